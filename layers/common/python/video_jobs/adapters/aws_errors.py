@@ -1,0 +1,63 @@
+"""Which errors of the AWS SDK may pass by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from video_jobs.domain.errors import TransientError
+
+TRANSIENT_CODES = frozenset(
+    {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "SlowDown"}
+    | {"TooManyRequestsException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"}
+    | {"RequestTimeout", "RequestTimeoutException", "TransactionInProgressException"}
+    | {"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "503", "500"}
+)
+_NETWORK_ERRORS = (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+
+def error_code(error: BaseException | None) -> str:
+    """The AWS error code of a `ClientError`, or an empty string."""
+    return str(_error_fields(error).get("Code", ""))
+
+
+def is_transient(error: BaseException | None) -> bool:
+    """Whether the same call may work later: throttling, a server's fault, or the network."""
+    if isinstance(error, _NETWORK_ERRORS):
+        return True
+    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return error_code(error) in TRANSIENT_CODES or int(status) >= 500
+
+
+@contextmanager
+def transient_errors_translated(service: str) -> Iterator[None]:
+    """Raise `TransientError` for what may pass; any other error goes through untouched."""
+    try:
+        yield
+    except (ClientError, *_NETWORK_ERRORS) as exc:
+        if not is_transient(exc):
+            raise
+        raise TransientError(f"{service} did not answer: {error_code(exc) or type(exc).__name__}") from exc
+
+
+def _error_fields(error: BaseException | None) -> dict[str, Any]:
+    fields: dict[str, Any] = getattr(error, "response", {}).get("Error", {})
+    return fields

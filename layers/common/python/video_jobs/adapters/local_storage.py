@@ -1,0 +1,114 @@
+"""Files under a folder of this machine, with versions, as a versioned bucket keeps them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from video_jobs.domain.errors import FileMissingError, InvalidKeyError
+from video_jobs.domain.keys import checked_key
+from video_jobs.ports import PresignedUpload, StoredFile
+
+
+class LocalStorage:
+    """Current files lie under ``files/``, each version under ``versions/<key>/``, hard-linked.
+
+    There is no signature on a local path: presigned requests are ``file:`` URLs.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._files = (root / "files").resolve()
+        self._versions = (root / "versions").resolve()
+        self._incoming = (root / "incoming").resolve()
+        for folder in (self._files, self._versions, self._incoming):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
+        """Copy the file aside, then move it into place: readers see all of it or nothing."""
+        current = self._path(self._files, key)
+        version = uuid4().hex
+        kept = self._path(self._versions, key) / version
+        with self._copied_aside(source) as incoming:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            current.parent.mkdir(parents=True, exist_ok=True)
+            os.link(incoming, kept)
+            incoming.replace(current)
+        return StoredFile(key, version, kept.stat().st_size)
+
+    def load_file(self, key: str, target: Path, version: str | None = None) -> None:
+        """Copy a stored file to ``target``."""
+        source = self._existing(key, version)
+        try:
+            shutil.copyfile(source, target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+    def delete_file(self, key: str) -> None:
+        """Delete the file and its versions."""
+        self._path(self._files, key).unlink(missing_ok=True)
+        shutil.rmtree(self._path(self._versions, key), ignore_errors=True)
+
+    def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
+        """What is stored under ``key``, or None."""
+        try:
+            path = self._existing(key, version)
+        except FileMissingError:
+            return None
+        return StoredFile(key, version or self._version_of(key, path), path.stat().st_size)
+
+    def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
+        """Some bytes of a file."""
+        with self._existing(key, version).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Keys under ``prefix``, in order."""
+        paths = (path for path in self._files.rglob("*") if path.is_file())
+        keys = sorted(path.relative_to(self._files).as_posix() for path in paths)
+        return (key for key in keys if key.startswith(prefix))
+
+    def presign_upload(
+        self, key: str, *, content_type: str, max_bytes: int, expires_s: int, now: datetime
+    ) -> PresignedUpload:
+        """Where the file belongs; a local path needs no signature."""
+        url = self._path(self._files, key).as_uri()
+        fields = {"key": key, "Content-Type": content_type}
+        return PresignedUpload(url, fields, now + timedelta(seconds=expires_s), max_bytes)
+
+    def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
+        """The file's URL; a local path needs no signature."""
+        return self._existing(key, version).as_uri()
+
+    @contextmanager
+    def _copied_aside(self, source: Path) -> Iterator[Path]:
+        incoming = self._incoming / uuid4().hex
+        try:
+            shutil.copyfile(source, incoming)
+            yield incoming
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    def _existing(self, key: str, version: str | None) -> Path:
+        path = self._path(self._files, key)
+        if version is not None:
+            path = self._path(self._versions, key) / Path(version).name
+        if not path.is_file():
+            raise FileMissingError(f"There is no file {key!r} in the storage")
+        return path
+
+    def _version_of(self, key: str, current: Path) -> str | None:
+        versions = self._path(self._versions, key)
+        return next((kept.name for kept in versions.iterdir() if kept.samefile(current)), None)
+
+    def _path(self, base: Path, key: str) -> Path:
+        path = base / checked_key(key)
+        if not path.resolve().is_relative_to(base):
+            raise InvalidKeyError(f"The key {key!r} leads out of the storage")
+        return path

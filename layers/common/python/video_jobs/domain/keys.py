@@ -1,0 +1,59 @@
+"""Where a job's files lie in the storage: every key is a function of the job_id alone."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from video_jobs.domain.errors import InvalidKeyError
+from video_jobs.domain.job import is_job_id
+
+JOBS_PREFIX = "video_jobs/"
+PARTS_PREFIX = "job_parts/"
+VIDEO_SUFFIX = ".mp4"
+
+
+def video_key(job_id: str) -> str:
+    """Key of the uploaded video."""
+    return f"{JOBS_PREFIX}{job_id}{VIDEO_SUFFIX}"
+
+
+def results_key(job_id: str) -> str:
+    """Key of the results file (`domain.results` documents its format)."""
+    return f"{JOBS_PREFIX}{job_id}_results.json"
+
+
+def results_index_key(job_id: str) -> str:
+    """Key of the sidecar with the byte offset of each frame in the results file."""
+    return f"{JOBS_PREFIX}{job_id}_results.idx"
+
+
+def parts_prefix(job_id: str) -> str:
+    """Prefix of everything that is work in progress for a job."""
+    return f"{PARTS_PREFIX}{job_id}/"
+
+
+def part_key(job_id: str, fingerprint_id: str, number: int) -> str:
+    """Key of one finished part; parts of another fingerprint lie elsewhere and are never mixed in."""
+    return f"{parts_prefix(job_id)}{fingerprint_id}/{number:06d}.jsonl"
+
+
+def job_id_of_video(key: str) -> str | None:
+    """The job whose video lies at ``key``, or None where the key is not a video's."""
+    job_id = key.removeprefix(JOBS_PREFIX).removesuffix(VIDEO_SUFFIX)
+    return job_id if is_job_id(job_id) and video_key(job_id) == key else None
+
+
+def checked_key(key: str) -> str:
+    """``key`` itself, where it is a plain relative path.
+
+    Raises
+    ------
+    InvalidKeyError
+        For absolute paths, ``..``, ``.``, empty segments, backslashes and control characters.
+    """
+    segments = key.split("/")
+    if any(part in ("", ".", "..") for part in segments) or PurePosixPath(key).is_absolute():
+        raise InvalidKeyError(f"Not a relative path inside the storage: {key!r}")
+    if "\\" in key or any(ord(character) < 32 for character in key):
+        raise InvalidKeyError(f"A storage key may not hold backslashes or control characters: {key!r}")
+    return key

@@ -1,0 +1,177 @@
+"""What the services need from the outside, as protocols; `adapters` holds what fulfils them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from video_jobs.domain.job import Job
+from video_jobs.domain.transitions import Transition
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The time, timezone-aware, UTC."""
+        ...
+
+
+class IdFactory(Protocol):
+    """Makes ids."""
+
+    def new_id(self) -> str:
+        """A new UUID in canonical form."""
+        ...
+
+
+class JobRepository(Protocol):
+    """Keeps the jobs."""
+
+    def save(self, job: Job) -> None:
+        """Store a new job.
+
+        Raises
+        ------
+        ConflictError
+            If there is a job of that id already.
+        """
+        ...
+
+    def get_by_id(self, job_id: str) -> Job | None:
+        """The job as it is now (consistent read), or None."""
+        ...
+
+    def update_status(self, job_id: str, transition: Transition) -> Job:
+        """Make one change in one conditional write, and give the job as it is afterwards.
+
+        Raises
+        ------
+        ConflictError
+            If the stored job does not meet ``transition.expected``, or is not there.
+        """
+        ...
+
+    def list_due(self, now: datetime, limit: int) -> list[Job]:
+        """Open jobs whose ``due_at`` has come, soonest first, at most ``limit`` of them."""
+        ...
+
+    def list_by_owner(self, owner: str, limit: int) -> list[Job]:
+        """An owner's jobs, newest first, at most ``limit`` of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the storage: ``version`` names exactly these bytes, ``size_bytes`` is their number."""
+
+    key: str
+    version: str | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedUpload:
+    """What a client needs to upload one file by itself: a form to POST to ``url``."""
+
+    url: str
+    fields: Mapping[str, str]
+    expires_at: datetime
+    max_bytes: int
+
+
+class StorageService(Protocol):
+    """Keeps files. Keys are relative paths; large files never pass through memory whole."""
+
+    def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
+        """Store the file at ``source`` under ``key``; all of it becomes visible at once, or nothing."""
+        ...
+
+    def load_file(self, key: str, target: Path, version: str | None = None) -> None:
+        """Copy a stored file (one version of it) to ``target``; on any error no ``target`` is left.
+
+        Raises
+        ------
+        FileMissingError
+            If there is no such file or version.
+        """
+        ...
+
+    def delete_file(self, key: str) -> None:
+        """Delete a file; deleting what is not there is no error."""
+        ...
+
+    def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
+        """What is stored under ``key``, or None."""
+        ...
+
+    def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
+        """At most ``length`` bytes from ``start``; fewer at the end of the file."""
+        ...
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Keys under ``prefix``, in order."""
+        ...
+
+    def presign_upload(
+        self, key: str, *, content_type: str, max_bytes: int, expires_s: int, now: datetime
+    ) -> PresignedUpload:
+        """A signed form that uploads exactly this key, of this type and at most this size."""
+        ...
+
+    def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
+        """A signed URL to GET the file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMessage:
+    """A message that this consumer holds until its visibility ends."""
+
+    body: str
+    generation: int
+    receipt: str
+    receive_count: int = 1
+
+
+class QueueService(Protocol):
+    """The jobs queue: first in, first out; a message not acknowledged in time comes back."""
+
+    def enqueue(self, job_id: str, generation: int) -> None:
+        """Send a job; the same job and generation within five minutes is sent once."""
+        ...
+
+    def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
+        """The next message, waiting up to ``wait_s`` for one, or None."""
+        ...
+
+    def size(self) -> int:
+        """How many messages wait to be received (on SQS an approximation)."""
+        ...
+
+    def acknowledge(self, message: QueueMessage) -> None:
+        """Done with this message: it never comes back.
+
+        Raises
+        ------
+        ReceiptExpiredError
+            If its visibility ended, so that another consumer may hold it.
+        """
+        ...
+
+    def extend(self, message: QueueMessage, visibility_s: int) -> None:
+        """Hold the message for ``visibility_s`` from now.
+
+        Raises
+        ------
+        ReceiptExpiredError
+            If its visibility ended already.
+        """
+        ...
+
+    def return_message(self, message: QueueMessage, delay_s: int = 0) -> None:
+        """Let others have the message, ``delay_s`` from now, in its old place in the line."""
+        ...

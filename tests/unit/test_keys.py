@@ -1,0 +1,33 @@
+"""Storage keys and cursors."""
+
+from __future__ import annotations
+
+import pytest
+from video_jobs.domain import keys, results
+from video_jobs.domain.errors import InvalidCursorError, InvalidKeyError
+
+JOB_ID = "11111111-1111-4111-8111-111111111111"
+
+
+def test_keys_depend_on_the_job_alone() -> None:
+    assert keys.video_key(JOB_ID) == f"video_jobs/{JOB_ID}.mp4"
+    assert keys.results_key(JOB_ID) == f"video_jobs/{JOB_ID}_results.json"
+    assert keys.job_id_of_video(keys.video_key(JOB_ID)) == JOB_ID
+    assert keys.job_id_of_video(keys.results_key(JOB_ID)) is None
+    assert keys.job_id_of_video("video_jobs/readme.mp4") is None
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "a/../../x", "a//b", "./a", "a\\b", "a\nb"])
+def test_a_key_that_leaves_the_storage_is_refused(key: str) -> None:
+    with pytest.raises(InvalidKeyError):
+        keys.checked_key(key)
+
+
+def test_a_cursor_comes_back_as_it_was() -> None:
+    assert results.decode_cursor(results.encode_cursor(1234)) == 1234
+
+
+@pytest.mark.parametrize("cursor", ["", "1234", "äö", "djI6MQ", "djE6LTE", "A" * 400])
+def test_a_foreign_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidCursorError):
+        results.decode_cursor(cursor)
