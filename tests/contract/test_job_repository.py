@@ -1,0 +1,118 @@
+"""One contract for the job repository, over memory and DynamoDB (moto)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from video_jobs.adapters.dynamodb import DynamoDbJobRepository, job_item_model
+from video_jobs.adapters.memory import MemoryJobRepository
+from video_jobs.domain import transitions
+from video_jobs.domain.errors import ConflictError
+from video_jobs.domain.job import Job, JobStatus
+from video_jobs.ports import JobRepository
+
+NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
+LEASE = timedelta(seconds=60)
+JOB_ID = "11111111-1111-4111-8111-111111111111"
+KEEP = timedelta(days=30)
+
+
+def make_job(job_id: str = JOB_ID, **changes: Any) -> Job:
+    job = Job(
+        job_id=job_id, owner="ann", created_at=NOW, updated_at=NOW, input_path=f"video_jobs/{job_id}.mp4"
+    )
+    return replace(job, **changes)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def jobs(request: pytest.FixtureRequest) -> JobRepository:
+    if request.param == "memory":
+        return MemoryJobRepository()
+    request.getfixturevalue("aws")
+    job_item_model("jobs", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    return DynamoDbJobRepository("jobs", "us-east-1")
+
+
+def running(jobs: JobRepository, worker: str = "a") -> Job:
+    jobs.save(make_job())
+    accept = transitions.accept_upload(make_job(), version="v", size_bytes=5, now=NOW)
+    job = jobs.update_status(JOB_ID, accept)
+    return jobs.update_status(JOB_ID, transitions.claim(job, worker_id=worker, lease=LEASE, now=NOW))
+
+
+def test_a_saved_job_is_read_back_as_it_was(jobs: JobRepository) -> None:
+    job = make_job(warnings=("short",), fingerprint={"model": "m"}, max_frames=3, due_at=NOW)
+    jobs.save(job)
+    assert jobs.get_by_id(JOB_ID) == job
+    assert jobs.get_by_id(JOB_ID.replace("1", "2")) is None
+
+
+def test_a_job_id_is_saved_once(jobs: JobRepository) -> None:
+    jobs.save(make_job())
+    with pytest.raises(ConflictError):
+        jobs.save(make_job(owner="bob"))
+    assert jobs.get_by_id(JOB_ID) == make_job()
+
+
+def test_a_change_needs_a_stored_job(jobs: JobRepository) -> None:
+    with pytest.raises(ConflictError):
+        jobs.update_status(JOB_ID, transitions.requeue(make_job(), now=NOW))
+    assert jobs.get_by_id(JOB_ID) is None
+
+
+def test_the_answer_of_a_change_is_the_stored_job(jobs: JobRepository) -> None:
+    job = running(jobs)
+    assert jobs.get_by_id(JOB_ID) == job
+    assert (job.status, job.attempt, job.lease_expires_at) == (JobStatus.RUNNING, 1, NOW + LEASE)
+
+
+@pytest.mark.parametrize(
+    "stale", [{"attempt": 7}, {"generation": 7}, {"lease_owner": "b"}], ids=lambda change: next(iter(change))
+)
+def test_a_worker_that_does_not_hold_the_job_changes_nothing(
+    jobs: JobRepository, stale: dict[str, Any]
+) -> None:
+    job = running(jobs)
+    with pytest.raises(ConflictError):
+        jobs.update_status(
+            JOB_ID, transitions.fail_running(replace(job, **stale), code="x", message="x", keep=KEEP, now=NOW)
+        )
+    assert jobs.get_by_id(JOB_ID) == job
+
+
+def test_a_lease_is_taken_only_when_it_has_ended(jobs: JobRepository) -> None:
+    job = running(jobs)
+    with pytest.raises(ConflictError):
+        jobs.update_status(JOB_ID, transitions.claim(job, worker_id="b", lease=LEASE, now=NOW))
+    later = NOW + LEASE
+    taken = jobs.update_status(JOB_ID, transitions.claim(job, worker_id="b", lease=LEASE, now=later))
+    assert (taken.lease_owner, taken.attempt, taken.crashes) == ("b", 2, 1)
+
+
+def test_an_upload_is_accepted_once(jobs: JobRepository) -> None:
+    jobs.save(make_job())
+    accept = transitions.accept_upload(make_job(), version="v", size_bytes=5, now=NOW)
+    jobs.update_status(JOB_ID, accept)
+    with pytest.raises(ConflictError):
+        jobs.update_status(JOB_ID, accept)
+
+
+def test_due_jobs_come_soonest_first_and_ended_ones_never(jobs: JobRepository) -> None:
+    ids = [f"{digit}1111111-1111-4111-8111-111111111111" for digit in "0123"]
+    for minutes, job_id in enumerate(reversed(ids)):
+        jobs.save(make_job(job_id, due_at=NOW + timedelta(minutes=minutes)))
+    ended = make_job(ids[3], due_at=NOW)
+    jobs.update_status(ids[3], transitions.fail_unheld(ended, code="x", message="x", keep=KEEP, now=NOW))
+    due = jobs.list_due(NOW + timedelta(minutes=2), limit=10)
+    assert [job.job_id for job in due] == [ids[2], ids[1]]
+
+
+def test_an_owners_jobs_come_newest_first(jobs: JobRepository) -> None:
+    for minutes, digit in enumerate("abc"):
+        job_id = f"{digit}1111111-1111-4111-8111-111111111111"
+        jobs.save(make_job(job_id, created_at=NOW + timedelta(minutes=minutes)))
+    jobs.save(make_job(JOB_ID, owner="bob"))
+    assert [job.job_id[0] for job in jobs.list_by_owner("ann", limit=2)] == ["c", "b"]
