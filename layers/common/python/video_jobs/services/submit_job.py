@@ -1,0 +1,113 @@
+"""Take a new job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from video_jobs.domain.errors import UnknownPipelineError, VideoTooLargeError
+from video_jobs.domain.job import DEFAULT_PART_FRAMES, DEFAULT_PIPELINE_ID, Job
+from video_jobs.domain.keys import video_key
+from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
+from video_jobs.domain.transitions import RECONCILE_GRACE
+from video_jobs.ports import Clock, IdFactory, JobRepository, PresignedUpload, StorageService
+
+VIDEO_CONTENT_TYPE = "video/mp4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOptions:
+    """What the client chooses."""
+
+    pipeline_id: str = DEFAULT_PIPELINE_ID
+    frame_stride: int = 1
+    max_frames: int | None = None
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitLimits:
+    """What the service allows."""
+
+    known_pipelines: frozenset[str]
+    max_body_bytes: int
+    max_upload_bytes: int
+    upload_expires: timedelta
+    part_frames: int = DEFAULT_PART_FRAMES
+
+
+def submit_video(
+    video: Path,
+    owner: str,
+    options: SubmitOptions,
+    *,
+    jobs: JobRepository,
+    storage: StorageService,
+    clock: Clock,
+    ids: IdFactory,
+    limits: SubmitLimits,
+) -> Job:
+    """A job for a video that came with the request: first the item, then the object."""
+    size_bytes = video.stat().st_size
+    if size_bytes > limits.max_body_bytes:
+        raise VideoTooLargeError(
+            f"The video has {size_bytes} bytes; a request body takes {limits.max_body_bytes}. "
+            "Submit JSON with size_bytes instead and upload the file to the address in the answer."
+        )
+    with video.open("rb") as file:
+        check_mp4_head(file.read(MP4_HEAD_BYTES))
+    job = _new_job(owner, options, clock=clock, ids=ids, limits=limits)
+    jobs.save(job)
+    storage.save_file(job.input_path, video, VIDEO_CONTENT_TYPE)
+    return job
+
+
+def submit_job(
+    size_bytes: int,
+    owner: str,
+    options: SubmitOptions,
+    *,
+    jobs: JobRepository,
+    storage: StorageService,
+    clock: Clock,
+    ids: IdFactory,
+    limits: SubmitLimits,
+) -> tuple[Job, PresignedUpload]:
+    """A job whose video the client uploads by itself; it starts when the object lands."""
+    if size_bytes > limits.max_upload_bytes:
+        raise VideoTooLargeError(
+            f"The video has {size_bytes} bytes; the largest that is taken has {limits.max_upload_bytes}"
+        )
+    job = _new_job(owner, options, clock=clock, ids=ids, limits=limits)
+    upload = storage.presign_upload(
+        job.input_path,
+        content_type=VIDEO_CONTENT_TYPE,
+        max_bytes=size_bytes,
+        expires_s=int(limits.upload_expires.total_seconds()),
+        now=job.created_at,
+    )
+    jobs.save(job)
+    return job, upload
+
+
+def _new_job(
+    owner: str, options: SubmitOptions, *, clock: Clock, ids: IdFactory, limits: SubmitLimits
+) -> Job:
+    if options.pipeline_id not in limits.known_pipelines:
+        known = ", ".join(sorted(limits.known_pipelines))
+        raise UnknownPipelineError(f"There is no pipeline {options.pipeline_id!r}; there are: {known}")
+    job_id, now = ids.new_id(), clock.now()
+    return Job(
+        job_id=job_id,
+        owner=owner,
+        created_at=now,
+        updated_at=now,
+        input_path=video_key(job_id),
+        pipeline_id=options.pipeline_id,
+        frame_stride=options.frame_stride,
+        max_frames=options.max_frames,
+        filename=options.filename,
+        part_frames=limits.part_frames,
+        due_at=now + limits.upload_expires + RECONCILE_GRACE,
+    )
