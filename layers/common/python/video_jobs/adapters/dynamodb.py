@@ -49,7 +49,7 @@ class IsoTimeAttribute(Attribute[datetime]):
         return from_iso(value)
 
 
-class OwnerIndex(GlobalSecondaryIndex["JobItem"]):  # type: ignore[no-untyped-call]
+class OwnerIndex(GlobalSecondaryIndex["JobItem"]):
     """A caller's jobs by the time they were made."""
 
     class Meta:
@@ -60,7 +60,7 @@ class OwnerIndex(GlobalSecondaryIndex["JobItem"]):  # type: ignore[no-untyped-ca
     created_at = IsoTimeAttribute(range_key=True)
 
 
-class DueIndex(GlobalSecondaryIndex["JobItem"]):  # type: ignore[no-untyped-call]
+class DueIndex(GlobalSecondaryIndex["JobItem"]):
     """Open jobs by the time something is due; ended jobs are not in it."""
 
     class Meta:

@@ -1,0 +1,1 @@
+"""One folder a Lambda function, its handler in app.py."""

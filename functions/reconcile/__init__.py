@@ -1,0 +1,1 @@
+"""On a schedule: put right what was left behind."""

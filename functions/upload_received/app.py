@@ -1,0 +1,43 @@
+"""S3 ObjectCreated events, through SQS."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote_plus
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs.bootstrap import aws_services
+
+logger = Logger()
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Accept each upload; a message that fails comes back by itself."""
+    return process_partial_response(event, handle_message, processor, context)
+
+
+def handle_message(message: SQSRecord) -> None:
+    """One message: some S3 records, or the test event that S3 sends first."""
+    notification = json.loads(message.body)
+    if notification.get("Event") == "s3:TestEvent":
+        logger.info("test event", action="test_event")
+        return
+    for record in notification.get("Records", []):
+        accept_object(record["s3"]["object"])
+
+
+def accept_object(s3_object: dict[str, Any]) -> None:
+    """One object; its key arrives URL-encoded."""
+    key = unquote_plus(s3_object["key"])
+    job = aws_services().accept_upload(key, s3_object.get("versionId"))
+    if job is None:
+        logger.warning("upload without a job", action="upload_ignored")
+        return
+    logger.info("upload handled", action="upload_handled", job_id=job.job_id, status=job.status)

@@ -1,0 +1,25 @@
+"""The REST API's entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.video_api import problems
+from functions.video_api.routes import results, status, submit
+
+logger = Logger()
+app = APIGatewayHttpResolver()
+app.include_router(submit.router)
+app.include_router(status.router)
+app.include_router(results.router)
+problems.install(app, logger)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the HTTP API (payload format 2.0)."""
+    return app.resolve(event, context)

@@ -1,0 +1,28 @@
+"""Read the file out of a ``multipart/form-data`` body, with the standard library's MIME parser."""
+
+from __future__ import annotations
+
+from email.parser import BytesParser
+from email.policy import HTTP
+
+from video_jobs.domain.errors import InvalidRequestError
+
+FILE_FIELD = "file"
+
+
+def file_of_form(content_type: str, body: bytes) -> bytes:
+    """The bytes of the form's field ``file``.
+
+    Raises
+    ------
+    InvalidRequestError
+        If the body is no such form or has no such field.
+    """
+    header = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    form = BytesParser(policy=HTTP).parsebytes(header + body)
+    if form.is_multipart():
+        for part in form.iter_parts():
+            if part.get_param("name", header="content-disposition") == FILE_FIELD:
+                content = part.get_payload(decode=True)
+                return content if isinstance(content, bytes) else b""
+    raise InvalidRequestError(f"The form has no field {FILE_FIELD!r} with the MP4")

@@ -1,0 +1,88 @@
+"""Errors as ``application/problem+json`` (RFC 9457): one table from error to HTTP status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from pydantic import ValidationError
+from video_jobs.domain import errors
+from video_jobs.domain.errors import VideoJobsError
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
+    errors.InvalidRequestError: HTTPStatus.BAD_REQUEST,
+    errors.InvalidVideoError: HTTPStatus.BAD_REQUEST,
+    errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.JobNotCompletedError: HTTPStatus.NOT_FOUND,
+    errors.VideoTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedContentTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.TransientError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
+    """Make ``app`` answer every error as a problem document."""
+    problems = Problems(app, logger)
+    app.exception_handler(VideoJobsError)(problems.on_known_error)
+    app.exception_handler(ValidationError)(problems.on_invalid_request)
+    app.exception_handler(Exception)(problems.on_unknown_error)
+    app.not_found(problems.on_unknown_route)
+
+
+class Problems:
+    """Turns errors into answers."""
+
+    def __init__(self, app: APIGatewayHttpResolver, logger: Logger) -> None:
+        self._app = app
+        self._logger = logger
+
+    def on_known_error(self, error: VideoJobsError) -> Response[str]:
+        """An error of ours, by the table."""
+        status = status_of(error)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self.on_unknown_error(error)
+        self._logger.info("request refused", action="request_refused", code=error.code, status=status.value)
+        return self._answer(status, error.code, error.message)
+
+    def on_invalid_request(self, error: ValidationError) -> Response[str]:
+        """A request that does not fit its model: the first thing that is wrong."""
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "request body"
+        detail = f"{where}: {first['msg']}"
+        return self._answer(HTTPStatus.BAD_REQUEST, errors.InvalidRequestError.code, detail)
+
+    def on_unknown_route(self, _: NotFoundError) -> Response[str]:
+        """A path that no route has."""
+        return self._answer(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route")
+
+    def on_unknown_error(self, error: Exception) -> Response[str]:
+        """A fault of ours: details go to the log, never to the client."""
+        self._logger.exception("request failed", action="request_failed", exc_info=error)
+        detail = "Something went wrong here; try again, and name the request_id if it stays"
+        return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, VideoJobsError.code, detail)
+
+    def _answer(self, status: HTTPStatus, code: str, detail: str) -> Response[str]:
+        problem = {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": status.value,
+            "detail": detail,
+            "code": code,
+            "request_id": self._app.lambda_context.aws_request_id,
+        }
+        return Response(status.value, CONTENT_TYPE, json.dumps(problem))
+
+
+def status_of(error: VideoJobsError) -> HTTPStatus:
+    """The HTTP status of an error: that of its nearest class in the table."""
+    for kind in type(error).__mro__:
+        if kind in STATUS_OF_ERROR:
+            return STATUS_OF_ERROR[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,0 +1,28 @@
+"""``GET /video/status/{job_id}``"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from video_jobs.bootstrap import aws_services
+from video_jobs.domain.job import to_iso
+from video_jobs.services.get_job import get_job
+
+from functions.video_api.caller import owner_of
+
+router = APIGatewayHttpRouter()
+
+
+@router.get("/video/status/<job_id>")
+def get_status(job_id: str) -> dict[str, Any]:
+    """How far the job is."""
+    job = get_job(job_id, owner_of(router.current_event), jobs=aws_services().jobs)
+    return {
+        "job_id": job.job_id,
+        "status": job.status,
+        "progress": job.progress,
+        "created_at": to_iso(job.created_at),
+        "updated_at": to_iso(job.updated_at),
+        "error_message": job.error_message,
+    }

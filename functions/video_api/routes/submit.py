@@ -1,0 +1,101 @@
+"""``POST /video/submit``: an MP4 in the body, or JSON that answers a presigned upload."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from video_jobs.bootstrap import aws_services
+from video_jobs.domain.errors import InvalidRequestError, UnsupportedContentTypeError
+from video_jobs.domain.job import to_iso
+from video_jobs.services.submit_job import submit_job, submit_video
+
+from functions.video_api.caller import owner_of
+from functions.video_api.multipart import file_of_form
+from functions.video_api.requests import SubmitParameters, SubmitRequest
+
+router = APIGatewayHttpRouter()
+_BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames"})
+
+
+@router.post("/video/submit")
+def post_submit() -> tuple[dict[str, Any], int]:
+    """Take a job; the content type says which way."""
+    event = router.current_event
+    content_type = event.headers.get("content-type", "")
+    match content_type.partition(";")[0].strip().lower():
+        case "application/json":
+            return _submit_json(event), 201
+        case "video/mp4" | "application/octet-stream" | "":
+            return _submit_video(event, _body_bytes(event)), 201
+        case "multipart/form-data":
+            return _submit_video(event, file_of_form(content_type, _body_bytes(event))), 201
+    raise UnsupportedContentTypeError
+
+
+def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
+    request = SubmitRequest.model_validate_json(_body_bytes(event))
+    services = aws_services()
+    job, upload = submit_job(
+        request.size_bytes,
+        owner_of(event),
+        request.to_options(),
+        jobs=services.jobs,
+        storage=services.storage,
+        clock=services.clock,
+        ids=services.ids,
+        limits=services.submit_limits,
+    )
+    return {
+        "job_id": job.job_id,
+        "upload": {
+            "url": upload.url,
+            "fields": upload.fields,
+            "expires_at": to_iso(upload.expires_at),
+            "max_bytes": upload.max_bytes,
+        },
+    }
+
+
+def _submit_video(event: APIGatewayProxyEventV2, video: bytes) -> dict[str, Any]:
+    options = SubmitParameters.model_validate(_known_parameters(event.query_string_parameters)).to_options()
+    services = aws_services()
+    with TemporaryDirectory(prefix="submit-") as folder:
+        path = Path(folder) / "video.mp4"
+        path.write_bytes(video)
+        job = submit_video(
+            path,
+            owner_of(event),
+            options,
+            jobs=services.jobs,
+            storage=services.storage,
+            clock=services.clock,
+            ids=services.ids,
+            limits=services.submit_limits,
+        )
+    return {"job_id": job.job_id}
+
+
+def _known_parameters(query: Mapping[str, str]) -> Mapping[str, str]:
+    unknown = sorted(query.keys() - _BODY_PARAMETERS)
+    if unknown:
+        raise InvalidRequestError(
+            f"Unknown query parameter {unknown[0]!r}; known are {', '.join(sorted(_BODY_PARAMETERS))}"
+        )
+    return query
+
+
+def _body_bytes(event: APIGatewayProxyEventV2) -> bytes:
+    body = event.body or ""
+    if not event.is_base64_encoded:
+        return body.encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        raise InvalidRequestError("The request body is not valid base64") from None
