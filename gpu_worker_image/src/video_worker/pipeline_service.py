@@ -1,0 +1,183 @@
+"""Run a pipeline over a video file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from video_jobs.domain.errors import SettingError, UnknownPipelineError
+from video_jobs.settings import WorkerSettings
+
+from video_worker.dag_runner import DagRunner
+from video_worker.pipeline_definition import PipelineDefinition, load_pipelines
+from video_worker.plugin_registry import (
+    BUILT_IN_PLUGINS,
+    Manifest,
+    Plugin,
+    create_plugin,
+    load_manifests,
+)
+from video_worker.video_reader import VideoReader
+
+BUILT_IN_PIPELINES = Path(__file__).parent / "pipelines"
+
+
+class PipelineRun:
+    """One pass over a video: iterate it for the frames, then read ``warnings``.
+
+    Attributes
+    ----------
+    frames_total
+        How many frames will be processed, as the container tells; None where it does not.
+    warnings
+        Filled when the last frame was given.
+    """
+
+    def __init__(
+        self, path: Path, runner: DagRunner, stride: int, max_frames: int | None, skip_frames: int
+    ) -> None:
+        self._reader = VideoReader(path)
+        self._runner = runner
+        self._stride = stride
+        self._skip_frames = skip_frames
+        self._limit = None if max_frames is None else max(0, max_frames - skip_frames)
+        self.frames_total = _frames_total(self._reader.track.frames, stride, max_frames)
+        self.warnings: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        with self._reader:
+            frames = self._reader.frames(self._stride, first=self._skip_frames * self._stride)
+            given = 0
+            for frame_index, image in islice(frames, self._limit):
+                result = self._runner.run({"frame_index": frame_index, "image": image})
+                yield {"frame_index": frame_index, "result": result}
+                given += 1
+            if self._limit is None or given < self._limit:
+                self.warnings = self._reader.warnings()
+
+
+class VideoFilePipelineService:
+    """The pipelines with their plugins, each plugin loaded once.
+
+    Examples
+    --------
+    >>> service = VideoFilePipelineService.from_settings(settings)  # doctest: +SKIP
+    >>> for frame in service.run_on_file("clip.mp4", "yolo_ocr", frame_stride=5):  # doctest: +SKIP
+    ...     print(frame["frame_index"], frame["result"]["classes"])
+    """
+
+    def __init__(
+        self,
+        pipelines: Mapping[str, PipelineDefinition],
+        manifests: Mapping[str, Manifest],
+        settings: WorkerSettings,
+    ) -> None:
+        self._pipelines = pipelines
+        self._manifests = manifests
+        self._settings = settings
+        self._plugins: dict[str, Plugin] = {}
+        for definition in pipelines.values():
+            _check_tools(definition, manifests)
+
+    @classmethod
+    def from_settings(cls, settings: WorkerSettings) -> Self:
+        """The built-in pipelines and plugins, and those in the folders that the settings name."""
+        pipelines = load_pipelines(BUILT_IN_PIPELINES)
+        if settings.pipelines_dir:
+            pipelines |= load_pipelines(Path(settings.pipelines_dir))
+        further = [Path(settings.plugins_dir)] if settings.plugins_dir else []
+        return cls(pipelines, load_manifests(BUILT_IN_PLUGINS, *further), settings)
+
+    def run_on_file(
+        self,
+        mp4_path: str | Path,
+        pipeline_id: str,
+        frame_stride: int = 1,
+        max_frames: int | None = None,
+        *,
+        skip_frames: int = 0,
+    ) -> PipelineRun:
+        """Process a video's frames in order.
+
+        Parameters
+        ----------
+        frame_stride
+            Frames with ``frame_index % frame_stride == 0`` are processed.
+        max_frames
+            How many frames to process at most, ``skip_frames`` included.
+        skip_frames
+            How many of the frames to be processed were processed before.
+
+        Returns
+        -------
+        PipelineRun
+            Gives ``{"frame_index": int, "result": {...}}`` for each frame.
+
+        Raises
+        ------
+        UnknownPipelineError
+            If there is no such pipeline.
+        UnreadableVideoError
+            If the file cannot be opened, or (while iterating) gives no frame.
+        """
+        return PipelineRun(Path(mp4_path), self._runner(pipeline_id), frame_stride, max_frames, skip_frames)
+
+    def warm_up(self) -> None:
+        """Load every model and run it once, so that the first job does not wait for it."""
+        blank = np.zeros((64, 64, 3), np.uint8)
+        for pipeline_id in self._pipelines:
+            self._runner(pipeline_id).run({"frame_index": 0, "image": blank})
+
+    def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
+        """All that the results depend on beside video and options: models, libraries, compute profile."""
+        definition = self._definition(pipeline_id)
+        used = sorted({node.plugin_id for node in definition.nodes.values()})
+        facts: dict[str, Any] = {
+            "pipeline": pipeline_id,
+            "opencv": cv2.__version__,
+            "plugins": {
+                name: {"version": self._manifests[name].version, **self._plugin(name).facts()}
+                for name in used
+            },
+        }
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return {"id": digest[:16], **facts}
+
+    def _runner(self, pipeline_id: str) -> DagRunner:
+        definition = self._definition(pipeline_id)
+        tools = {
+            name: self._plugin(node.plugin_id).tool(node.tool_id) for name, node in definition.nodes.items()
+        }
+        return DagRunner(definition, tools)
+
+    def _definition(self, pipeline_id: str) -> PipelineDefinition:
+        if pipeline_id not in self._pipelines:
+            raise UnknownPipelineError(f"This worker has no pipeline {pipeline_id!r}")
+        return self._pipelines[pipeline_id]
+
+    def _plugin(self, plugin_id: str) -> Plugin:
+        if plugin_id not in self._plugins:
+            self._plugins[plugin_id] = create_plugin(self._manifests[plugin_id], self._settings)
+        return self._plugins[plugin_id]
+
+
+def _check_tools(definition: PipelineDefinition, manifests: Mapping[str, Manifest]) -> None:
+    for node in definition.nodes.values():
+        manifest = manifests.get(node.plugin_id)
+        if manifest is None or node.tool_id not in manifest.tools:
+            raise SettingError(
+                f"pipeline {definition.id!r}: no tool {node.tool_id!r} in a plugin {node.plugin_id!r}"
+            )
+
+
+def _frames_total(frames: int | None, stride: int, max_frames: int | None) -> int | None:
+    if frames is None:
+        return max_frames
+    total = -(-frames // stride)
+    return total if max_frames is None else min(total, max_frames)

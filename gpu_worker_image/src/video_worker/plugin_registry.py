@@ -1,0 +1,90 @@
+"""Find plugins by their manifests and make their tools."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+from video_jobs.domain.errors import SettingError
+from video_jobs.settings import WorkerSettings
+
+from video_worker.dag_runner import Tool
+
+PLUGIN_TYPES = ("yolo", "ocr", "custom")
+_LISTS = ("input_types", "output_types", "capabilities")
+BUILT_IN_PLUGINS = Path(__file__).parent / "plugins"
+
+
+class Plugin(Protocol):
+    """What ``create_plugin`` of a plugin's ``plugin.py`` gives."""
+
+    def tool(self, tool_id: str) -> Tool:
+        """One of its tools."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What its results depend on (model, library versions, precision), for the fingerprint."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A plugin's manifest; ``tools`` maps tool ids to their input and output types."""
+
+    id: str
+    version: str
+    folder: Path
+    tools: Mapping[str, Mapping[str, list[str]]]
+
+
+def load_manifests(*folders: Path) -> dict[str, Manifest]:
+    """Every ``<plugin>/manifest.json`` in the folders, by plugin id."""
+    manifests: dict[str, Manifest] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*/manifest.json")):
+            manifest = _read_manifest(path)
+            if manifest.id in manifests:
+                raise SettingError(f"{path}: there is a plugin {manifest.id!r} already")
+            manifests[manifest.id] = manifest
+    return manifests
+
+
+def create_plugin(manifest: Manifest, settings: WorkerSettings) -> Plugin:
+    """Import a plugin's ``plugin.py`` and call its ``create_plugin(settings)``."""
+    module = _module_of(manifest)
+    return cast(Plugin, module.create_plugin(settings))
+
+
+def _module_of(manifest: Manifest) -> ModuleType:
+    if manifest.folder.parent == BUILT_IN_PLUGINS:
+        return importlib.import_module(f"video_worker.plugins.{manifest.folder.name}.plugin")
+    name = f"video_worker_plugin_{manifest.id}"
+    spec = importlib.util.spec_from_file_location(name, manifest.folder / "plugin.py")
+    if spec is None or spec.loader is None or not (manifest.folder / "plugin.py").is_file():
+        raise SettingError(f"The plugin {manifest.id!r} has no plugin.py in {manifest.folder}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        tools = {tool["id"]: tool for tool in raw["tools"]}
+        lists = [
+            tool[kind] for tool in raw["tools"] for kind in ("input_types", "output_types", "capabilities")
+        ]
+        manifest = Manifest(raw["id"], raw["version"], path.parent, tools)
+        kind = raw["type"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise SettingError(f"{path}: not a plugin manifest ({exc!r})") from exc
+    if kind not in PLUGIN_TYPES or not tools or not all(lists):
+        raise SettingError(f"{path}: type must be one of {PLUGIN_TYPES}, and no list may be empty")
+    return manifest

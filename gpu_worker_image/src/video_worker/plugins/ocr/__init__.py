@@ -1,0 +1,1 @@
+"""Text reading with Tesseract."""

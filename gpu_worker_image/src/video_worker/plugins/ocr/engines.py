@@ -1,0 +1,141 @@
+"""Two ways to one Tesseract: in process, or a process for each frame. Both read the same language data."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sysconfig
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from video_jobs.domain.errors import SettingError
+from video_jobs.settings import WorkerSettings
+
+GrayImage = NDArray[np.uint8]
+"""Height x width, 8 bit."""
+
+SPARSE_TEXT = 11
+"""Page segmentation mode: find as much text as possible in no particular order (video frames)."""
+
+SOURCE_DPI = 96
+
+
+class OcrEngine(Protocol):
+    """Reads text. One engine may be called from several threads."""
+
+    def read_tsv(self, image: GrayImage) -> str:
+        """Tesseract's TSV of the image: twelve columns a line, without the header."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """Engine, versions and the hash of the language data."""
+        ...
+
+
+def create_engine(settings: WorkerSettings) -> OcrEngine:
+    """The engine that the settings name; ``auto`` takes the one in process where it is installed.
+
+    Raises
+    ------
+    SettingError
+        If that engine or its language data is not installed: text is never silently empty.
+    """
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads fight each other
+    tessdata = _tessdata_dir(settings)
+    installed = importlib.util.find_spec("tesserocr") is not None
+    if settings.ocr_engine == "tesserocr" or (settings.ocr_engine == "auto" and installed):
+        if not installed:
+            raise SettingError("OCR_ENGINE is tesserocr, but the package tesserocr is not installed")
+        return TesserocrEngine(settings.ocr_language, tessdata)
+    if shutil.which("tesseract") is None:
+        raise SettingError(
+            "OCR_ENGINE is pytesseract, but there is no program tesseract: apt-get install tesseract-ocr"
+        )
+    return PytesseractEngine(settings.ocr_language, tessdata)
+
+
+class TesserocrEngine:
+    """libtesseract in this process, one instance a thread."""
+
+    def __init__(self, language: str, tessdata: Path) -> None:
+        import tesserocr
+
+        self._tesserocr = tesserocr
+        self._language = language
+        self._tessdata = tessdata
+        self._of_thread = threading.local()
+
+    def read_tsv(self, image: GrayImage) -> str:
+        """TSV of the image."""
+        api = self._api()
+        height, width = image.shape
+        api.SetImageBytes(np.ascontiguousarray(image).tobytes(), width, height, 1, width)
+        api.SetSourceResolution(SOURCE_DPI)
+        text: str = api.GetTSVText(0)
+        api.Clear()
+        return text
+
+    def facts(self) -> Mapping[str, Any]:
+        """Engine, version, language data."""
+        version = self._tesserocr.tesseract_version().splitlines()[0].strip()
+        return {"engine": "tesserocr", "tesseract": version} | _data_facts(self._language, self._tessdata)
+
+    def _api(self) -> Any:
+        api = getattr(self._of_thread, "api", None)
+        if api is None:
+            api = self._tesserocr.PyTessBaseAPI(
+                path=str(self._tessdata), lang=self._language, psm=SPARSE_TEXT
+            )
+            self._of_thread.api = api
+        return api
+
+
+class PytesseractEngine:
+    """The program ``tesseract``, started for each image."""
+
+    def __init__(self, language: str, tessdata: Path) -> None:
+        self._language = language
+        self._tessdata = tessdata
+
+    def read_tsv(self, image: GrayImage) -> str:
+        """TSV of the image."""
+        import pytesseract
+        from PIL import Image
+
+        picture = Image.fromarray(image)
+        picture.format = "BMP"  # the default, PNG, costs more than reading
+        config = f'--psm {SPARSE_TEXT} --dpi {SOURCE_DPI} --tessdata-dir "{self._tessdata}"'
+        text: str = pytesseract.image_to_data(picture, lang=self._language, config=config)
+        return text.partition("\n")[2]
+
+    def facts(self) -> Mapping[str, Any]:
+        """Engine, version, language data."""
+        import pytesseract
+
+        version = str(pytesseract.get_tesseract_version())
+        return {"engine": "pytesseract", "tesseract": version} | _data_facts(self._language, self._tessdata)
+
+
+def _tessdata_dir(settings: WorkerSettings) -> Path:
+    folder = Path(settings.tessdata_dir or Path(sysconfig.get_path("data")) / "share" / "tessdata")
+    for language in settings.ocr_language.split("+"):
+        if not (folder / f"{language}.traineddata").is_file():
+            raise SettingError(
+                f"OCR_LANGUAGE: there is no {language}.traineddata in {folder}; install the package "
+                f"tessdata-fast-{language}, or set TESSDATA_DIR"
+            )
+    return folder
+
+
+def _data_facts(language: str, tessdata: Path) -> dict[str, Any]:
+    hashes = [
+        hashlib.sha256((tessdata / f"{name}.traineddata").read_bytes()).hexdigest()
+        for name in language.split("+")
+    ]
+    return {"language": language, "traineddata_sha256": hashes}

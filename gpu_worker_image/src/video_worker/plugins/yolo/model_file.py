@@ -1,0 +1,46 @@
+"""The model on disk: which file or folder, which kind, which hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from video_jobs.domain.errors import SettingError
+
+
+def checked_model_path(text: str) -> Path:
+    """The model's path.
+
+    Raises
+    ------
+    SettingError
+        If there is nothing: no worker ever falls back to another model silently.
+    """
+    path = Path(text)
+    if not path.exists():
+        raise SettingError(
+            f"MODEL_PATH: there is no model at {text}; name a file or folder that Ultralytics loads"
+        )
+    return path
+
+
+def is_openvino(path: Path) -> bool:
+    """Whether ``path`` is an OpenVINO export (a folder with an .xml and a .bin)."""
+    return path.is_dir() and any(path.glob("*.xml"))
+
+
+def model_sha256(path: Path) -> str:
+    """Hash over the names and contents of the model's files."""
+    digest = hashlib.sha256()
+    for file in _files_of(path):
+        digest.update(file.name.encode())
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _files_of(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        return iter([path])
+    return (file for file in sorted(path.rglob("*")) if file.is_file())

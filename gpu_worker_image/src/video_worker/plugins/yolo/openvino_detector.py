@@ -1,0 +1,130 @@
+"""An OpenVINO export on the CPU: our own compiled session around Ultralytics' pre- and post-processing.
+
+Ultralytics runs such a model synchronously and lets the precision follow the host (bfloat16 on some).
+Here the float precision is pinned, and several requests can be in flight from several threads.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from video_jobs.domain.errors import SettingError
+from video_jobs.settings import WorkerSettings
+
+from video_worker.plugins.yolo.detector import MAX_DETECTIONS, Detection, to_detections
+from video_worker.plugins.yolo.model_file import model_sha256
+from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
+from video_worker.video_reader import Image
+
+REQUESTS_IN_FLIGHT = 2
+_NMS_WITHOUT_TIME_LIMIT_S = 3600.0
+
+
+class OpenVinoDetector:
+    """Compiled once; every call of `detect` takes one of its inference requests."""
+
+    def __init__(self, path: Path, settings: WorkerSettings) -> None:
+        quiet_ultralytics()
+        import openvino
+        import ultralytics
+        from ultralytics.data.augment import LetterBox
+
+        if settings.device != "cpu":
+            raise SettingError("An OpenVINO export runs on the CPU: set DEVICE=cpu, or give another model")
+        metadata = _metadata(path)
+        height, width = _image_size(metadata)
+        self._names = {int(key): str(name) for key, name in metadata["names"].items()}
+        self._letterbox = LetterBox((height, width), auto=False, stride=int(metadata.get("stride", 32)))
+        self._input_shape = (height, width)
+        self._confidence, self._iou = settings.confidence_threshold, settings.iou_threshold
+        threads = settings.inference_threads or os.cpu_count() or 1
+        compiled = self._compile(openvino, next(path.glob("*.xml")), settings.precision, threads)
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(REQUESTS_IN_FLIGHT):
+            self._requests.put(compiled.create_infer_request())
+        self._facts = {
+            "backend": "openvino",
+            "model": path.name,
+            "model_sha256": model_sha256(path),
+            "device": str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")),
+            "instruction_set": " ".join(sorted(_cpu_capabilities(openvino))),
+            "precision": settings.precision,
+            "batch_shape": [1, 3, height, width],
+            "openvino": openvino.__version__.split("-")[0],
+            "ultralytics": ultralytics.__version__,
+        }
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Objects of one frame; waits while all requests are in flight."""
+        tensor = self._to_tensor(image)
+        request = self._requests.get()
+        try:
+            request.start_async({0: tensor}, share_inputs=True)
+            request.wait()
+            raw = request.get_output_tensor(0).data.copy()
+        finally:
+            self._requests.put(request)
+        return self._to_detections(raw, image)
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the boxes depend on."""
+        return self._facts
+
+    def _compile(self, openvino: Any, xml: Path, precision: str, threads: int) -> Any:
+        core = openvino.Core()
+        model = core.read_model(xml)
+        model.reshape([1, 3, *self._input_shape])
+        config = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+        }
+        return core.compile_model(model, "CPU", config)
+
+    def _to_tensor(self, image: Image) -> NDArray[np.float32]:
+        """BGR height x width x 3 to RGB 1 x 3 x height x width in 0-1, padded to the model's size."""
+        padded = self._letterbox(image=image)
+        planes = np.ascontiguousarray(padded[..., ::-1].transpose(2, 0, 1)[None])
+        return planes.astype(np.float32) / np.float32(255)
+
+    def _to_detections(self, raw: NDArray[np.float32], image: Image) -> list[Detection]:
+        import torch
+        from ultralytics.utils import nms, ops
+
+        rows = nms.non_max_suppression(
+            torch.from_numpy(raw),
+            self._confidence,
+            self._iou,
+            max_det=MAX_DETECTIONS,
+            max_time_img=_NMS_WITHOUT_TIME_LIMIT_S,  # a time limit would make results depend on load
+        )[0]
+        rows[:, :4] = ops.scale_boxes(self._input_shape, rows[:, :4], image.shape[:2])
+        return to_detections(rows.tolist(), self._names)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    file = path / "metadata.yaml"
+    if not file.is_file():
+        raise SettingError(f"{path} has no metadata.yaml: export it with Ultralytics")
+    metadata: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if metadata.get("task", "detect") != "detect" or not metadata.get("names"):
+        raise SettingError(f"{path} is not a detection model")
+    return metadata
+
+
+def _image_size(metadata: Mapping[str, Any]) -> tuple[int, int]:
+    size = metadata.get("imgsz", [640, 640])
+    height, width = ast.literal_eval(size) if isinstance(size, str) else size
+    return int(height), int(width)
+
+
+def _cpu_capabilities(openvino: Any) -> list[str]:
+    return [str(word) for word in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")]

@@ -1,0 +1,72 @@
+"""The plugin ``yolo``: its tool ``detect`` finds objects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from video_jobs.settings import WorkerSettings
+
+from video_worker.dag_runner import Payload, Tool
+from video_worker.plugins.yolo.detector import Detector
+from video_worker.plugins.yolo.model_file import checked_model_path, is_openvino
+
+
+class YoloPlugin:
+    """Holds the detector, loaded once."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    def tool(self, tool_id: str) -> Tool:
+        """The tool ``detect``."""
+        return {"detect": DetectTool(self._detector)}[tool_id]
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the boxes depend on."""
+        return self._detector.facts()
+
+
+class DetectTool:
+    """Finds objects on the whole frame."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    def run(self, payload: Payload) -> dict[str, Any]:
+        """``detections``, their ``count`` and how many there are of each of the ``classes``."""
+        found = self._detector.detect(payload["image"])
+        return {
+            "detections": [
+                {
+                    "xyxy": list(one.xyxy),
+                    "confidence": one.confidence,
+                    "class_id": one.class_id,
+                    "class_name": one.class_name,
+                }
+                for one in found
+            ],
+            "count": len(found),
+            "classes": dict(Counter(one.class_name for one in found)),
+        }
+
+
+def create_plugin(settings: WorkerSettings) -> YoloPlugin:
+    """Load the model with the backend that the settings name."""
+    return YoloPlugin(create_detector(settings))
+
+
+def create_detector(settings: WorkerSettings) -> Detector:
+    """The detector that the settings name; ``auto`` takes our own session where it can run the model."""
+    path = checked_model_path(settings.model_path)
+    own = settings.detector_backend == "openvino" or (
+        settings.detector_backend == "auto" and settings.device == "cpu" and is_openvino(path)
+    )
+    if own:
+        from video_worker.plugins.yolo.openvino_detector import OpenVinoDetector
+
+        return OpenVinoDetector(path, settings)
+    from video_worker.plugins.yolo.ultralytics_detector import UltralyticsDetector
+
+    return UltralyticsDetector(path, settings)
