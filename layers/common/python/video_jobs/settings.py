@@ -128,6 +128,9 @@ class WorkerSettings(EnvironmentSettings):
         doc="auto: tesserocr where it is installed, otherwise pytesseract",
     )
     ocr_language: str = _setting("eng", doc="Tesseract language of the text to read")
+    ocr_page_segmentation: int = _setting(
+        3, minimum=0, doc="Tesseract's page segmentation mode (psm); 3: automatic, 11: sparse text"
+    )
     ocr_min_confidence: float = _setting(50.0, doc="words read with less confidence (0-100) are dropped")
     tessdata_dir: str = _setting("", doc="folder of *.traineddata; empty: the installed tessdata package")
     plugins_dir: str = _setting("", doc="a folder of further plugins")

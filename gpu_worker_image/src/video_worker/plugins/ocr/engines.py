@@ -20,9 +20,6 @@ from video_jobs.settings import WorkerSettings
 GrayImage = NDArray[np.uint8]
 """Height x width, 8 bit."""
 
-SPARSE_TEXT = 11
-"""Page segmentation mode: find as much text as possible in no particular order (video frames)."""
-
 SOURCE_DPI = 96
 
 
@@ -52,18 +49,19 @@ def create_engine(settings: WorkerSettings) -> OcrEngine:
     if settings.ocr_engine == "tesserocr" or (settings.ocr_engine == "auto" and installed):
         if not installed:
             raise SettingError("OCR_ENGINE is tesserocr, but the package tesserocr is not installed")
-        return TesserocrEngine(settings.ocr_language, tessdata)
+        return TesserocrEngine(settings.ocr_language, tessdata, settings.ocr_page_segmentation)
     if shutil.which("tesseract") is None:
         raise SettingError(
             "OCR_ENGINE is pytesseract, but there is no program tesseract: apt-get install tesseract-ocr"
         )
-    return PytesseractEngine(settings.ocr_language, tessdata)
+    return PytesseractEngine(settings.ocr_language, tessdata, settings.ocr_page_segmentation)
 
 
 class TesserocrEngine:
     """libtesseract in this process, one instance a thread."""
 
-    def __init__(self, language: str, tessdata: Path) -> None:
+    def __init__(self, language: str, tessdata: Path, page_segmentation: int) -> None:
+        self._page_segmentation = page_segmentation
         import tesserocr
 
         self._tesserocr = tesserocr
@@ -84,13 +82,14 @@ class TesserocrEngine:
     def facts(self) -> Mapping[str, Any]:
         """Engine, version, language data."""
         version = self._tesserocr.tesseract_version().splitlines()[0].strip()
-        return {"engine": "tesserocr", "tesseract": version} | _data_facts(self._language, self._tessdata)
+        facts = {"engine": "tesserocr", "tesseract": version, "psm": self._page_segmentation}
+        return facts | _data_facts(self._language, self._tessdata)
 
     def _api(self) -> Any:
         api = getattr(self._of_thread, "api", None)
         if api is None:
             api = self._tesserocr.PyTessBaseAPI(
-                path=str(self._tessdata), lang=self._language, psm=SPARSE_TEXT
+                path=str(self._tessdata), lang=self._language, psm=self._page_segmentation
             )
             self._of_thread.api = api
         return api
@@ -99,7 +98,8 @@ class TesserocrEngine:
 class PytesseractEngine:
     """The program ``tesseract``, started for each image."""
 
-    def __init__(self, language: str, tessdata: Path) -> None:
+    def __init__(self, language: str, tessdata: Path, page_segmentation: int) -> None:
+        self._page_segmentation = page_segmentation
         self._language = language
         self._tessdata = tessdata
 
@@ -110,7 +110,7 @@ class PytesseractEngine:
 
         picture = Image.fromarray(image)
         picture.format = "BMP"  # the default, PNG, costs more than reading
-        config = f'--psm {SPARSE_TEXT} --dpi {SOURCE_DPI} --tessdata-dir "{self._tessdata}"'
+        config = f'--psm {self._page_segmentation} --dpi {SOURCE_DPI} --tessdata-dir "{self._tessdata}"'
         text: str = pytesseract.image_to_data(picture, lang=self._language, config=config)
         return text.partition("\n")[2]
 
@@ -119,7 +119,8 @@ class PytesseractEngine:
         import pytesseract
 
         version = str(pytesseract.get_tesseract_version())
-        return {"engine": "pytesseract", "tesseract": version} | _data_facts(self._language, self._tessdata)
+        facts = {"engine": "pytesseract", "tesseract": version, "psm": self._page_segmentation}
+        return facts | _data_facts(self._language, self._tessdata)
 
 
 def _tessdata_dir(settings: WorkerSettings) -> Path:
