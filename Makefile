@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt requirements-dev.txt
 STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) pyproject.toml | sha256sum | cut -c1-16)
-SOURCES := layers/common/python functions gpu_worker_image/src
+SOURCES := layers/common/python functions gpu_worker_image/src tools
 
 .PHONY: help setup lint test clean
 help: ## show the targets

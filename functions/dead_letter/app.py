@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs.adapters.lambda_batch import handle_messages
 from video_jobs.bootstrap import aws_services
 from video_jobs.services.bury_job import bury_job
 
 logger = Logger()
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Fail the job of each dead message; one whose job is still held stays in the queue."""
-    return process_partial_response(event, handle_message, processor, context)
+    return handle_messages(event, context, handle_message, logger)
 
 
 def handle_message(message: SQSRecord) -> None:

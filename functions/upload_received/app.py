@@ -7,20 +7,19 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs.adapters.lambda_batch import handle_messages
 from video_jobs.bootstrap import aws_services
 
 logger = Logger()
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Accept each upload; a message that fails comes back by itself."""
-    return process_partial_response(event, handle_message, processor, context)
+    return handle_messages(event, context, handle_message, logger)
 
 
 def handle_message(message: SQSRecord) -> None:

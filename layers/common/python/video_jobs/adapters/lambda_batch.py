@@ -1,0 +1,42 @@
+"""A batch of SQS messages in a Lambda: each is handled by itself, and each failure is logged.
+
+Powertools' processor reports failed messages to Lambda, but says nowhere why they failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.base import FailureResponse
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+class _LoggingBatchProcessor(BatchProcessor):
+    def __init__(self, log: Logger) -> None:
+        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
+        self._log = log
+
+    def failure_handler(self, record: Any, exception: Any) -> FailureResponse:
+        self._log.error(
+            "message failed", action="message_failed", message_id=record.message_id, exc_info=exception
+        )
+        return super().failure_handler(record, exception)
+
+
+def handle_messages(
+    event: dict[str, Any],
+    context: LambdaContext,
+    handle_message: Callable[[SQSRecord], None],
+    logger: Logger,
+) -> PartialItemFailureResponse:
+    """Hand each message to ``handle_message``; those that raise come back by themselves."""
+
+    def handle(record: SQSRecord) -> None:  # Powertools names the argument
+        handle_message(record)
+
+    return process_partial_response(event, handle, _LoggingBatchProcessor(logger), context)

@@ -1,0 +1,1 @@
+"""What developers and operators run; nothing of it is deployed."""

@@ -1,0 +1,105 @@
+"""AWS on this machine: moto's server, set up from template.yaml."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+from tools.local_stack.template import Template
+
+STACK_NAME = "video-jobs"
+REGION = "us-east-1"
+
+
+class AwsServer(AbstractContextManager["AwsServer"]):
+    """moto on a free port of the loopback interface."""
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self.url = ""
+
+    def __enter__(self) -> AwsServer:
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        self._server.start()
+        host, port = self._server.get_host_and_port()
+        self.url = f"http://{host}:{port}"
+        try:
+            self._create_resources()
+        except BaseException:
+            self._server.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to use this server instead of AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this server."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - moto takes any
+        )
+
+    def _create_resources(self) -> None:
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(StackName=STACK_NAME, TemplateBody=self._template.stored_resources_json())
+        created = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in created}
+        self._template.bind(ids | {"AWS::Region": REGION, "AWS::StackName": STACK_NAME})
+        self._apply_what_moto_leaves_out(ids)
+
+    def _apply_what_moto_leaves_out(self, ids: Mapping[str, str]) -> None:
+        """moto's CloudFormation ignores TTL, bucket notifications and CORS."""
+        for name in self._template.logical_ids("AWS::DynamoDB::Table"):
+            properties = self._template.resources[name]["Properties"]
+            self.client("dynamodb").update_time_to_live(
+                TableName=ids[name], TimeToLiveSpecification=properties["TimeToLiveSpecification"]
+            )
+        for name in self._template.logical_ids("AWS::S3::Bucket"):
+            self._configure_bucket(ids[name], self._template.resources[name]["Properties"], ids)
+
+    def _configure_bucket(self, bucket: str, properties: Mapping[str, Any], ids: Mapping[str, str]) -> None:
+        s3 = self.client("s3")
+        configurations = [
+            {
+                "QueueArn": self._queue_arn(ids[entry["Queue"]["Fn::GetAtt"][0]]),
+                "Events": [entry["Event"]],
+                "Filter": {"Key": {"FilterRules": entry["Filter"]["S3Key"]["Rules"]}},
+            }
+            for entry in properties["NotificationConfiguration"]["QueueConfigurations"]
+        ]
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": configurations}
+        )
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=properties["VersioningConfiguration"])
+
+    def _queue_arn(self, queue_url: str) -> str:
+        attributes = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+        return str(attributes["Attributes"]["QueueArn"])

@@ -1,0 +1,134 @@
+"""An HTTP gateway in front of the functions: API Gateway's HTTP API, payload format 2.0."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from tools.local_stack.functions import FunctionError
+from tools.local_stack.template import Route
+
+MAX_PAYLOAD_BYTES = 10 * 2**20
+MAX_INVOKE_BYTES = 6 * 2**20
+LOCAL_OWNER = "local"
+_TEXT_TYPES = ("application/json", "text/", "application/xml", "application/javascript")
+
+Invoke = Callable[[str, Mapping[str, Any]], Any]
+
+
+class Gateway(AbstractContextManager["Gateway"]):
+    """Serves the routes on the loopback interface; every caller is ``owner``."""
+
+    def __init__(self, port: int, routes: list[Route], invoke: Invoke, owner: str = LOCAL_OWNER) -> None:
+        self._routes = [(route, _pattern(route.path)) for route in routes]
+        self._invoke = invoke
+        self._owner = owner
+        self._server = make_server("127.0.0.1", port, self._application, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Gateway:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if (request.content_length or 0) > MAX_PAYLOAD_BYTES:
+            return _gateway_error(413, "Request Entity Too Large")
+        for route, pattern in self._routes:
+            found = pattern.fullmatch(request.path)
+            if found is not None and route.method == request.method:
+                return self._call(route, found.groupdict(), request)
+        return _gateway_error(404, "Not Found")
+
+    def _call(self, route: Route, parameters: dict[str, str], request: Request) -> Response:
+        event = to_event(request, route, parameters, self._owner)
+        if len(event.get("body") or "") > MAX_INVOKE_BYTES:
+            return _gateway_error(413, "Request Entity Too Large")
+        try:
+            answer = self._invoke(route.function, event)
+        except FunctionError:
+            return _gateway_error(500, "Internal Server Error")
+        if len(json.dumps(answer)) > MAX_INVOKE_BYTES:
+            return _gateway_error(500, "Internal Server Error")
+        return _to_response(answer)
+
+
+def to_event(request: Request, route: Route, parameters: Mapping[str, str], owner: str) -> dict[str, Any]:
+    """The event that API Gateway makes of a request (payload format 2.0)."""
+    body = request.get_data()
+    is_text = request.mimetype.startswith(_TEXT_TYPES)
+    now = time.time()
+    return {
+        "version": "2.0",
+        "routeKey": f"{route.method} {route.path}",
+        "rawPath": request.path,
+        "rawQueryString": request.query_string.decode("latin-1"),
+        "headers": {name.lower(): value for name, value in request.headers.items()},
+        "queryStringParameters": {key: ",".join(request.args.getlist(key)) for key in request.args},
+        "pathParameters": dict(parameters),
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "authorizer": {"jwt": {"claims": {"sub": owner}, "scopes": None}},
+            "domainName": request.host,
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": request.remote_addr,
+                "userAgent": request.headers.get("User-Agent", ""),
+            },
+            "requestId": str(uuid4()),
+            "routeKey": f"{route.method} {route.path}",
+            "stage": "$default",
+            "time": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": int(now * 1000),
+        },
+        "body": _body_text(body, is_text=is_text),
+        "isBase64Encoded": bool(body) and not is_text,
+    }
+
+
+def _body_text(body: bytes, *, is_text: bool) -> str | None:
+    if not body:
+        return None
+    return body.decode("utf-8", "replace") if is_text else base64.b64encode(body).decode()
+
+
+def _to_response(answer: Mapping[str, Any]) -> Response:
+    body = answer.get("body") or ""
+    content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+    return Response(content, status=answer["statusCode"], headers=dict(answer.get("headers") or {}))
+
+
+def _gateway_error(status: int, message: str) -> Response:
+    return Response(json.dumps({"message": message}), status=status, content_type="application/json")
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))

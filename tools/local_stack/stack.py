@@ -1,0 +1,135 @@
+"""Put the parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any
+
+from tools.local_stack.aws_server import AwsServer
+from tools.local_stack.functions import FunctionProcess
+from tools.local_stack.gateway import Gateway
+from tools.local_stack.pollers import QueuePoller, Scheduler
+from tools.local_stack.template import Template
+from tools.local_stack.workers import WorkerProcess
+
+GRACE_S = 5
+
+
+class LocalStack(AbstractContextManager["LocalStack"]):
+    """Everything that runs, started on entering and stopped on leaving.
+
+    Parameters
+    ----------
+    port
+        Of the gateway; 0 takes a free one.
+    worker_settings
+        Overrides of the worker's environment, ``MODEL_PATH`` at least where ``workers`` is not 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        log_file: Path,
+        port: int = 0,
+        workers: int = 1,
+        worker_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._log_file = log_file
+        self._port = port
+        self._worker_count = workers
+        self._worker_settings = dict(worker_settings or {})
+        self._exit = ExitStack()
+        self._functions: dict[str, FunctionProcess] = {}
+        self.template = Template()
+        self.aws: AwsServer
+        self.workers: list[WorkerProcess] = []
+        self.url = ""
+
+    def __enter__(self) -> LocalStack:
+        try:
+            self._start()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exit.close()
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Invoke one function."""
+        return self._functions[function].invoke(event)
+
+    def wait_until_ready(self) -> None:
+        """Wait for every worker."""
+        for worker in self.workers:
+            worker.wait_until_ready()
+
+    def _start(self) -> None:
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        self._log = self._exit.enter_context(self._log_file.open("ab"))
+        self._folder = Path(self._exit.enter_context(TemporaryDirectory(prefix="local-stack-")))
+        self.aws = self._exit.enter_context(AwsServer(self.template))
+        for _ in range(self._worker_count):
+            self.workers.append(self._start_worker())
+        for name in self.template.functions():
+            self._functions[name] = self._start_function(name)
+        self._start_pollers()
+        gateway = Gateway(self._port, self.template.routes(), self.invoke)
+        self.url = self._exit.enter_context(gateway).url
+
+    def _start_function(self, name: str) -> FunctionProcess:
+        environment = {
+            **self.template.environment(name),
+            **self.aws.environment,
+            "TMPDIR": str(self._folder),
+        }
+        return self._exit.enter_context(
+            FunctionProcess(
+                name,
+                self.template.handler(name),
+                environment,
+                self.template.timeout_s(name),
+                self._log,
+            )
+        )
+
+    def _start_worker(self) -> WorkerProcess:
+        environment = {
+            **self.template.worker_environment(),
+            **self.aws.environment,
+            "DEVICE": "cpu",
+            "POLL_WAIT_S": "1",
+            "SHUTDOWN_GRACE_S": str(GRACE_S),
+            "TMPDIR": str(self._folder),
+            **self._worker_settings,
+        }
+        return self._exit.enter_context(WorkerProcess(environment, self._log, GRACE_S * 2))
+
+    def _start_pollers(self) -> None:
+        sources = self.template.queue_sources()
+        threads: list[QueuePoller | Scheduler] = [
+            QueuePoller(
+                source,
+                self.aws.client("sqs"),
+                self.template.resolve({"Ref": source.queue}),
+                self.invoke,
+            )
+            for source in sources
+        ]
+        threads += [Scheduler(source, self.invoke) for source in self.template.schedules()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            self._exit.callback(thread.join)
+        for thread in threads:
+            self._exit.callback(thread.stop)

@@ -1,0 +1,169 @@
+"""Read template.yaml: the local stack takes its tables, queues, routes and environment from there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+STORED_TYPES = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
+_FUNCTION = "AWS::Serverless::Function"
+_MINUTES_A_UNIT = {"minute": 1, "hour": 60, "day": 1440}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of the HTTP API; ``path`` holds its parameters in braces."""
+
+    method: str
+    path: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSource:
+    """A queue whose messages a function takes."""
+
+    queue: str
+    function: str
+    batch_size: int
+    reports_failures: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSource:
+    """A function that runs every so often."""
+
+    function: str
+    every_s: int
+
+
+class Template:
+    """template.yaml, parsed.
+
+    Parameters
+    ----------
+    physical_ids
+        What ``!Ref`` of a created resource gives: table name, bucket name, queue URL.
+    """
+
+    def __init__(self, path: Path = TEMPLATE, physical_ids: Mapping[str, str] | None = None) -> None:
+        self._raw: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
+        self._physical_ids = dict(physical_ids or {})
+
+    def bind(self, physical_ids: Mapping[str, str]) -> None:
+        """Tell what the created resources are called."""
+        self._physical_ids = dict(physical_ids)
+
+    @property
+    def resources(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every resource by its logical id."""
+        resources: dict[str, dict[str, Any]] = self._raw["Resources"]
+        return resources
+
+    def stored_resources_json(self) -> str:
+        """A plain CloudFormation template of what keeps data: tables, buckets and queues."""
+        parameters = {
+            name: spec
+            for name, spec in self._raw["Parameters"].items()
+            if "Default" in spec and not spec["Type"].startswith("AWS::")
+        }
+        kept = {
+            name: {"Type": spec["Type"], "Properties": spec["Properties"]}
+            for name, spec in self.resources.items()
+            if spec["Type"] in STORED_TYPES
+        }
+        return json.dumps({"Parameters": parameters, "Resources": kept}, default=str)
+
+    def logical_ids(self, resource_type: str) -> list[str]:
+        """The resources of one type."""
+        return [name for name, spec in self.resources.items() if spec["Type"] == resource_type]
+
+    def handler(self, function: str) -> str:
+        """A function's handler, as a dotted path."""
+        return str(self.resources[function]["Properties"]["Handler"])
+
+    def timeout_s(self, function: str) -> int:
+        """A function's time limit."""
+        own = self.resources[function]["Properties"].get("Timeout")
+        return int(own or self._raw["Globals"]["Function"]["Timeout"])
+
+    def functions(self) -> list[str]:
+        """Every function."""
+        return self.logical_ids(_FUNCTION)
+
+    def environment(self, function: str) -> dict[str, str]:
+        """A function's environment: the global variables and its own."""
+        own = self.resources[function]["Properties"].get("Environment", {}).get("Variables", {})
+        shared = self._raw["Globals"]["Function"]["Environment"]["Variables"]
+        return {name: self.resolve(value) for name, value in {**shared, **own}.items()}
+
+    def worker_environment(self) -> dict[str, str]:
+        """The environment of the worker's container."""
+        (task,) = self.logical_ids("AWS::ECS::TaskDefinition")
+        (container,) = self.resources[task]["Properties"]["ContainerDefinitions"]
+        return {entry["Name"]: self.resolve(entry["Value"]) for entry in container["Environment"]}
+
+    def routes(self) -> list[Route]:
+        """The HTTP API's routes."""
+        return [
+            Route(event["Method"].upper(), event["Path"], function)
+            for function, event in self._events("HttpApi")
+        ]
+
+    def queue_sources(self) -> list[QueueSource]:
+        """Queues that feed functions."""
+        return [
+            QueueSource(
+                queue=event["Queue"]["Fn::GetAtt"][0],
+                function=function,
+                batch_size=int(event.get("BatchSize", 10)),
+                reports_failures="ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
+            )
+            for function, event in self._events("SQS")
+        ]
+
+    def schedules(self) -> list[ScheduleSource]:
+        """Functions that a schedule starts."""
+        return [
+            ScheduleSource(function, _rate_s(event["Schedule"]))
+            for function, event in self._events("Schedule")
+        ]
+
+    def resolve(self, value: Any) -> str:
+        """The text that a value of the template stands for."""
+        match value:
+            case {"Ref": name}:
+                return self._reference(name)
+            case {"Fn::Sub": str(text)}:
+                return re.sub(r"\$\{([\w:]+)\}", lambda found: self._reference(found[1]), text)
+            case str() | int():
+                return str(value)
+        raise ValueError(f"The local stack cannot resolve {value!r}")
+
+    def _reference(self, name: str) -> str:
+        if name in self._physical_ids:
+            return self._physical_ids[name]
+        parameter = self._raw["Parameters"].get(name)
+        if parameter is None:
+            raise ValueError(f"The local stack has no value for {name!r}")
+        return str(parameter.get("Default", ""))
+
+    def _events(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for function in self.functions():
+            for event in self.resources[function]["Properties"].get("Events", {}).values():
+                if event["Type"] == kind:
+                    yield function, event["Properties"]
+
+
+def _rate_s(schedule: str) -> int:
+    found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule)
+    if found is None:
+        raise ValueError(f"The local stack knows no schedule {schedule!r}")
+    return int(found[1]) * _MINUTES_A_UNIT[found[2]] * 60
