@@ -5,25 +5,44 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt requirements-dev.txt
-STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) pyproject.toml | sha256sum | cut -c1-16)
+STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
+EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
 SOURCES := layers/common/python functions gpu_worker_image/src tools
 
-.PHONY: help setup lint test clean
+VIDEO ?= tests/fixtures/tiny.mp4
+PIPELINE ?= yolo_ocr
+MODEL ?= auto
+PORT ?= 8000
+WORKERS ?= 1
+export SAM_CLI_TELEMETRY = 0
+export AWS_DEFAULT_REGION ?= us-east-1
+
+.PHONY: help setup demo local lint test clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(STAMP): $(REQUIREMENTS) pyproject.toml
+$(STAMP):
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet $(addprefix -r ,$(REQUIREMENTS))
+	@touch $@
+
+$(EDITABLE): $(STAMP)
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
-setup: $(STAMP) ## install everything into .venv
+setup: $(EDITABLE) ## install everything into .venv
+
+demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] [MODEL=path]
+	@$(BIN)/python -m tools.demo --video "$(VIDEO)" --pipeline "$(PIPELINE)" --model "$(MODEL)"
+
+local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path]
+	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)"
 
 lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES) tests
+	$(BIN)/sam validate --lint
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest

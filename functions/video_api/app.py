@@ -9,12 +9,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.video_api import problems
-from functions.video_api.routes import results, status, submit
+from functions.video_api.routes import jobs, results, status, submit
 
 logger = Logger()
 app = APIGatewayHttpResolver()
 app.include_router(submit.router)
 app.include_router(status.router)
+app.include_router(jobs.router)
 app.include_router(results.router)
 problems.install(app, logger)
 

@@ -109,6 +109,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
             **self.aws.environment,
             "DEVICE": "cpu",
             "POLL_WAIT_S": "1",
+            "HEARTBEAT_S": "1",
             "SHUTDOWN_GRACE_S": str(GRACE_S),
             "TMPDIR": str(self._folder),
             **self._worker_settings,

@@ -13,8 +13,6 @@ from video_jobs.domain.errors import ConflictError, ReceiptExpiredError, Transie
 from video_jobs.domain.job import Job
 from video_jobs.ports import Clock, JobRepository, QueueMessage, QueueService
 
-_BEATS_A_LEASE = 3
-
 
 class Heartbeat(AbstractContextManager["Heartbeat"]):
     """A thread that extends the lease and the message's visibility together.
@@ -32,6 +30,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
         job: Job,
         message: QueueMessage,
         lease: timedelta,
+        pause_s: float,
         *,
         jobs: JobRepository,
         queue: QueueService,
@@ -40,6 +39,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
     ) -> None:
         self._job, self._message, self._lease = job, message, lease
         self._jobs, self._queue, self._clock, self._logger = jobs, queue, clock, logger
+        self._pause_s = pause_s
         self._lease_ends = clock.now() + lease
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_done, name="heartbeat", daemon=True)
@@ -61,8 +61,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
         self._thread.join()
 
     def _beat_until_done(self) -> None:
-        pause_s = self._lease.total_seconds() / _BEATS_A_LEASE
-        while not self._done.wait(pause_s) and not self.lost.is_set():
+        while not self._done.wait(self._pause_s) and not self.lost.is_set():
             self.beat()
 
     def beat(self) -> None:

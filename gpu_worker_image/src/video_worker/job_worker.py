@@ -36,6 +36,7 @@ from video_worker.results_serializer import write_results
 _LONGEST_PAUSE_S = 60.0
 _LONGEST_RETRY_DELAY_S = 900
 _IDLE_PAUSE_S = 0.2
+_BEATS_A_LEASE = 3
 
 
 class Outcome(StrEnum):
@@ -192,6 +193,7 @@ class JobWorker:
             job,
             message,
             self._lease,
+            min(self._settings.heartbeat_s, self._settings.lease_s / _BEATS_A_LEASE),
             jobs=ports.jobs,
             queue=ports.queue,
             clock=ports.clock,

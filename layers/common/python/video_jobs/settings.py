@@ -136,6 +136,7 @@ class WorkerSettings(EnvironmentSettings):
     plugins_dir: str = _setting("", doc="a folder of further plugins")
     pipelines_dir: str = _setting("", doc="a folder of further pipelines")
     lease_s: int = _setting(60, minimum=3, doc="a worker silent for this long has lost its job")
+    heartbeat_s: int = _setting(10, minimum=1, doc="pause between heartbeats; well below LEASE_S")
     max_failures: int = _setting(3, minimum=1, doc="transient failures of one job before it fails")
     retry_delay_s: int = _setting(5, minimum=0, doc="first pause before a retry; doubles each time")
     job_limit_s: int = _setting(11 * 3600, minimum=1, doc="wall time of one attempt")

@@ -1,0 +1,175 @@
+"""The main job, end to end: start the local stack, submit a video over HTTP, show what was found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import requests
+
+from tools.local_stack.model_choice import NoModelError, choose_model
+from tools.local_stack.stack import LocalStack
+from tools.local_stack.workers import WorkerStartError
+
+FIXTURE = Path(__file__).parents[1] / "tests" / "fixtures" / "tiny.mp4"
+OUT = Path("out")
+_POLL_S = 0.25
+_TIMEOUT_S = 30
+_BAR = 30
+
+
+class DemoError(Exception):
+    """What the user should read."""
+
+
+class Client:
+    """The few calls of the REST API that a demo needs."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+
+    def submit(self, video: Path, pipeline_id: str) -> str:
+        """Submit by a presigned upload; gives the job_id."""
+        wanted = {
+            "filename": video.name,
+            "size_bytes": video.stat().st_size,
+            "pipeline_id": pipeline_id,
+        }
+        answer = requests.post(f"{self._base_url}/video/submit", json=wanted, timeout=_TIMEOUT_S)
+        if answer.status_code != 201:
+            raise DemoError(answer.json().get("detail", answer.text))
+        submitted = answer.json()
+        upload = submitted["upload"]
+        with video.open("rb") as file:
+            stored = requests.post(
+                upload["url"], data=upload["fields"], files={"file": file}, timeout=_TIMEOUT_S
+            )
+        stored.raise_for_status()
+        return str(submitted["job_id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The job resource."""
+        return self._get(f"/video/jobs/{job_id}", {})
+
+    def results(self, job_id: str) -> Iterator[dict[str, Any]]:
+        """Every frame, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self._get(f"/video/results/{job_id}", {"cursor": cursor} if cursor else {})
+            yield from page["results"]
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
+
+    def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        answer = requests.get(self._base_url + path, params=query, timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+def main() -> int:
+    """Run the demo; the exit code says whether the job completed."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--video", type=Path, default=FIXTURE)
+    parser.add_argument("--pipeline", default="yolo_ocr")
+    parser.add_argument("--model", default="auto")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        run_demo(arguments.video, arguments.pipeline, arguments.model)
+    except (DemoError, NoModelError, WorkerStartError) as error:
+        print(f"\nIt did not work: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run_demo(video: Path, pipeline_id: str, model_name: str) -> None:
+    """One video through the whole service."""
+    if not video.is_file():
+        raise DemoError(f"There is no file {video}")
+    if video.stat().st_size == 0:
+        raise DemoError(f"{video} is empty")
+    model, line = choose_model(model_name)
+    print(line)
+    print("Starting the local stack ...", flush=True)
+    settings = {"MODEL_PATH": str(model)}
+    with LocalStack(log_file=OUT / "local-stack.log", worker_settings=settings) as stack:
+        stack.wait_until_ready()
+        client = Client(stack.url)
+        job_id = client.submit(video, pipeline_id)
+        print(f"Submitted {video.name} as job {job_id}")
+        job = _watch(client, job_id)
+        if job["status"] == "failed":
+            raise DemoError(job["error"]["message"])
+        frames = list(client.results(job_id))
+    path = OUT / f"{video.stem}_results.json"
+    path.write_text(json.dumps({"results": frames}, ensure_ascii=False, indent=1), encoding="utf-8")
+    print(summary(frames, job["warnings"]))
+    print(f"Results: {path}")
+
+
+def summary(frames: list[dict[str, Any]], warnings: list[str]) -> str:
+    """What was found, for people."""
+    lines = [f"\nFrames analysed: {len(frames)}"]
+    lines += [f"Warning: {warning}" for warning in warnings]
+    objects: Counter[str] = Counter()
+    for frame in frames:
+        objects.update(frame["result"].get("classes", {}))
+    lines.append("Objects (boxes over all frames):" + ("" if objects else " none"))
+    lines += [f"  {name:<16}{count}" for name, count in objects.most_common()]
+    texts = texts_seen(frames)
+    lines.append("Texts:" + ("" if texts else " none"))
+    lines += [f"  {text:<24}frames {', '.join(runs)}" for text, runs in texts.items()]
+    return "\n".join(lines)
+
+
+def texts_seen(frames: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Each line of text with the runs of frames in which it stood."""
+    where: dict[str, list[int]] = {}
+    for position, frame in enumerate(frames):
+        for line in filter(None, frame["result"].get("text", "").split("\n")):
+            where.setdefault(line, []).append(position)
+    return {text: _runs(positions, frames) for text, positions in where.items()}
+
+
+def _runs(positions: list[int], frames: list[dict[str, Any]]) -> list[str]:
+    runs = []
+    for _, group in groupby(enumerate(sorted(set(positions))), key=lambda pair: pair[1] - pair[0]):
+        run = [frames[position]["frame_index"] for _, position in group]
+        runs.append(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}")
+    return runs
+
+
+def _watch(client: Client, job_id: str) -> dict[str, Any]:
+    while True:
+        job = client.job(job_id)
+        done = (job["percent"] or 0) if job["status"] != "failed" else 0
+        bar = "#" * (done * _BAR // 100)
+        total = job["frames_total"] or "?"
+        line = f"\r[{bar:<{_BAR}}] {done:3d} %  {job['status']:<10} {job['frames_done']}/{total} frames "
+        print(line, end="" if sys.stdout.isatty() else "\n", flush=True)
+        if job["status"] in ("completed", "failed"):
+            print()
+            return job
+        time.sleep(_POLL_S)
+
+
+def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
