@@ -403,9 +403,7 @@ def test_reconcile_sends_what_was_never_sent(services: AwsServices, context: Lam
     assert services.queue.size() == 1
 
 
-def test_reconcile_finds_an_upload_whose_event_was_lost(
-    services: AwsServices, context: LambdaContext
-) -> None:
+def test_reconcile_finds_an_upload_without_event(services: AwsServices, context: LambdaContext) -> None:
     saved_job(services, due_at=NOW)
     upload_tiny(services)
     assert run_reconcile(context) == {"accepted_late": 1}

@@ -1,0 +1,309 @@
+"""The worker and the life of a job, over the local twins of AWS."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from video_jobs.adapters.local_storage import LocalStorage
+from video_jobs.adapters.memory import MemoryJobRepository, MemoryQueue
+from video_jobs.domain import transitions
+from video_jobs.domain.errors import TransientError
+from video_jobs.domain.job import Job, JobStatus
+from video_jobs.domain.keys import parts_prefix, results_key, video_key
+from video_jobs.services.accept_upload import accept_upload
+from video_jobs.settings import WorkerSettings
+from video_worker.job_worker import JobWorker, Outcome, StopSignal, WorkerLimits, WorkerPorts
+from video_worker.pipeline_service import VideoFilePipelineService
+
+from tests.support import videos
+
+SUPPORT = Path(__file__).parents[1] / "support"
+TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
+JOB_ID = "11111111-1111-4111-8111-111111111111"
+KEEP = timedelta(days=1)
+
+
+class ManualClock:
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+class World:
+    """A service on this machine, with one worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock()
+        self.jobs = MemoryJobRepository()
+        self.storage = LocalStorage(folder / "storage")
+        self.queue = MemoryQueue(self.clock)
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        self.stop = StopSignal(grace_s=0)
+        self.settings = WorkerSettings.from_environment(
+            {
+                "MODEL_PATH": "/nowhere",
+                "PLUGINS_DIR": str(SUPPORT / "plugins"),
+                "PIPELINES_DIR": str(SUPPORT / "pipelines"),
+                "WORK_DIR": str(self.temporary),
+                "POLL_WAIT_S": "0",
+                "MAX_FAILURES": "2",
+            }
+        )
+        self.pipelines = VideoFilePipelineService.from_settings(self.settings)
+
+    def worker(self, name: str = "w") -> JobWorker:
+        ports = WorkerPorts(jobs=self.jobs, storage=self.storage, queue=self.queue, clock=self.clock)
+        limits = WorkerLimits(max_crashes=3, keep=KEEP)
+        return JobWorker(name, ports, self.pipelines, self.settings, limits, self.stop, Logger())
+
+    def submit(self, video: Path, pipeline_id: str = "count", **options: Any) -> None:
+        now = self.clock.now()
+        job = Job(
+            job_id=JOB_ID,
+            owner="ann",
+            created_at=now,
+            updated_at=now,
+            input_path=video_key(JOB_ID),
+            pipeline_id=pipeline_id,
+            **options,
+        )
+        self.jobs.save(job)
+        self.storage.save_file(job.input_path, video, "video/mp4")
+        accept_upload(
+            job.input_path,
+            None,
+            jobs=self.jobs,
+            storage=self.storage,
+            queue=self.queue,
+            clock=self.clock,
+            max_upload_bytes=10**9,
+            keep=KEEP,
+        )
+
+    @property
+    def job(self) -> Job:
+        job = self.jobs.get_by_id(JOB_ID)
+        assert job is not None
+        return job
+
+    def results(self) -> bytes:
+        found = self.storage.find_file(results_key(JOB_ID))
+        assert found is not None
+        return self.storage.read_range(found.key, 0, found.size_bytes)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    assert list(made.temporary.iterdir()) == []
+    on_frame().clear()
+
+
+def on_frame() -> list[Callable[[int], None]]:
+    """What the tool ``misbehave`` calls for each frame."""
+    module = sys.modules.get("video_worker_plugin_counter")
+    calls: list[Callable[[int], None]] = [] if module is None else module.on_frame
+    return calls
+
+
+def misbehave(world: World, call: Callable[[int], None]) -> None:
+    world.pipelines.fingerprint("misbehave")
+    on_frame().append(call)
+
+
+def test_a_job_is_completed(world: World) -> None:
+    world.submit(TINY, frame_stride=3, max_frames=10)
+    assert world.worker().run_once() is Outcome.COMPLETED
+    job = world.job
+    assert (job.status, job.frames_done, job.frames_total, job.attempt) == (JobStatus.COMPLETED, 10, 10, 1)
+    assert (job.lease_owner, job.due_at, job.warnings) == (None, None, ())
+    assert job.fingerprint is not None
+    frames = json.loads(world.results())["results"]
+    assert [frame["frame_index"] for frame in frames] == list(range(0, 30, 3))
+    assert world.queue.size() == 0
+    assert world.worker().run_once() is Outcome.IDLE
+
+
+@pytest.mark.parametrize("part_frames", [1, 7, 10, 1000])
+def test_the_bytes_do_not_depend_on_the_parts(world: World, part_frames: int) -> None:
+    world.submit(TINY, part_frames=part_frames)
+    world.worker().run_once()
+    expected = b'{"results":[\n' + b",\n".join(_count_lines(world)) + b"\n]}\n"
+    assert world.results() == expected
+    assert list(world.storage.list_keys(parts_prefix(JOB_ID))) == []
+
+
+def _count_lines(world: World) -> list[bytes]:
+    frames = world.pipelines.run_on_file(TINY, "count")
+    return [json.dumps(frame, separators=(",", ":"), sort_keys=True).encode() for frame in frames]
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (videos.truncated_without_moov, "moov"),
+        (videos.truncated_faststart, "cut off"),
+        (videos.audio_only, "no video track"),
+        (videos.zero_frames, ""),
+        (videos.header_then_garbage, "moov"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_video_fails_its_job_and_the_worker_lives(
+    world: World, tmp_path: Path, make: Callable[[Path], Path], word: str
+) -> None:
+    world.submit(make(tmp_path))
+    assert world.worker().run_once() is Outcome.FAILED
+    assert (world.job.status, world.job.error_code) == (JobStatus.FAILED, "unreadable_video")
+    assert (world.job.error_message or "").startswith("Unable to read video file")
+    assert word in (world.job.error_message or "")
+    assert world.queue.size() == 0
+
+
+def test_an_exception_in_a_plugin_fails_the_job_without_internals(world: World) -> None:
+    def fail(frame_index: int) -> None:
+        if frame_index == 3:
+            raise KeyError("secret detail")
+
+    misbehave(world, fail)
+    world.submit(TINY, "misbehave")
+    assert world.worker().run_once() is Outcome.FAILED
+    assert world.job.error_code == "pipeline_failed"
+    assert "KeyError" in (world.job.error_message or "")
+    assert "secret" not in (world.job.error_message or "")
+
+
+def test_a_transient_error_is_tried_again_later_and_the_last_one_fails(world: World) -> None:
+    def fail(_: int) -> None:
+        raise TransientError("S3 did not answer")
+
+    misbehave(world, fail)
+    world.submit(TINY, "misbehave")
+    assert world.worker().run_once() is Outcome.RETURNED
+    assert (world.job.status, world.job.failures) == (JobStatus.PENDING, 1)
+    assert world.worker().run_once() is Outcome.IDLE
+    world.clock.advance(60)
+    assert world.worker().run_once() is Outcome.FAILED
+    assert world.job.error_code == "temporarily_unavailable"
+
+
+def test_an_unknown_pipeline_fails_the_job(world: World) -> None:
+    world.submit(TINY, "nope")
+    assert world.worker().run_once() is Outcome.FAILED
+
+
+def test_a_stopped_worker_gives_the_job_back_and_the_next_resumes(world: World) -> None:
+    # GIVEN a worker that is stopped in the middle, without time left
+    seen: list[int] = []
+
+    def stop_at_25(frame_index: int) -> None:
+        seen.append(frame_index)
+        if frame_index == 25 and len(seen) < 30:
+            world.stop.request()
+            world.stop._over.wait(5)
+
+    misbehave(world, stop_at_25)
+    world.submit(TINY, "misbehave", part_frames=10)
+    assert world.worker().run_once() is Outcome.RETURNED
+    assert (world.job.status, world.job.failures) == (JobStatus.PENDING, 0)
+    # WHEN another takes over
+    world.stop = StopSignal(grace_s=0)
+    del seen[:]
+    seen.extend(range(100))
+    assert world.worker("other").run_once() is Outcome.COMPLETED
+    # THEN it went on at the first missing part, and the frames are all there
+    assert seen[100:] == list(range(20, 40))
+    frames = json.loads(world.results())["results"]
+    assert [frame["result"]["bright"] for frame in frames] == list(range(40))
+
+
+def test_a_worker_whose_job_was_taken_over_writes_nothing(world: World) -> None:
+    def lose(frame_index: int) -> None:
+        if frame_index == 5:
+            world.clock.advance(3600)
+            thief = transitions.claim(
+                world.job, worker_id="thief", lease=timedelta(hours=1), now=world.clock.now()
+            )
+            world.jobs.update_status(JOB_ID, thief)
+
+    misbehave(world, lose)
+    world.submit(TINY, "misbehave", max_frames=10)
+    assert world.worker().run_once() is Outcome.LOST
+    assert (world.job.status, world.job.lease_owner) == (JobStatus.RUNNING, "thief")
+    assert world.storage.find_file(results_key(JOB_ID)) is None
+
+
+def test_a_message_for_a_held_job_waits_for_the_lease(world: World) -> None:
+    world.submit(TINY)
+    held = transitions.claim(world.job, worker_id="other", lease=timedelta(seconds=40), now=world.clock.now())
+    world.jobs.update_status(JOB_ID, held)
+    assert world.worker().run_once() is Outcome.SKIPPED
+    world.clock.advance(39)
+    assert world.worker().run_once() is Outcome.IDLE
+    world.clock.advance(2)
+    assert world.worker().run_once() is Outcome.COMPLETED
+    assert (world.job.attempt, world.job.crashes) == (2, 1)
+
+
+def test_a_job_that_kills_its_workers_is_given_up(world: World) -> None:
+    world.submit(TINY)
+    for worker in "abc":
+        change = transitions.claim(
+            world.job, worker_id=worker, lease=timedelta(seconds=1), now=world.clock.now()
+        )
+        world.jobs.update_status(JOB_ID, change)
+        world.clock.advance(2)
+    assert world.worker().run_once() is Outcome.SKIPPED
+    assert (world.job.status, world.job.error_code) == (JobStatus.FAILED, "worker_crashed")
+    assert world.queue.size() == 0
+
+
+@pytest.mark.parametrize("body", ["not-a-uuid", "22222222-2222-4222-8222-222222222222"])
+def test_a_poison_message_is_taken_off_the_queue(world: World, body: str) -> None:
+    world.queue.enqueue(body, 1)
+    assert world.worker().run_once() is Outcome.SKIPPED
+    world.clock.advance(3600)
+    assert world.worker().run_once() is Outcome.IDLE
+
+
+def test_an_old_generation_and_an_ended_job_start_nothing(world: World) -> None:
+    world.submit(TINY, max_frames=1)
+    world.queue.enqueue(JOB_ID, 0)
+    assert world.worker().run_once() is Outcome.COMPLETED
+    assert world.worker().run_once() is Outcome.SKIPPED
+    assert world.job.attempt == 1
+
+
+def test_run_forever_ends_with_the_stop_signal_and_outlives_errors(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a queue that fails first, then is empty, then stops the worker
+    answers = iter([TransientError("SQS did not answer"), None, None])
+    pauses: list[float] = []
+    monkeypatch.setattr(world.stop.requested, "wait", lambda seconds: pauses.append(seconds))
+
+    def dequeue(**_: Any) -> None:
+        answer = next(answers, "end")
+        if isinstance(answer, Exception):
+            raise answer
+        if answer == "end":
+            world.stop.request()
+
+    monkeypatch.setattr(world.queue, "dequeue", dequeue)
+    world.worker().run_forever()
+    assert pauses[0] >= 1.0
+    assert pauses[1:] == [0.2, 0.2, 0.2]

@@ -1,0 +1,102 @@
+"""Videos that go wrong, made by the real ffmpeg."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.fixtures.video_writer import run_ffmpeg, write_mp4
+
+NOISE = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10:duration=2")
+
+
+def truncated_without_moov(folder: Path) -> Path:
+    """The first half of a file whose index stands at its end."""
+    whole, path = folder / "whole.mp4", folder / "no_moov.mp4"
+    run_ffmpeg(*NOISE, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(whole))
+    content = whole.read_bytes()
+    path.write_bytes(content[: content.rindex(b"moov") - 100])
+    return path
+
+
+def truncated_faststart(folder: Path) -> Path:
+    """The first 60 % of a file whose index stands at its start."""
+    whole, path = folder / "whole.mp4", folder / "cut.mp4"
+    run_ffmpeg(*NOISE, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(whole))
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    return path
+
+
+def audio_only(folder: Path) -> Path:
+    path = folder / "audio.mp4"
+    run_ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", str(path))
+    return path
+
+
+def zero_frames(folder: Path) -> Path:
+    path = folder / "zero.mp4"
+    run_ffmpeg(*NOISE, "-frames:v", "0", "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path))
+    return path
+
+
+def mov(folder: Path) -> Path:
+    path = folder / "clip.mov"
+    run_ffmpeg("-i", str(TINY), "-c", "copy", str(path))
+    return path
+
+
+def webm_renamed(folder: Path) -> Path:
+    webm, path = folder / "clip.webm", folder / "webm.mp4"
+    run_ffmpeg(*NOISE, "-c:v", "libvpx", str(webm))
+    webm.rename(path)
+    return path
+
+
+def header_then_garbage(folder: Path) -> Path:
+    path = folder / "garbage.mp4"
+    garbage = np.random.default_rng(1).integers(0, 256, 20_000, np.uint8).tobytes()
+    path.write_bytes(TINY.read_bytes()[:32] + garbage)
+    return path
+
+
+def fragmented(folder: Path) -> Path:
+    path = folder / "fragmented.mp4"
+    run_ffmpeg("-i", str(TINY), "-c", "copy", "-movflags", "frag_keyframe+empty_moov", str(path))
+    return path
+
+
+def rotated(folder: Path) -> Path:
+    """Stored lying, displayed upright: 90 degrees."""
+    path = folder / "rotated.mp4"
+    run_ffmpeg("-display_rotation", "90", "-i", str(TINY), "-c", "copy", str(path))
+    return path
+
+
+def damaged_in_the_middle(folder: Path) -> Path:
+    """Whole by its boxes, with noise over a tenth of its pictures."""
+    path = folder / "damaged.mp4"
+    content = bytearray(TINY.read_bytes())
+    start, end = len(content) // 2, len(content) // 2 + len(content) // 10
+    content[start:end] = np.random.default_rng(2).integers(0, 256, end - start, np.uint8).tobytes()
+    path.write_bytes(bytes(content))
+    return path
+
+
+def numbered(folder: Path, frames: int = 30) -> Path:
+    """Each frame shows its own number as brightness."""
+    path = folder / "numbered.mp4"
+    pictures = (np.full((64, 64, 3), 8 * index, np.uint8) for index in range(frames))
+    write_mp4(path, pictures, 10, (64, 64))
+    return path
+
+
+def decoded_frames(path: Path) -> int:
+    """How many frames OpenCV reads, in a plain loop."""
+    capture, count = cv2.VideoCapture(str(path)), 0
+    while capture.read()[0]:
+        count += 1
+    capture.release()
+    return count

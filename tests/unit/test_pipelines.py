@@ -1,0 +1,139 @@
+"""Pipeline definitions, the DAG runner and plugins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from video_jobs.domain.errors import SettingError, UnknownPipelineError
+from video_jobs.settings import WorkerSettings
+from video_worker.dag_runner import DagRunner, Payload
+from video_worker.pipeline_definition import PipelineDefinition
+from video_worker.pipeline_service import VideoFilePipelineService
+from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
+from video_worker.plugins.ocr.plugin import text_of, words_of_tsv
+
+SUPPORT = Path(__file__).parents[1] / "support"
+
+
+def definition(edges: list[tuple[str, str]], nodes: str = "abc", **changes: Any) -> str:
+    raw = {
+        "id": "p",
+        "name": "p",
+        "nodes": [{"id": name, "plugin_id": "x", "tool_id": "t"} for name in nodes],
+        "edges": [{"from_node": a, "to_node": b} for a, b in edges],
+        "entry_nodes": ["a"],
+        "output_nodes": ["c"],
+    }
+    return json.dumps(raw | changes)
+
+
+class NamedTool:
+    def __init__(self, name: str, calls: list[tuple[str, set[str]]]) -> None:
+        self._name, self._calls = name, calls
+
+    def run(self, payload: Payload) -> dict[str, Any]:
+        self._calls.append((self._name, set(payload)))
+        return {self._name: True, "last": self._name, "image": "must not get out"}
+
+
+def test_nodes_run_in_order_with_the_outputs_of_their_predecessors() -> None:
+    calls: list[tuple[str, set[str]]] = []
+    chain = PipelineDefinition.from_json(definition([("a", "b"), ("b", "c")]), "test")
+    tools = {name: NamedTool(name, calls) for name in "abc"}
+    result = DagRunner(chain, tools).run({"frame_index": 0, "image": object()})
+    assert result == {"a": True, "b": True, "c": True, "last": "c"}
+    assert calls == [
+        ("a", {"frame_index", "image"}),
+        ("b", {"frame_index", "image", "a", "last"}),
+        ("c", {"frame_index", "image", "b", "last"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "not a pipeline"),
+        (definition([("a", "b"), ("b", "c"), ("c", "b")]), "cycle"),
+        (definition([("a", "z")]), "unknown node 'z'"),
+        (definition([("a", "c")]), "cannot be reached"),
+        (definition([("a", "c")], nodes="ac", output_nodes=["a"]), "lead nowhere"),
+        (definition([], nodes=""), "no nodes"),
+        (definition([("a", "c")], nodes="ac", entry_nodes=[]), "entry_nodes"),
+    ],
+)
+def test_a_wrong_definition_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(SettingError, match=problem):
+        PipelineDefinition.from_json(text, "test.json")
+
+
+def test_the_built_in_manifests_are_complete() -> None:
+    manifests = load_manifests(BUILT_IN_PLUGINS)
+    assert sorted(manifests) == ["ocr", "yolo"]
+
+
+@pytest.mark.parametrize("change", [{"type": "other"}, {"tools": []}, {"id": None}])
+def test_a_wrong_manifest_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    raw = json.loads((BUILT_IN_PLUGINS / "ocr" / "manifest.json").read_text(encoding="utf-8"))
+    raw |= change
+    if change.get("id", "") is None:
+        del raw["id"]
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "manifest.json").write_text(json.dumps(raw), encoding="utf-8")
+    with pytest.raises(SettingError):
+        load_manifests(tmp_path)
+
+
+def make_service(**environment: str) -> VideoFilePipelineService:
+    settings = {
+        "MODEL_PATH": "/nowhere",
+        "PLUGINS_DIR": str(SUPPORT / "plugins"),
+        "PIPELINES_DIR": str(SUPPORT / "pipelines"),
+    }
+    return VideoFilePipelineService.from_settings(WorkerSettings.from_environment(settings | environment))
+
+
+def test_an_own_plugin_runs_in_an_own_pipeline() -> None:
+    tiny = SUPPORT.parent / "fixtures" / "tiny.mp4"
+    frames = list(make_service().run_on_file(tiny, "count", frame_stride=10, max_frames=3))
+    assert [frame["frame_index"] for frame in frames] == [0, 10, 20]
+    assert all(list(frame["result"]) == ["bright"] for frame in frames)
+
+
+def test_skipped_frames_count_towards_the_maximum() -> None:
+    tiny = SUPPORT.parent / "fixtures" / "tiny.mp4"
+    run = make_service().run_on_file(tiny, "count", 5, 4, skip_frames=2)
+    assert run.frames_total == 4
+    assert [frame["frame_index"] for frame in run] == [10, 15]
+    assert run.warnings == ()
+
+
+def test_an_unknown_pipeline_and_a_missing_model_are_told() -> None:
+    with pytest.raises(UnknownPipelineError, match="nope"):
+        make_service().run_on_file("x.mp4", "nope")
+    with pytest.raises(SettingError, match="MODEL_PATH"):
+        make_service().warm_up()
+
+
+def test_words_come_from_tsv_with_their_lines() -> None:
+    row = "5\t1\t{block}\t1\t{line}\t1\t10\t20\t30\t40\t{confidence}\t{text}"
+    rows = [
+        "4\t1\t1\t1\t1\t0\t1\t1\t1\t1\t-1\t",
+        row.format(block=1, line=1, confidence=96.123, text="EXIT"),
+        row.format(block=1, line=1, confidence=91.5, text="12"),
+        row.format(block=1, line=2, confidence=20, text="noise"),
+        row.format(block=2, line=1, confidence=80, text="GATE"),
+        row.format(block=2, line=1, confidence=95, text=" "),
+    ]
+    blocks = words_of_tsv("\n".join(rows), min_confidence=50)
+    assert text_of(blocks) == "EXIT 12\nGATE"
+    assert blocks[0] == {
+        "text": "EXIT",
+        "confidence": 96.12,
+        "bbox": {"x": 10, "y": 20, "width": 30, "height": 40},
+        "level": 5,
+        "block_num": 1,
+        "line_num": 1,
+    }
