@@ -38,7 +38,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         workers: int = 1,
         worker_settings: Mapping[str, str] | None = None,
     ) -> None:
-        self._log_file = log_file
+        self.log_file = log_file
         self._port = port
         self._worker_count = workers
         self._worker_settings = dict(worker_settings or {})
@@ -75,8 +75,8 @@ class LocalStack(AbstractContextManager["LocalStack"]):
             worker.wait_until_ready()
 
     def _start(self) -> None:
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        self._log = self._exit.enter_context(self._log_file.open("ab"))
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self._log = self._exit.enter_context(self.log_file.open("ab"))
         self._folder = Path(self._exit.enter_context(TemporaryDirectory(prefix="local-stack-")))
         self.aws = self._exit.enter_context(AwsServer(self.template))
         for _ in range(self._worker_count):

@@ -1,0 +1,72 @@
+"""The whole local stack: real processes, HTTP, one worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tools.local_stack.stack import LocalStack
+
+TIMEOUT_S = 60
+
+
+class Api:
+    """The REST API as a client uses it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def submit_body(self, content: bytes, **query: Any) -> requests.Response:
+        headers = {"content-type": "video/mp4"}
+        return requests.post(
+            f"{self.url}/video/submit", data=content, headers=headers, params=query, timeout=30
+        )
+
+    def submit_presigned(self, video: Path, **options: Any) -> str:
+        body = {"size_bytes": video.stat().st_size, **options}
+        answer = requests.post(f"{self.url}/video/submit", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+        upload = answer.json()["upload"]
+        with video.open("rb") as file:
+            stored = requests.post(upload["url"], data=upload["fields"], files={"file": file}, timeout=60)
+        assert stored.status_code in (200, 204), stored.text
+        return str(answer.json()["job_id"])
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.url + path, timeout=30)
+
+    def status(self, job_id: str) -> dict[str, Any]:
+        body: dict[str, Any] = self.get(f"/video/status/{job_id}").json()
+        return body
+
+    def wait_for_end(self, job_id: str, timeout_s: float = TIMEOUT_S) -> tuple[dict[str, Any], list[str]]:
+        """The last status, and each status that was seen on the way."""
+        seen: list[str] = []
+        ends_at = time.monotonic() + timeout_s
+        while time.monotonic() < ends_at:
+            body = self.status(job_id)
+            if body["status"] not in seen[-1:]:
+                seen.append(body["status"])
+            if body["status"] in ("completed", "failed"):
+                return body, seen
+            time.sleep(0.02)
+        raise AssertionError(f"job {job_id} did not end: {seen}")
+
+
+@pytest.fixture(scope="session")
+def stack(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    log = tmp_path_factory.mktemp("log") / "local-stack.log"
+    settings = {"MODEL_PATH": str(model_path)}
+    with LocalStack(log_file=log, worker_settings=settings) as running:
+        running.wait_until_ready()
+        yield running
+
+
+@pytest.fixture
+def api(stack: LocalStack) -> Api:
+    return Api(stack.url)

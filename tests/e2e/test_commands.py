@@ -1,0 +1,109 @@
+"""make demo and make local, as processes: what they print, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[2]
+DEMO_BUDGET_S = 30
+
+
+def run_in(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    paths = [ROOT, ROOT / "layers/common/python", ROOT / "gpu_worker_image/src"]
+    environment = {
+        **os.environ,
+        "TMPDIR": str(temporary),
+        "PYTHONPATH": os.pathsep.join(str(path) for path in paths),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def processes_with(marker: str) -> list[str]:
+    """Command lines of the processes whose environment holds ``marker``."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if marker.encode() in environ.read_bytes():
+                found.append((environ.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None:
+    started = time.monotonic()
+    demo = run_in(tmp_path, "-m", "tools.demo", "--model", str(model_path))
+    output, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 0, output
+    assert time.monotonic() - started < DEMO_BUDGET_S
+    assert "Frames analysed: 40" in output
+    assert "EXIT 12                 frames 0-9" in output
+    assert "100 %" in output
+    results = json.loads((tmp_path / "out" / "tiny_results.json").read_text(encoding="utf-8"))
+    assert len(results["results"]) == 40
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "word"), [(b"text, renamed", "ftyp box"), (b"", "empty"), (None, "no file")]
+)
+def test_the_demo_says_what_is_wrong(
+    tmp_path: Path, model_path: Path, content: bytes | None, word: str
+) -> None:
+    video = tmp_path / "clip.mp4"
+    if content is not None:
+        video.write_bytes(content)
+    demo = run_in(tmp_path, "-m", "tools.demo", "--model", str(model_path), "--video", str(video))
+    output, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 1
+    assert word in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
+def test_the_local_stack_leaves_nothing_behind(
+    tmp_path: Path, model_path: Path, stop_signal: signal.Signals
+) -> None:
+    # GIVEN a stack that is up
+    stack = run_in(tmp_path, "-m", "tools.local_stack", "--port", "0", "--model", str(model_path))
+    assert stack.stdout is not None
+    url = next(line.split()[1] for line in stack.stdout if line.startswith("Ready:"))
+    assert requests.get(f"{url}/video/status/x", timeout=10).status_code == 404
+    assert len(processes_with(str(tmp_path))) >= 6
+    # WHEN it is told to stop
+    stack.send_signal(stop_signal)
+    output, _ = stack.communicate(timeout=60)
+    # THEN it ends well, with no process and no temporary file
+    assert stack.returncode == 0, output
+    assert processes_with(str(tmp_path)) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=5)
+
+
+def test_the_local_stack_says_why_it_cannot_start(tmp_path: Path, model_path: Path) -> None:
+    stack = run_in(tmp_path, "-m", "tools.local_stack", "--model", "/nowhere/model.pt")
+    output, _ = stack.communicate(timeout=60)
+    assert stack.returncode == 1
+    assert "There is no model at /nowhere/model.pt" in output
+    assert "Traceback" not in output

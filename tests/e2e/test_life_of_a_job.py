@@ -1,0 +1,197 @@
+"""The main job through HTTP, as a client sees it."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from video_jobs.settings import WorkerSettings
+from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
+
+from tests.e2e.conftest import Api
+from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, text_of_frame
+from tests.support import videos
+from tests.support.model import PEOPLE, needs_real_model
+from tools.local_stack.stack import LocalStack
+
+STATUS_BUDGET_S = 0.025
+IMPORT_BUDGET_S = 0.6
+START_BUDGET_S = 1.0
+
+
+def test_a_video_in_the_body_goes_from_pending_to_completed(api: Api) -> None:
+    answer = api.submit_body(PATH.read_bytes())
+    assert answer.status_code == 201
+    assert list(answer.json()) == ["job_id"]
+    job_id = answer.json()["job_id"]
+    body, seen = api.wait_for_end(job_id)
+    assert seen == ["pending", "running", "completed"]
+    assert (body["progress"], body["error_message"]) == (1.0, None)
+    results = api.get(f"/video/results/{job_id}").json()
+    assert sorted(results) == ["created_at", "job_id", "results", "updated_at"]
+    assert [frame["frame_index"] for frame in results["results"]] == list(range(FRAMES))
+    for frame in results["results"][5::10]:
+        assert frame["result"]["text"] == text_of_frame(frame["frame_index"])
+
+
+def test_a_presigned_upload_starts_its_job_by_itself(api: Api) -> None:
+    job_id = api.submit_presigned(PATH, frame_stride=10, max_frames=3, pipeline_id="ocr_only")
+    body, _ = api.wait_for_end(job_id)
+    assert body["status"] == "completed"
+    frames = api.get(f"/video/results/{job_id}").json()["results"]
+    assert [frame["frame_index"] for frame in frames] == [0, 10, 20]
+    assert "detections" not in frames[0]["result"]
+    job = api.get(f"/video/jobs/{job_id}").json()
+    assert (job["percent"], job["frames_done"]) == (100, 3)
+    assert job["fingerprint"]["plugins"]["ocr"]["engine"] == "tesserocr"
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (videos.truncated_without_moov, "moov"),
+        (videos.audio_only, "no video track"),
+        (videos.header_then_garbage, "moov"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_file_fails_with_the_reason(
+    api: Api, stack: LocalStack, tmp_path: Path, make: Callable[[Path], Path], word: str
+) -> None:
+    job_id = api.submit_presigned(make(tmp_path))
+    body, _ = api.wait_for_end(job_id)
+    assert body["status"] == "failed"
+    assert body["error_message"].startswith("Unable to read video file")
+    assert word in body["error_message"]
+    assert stack.workers[0].is_alive()
+    assert api.get(f"/video/results/{job_id}").json()["detail"] == "Job not completed"
+
+
+@pytest.mark.parametrize("make", [videos.mov, videos.webm_renamed], ids=["mov", "webm"])
+def test_another_format_is_refused_in_both_ways(
+    api: Api, tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    path = make(tmp_path)
+    answer = api.submit_body(path.read_bytes())
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_mp4")
+    body, _ = api.wait_for_end(api.submit_presigned(path))
+    assert body["status"] == "failed"
+    assert body["error_message"].startswith("Invalid MP4 file")
+
+
+def test_an_unknown_route_and_a_body_beyond_the_gateway(api: Api) -> None:
+    assert api.get("/video").status_code == 404
+    assert api.submit_body(b"\0" * (11 * 2**20)).status_code == 413
+
+
+@needs_real_model
+def test_people_on_real_footage_are_found_as_plain_predict_finds_them(
+    api: Api, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN the results of the service on real footage
+    stride, frames_wanted = 20, 60
+    job_id = api.submit_presigned(PEOPLE, frame_stride=stride, max_frames=frames_wanted)
+    body, _ = api.wait_for_end(job_id)
+    assert body["status"] == "completed"
+    frames = api.get(f"/video/results/{job_id}").json()["results"]
+    assert [frame["frame_index"] for frame in frames] == [i * stride for i in range(frames_wanted)]
+    # WHEN plain predict looks at the same frames, at the same precision
+    expected = _plain_predict(model_path, stride, frames_wanted, monkeypatch)
+    # THEN it sees the same
+    for frame, reference in zip(frames, expected, strict=True):
+        found = frame["result"]["detections"]
+        assert len(found) == len(reference)
+        for one in found:
+            assert any(_same(one, other) for other in reference)
+            x1, y1, x2, y2 = one["xyxy"]
+            assert 0 <= x1 < x2 <= 768
+            assert 0 <= y1 < y2 <= 432
+    with_people = sum("person" in frame["result"]["classes"] for frame in frames)
+    assert with_people >= frames_wanted / 2
+
+
+def _same(one: dict[str, object], other: list[float]) -> bool:
+    box: list[float] = one["xyxy"]  # type: ignore[assignment]
+    near = all(abs(a - b) < 1 for a, b in zip(box, other[:4], strict=True))
+    return near and one["class_id"] == int(other[5]) and abs(float(str(one["confidence"])) - other[4]) < 0.01
+
+
+def _plain_predict(
+    model_path: Path, stride: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> list[list[list[float]]]:
+    quiet_ultralytics()
+    import cv2
+    import openvino
+    import ultralytics
+
+    compile_model = openvino.Core.compile_model
+    monkeypatch.setattr(
+        openvino.Core,
+        "compile_model",
+        lambda self, model, device_name, config: compile_model(
+            self, model, device_name, config | {"INFERENCE_PRECISION_HINT": "f32"}
+        ),
+    )
+    defaults = WorkerSettings.from_environment({"MODEL_PATH": str(model_path)})
+    model = ultralytics.YOLO(str(model_path), task="detect")
+    capture, boxes = cv2.VideoCapture(str(PEOPLE)), []
+    for index in range(stride * count):
+        _, image = capture.read()
+        if index % stride == 0:
+            result = model.predict(
+                image, conf=defaults.confidence_threshold, iou=defaults.iou_threshold, verbose=False
+            )
+            boxes.append(result[0].boxes.data.tolist())
+    capture.release()
+    return boxes
+
+
+def test_status_answers_within_its_budget(api: Api) -> None:
+    job_id = api.submit_presigned(PATH, max_frames=1)
+    api.wait_for_end(job_id)
+    times = []
+    for _ in range(40):
+        started = time.perf_counter()
+        api.status(job_id)
+        times.append(time.perf_counter() - started)
+    assert statistics.median(times) < STATUS_BUDGET_S
+
+
+def test_importing_the_api_stays_within_its_budget() -> None:
+    code = (
+        "import time; t = time.perf_counter(); import functions.video_api.app; print(time.perf_counter() - t)"
+    )
+    times = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    assert min(times) < IMPORT_BUDGET_S
+
+
+def test_a_warm_worker_starts_a_queued_job_within_its_budget(api: Api, stack: LocalStack) -> None:
+    job_id = api.submit_presigned(PATH, max_frames=40)
+    api.wait_for_end(job_id)
+    table = stack.aws.client("dynamodb")
+    name = stack.template.resolve({"Ref": "JobsTable"})
+    item = table.get_item(TableName=name, Key={"job_id": {"S": job_id}})["Item"]
+    assert item["attempt"]["N"] == "1"
+    log = stack.log_file.read_text(encoding="utf-8")
+    queued = _logged_at(log, "upload_handled", job_id)
+    started = _logged_at(log, "job_started", job_id)
+    assert started - queued < START_BUDGET_S
+
+
+def _logged_at(log: str, action: str, job_id: str) -> float:
+    import json
+    from datetime import datetime
+
+    for line in log.splitlines():
+        if action in line and job_id in line:
+            stamp = json.loads(line)["timestamp"].replace(",", ".")
+            return datetime.fromisoformat(stamp).timestamp()
+    raise AssertionError(f"{action} of {job_id} is not in the log")

@@ -1,0 +1,190 @@
+"""The real plugins: YOLO in both backends, Tesseract in both engines."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from video_jobs.domain.errors import SettingError
+from video_jobs.settings import WorkerSettings
+from video_worker.pipeline_service import VideoFilePipelineService
+from video_worker.plugins.ocr.engines import create_engine
+from video_worker.plugins.yolo.plugin import create_detector
+from video_worker.results_serializer import frame_line
+from video_worker.video_reader import Image, VideoReader
+
+from tests.fixtures.draw_text_video import draw_text_video
+from tests.fixtures.make_tiny_mp4 import FPS, PATH, TEXTS, text_of_frame
+from tests.support.model import PEOPLE, needs_real_model
+
+
+def settings(model_path: Path, **changes: str) -> WorkerSettings:
+    return WorkerSettings.from_environment({"MODEL_PATH": str(model_path)} | changes)
+
+
+@pytest.fixture
+def pinned_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ultralytics lets the precision follow the host; for a comparison it must be f32 there too."""
+    import openvino
+
+    compile_model = openvino.Core.compile_model
+
+    def compile_in_f32(self: Any, model: Any, device_name: str, config: dict[str, Any]) -> Any:
+        return compile_model(self, model, device_name, config | {"INFERENCE_PRECISION_HINT": "f32"})
+
+    monkeypatch.setattr(openvino.Core, "compile_model", compile_in_f32)
+
+
+@pytest.fixture
+def people() -> list[Image]:
+    with VideoReader(PEOPLE) as reader:
+        return [image for _, image in reader.frames(stride=40)]
+
+
+@needs_real_model
+@pytest.mark.usefixtures("pinned_precision")
+def test_both_backends_find_the_same_boxes(model_path: Path, people: list[Image]) -> None:
+    own = create_detector(settings(model_path, DETECTOR_BACKEND="openvino"))
+    theirs = create_detector(settings(model_path, DETECTOR_BACKEND="ultralytics"))
+    found = 0
+    for image in people[:20]:
+        ours, reference = own.detect(image), theirs.detect(image)
+        assert [(one.class_id, one.class_name) for one in ours] == [
+            (one.class_id, one.class_name) for one in reference
+        ]
+        for one, other in zip(ours, reference, strict=True):
+            assert np.allclose(one.xyxy, other.xyxy, atol=0.5)
+            assert abs(one.confidence - other.confidence) < 0.01
+        found += len(ours)
+    assert found >= 10
+
+
+@needs_real_model
+def test_detections_are_sorted_and_inside_the_picture(model_path: Path, people: list[Image]) -> None:
+    detector = create_detector(settings(model_path, CONFIDENCE_THRESHOLD="0.05"))
+    for image in people[:10]:
+        found = detector.detect(image)
+        height, width = image.shape[:2]
+        assert found == sorted(found, key=lambda one: one.sort_key)
+        for one in found:
+            x1, y1, x2, y2 = one.xyxy
+            assert 0 <= x1 < x2 <= width
+            assert 0 <= y1 < y2 <= height
+
+
+def test_one_detector_serves_several_threads(model_path: Path) -> None:
+    detector = create_detector(settings(model_path, CONFIDENCE_THRESHOLD="0.01"))
+    with VideoReader(PATH) as reader:
+        images = [image for _, image in reader.frames(stride=4)]
+    alone = [detector.detect(image) for image in images]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(detector.detect, images * 3))
+    assert together == alone * 3
+
+
+def test_results_are_the_same_bytes_on_every_run(model_path: Path) -> None:
+    runs = []
+    for _ in range(2):
+        service = VideoFilePipelineService.from_settings(settings(model_path, CONFIDENCE_THRESHOLD="0.01"))
+        runs.append(
+            b"\n".join(frame_line(frame) for frame in service.run_on_file(PATH, "yolo_ocr", frame_stride=8))
+        )
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("device", ["0", "cuda:0"])
+def test_a_device_that_is_not_there_is_told_at_the_start(model_path: Path, device: str) -> None:
+    with pytest.raises(SettingError, match="DEVICE"):
+        create_detector(settings(model_path, DEVICE=device, DETECTOR_BACKEND="ultralytics"))
+
+
+def test_the_whole_result_has_the_documented_shape(model_path: Path) -> None:
+    service = VideoFilePipelineService.from_settings(settings(model_path))
+    (frame,) = service.run_on_file(PATH, "yolo_ocr", max_frames=1)
+    result = frame["result"]
+    assert sorted(result) == [
+        "blocks",
+        "classes",
+        "confidence",
+        "count",
+        "detections",
+        "error",
+        "language",
+        "text",
+    ]
+    assert (result["language"], result["error"]) == ("eng", None)
+    assert result["count"] == len(result["detections"])
+    fingerprint = service.fingerprint("yolo_ocr")
+    assert len(fingerprint["plugins"]["yolo"]["model_sha256"]) == 64
+    assert len(fingerprint["plugins"]["ocr"]["traineddata_sha256"][0]) == 64
+
+
+ENGINES = [
+    pytest.param(
+        "tesserocr",
+        marks=pytest.mark.skipif(
+            importlib.util.find_spec("tesserocr") is None, reason="the package tesserocr is not installed"
+        ),
+    ),
+    pytest.param(
+        "pytesseract",
+        marks=pytest.mark.skipif(
+            shutil.which("tesseract") is None, reason="the program tesseract comes from apt-get only"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_text_of_the_fixture_is_read(engine: str) -> None:
+    service = VideoFilePipelineService.from_settings(settings(Path("/nowhere"), OCR_ENGINE=engine))
+    for frame in service.run_on_file(PATH, "ocr_only", frame_stride=FPS // 2):
+        assert frame["result"]["text"] == text_of_frame(frame["frame_index"])
+        assert 0.8 < frame["result"]["confidence"] <= 1.0
+        height, width = 360, 640
+        for block in frame["result"]["blocks"]:
+            box = block["bbox"]
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+            assert 0 <= box["y"] <= box["y"] + box["height"] <= height
+    assert len(set(TEXTS)) == 4
+
+
+def test_text_drawn_on_a_video_is_found_again(tmp_path: Path) -> None:
+    truth = draw_text_video(PATH, tmp_path / "drawn.mp4")
+    service = VideoFilePipelineService.from_settings(settings(Path("/nowhere")))
+    hits = total = 0
+    for frame in service.run_on_file(tmp_path / "drawn.mp4", "ocr_only", frame_stride=5):
+        words = {block["text"] for block in frame["result"]["blocks"]}
+        total += 2
+        hits += sum(word in words for word in truth[frame["frame_index"]])
+    assert hits >= total * 0.6
+
+
+def test_engines_are_safe_in_threads() -> None:
+    engine = create_engine(settings(Path("/nowhere")))
+    with VideoReader(PATH) as reader:
+        frames = [image for _, image in reader.frames(stride=10)]
+    images = [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8) for frame in frames]
+    alone = [engine.read_tsv(image) for image in images]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(engine.read_tsv, images * 3)) == alone * 3
+
+
+@pytest.mark.parametrize(
+    "changes", [{"OCR_LANGUAGE": "tlh"}, {"TESSDATA_DIR": "/nowhere"}, {"OCR_ENGINE": "other"}]
+)
+def test_a_missing_engine_or_language_is_told_at_the_start(changes: dict[str, str]) -> None:
+    with pytest.raises(SettingError):
+        create_engine(settings(Path("/nowhere"), **changes))
+
+
+def test_a_missing_tesseract_program_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(SettingError, match="apt-get"):
+        create_engine(settings(Path("/nowhere"), OCR_ENGINE="pytesseract"))
