@@ -17,7 +17,7 @@ WORKERS ?= 1
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local lint test clean
+.PHONY: help setup demo local migrate lint test clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -37,6 +37,9 @@ demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] 
 
 local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path]
 	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)"
+
+migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
+	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

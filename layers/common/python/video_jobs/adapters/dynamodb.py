@@ -30,7 +30,9 @@ from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job, JobStatus, UploadState, from_iso, to_iso
 from video_jobs.domain.transitions import Expected, Transition
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The number of the newest migration (`video_jobs.migrations`)."""
+
 DUE_SHARDS = 4
 """The due-work index is spread over this many partitions, so that open jobs share no single hot one."""
 

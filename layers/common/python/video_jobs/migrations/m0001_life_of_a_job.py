@@ -1,0 +1,34 @@
+"""Items of the first implementation: identity, status and paths, but no owner, counters or limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from video_jobs.domain.job import DEFAULT_PART_FRAMES, DEFAULT_PIPELINE_ID
+from video_jobs.domain.keys import video_key
+
+_OPEN = ("pending", "running")
+
+
+def changes(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What the item lacks; an open job counts as accepted and is due at once, so reconcile sends it."""
+    created_at = item["created_at"]
+    defaults: dict[str, Any] = {
+        "owner": {"S": "local"},
+        "pipeline_id": {"S": DEFAULT_PIPELINE_ID},
+        "frame_stride": {"N": "1"},
+        "part_frames": {"N": str(DEFAULT_PART_FRAMES)},
+        "input_path": {"S": video_key(item["job_id"]["S"])},
+        "upload_state": {"S": "accepted"},
+        "updated_at": created_at,
+        "generation": {"N": "0"},
+        "attempt": {"N": "0"},
+        "failures": {"N": "0"},
+        "crashes": {"N": "0"},
+        "frames_done": {"N": "0"},
+        "warnings": {"L": []},
+    }
+    if item["status"]["S"] in _OPEN:
+        defaults["due_at"] = created_at
+    return {name: value for name, value in defaults.items() if name not in item}

@@ -1,0 +1,70 @@
+"""Bring every item of the job table to the newest shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from video_jobs import migrations
+from video_jobs.adapters.aws_errors import error_code
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def migration_names() -> list[str]:
+    """The migrations in order."""
+    return sorted(module.name for module in iter_modules(migrations.__path__) if module.name[0] == "m")
+
+
+def schema_version() -> int:
+    """The number of the newest migration; items of this shape are left alone."""
+    return len(migration_names())
+
+
+def migrate(client: DynamoDBClient, table_name: str) -> int:
+    """Migrate all items of an older shape; answers how many were changed.
+
+    Each item is one conditional write, so that a worker may change it meanwhile; such an item is
+    found again by the next run.
+    """
+    pages = client.get_paginator("scan").paginate(
+        TableName=table_name,
+        ConsistentRead=True,
+        FilterExpression="attribute_not_exists(schema_version) OR schema_version < :newest",
+        ExpressionAttributeValues={":newest": {"N": str(schema_version())}},
+    )
+    return sum(_migrate_item(client, table_name, item) for page in pages for item in page["Items"])
+
+
+def _migrate_item(client: DynamoDBClient, table_name: str, item: Mapping[str, Any]) -> bool:
+    changed = dict(item)
+    for name in migration_names():
+        changed |= import_module(f"{migrations.__name__}.{name}").changes(changed)
+    changed["schema_version"] = {"N": str(schema_version())}
+    news = {name: value for name, value in changed.items() if item.get(name) != value}
+    names = {f"#n{position}": name for position, name in enumerate(news)}
+    values = {f":v{position}": value for position, value in enumerate(news.values())}
+    unchanged = "#status = :status AND updated_at = :updated_at"
+    if "updated_at" not in item:
+        unchanged = "#status = :status AND attribute_not_exists(updated_at)"
+    else:
+        values[":updated_at"] = item["updated_at"]
+    try:
+        client.update_item(
+            TableName=table_name,
+            Key={"job_id": item["job_id"]},
+            UpdateExpression="SET " + ", ".join(f"{a} = {b}" for a, b in zip(names, values, strict=False)),
+            ConditionExpression=unchanged,
+            ExpressionAttributeNames={**names, "#status": "status"},
+            ExpressionAttributeValues={**values, ":status": item["status"]},
+        )
+    except ClientError as exc:
+        if error_code(exc) == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
