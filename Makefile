@@ -17,7 +17,7 @@ WORKERS ?= 1
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate lint test clean
+.PHONY: help setup demo local migrate lint build test clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -47,8 +47,12 @@ lint: setup ## style and types
 	$(BIN)/mypy $(SOURCES) tests
 	$(BIN)/sam validate --lint
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+build: setup ## build the functions and layers as they are deployed
+	@mkdir -p .cache
+	$(BIN)/sam build > .cache/sam-build.log 2>&1 || { cat .cache/sam-build.log; exit 1; }
+
+test: build ## run the tests
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
 
 clean: ## remove what make made
 	rm -rf $(VENV) .cache .aws-sam .pytest_cache .mypy_cache .ruff_cache

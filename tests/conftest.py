@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from tests.support.model import model_for_tests
+from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 
 
 @pytest.fixture
@@ -22,6 +23,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    make_moto_queues_thread_safe()
     with mock_aws():
         yield
 

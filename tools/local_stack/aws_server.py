@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
+from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 from tools.local_stack.template import Template
 
 STACK_NAME = "video-jobs"
@@ -27,6 +28,7 @@ class AwsServer(AbstractContextManager["AwsServer"]):
 
     def __enter__(self) -> AwsServer:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        make_moto_queues_thread_safe()
         self._server.start()
         host, port = self._server.get_host_and_port()
         self.url = f"http://{host}:{port}"

@@ -22,6 +22,8 @@ def checked_model_path(text: str) -> Path:
         raise SettingError(
             f"MODEL_PATH: there is no model at {text}; name a file or folder that Ultralytics loads"
         )
+    if path.is_dir() and not (path / "metadata.yaml").is_file():
+        raise SettingError(f"MODEL_PATH: {text} holds no model exported by Ultralytics (no metadata.yaml)")
     return path
 
 

@@ -1,0 +1,135 @@
+"""The project's files agree with each other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.local_stack.template import Template
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BUILD = ROOT / ".aws-sam" / "build"
+
+
+def test_the_dockerfile_copies_what_is_there_and_installs_what_make_installs() -> None:
+    dockerfile = (ROOT / "gpu_worker_image" / "Dockerfile").read_text(encoding="utf-8")
+    copies = re.findall(r"^COPY (?!--from)(\S+) ", dockerfile, re.MULTILINE)
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)", dockerfile, re.MULTILINE))
+    sources = [re.sub(r"\$\{(\w+)\}", lambda found: defaults[found[1]], source) for source in copies]
+    assert len(sources) >= 4
+    assert [source for source in sources if not (ROOT / source).exists()] == []
+    requirements = next(source for source in sources if source.endswith("requirements.txt"))
+    assert requirements in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_packages_of_functions_and_worker_have_one_version_each() -> None:
+    pins: dict[str, set[str]] = {}
+    for name in ("layers/vendor/requirements.txt", "gpu_worker_image/requirements.txt"):
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+            if "==" in line:
+                package, version = line.split("==")
+                pins.setdefault(package, set()).add(version)
+    assert {package: found for package, found in pins.items() if len(found) > 1} == {}
+
+
+def test_every_sam_local_command_names_a_function_and_an_event() -> None:
+    functions = Template().functions()
+    commands = re.findall(r"sam local invoke (\w+) --event (\S+)", README)
+    assert {function for function, _ in commands} == set(functions)
+    assert [event for _, event in commands if not (ROOT / event).is_file()] == []
+
+
+def test_every_link_and_make_target_of_the_readme_exists() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^make (\w+)", README, re.MULTILINE))
+    assert {"demo", "test", "local"} <= targets
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+def test_samconfig_has_a_section_for_each_command() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]
+    assert {"validate", "build", "local_invoke", "local_start_api", "deploy"} <= set(config)
+
+
+@pytest.fixture(scope="module")
+def resources() -> Any:
+    return Template().resources
+
+
+def test_every_function_has_both_layers_and_partial_batches(resources: Any) -> None:
+    template = Template()
+    assert len(template.functions()) == 4
+    assert all(source.reports_failures for source in template.queue_sources())
+    assert {source.queue for source in template.queue_sources()} == {"UploadsQueue", "JobsDeadLetterQueue"}
+    for function in template.functions():
+        assert "Policies" in resources[function]["Properties"]
+
+
+def test_the_bucket_is_private_encrypted_versioned_and_expires(resources: Any) -> None:
+    bucket = resources["MediaBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "BucketEncryption" in bucket
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert {rule.get("Prefix") for rule in bucket["LifecycleConfiguration"]["Rules"]} >= {
+        "video_jobs/",
+        "job_parts/",
+    }
+
+
+def test_queues_are_first_in_first_out_with_dead_letters(resources: Any) -> None:
+    jobs = resources["JobsQueue"]["Properties"]
+    assert jobs["FifoQueue"] is True
+    assert jobs["RedrivePolicy"]["maxReceiveCount"] == 20
+    assert resources["JobsDeadLetterQueue"]["Properties"]["FifoQueue"] is True
+    assert "RedrivePolicy" in resources["UploadsQueue"]["Properties"]
+
+
+def test_the_api_asks_for_a_token_on_every_route(resources: Any) -> None:
+    auth = resources["HttpApi"]["Properties"]["Auth"]
+    assert auth["DefaultAuthorizer"] in auth["Authorizers"]
+    routes = {(route.method, route.path) for route in Template().routes()}
+    assert {
+        ("POST", "/video/submit"),
+        ("GET", "/video/status/{job_id}"),
+        ("GET", "/video/results/{job_id}"),
+    } <= routes
+
+
+def test_the_worker_runs_on_a_gpu_and_starts_from_zero(resources: Any) -> None:
+    (container,) = resources["VideoWorkerTaskDefinition"]["Properties"]["ContainerDefinitions"]
+    assert container["ResourceRequirements"] == [{"Type": "GPU", "Value": "1"}]
+    assert container["StopTimeout"] == 120
+    assert resources["VideoWorkerService"]["Properties"]["DesiredCount"] == 0
+    policies = [
+        spec["Properties"]["PolicyType"]
+        for spec in resources.values()
+        if spec["Type"] == "AWS::ApplicationAutoScaling::ScalingPolicy"
+    ]
+    assert sorted(policies) == ["StepScaling", "StepScaling", "TargetTrackingScaling"]
+
+
+@pytest.mark.skipif(not BUILD.is_dir(), reason="make test builds the functions first (sam build)")
+@pytest.mark.parametrize("function", Template().functions())
+def test_a_built_function_starts_with_its_layers_alone(function: str) -> None:
+    handler = Template().handler(function).rpartition(".")[0]
+    folders = [BUILD / function, BUILD / "CommonLayer" / "python", BUILD / "VendorLayer" / "python"]
+    python_path = ":".join(str(folder) for folder in folders)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import {handler} as app; print(app.__file__)"],
+        env={"PYTHONPATH": python_path, "AWS_REGION": "us-east-1"},
+        cwd=BUILD,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(BUILD / function) in done.stdout
