@@ -22,9 +22,13 @@ def make_moto_queues_thread_safe() -> None:
     """Put one lock around sending, receiving and deleting; doing it twice changes nothing."""
     if getattr(SQSBackend, _MARK, False):
         return
-    for owner, name in ((Queue, "add_message"), (Queue, "delete_message")):
-        setattr(owner, name, _locked(getattr(owner, name)))
-    SQSBackend.receive_message = _receiving_in_turns(SQSBackend.receive_message)
+    wrapped = (
+        (Queue, "add_message", _locked),
+        (Queue, "delete_message", _locked),
+        (SQSBackend, "receive_message", _receiving_in_turns),
+    )
+    for owner, name, wrap in wrapped:
+        setattr(owner, name, wrap(getattr(owner, name)))
     setattr(SQSBackend, _MARK, True)
 
 
