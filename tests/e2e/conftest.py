@@ -58,7 +58,7 @@ class Api:
         raise AssertionError(f"job {job_id} did not end: {seen}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     log = tmp_path_factory.mktemp("log") / "local-stack.log"
     settings = {"MODEL_PATH": str(model_path)}
