@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import pytest
@@ -35,4 +36,6 @@ def export_random_model(folder: Path) -> Path:
     model = ultralytics.YOLO("yolo11n.yaml", task="detect")
     source = folder / "random.pt"
     model.save(str(source))
-    return Path(ultralytics.YOLO(str(source)).export(format="openvino", imgsz=320, verbose=False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ultralytics' exporter uses what torch deprecates
+        return Path(ultralytics.YOLO(str(source)).export(format="openvino", imgsz=320, verbose=False))

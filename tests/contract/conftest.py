@@ -1,0 +1,82 @@
+"""Every adapter of a port, behind one name; a contract test runs over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import boto3
+import moto.sqs.models
+import pytest
+from video_jobs.adapters.local_storage import LocalStorage
+from video_jobs.adapters.memory import MemoryQueue
+from video_jobs.adapters.s3 import S3Storage
+from video_jobs.adapters.sqs import SqsQueue
+from video_jobs.bootstrap import s3_client
+from video_jobs.ports import QueueService, StorageService
+
+REGION: Final = "eu-central-1"
+
+
+class ManualClock:
+    """A clock that only a test moves."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class QueueUnderTest:
+    """A kind of queue: ``connect()`` gives a client of the same queue, ``advance`` moves its time."""
+
+    connect: Callable[[], QueueService]
+    advance: Callable[[float], None]
+
+
+@pytest.fixture(params=["memory", "sqs"])
+def make_queue(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bool], QueueUnderTest]:
+    """Makes a queue; the argument says whether it is in strict order."""
+    clock = ManualClock()
+    if request.param == "memory":
+
+        def make_memory(strict: bool) -> QueueUnderTest:
+            queue = MemoryQueue(clock, strict_order=strict)
+            return QueueUnderTest(lambda: queue, clock.advance)
+
+        return make_memory
+    request.getfixturevalue("aws")
+    monkeypatch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
+    monkeypatch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
+
+    def make_sqs(strict: bool) -> QueueUnderTest:
+        client = boto3.client("sqs", region_name=REGION)
+        url = client.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        return QueueUnderTest(
+            lambda: SqsQueue(boto3.client("sqs", region_name=REGION), url, strict_order=strict),
+            clock.advance,
+        )
+
+    return make_sqs
+
+
+@pytest.fixture(params=["local", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageService:
+    """A storage with versions."""
+    if request.param == "local":
+        return LocalStorage(tmp_path / "storage")
+    request.getfixturevalue("aws")
+    client = s3_client(REGION)
+    client.create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
+    client.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
+    return S3Storage(client, "media")
