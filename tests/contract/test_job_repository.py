@@ -116,3 +116,17 @@ def test_an_owners_jobs_come_newest_first(jobs: JobRepository) -> None:
         jobs.save(make_job(job_id, created_at=NOW + timedelta(minutes=minutes)))
     jobs.save(make_job(JOB_ID, owner="bob"))
     assert [job.job_id[0] for job in jobs.list_by_owner("ann", limit=2)] == ["c", "b"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_ended_job_leaves_the_due_work_index_of_the_table() -> None:
+    model = job_item_model("jobs", "us-east-1")
+    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    repository = DynamoDbJobRepository("jobs", "us-east-1")
+    job = make_job(due_at=NOW)
+    repository.save(job)
+    assert model.get(JOB_ID).due_shard is not None
+    change = transitions.fail_unheld(job, code="x", message="x", keep=KEEP, now=NOW)
+    repository.update_status(JOB_ID, change)
+    item = model.get(JOB_ID)
+    assert (item.due_shard, item.due_at) == (None, None)

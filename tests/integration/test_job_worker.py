@@ -138,6 +138,13 @@ def test_a_job_is_completed(world: World) -> None:
     assert world.worker().run_once() is Outcome.IDLE
 
 
+def test_the_version_that_was_checked_is_the_one_that_is_analysed(world: World, tmp_path: Path) -> None:
+    world.submit(TINY)
+    (tmp_path / "later").write_bytes(b"garbage that came later")
+    world.storage.save_file(video_key(JOB_ID), tmp_path / "later", "video/mp4")
+    assert world.worker().run_once() is Outcome.COMPLETED
+
+
 @pytest.mark.parametrize("part_frames", [1, 7, 10, 1000])
 def test_the_bytes_do_not_depend_on_the_parts(world: World, part_frames: int) -> None:
     world.submit(TINY, part_frames=part_frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import boto3
@@ -65,6 +66,23 @@ def test_the_second_run_changes_nothing(resources: Resources) -> None:
     before = jobs_of(resources).get_by_id(OLD_ID)
     assert run(resources) == 0
     assert jobs_of(resources).get_by_id(OLD_ID) == before
+
+
+def test_what_an_item_has_already_is_kept(resources: Resources) -> None:
+    put(resources, FIRST_SHAPE | {"owner": {"S": "ann"}, "attempt": {"N": "2"}, "due_shard": {"N": "3"}})
+    run(resources)
+    job = jobs_of(resources).get_by_id(OLD_ID)
+    assert job is not None
+    assert (job.owner, job.attempt) == ("ann", 2)
+
+
+@pytest.mark.parametrize("name", migration_names())
+def test_each_migration_has_nothing_to_do_after_itself(name: str) -> None:
+    changes = import_module(f"video_jobs.migrations.{name}").changes
+    item = FIRST_SHAPE | {"due_at": {"S": "2025-01-02"}}
+    once = item | changes(item)
+    assert once != item
+    assert changes(once) == {}
 
 
 def test_an_item_of_today_is_left_alone(resources: Resources) -> None:
