@@ -80,6 +80,18 @@ def test_the_demo_says_what_is_wrong(
     assert "Traceback" not in output
 
 
+def test_the_demo_stops_in_the_middle_and_leaves_nothing(tmp_path: Path, model_path: Path) -> None:
+    demo = run_in(tmp_path, "-m", "tools.demo", "--model", str(model_path))
+    assert demo.stdout is not None
+    next(line for line in demo.stdout if line.startswith("Submitted"))
+    demo.send_signal(signal.SIGINT)
+    output, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 130, output
+    assert "Traceback" not in output
+    assert processes_with(str(tmp_path)) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 @pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
 def test_the_local_stack_leaves_nothing_behind(
     tmp_path: Path, model_path: Path, stop_signal: signal.Signals

@@ -186,6 +186,16 @@ def test_a_warm_worker_starts_a_queued_job_within_its_budget(api: Api, stack: Lo
     assert started - queued < START_BUDGET_S
 
 
+def test_nothing_signed_reaches_the_log(api: Api, stack: LocalStack) -> None:
+    job_id = api.submit_presigned(PATH, max_frames=1)
+    api.wait_for_end(job_id)
+    log = stack.log_file.read_text(encoding="utf-8").lower()
+    assert job_id in log
+    assert [
+        word for word in ("x-amz-signature", "x-amz-credential", "policy", "signature=") if word in log
+    ] == []
+
+
 def _logged_at(log: str, action: str, job_id: str) -> float:
     import json
     from datetime import datetime

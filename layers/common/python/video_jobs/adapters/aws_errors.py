@@ -6,15 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import (
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
+from botocore import exceptions
+from botocore.exceptions import ClientError
 
 from video_jobs.domain.errors import TransientError
 
@@ -25,25 +18,22 @@ TRANSIENT_CODES = frozenset(
     | {"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "503", "500"}
 )
 _NETWORK_ERRORS = (
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
+    exceptions.ConnectionError,
+    exceptions.HTTPClientError,
+    exceptions.IncompleteReadError,
 )
 
 
 def error_code(error: BaseException | None) -> str:
     """The AWS error code of a `ClientError`, or an empty string."""
-    return str(_error_fields(error).get("Code", ""))
+    return str(_response(error).get("Error", {}).get("Code", ""))
 
 
 def is_transient(error: BaseException | None) -> bool:
     """Whether the same call may work later: throttling, a server's fault, or the network."""
     if isinstance(error, _NETWORK_ERRORS):
         return True
-    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = _response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return error_code(error) in TRANSIENT_CODES or int(status) >= 500
 
 
@@ -58,6 +48,6 @@ def transient_errors_translated(service: str) -> Iterator[None]:
         raise TransientError(f"{service} did not answer: {error_code(exc) or type(exc).__name__}") from exc
 
 
-def _error_fields(error: BaseException | None) -> dict[str, Any]:
-    fields: dict[str, Any] = getattr(error, "response", {}).get("Error", {})
-    return fields
+def _response(error: BaseException | None) -> dict[str, Any]:
+    response: dict[str, Any] | None = getattr(error, "response", None)
+    return response or {}
