@@ -12,7 +12,7 @@ NEEDED = {"TABLE_NAME": "jobs", "BUCKET_NAME": "media"}
 def test_defaults_and_values() -> None:
     settings = ServiceSettings.from_environment(NEEDED | {"MAX_BODY_BYTES": "1000"})
     assert (settings.table_name, settings.max_body_bytes, settings.queue_order) == ("jobs", 1000, "job")
-    assert settings.known_pipelines == {"yolo_ocr", "yolo_only", "ocr_only"}
+    assert settings.known_pipelines == {"yolo_ocr", "yolo_ocr_regions", "yolo_only", "ocr_only"}
 
 
 @pytest.mark.parametrize(

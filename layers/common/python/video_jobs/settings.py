@@ -88,7 +88,8 @@ class ServiceSettings(EnvironmentSettings):
     )
     aws_region: str = _setting("us-east-1", doc="region of all of the above")
     pipeline_ids: str = _setting(
-        "yolo_ocr yolo_only ocr_only", doc="pipelines that a job may ask for, separated by spaces"
+        "yolo_ocr yolo_ocr_regions yolo_only ocr_only",
+        doc="pipelines that a job may ask for, separated by spaces",
     )
     max_body_bytes: int = _setting(4 * 2**20, minimum=1, doc="largest MP4 in a request body")
     max_upload_bytes: int = _setting(2 * 2**30, minimum=1, doc="largest MP4 of a presigned upload")
@@ -132,6 +133,9 @@ class WorkerSettings(EnvironmentSettings):
         3, minimum=0, doc="Tesseract's page segmentation mode (psm); 3: automatic, 11: sparse text"
     )
     ocr_min_confidence: float = _setting(50.0, doc="words read with less confidence (0-100) are dropped")
+    ocr_region_classes: str = _setting(
+        "plate sign", doc="classes whose boxes yolo_ocr_regions reads, separated by spaces"
+    )
     tessdata_dir: str = _setting("", doc="folder of *.traineddata; empty: the installed tessdata package")
     plugins_dir: str = _setting("", doc="a folder of further plugins")
     pipelines_dir: str = _setting("", doc="a folder of further pipelines")

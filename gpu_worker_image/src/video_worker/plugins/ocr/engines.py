@@ -26,8 +26,11 @@ SOURCE_DPI = 96
 class OcrEngine(Protocol):
     """Reads text. One engine may be called from several threads."""
 
-    def read_tsv(self, image: GrayImage) -> str:
-        """Tesseract's TSV of the image: twelve columns a line, without the header."""
+    def read_tsv(self, image: GrayImage, page_segmentation: int | None = None) -> str:
+        """Tesseract's TSV of the image: twelve columns a line, without the header.
+
+        ``page_segmentation`` is Tesseract's mode for this image; None takes that of the settings.
+        """
         ...
 
     def facts(self) -> Mapping[str, Any]:
@@ -69,9 +72,10 @@ class TesserocrEngine:
         self._tessdata = tessdata
         self._of_thread = threading.local()
 
-    def read_tsv(self, image: GrayImage) -> str:
+    def read_tsv(self, image: GrayImage, page_segmentation: int | None = None) -> str:
         """TSV of the image."""
         api = self._api()
+        api.SetPageSegMode(self._page_segmentation if page_segmentation is None else page_segmentation)
         height, width = image.shape
         api.SetImageBytes(np.ascontiguousarray(image).tobytes(), width, height, 1, width)
         api.SetSourceResolution(SOURCE_DPI)
@@ -103,14 +107,15 @@ class PytesseractEngine:
         self._language = language
         self._tessdata = tessdata
 
-    def read_tsv(self, image: GrayImage) -> str:
+    def read_tsv(self, image: GrayImage, page_segmentation: int | None = None) -> str:
         """TSV of the image."""
         import pytesseract
         from PIL import Image
 
         picture = Image.fromarray(image)
         picture.format = "BMP"  # the default, PNG, costs more than reading
-        config = f'--psm {self._page_segmentation} --dpi {SOURCE_DPI} --tessdata-dir "{self._tessdata}"'
+        psm = self._page_segmentation if page_segmentation is None else page_segmentation
+        config = f'--psm {psm} --dpi {SOURCE_DPI} --tessdata-dir "{self._tessdata}"'
         text: str = pytesseract.image_to_data(picture, lang=self._language, config=config)
         return text.partition("\n")[2]
 

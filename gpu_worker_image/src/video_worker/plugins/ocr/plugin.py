@@ -11,7 +11,9 @@ import numpy as np
 from video_jobs.settings import WorkerSettings
 
 from video_worker.dag_runner import Payload, Tool
-from video_worker.plugins.ocr.engines import OcrEngine, create_engine
+from video_worker.plugins.ocr.engines import GrayImage, OcrEngine, create_engine
+from video_worker.plugins.ocr.regions import AROUND, INSIDE, ONE_BLOCK, region_of, without_doubles
+from video_worker.video_reader import Image
 
 WORD_LEVEL = 5
 _COLUMNS = 12
@@ -20,39 +22,86 @@ _COLUMNS = 12
 class OcrPlugin:
     """Holds the engine."""
 
-    def __init__(self, engine: OcrEngine, language: str, min_confidence: float) -> None:
+    def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
         self._engine = engine
-        self._language = language
-        self._min_confidence = min_confidence
+        self._settings = settings
 
     def tool(self, tool_id: str) -> Tool:
-        """The tool ``read``."""
-        return {"read": ReadTool(self._engine, self._language, self._min_confidence)}[tool_id]
+        """``read`` the whole frame, or ``read_regions`` of it."""
+        tools: dict[str, type[ReadTool] | type[ReadRegionsTool]] = {
+            "read": ReadTool,
+            "read_regions": ReadRegionsTool,
+        }
+        return tools[tool_id](self._engine, self._settings)
 
     def facts(self) -> Mapping[str, Any]:
         """What the text depends on."""
-        return {**self._engine.facts(), "min_confidence": self._min_confidence}
+        return {
+            **self._engine.facts(),
+            "min_confidence": self._settings.ocr_min_confidence,
+            "region_classes": self._settings.ocr_region_classes,
+        }
 
 
 class ReadTool:
     """Reads the whole frame."""
 
-    def __init__(self, engine: OcrEngine, language: str, min_confidence: float) -> None:
+    def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
         self._engine = engine
-        self._language = language
-        self._min_confidence = min_confidence
+        self._language = settings.ocr_language
+        self._min_confidence = settings.ocr_min_confidence
 
     def run(self, payload: Payload) -> dict[str, Any]:
         """``text`` with a line a line, its word ``blocks``, their mean ``confidence`` (0-1), ``language``."""
-        gray = cv2.cvtColor(payload["image"], cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-        blocks = words_of_tsv(self._engine.read_tsv(gray), self._min_confidence)
-        return {
-            "text": text_of(blocks),
-            "blocks": blocks,
-            "confidence": fmean(block["confidence"] for block in blocks) / 100 if blocks else 0.0,
-            "language": self._language,
-            "error": None,
-        }
+        blocks = words_of_tsv(self._engine.read_tsv(to_gray(payload["image"])), self._min_confidence)
+        return text_result(blocks, self._language)
+
+
+class ReadRegionsTool:
+    """Reads inside the boxes of chosen classes, each at the size that Tesseract reads best."""
+
+    def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
+        self._engine = engine
+        self._language = settings.ocr_language
+        self._min_confidence = settings.ocr_min_confidence
+        self._classes = frozenset(settings.ocr_region_classes.split())
+
+    def run(self, payload: Payload) -> dict[str, Any]:
+        """The same as `ReadTool.run`, blocks in pixels of the frame; ``block_num`` counts the regions."""
+        gray = to_gray(payload["image"])
+        boxes = [one["xyxy"] for one in payload["detections"] if one["class_name"] in self._classes]
+        blocks: list[dict[str, Any]] = []
+        for number, box in enumerate(without_doubles(boxes), start=1):
+            blocks += [block | {"block_num": number} for block in self._read(gray, box)]
+        return text_result(blocks, self._language)
+
+    def _read(self, gray: GrayImage, box: list[float]) -> list[dict[str, Any]]:
+        """Inside the frame of a plate first; where nothing is there, a little around the box."""
+        for margin in (INSIDE, AROUND):
+            region = region_of(gray, box, margin)
+            if region is None:
+                continue
+            tsv = self._engine.read_tsv(region.pixels, ONE_BLOCK)
+            found = words_of_tsv(tsv, self._min_confidence)
+            if found:
+                return [region.in_frame(block) for block in found]
+        return []
+
+
+def to_gray(image: Image) -> GrayImage:
+    """BGR to grey."""
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+
+
+def text_result(blocks: list[dict[str, Any]], language: str) -> dict[str, Any]:
+    """What both tools answer."""
+    return {
+        "text": text_of(blocks),
+        "blocks": blocks,
+        "confidence": fmean(block["confidence"] for block in blocks) / 100 if blocks else 0.0,
+        "language": language,
+        "error": None,
+    }
 
 
 def words_of_tsv(tsv: str, min_confidence: float) -> list[dict[str, Any]]:
@@ -75,7 +124,7 @@ def text_of(blocks: list[dict[str, Any]]) -> str:
 
 def create_plugin(settings: WorkerSettings) -> OcrPlugin:
     """Make the engine that the settings name."""
-    return OcrPlugin(create_engine(settings), settings.ocr_language, settings.ocr_min_confidence)
+    return OcrPlugin(create_engine(settings), settings)
 
 
 def _block(row: list[str]) -> dict[str, Any]:

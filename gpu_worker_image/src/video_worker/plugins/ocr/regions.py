@@ -1,0 +1,83 @@
+"""Cut a region out of a frame at the size that Tesseract reads best, and find the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from video_worker.plugins.ocr.engines import GrayImage
+
+ONE_BLOCK = 6
+"""Tesseract's page segmentation mode for a region: one block of text."""
+
+REGION_HEIGHT_PX = 48
+"""Regions are scaled to this height; measured on generated plates, 40 to 56 read best."""
+
+INSIDE, AROUND = -0.1, 0.2
+"""Margins in shares of the box's height; a plate's own frame disturbs the reading."""
+
+MIN_HEIGHT_PX = 6
+_SAME_REGION_IOU = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Pixels of a region, scaled by ``scale``, and where its upper left corner lies in the frame."""
+
+    pixels: GrayImage
+    left: int
+    top: int
+    scale: float
+
+    def in_frame(self, block: dict[str, Any]) -> dict[str, Any]:
+        """A block of the region with its box in pixels of the frame."""
+        box = block["bbox"]
+        moved = {
+            "x": self.left + round(box["x"] / self.scale),
+            "y": self.top + round(box["y"] / self.scale),
+            "width": max(1, round(box["width"] / self.scale)),
+            "height": max(1, round(box["height"] / self.scale)),
+        }
+        return block | {"bbox": moved}
+
+
+def region_of(gray: GrayImage, xyxy: list[float], margin: float) -> Region | None:
+    """The region of a box; None where it is too small to read."""
+    height, width = gray.shape
+    x1, y1, x2, y2 = xyxy
+    extra = margin * (y2 - y1)
+    left, top = max(0, round(x1 - extra)), max(0, round(y1 - extra))
+    right, bottom = min(width, round(x2 + extra)), min(height, round(y2 + extra))
+    if bottom - top < MIN_HEIGHT_PX or right - left < MIN_HEIGHT_PX:
+        return None
+    scale = REGION_HEIGHT_PX / (bottom - top)
+    size = (max(1, round((right - left) * scale)), REGION_HEIGHT_PX)
+    method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    pixels = cv2.resize(gray[top:bottom, left:right], size, interpolation=method)
+    return Region(pixels.astype(np.uint8, copy=False), left, top, scale)
+
+
+def without_doubles(boxes: list[list[float]]) -> list[list[float]]:
+    """Boxes that do not lie on an earlier (stronger) one."""
+    kept: list[list[float]] = []
+    for box in boxes:
+        if all(iou(box, other) < _SAME_REGION_IOU for other in kept):
+            kept.append(box)
+    return kept
+
+
+def iou(one: list[float], other: list[float]) -> float:
+    """Intersection over union of two boxes (x1, y1, x2, y2)."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    union = _area(one) + _area(other) - width * height
+    return width * height / union
+
+
+def _area(box: list[float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
