@@ -57,7 +57,8 @@ def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None
     assert demo.returncode == 0, output
     assert time.monotonic() - started < DEMO_BUDGET_S
     assert "Frames analysed: 40" in output
-    assert "EXIT 12                 frames 0-9" in output
+    assert "HARBOUR                 frames 0-9" in output
+    assert "KXR742" in output
     assert "100 %" in output
     results = json.loads((tmp_path / "out" / "tiny_results.json").read_text(encoding="utf-8"))
     assert len(results["results"]) == 40

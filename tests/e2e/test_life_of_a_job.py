@@ -14,7 +14,7 @@ from video_jobs.settings import WorkerSettings
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
 from tests.e2e.conftest import Api
-from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, text_of_frame
+from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, words_of_frame
 from tests.support import videos
 from tests.support.model import PEOPLE, needs_real_model
 from tools.local_stack.stack import LocalStack
@@ -36,7 +36,7 @@ def test_a_video_in_the_body_goes_from_pending_to_completed(api: Api) -> None:
     assert sorted(results) == ["created_at", "job_id", "results", "updated_at"]
     assert [frame["frame_index"] for frame in results["results"]] == list(range(FRAMES))
     for frame in results["results"][5::10]:
-        assert frame["result"]["text"] == text_of_frame(frame["frame_index"])
+        assert set(frame["result"]["text"].split()) == words_of_frame(frame["frame_index"])
 
 
 def test_a_presigned_upload_starts_its_job_by_itself(api: Api) -> None:

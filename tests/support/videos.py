@@ -85,11 +85,11 @@ def damaged_in_the_middle(folder: Path) -> Path:
     return path
 
 
-def numbered(folder: Path, frames: int = 30) -> Path:
+def numbered(folder: Path, frames: int = 30, size: tuple[int, int] = (64, 64)) -> Path:
     """Each frame shows its own number as brightness."""
     path = folder / "numbered.mp4"
-    pictures = (np.full((64, 64, 3), 8 * index, np.uint8) for index in range(frames))
-    write_mp4(path, pictures, 10, (64, 64))
+    pictures = (np.full((size[1], size[0], 3), 8 * index, np.uint8) for index in range(frames))
+    write_mp4(path, pictures, 10, size)
     return path
 
 

@@ -129,10 +129,15 @@ class WorkerSettings(EnvironmentSettings):
         doc="auto: tesserocr where it is installed, otherwise pytesseract",
     )
     ocr_language: str = _setting("eng", doc="Tesseract language of the text to read")
-    ocr_page_segmentation: int = _setting(
-        3, minimum=0, doc="Tesseract's page segmentation mode (psm); 3: automatic, 11: sparse text"
+    ocr_layout: str = _setting(
+        "auto",
+        oneof="auto lines page",
+        doc="lines: find lines of text, read each; page: Tesseract's own layout; auto: by the frame",
     )
-    ocr_min_confidence: float = _setting(50.0, doc="words read with less confidence (0-100) are dropped")
+    ocr_page_segmentation: int = _setting(
+        3, minimum=0, doc="Tesseract's page segmentation mode (psm) for a page; 3: automatic, 11: sparse text"
+    )
+    ocr_min_confidence: float = _setting(65.0, doc="words read with less confidence (0-100) are dropped")
     ocr_region_classes: str = _setting(
         "plate sign", doc="classes whose boxes yolo_ocr_regions reads, separated by spaces"
     )

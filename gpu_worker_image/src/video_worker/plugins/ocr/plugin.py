@@ -12,10 +12,25 @@ from video_jobs.settings import WorkerSettings
 
 from video_worker.dag_runner import Payload, Tool
 from video_worker.plugins.ocr.engines import GrayImage, OcrEngine, create_engine
-from video_worker.plugins.ocr.regions import AROUND, INSIDE, ONE_BLOCK, region_of, without_doubles
+from video_worker.plugins.ocr.regions import (
+    AROUND,
+    INSIDE,
+    LINE_MARGIN,
+    ONE_BLOCK,
+    ONE_LINE,
+    region_of,
+    without_doubles,
+)
+from video_worker.plugins.ocr.text_lines import TextLine, find_text_lines
 from video_worker.video_reader import Image
 
 WORD_LEVEL = 5
+SHORT_WORD_CONFIDENCE = 85.0
+PAGE_LETTERS = 150
+"""A frame with this many candidate letters may be a page of text ..."""
+PAGE_WORDS = 30
+"""... and is one when Tesseract's own layout finds this many words."""
+_SHORT_WORD = 2
 _COLUMNS = 12
 
 
@@ -39,22 +54,50 @@ class OcrPlugin:
         return {
             **self._engine.facts(),
             "min_confidence": self._settings.ocr_min_confidence,
+            "layout": self._settings.ocr_layout,
             "region_classes": self._settings.ocr_region_classes,
         }
 
 
 class ReadTool:
-    """Reads the whole frame."""
+    """Reads the whole frame.
+
+    Layout ``lines`` finds lines of text and reads each by itself, ``page`` leaves the layout to
+    Tesseract, which suits documents and slides; ``auto`` takes ``page`` for a frame that is full of
+    text, and ``lines`` otherwise.
+    """
 
     def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
         self._engine = engine
         self._language = settings.ocr_language
         self._min_confidence = settings.ocr_min_confidence
+        self._layout = settings.ocr_layout
 
     def run(self, payload: Payload) -> dict[str, Any]:
         """``text`` with a line a line, its word ``blocks``, their mean ``confidence`` (0-1), ``language``."""
-        blocks = words_of_tsv(self._engine.read_tsv(to_gray(payload["image"])), self._min_confidence)
-        return text_result(blocks, self._language)
+        return text_result(self._blocks(to_gray(payload["image"])), self._language)
+
+    def _blocks(self, gray: GrayImage) -> list[dict[str, Any]]:
+        if self._layout == "page":
+            return self._read_page(gray)
+        lines = find_text_lines(gray)
+        if self._layout == "auto" and sum(line.letters for line in lines) >= PAGE_LETTERS:
+            blocks = self._read_page(gray)
+            if len(blocks) >= PAGE_WORDS:
+                return blocks
+        return self._read_lines(gray, lines)
+
+    def _read_page(self, gray: GrayImage) -> list[dict[str, Any]]:
+        return words_of_tsv(self._engine.read_tsv(gray), self._min_confidence)
+
+    def _read_lines(self, gray: GrayImage, lines: list[TextLine]) -> list[dict[str, Any]]:
+        blocks: list[dict[str, Any]] = []
+        for number, line in enumerate(lines, start=1):
+            region = region_of(gray, line.xyxy, LINE_MARGIN)
+            if region is not None:
+                words = words_of_tsv(self._engine.read_tsv(region.pixels, ONE_LINE), self._min_confidence)
+                blocks += [region.in_frame(word) | {"block_num": number} for word in words]
+        return blocks
 
 
 class ReadRegionsTool:
@@ -107,11 +150,19 @@ def text_result(blocks: list[dict[str, Any]], language: str) -> dict[str, Any]:
 def words_of_tsv(tsv: str, min_confidence: float) -> list[dict[str, Any]]:
     """The words of Tesseract's TSV that are read with at least ``min_confidence`` (0-100).
 
-    Columns: level, page, block, paragraph, line, word, left, top, width, height, confidence, text.
+    A word has a letter or a digit; one of only one or two of them needs `SHORT_WORD_CONFIDENCE`, since
+    textures are often read as such. Columns: level, page, block, paragraph, line, word, left, top, width,
+    height, confidence, text.
     """
     rows = (line.split("\t", _COLUMNS - 1) for line in tsv.splitlines())
-    words = (row for row in rows if len(row) == _COLUMNS and row[0] == str(WORD_LEVEL) and row[11].strip())
-    return [_block(row) for row in words if float(row[10]) >= min_confidence]
+    words = (row for row in rows if len(row) == _COLUMNS and row[0] == str(WORD_LEVEL))
+    return [_block(row) for row in words if _is_word(row[11], float(row[10]), min_confidence)]
+
+
+def _is_word(text: str, confidence: float, min_confidence: float) -> bool:
+    signs = sum(character.isalnum() for character in text)
+    needed = max(min_confidence, SHORT_WORD_CONFIDENCE) if signs <= _SHORT_WORD else min_confidence
+    return signs > 0 and confidence >= needed
 
 
 def text_of(blocks: list[dict[str, Any]]) -> str:

@@ -10,8 +10,11 @@ import numpy as np
 
 from video_worker.plugins.ocr.engines import GrayImage
 
-ONE_BLOCK = 6
-"""Tesseract's page segmentation mode for a region: one block of text."""
+ONE_BLOCK, ONE_LINE = 6, 7
+"""Tesseract's page segmentation modes for a region: one block, or one line, of text."""
+
+LINE_MARGIN = 0.15
+"""Around a line of text, in shares of its height; more lets the frame of a sign in."""
 
 REGION_HEIGHT_PX = 48
 """Regions are scaled to this height; measured on generated plates, 40 to 56 read best."""
