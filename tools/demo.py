@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from tools.annotate import write_annotated_frame
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import WorkerStartError
@@ -119,11 +120,14 @@ def run_demo(video: Path, pipeline_id: str, model_name: str) -> None:
     path.write_text(json.dumps({"results": frames}, ensure_ascii=False, indent=1), encoding="utf-8")
     print(summary(frames, job["warnings"]))
     print(f"Results: {path}")
+    picture = write_annotated_frame(video, frames, OUT / f"{video.stem}_annotated.png")
+    if picture is not None:
+        print(f"Annotated frame: {picture}")
 
 
 def summary(frames: list[dict[str, Any]], warnings: list[str]) -> str:
     """What was found, for people."""
-    lines = [f"\nFrames analysed: {len(frames)}"]
+    lines = [f"Frames analysed: {len(frames)}"]
     lines += [f"Warning: {warning}" for warning in warnings]
     objects: Counter[str] = Counter()
     for frame in frames:
@@ -154,13 +158,18 @@ def _runs(positions: list[int], frames: list[dict[str, Any]]) -> list[str]:
 
 
 def _watch(client: Client, job_id: str) -> dict[str, Any]:
+    shown = ""
     while True:
         job = client.job(job_id)
         done = (job["percent"] or 0) if job["status"] != "failed" else 0
         bar = "#" * (done * _BAR // 100)
         total = job["frames_total"] or "?"
-        line = f"\r[{bar:<{_BAR}}] {done:3d} %  {job['status']:<10} {job['frames_done']}/{total} frames "
-        print(line, end="" if sys.stdout.isatty() else "\n", flush=True)
+        line = f"[{bar:<{_BAR}}] {done:3d} %  {job['status']:<10} {job['frames_done']}/{total} frames "
+        if sys.stdout.isatty():
+            print("\r" + line, end="", flush=True)
+        elif line != shown:
+            print(line, flush=True)
+        shown = line
         if job["status"] in ("completed", "failed"):
             print()
             return job

@@ -13,6 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import yaml
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
 from tools.demo_model.dataset import write_dataset
@@ -70,13 +71,22 @@ def export() -> Path:
         made = ultralytics.YOLO(str(BEST)).export(
             format="openvino", int8=True, data=str(data), imgsz=IMAGE_SIZE, fraction=1.0
         )
-    SHIPPED.mkdir(parents=True, exist_ok=True)
-    for old in SHIPPED.glob("*"):
-        if old.suffix in (".xml", ".bin", ".yaml"):
-            old.unlink()
-    for file in Path(made).iterdir():
-        shutil.copy(file, SHIPPED / file.name)
+    ship(Path(made))
     return SHIPPED
+
+
+def ship(made: Path) -> None:
+    """Put an export where the worker image takes it from, without the paths of this machine."""
+    SHIPPED.mkdir(parents=True, exist_ok=True)
+    for kind in (".xml", ".bin"):
+        (source,) = made.glob(f"*{kind}")
+        shutil.copy(source, SHIPPED / f"street_demo{kind}")
+    metadata = yaml.safe_load((made / "metadata.yaml").read_text(encoding="utf-8"))
+    metadata["description"] = "YOLO11n trained from a random start on generated street scenes"
+    metadata["author"] = "ForgeSyte Video Jobs"
+    metadata["args"].pop("data", None)
+    text = yaml.safe_dump(metadata, sort_keys=False)
+    (SHIPPED / "metadata.yaml").write_text(text, encoding="utf-8")
 
 
 def main() -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOWNLOADED = ROOT / ".cache" / "models" / "yolo11n.pt"
-OFFLINE_MODELS = (
-    ROOT / "gpu_worker_image" / "models" / "street_demo",
-    ROOT.parent / "shared" / "models" / "yolo11n_int8_openvino_model",
-)
+OFFLINE_MODELS = {
+    ROOT / "gpu_worker_image" / "models" / "street_demo": "the project's own small model",
+    ROOT.parent / "shared" / "models" / "yolo11n_int8_openvino_model": "YOLO11n (COCO)",
+}
 _DOWNLOAD_HOST = ("github.com", 443)
 _DOWNLOAD = "import sys, ultralytics; ultralytics.YOLO(sys.argv[1])"
 
@@ -31,9 +31,9 @@ def choose_model(wanted: str) -> tuple[Path, str]:
         return path, f"Model: {path.name}, as you asked"
     if DOWNLOADED.is_file() or (_internet_is_there() and _download()):
         return DOWNLOADED, "Model: yolo11n.pt (COCO, 80 classes) from Ultralytics"
-    for path in OFFLINE_MODELS:
-        if path.is_dir():
-            return path, f"Model: {path.name} (no yolo11n.pt here and none to be downloaded)"
+    for path, what in OFFLINE_MODELS.items():
+        if (path / "metadata.yaml").is_file():
+            return path, f"Model: {path.name}, {what} (no yolo11n.pt here, and none can be downloaded)"
     raise NoModelError(
         "yolo11n.pt cannot be downloaded here and there is no other model: give one with MODEL=path"
     )
