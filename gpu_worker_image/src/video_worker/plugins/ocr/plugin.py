@@ -18,6 +18,8 @@ from video_worker.plugins.ocr.regions import (
     LINE_MARGIN,
     ONE_BLOCK,
     ONE_LINE,
+    REGION_LETTER_SHARE,
+    SEARCH_HEIGHT_PX,
     region_of,
     without_doubles,
 )
@@ -68,9 +70,8 @@ class ReadTool:
     """
 
     def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
-        self._engine = engine
+        self._reader = WordReader(engine, settings.ocr_min_confidence)
         self._language = settings.ocr_language
-        self._min_confidence = settings.ocr_min_confidence
         self._layout = settings.ocr_layout
 
     def run(self, payload: Payload) -> dict[str, Any]:
@@ -79,34 +80,21 @@ class ReadTool:
 
     def _blocks(self, gray: GrayImage) -> list[dict[str, Any]]:
         if self._layout == "page":
-            return self._read_page(gray)
+            return self._reader.read(gray)
         lines = find_text_lines(gray)
         if self._layout == "auto" and sum(line.letters for line in lines) >= PAGE_LETTERS:
-            blocks = self._read_page(gray)
+            blocks = self._reader.read(gray)
             if len(blocks) >= PAGE_WORDS:
                 return blocks
-        return self._read_lines(gray, lines)
-
-    def _read_page(self, gray: GrayImage) -> list[dict[str, Any]]:
-        return words_of_tsv(self._engine.read_tsv(gray), self._min_confidence)
-
-    def _read_lines(self, gray: GrayImage, lines: list[TextLine]) -> list[dict[str, Any]]:
-        blocks: list[dict[str, Any]] = []
-        for number, line in enumerate(lines, start=1):
-            region = region_of(gray, line.xyxy, LINE_MARGIN)
-            if region is not None:
-                words = words_of_tsv(self._engine.read_tsv(region.pixels, ONE_LINE), self._min_confidence)
-                blocks += [region.in_frame(word) | {"block_num": number} for word in words]
-        return blocks
+        return self._reader.read_lines(gray, lines)
 
 
 class ReadRegionsTool:
     """Reads inside the boxes of chosen classes, each at the size that Tesseract reads best."""
 
     def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
-        self._engine = engine
+        self._reader = WordReader(engine, settings.ocr_min_confidence)
         self._language = settings.ocr_language
-        self._min_confidence = settings.ocr_min_confidence
         self._classes = frozenset(settings.ocr_region_classes.split())
 
     def run(self, payload: Payload) -> dict[str, Any]:
@@ -119,16 +107,38 @@ class ReadRegionsTool:
         return text_result(blocks, self._language)
 
     def _read(self, gray: GrayImage, box: list[float]) -> list[dict[str, Any]]:
-        """Inside the frame of a plate first; where nothing is there, a little around the box."""
-        for margin in (INSIDE, AROUND):
-            region = region_of(gray, box, margin)
-            if region is None:
-                continue
-            tsv = self._engine.read_tsv(region.pixels, ONE_BLOCK)
-            found = words_of_tsv(tsv, self._min_confidence)
-            if found:
-                return [region.in_frame(block) for block in found]
-        return []
+        """The lines of text in and around the box; where none is found, the inside as one block."""
+        around = region_of(gray, box, AROUND, SEARCH_HEIGHT_PX)
+        if around is None:
+            return []
+        lines = find_text_lines(around.pixels, REGION_LETTER_SHARE)
+        found = [around.in_frame(word) for word in self._reader.read_lines(around.pixels, lines)]
+        inside = region_of(gray, box, INSIDE)
+        if found or inside is None:
+            return found
+        return [inside.in_frame(word) for word in self._reader.read(inside.pixels, ONE_BLOCK)]
+
+
+class WordReader:
+    """Words of an image or of its lines, by one engine and one least confidence."""
+
+    def __init__(self, engine: OcrEngine, min_confidence: float) -> None:
+        self._engine = engine
+        self._min_confidence = min_confidence
+
+    def read(self, pixels: GrayImage, page_segmentation: int | None = None) -> list[dict[str, Any]]:
+        """The words of the whole image."""
+        return words_of_tsv(self._engine.read_tsv(pixels, page_segmentation), self._min_confidence)
+
+    def read_lines(self, pixels: GrayImage, lines: list[TextLine]) -> list[dict[str, Any]]:
+        """The words of each line, in pixels of the image; ``block_num`` counts the lines."""
+        words: list[dict[str, Any]] = []
+        for number, line in enumerate(lines, start=1):
+            region = region_of(pixels, line.xyxy, LINE_MARGIN)
+            if region is not None:
+                found = self.read(region.pixels, ONE_LINE)
+                words += [region.in_frame(word) | {"block_num": number} for word in found]
+        return words
 
 
 def to_gray(image: Image) -> GrayImage:

@@ -19,6 +19,12 @@ LINE_MARGIN = 0.15
 REGION_HEIGHT_PX = 48
 """Regions are scaled to this height; measured on generated plates, 40 to 56 read best."""
 
+SEARCH_HEIGHT_PX = 96
+"""A region is searched for lines of text at this height."""
+
+REGION_LETTER_SHARE = 0.9
+"""On a plate, letters fill most of the height."""
+
 INSIDE, AROUND = -0.1, 0.2
 """Margins in shares of the box's height; a plate's own frame disturbs the reading."""
 
@@ -47,8 +53,10 @@ class Region:
         return block | {"bbox": moved}
 
 
-def region_of(gray: GrayImage, xyxy: list[float], margin: float) -> Region | None:
-    """The region of a box; None where it is too small to read."""
+def region_of(
+    gray: GrayImage, xyxy: list[float], margin: float, height_px: int = REGION_HEIGHT_PX
+) -> Region | None:
+    """The region of a box, scaled to ``height_px``; None where it is too small to read."""
     height, width = gray.shape
     x1, y1, x2, y2 = xyxy
     extra = margin * (y2 - y1)
@@ -56,8 +64,8 @@ def region_of(gray: GrayImage, xyxy: list[float], margin: float) -> Region | Non
     right, bottom = min(width, round(x2 + extra)), min(height, round(y2 + extra))
     if bottom - top < MIN_HEIGHT_PX or right - left < MIN_HEIGHT_PX:
         return None
-    scale = REGION_HEIGHT_PX / (bottom - top)
-    size = (max(1, round((right - left) * scale)), REGION_HEIGHT_PX)
+    scale = height_px / (bottom - top)
+    size = (max(1, round((right - left) * scale)), height_px)
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     pixels = cv2.resize(gray[top:bottom, left:right], size, interpolation=method)
     return Region(pixels.astype(np.uint8, copy=False), left, top, scale)

@@ -40,13 +40,16 @@ class TextLine:
     letters: int
 
 
-def find_text_lines(gray: GrayImage) -> list[TextLine]:
-    """Candidate lines from top to bottom; many are none, reading decides."""
+def find_text_lines(gray: GrayImage, max_letter_share: float = MAX_LETTER_SHARE) -> list[TextLine]:
+    """Candidate lines from top to bottom; many are none, reading decides.
+
+    ``max_letter_share`` is the height of the tallest letter looked for, as a share of the image's.
+    """
     found: list[TextLine] = []
     for scale in _SCALES:
         small = _scaled(gray, scale)
         for inverted in (False, True):
-            letters = _letters(small, inverted=inverted)
+            letters = _letters(small, max_letter_share, inverted=inverted)
             found += [_in_frame(line, scale) for line in _lines(letters)]
     found.sort(key=lambda line: (-line.letters, line.xyxy))
     kept: list[TextLine] = []
@@ -63,7 +66,7 @@ def _scaled(gray: GrayImage, scale: float) -> GrayImage:
     return small.astype(np.uint8, copy=False)
 
 
-def _letters(gray: GrayImage, *, inverted: bool) -> Boxes:
+def _letters(gray: GrayImage, max_letter_share: float, *, inverted: bool) -> Boxes:
     """Components that have the size and filling of letters."""
     kind = cv2.THRESH_BINARY if inverted else cv2.THRESH_BINARY_INV
     offset = -_OFFSET if inverted else _OFFSET
@@ -72,7 +75,7 @@ def _letters(gray: GrayImage, *, inverted: bool) -> Boxes:
     width, height, area = stats[1:, 2], stats[1:, 3], stats[1:, 4]
     fill = area / np.maximum(1, width * height)
     narrow = width < 0.35 * height
-    fits = (height >= MIN_LETTER_PX) & (height <= MAX_LETTER_SHARE * gray.shape[0]) & (width >= 2)
+    fits = (height >= MIN_LETTER_PX) & (height <= max_letter_share * gray.shape[0]) & (width >= 2)
     fits &= (width <= 2.0 * height) & (fill > 0.15) & ((fill < 0.88) | narrow)
     letters = stats[1:][fits]
     return np.asarray(letters[np.argsort(letters[:, 0], kind="stable")][:_MAX_LETTERS], np.int32)
