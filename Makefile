@@ -17,7 +17,7 @@ WORKERS ?= 1
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate lint build test clean
+.PHONY: help setup demo local migrate bench lint build test clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -40,6 +40,9 @@ local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=p
 
 migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"
+
+bench: setup ## measure speed and quality
+	@$(BIN)/python -m tools.bench.text_pipelines
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -14,10 +15,9 @@ SPLITS = {"train": (0, 2000), "val": (100_000, 200), "test": (200_000, 500)}
 """First seed and number of images of each split; they never overlap."""
 
 
-def write_dataset(folder: Path, splits: dict[str, tuple[int, int]] | None = None) -> Path:
+def write_dataset(folder: Path, splits: Mapping[str, tuple[int, int]] = SPLITS) -> Path:
     """Write the images and labels that are not there yet; answers the path of data.yaml."""
-    wanted = SPLITS if splits is None else splits
-    for split, (first, count) in wanted.items():
+    for split, (first, count) in splits.items():
         images, labels = folder / "images" / split, folder / "labels" / split
         images.mkdir(parents=True, exist_ok=True)
         labels.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def write_dataset(folder: Path, splits: dict[str, tuple[int, int]] | None = None
             _write_scene(seed, images / f"{seed}.jpg", labels / f"{seed}.txt")
     description = {
         "path": str(folder.resolve()),
-        **{split: f"images/{split}" for split in wanted},
+        **{split: f"images/{split}" for split in splits},
         "names": dict(enumerate(CLASSES)),
     }
     path = folder / "data.yaml"

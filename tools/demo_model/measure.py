@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.yolo.detector import Detection, Detector
 from video_worker.plugins.yolo.plugin import create_detector
 
-from tools.demo_model.clips import street_clip
+from tools.demo_model.clips import Clip, street_clip
 from tools.demo_model.dataset import SPLITS
 from tools.demo_model.scenes import Truth, random_scene, render
 from tools.demo_model.shapes import CLASSES
@@ -96,17 +97,21 @@ def measure_words(model: Path, pipeline_id: str) -> WordQuality:
     settings = WorkerSettings.from_environment({"MODEL_PATH": str(model)})
     service = VideoFilePipelineService.from_settings(settings)
     clip = street_clip()
-    hits = there = read = frames = 0
     with TemporaryDirectory() as folder:
         path = write_clip(clip, Path(folder) / "clip.mp4")
-        for frame in service.run_on_file(path, pipeline_id, frame_stride=2):
-            words = Counter(block["text"] for block in frame["result"]["blocks"])
-            truth = Counter(one.text for one in clip.render(frame["frame_index"])[1] if one.text)
-            hits += (words & truth).total()
-            there += truth.total()
-            read += words.total()
-            frames += 1
-    return WordQuality(frames, hits / there, hits / max(1, read))
+        return word_quality(clip, list(service.run_on_file(path, pipeline_id, frame_stride=2)))
+
+
+def word_quality(clip: Clip, frames: list[dict[str, Any]]) -> WordQuality:
+    """Compare the words of a pipeline's frames with those on the clip."""
+    hits = there = read = 0
+    for frame in frames:
+        words = Counter(block["text"] for block in frame["result"].get("blocks", []))
+        truth = Counter(one.text for one in clip.render(frame["frame_index"])[1] if one.text)
+        hits += (words & truth).total()
+        there += truth.total()
+        read += words.total()
+    return WordQuality(len(frames), hits / there, hits / read if read else 0.0)
 
 
 def _iou(one: Detection, truth: Truth) -> float:

@@ -11,65 +11,80 @@ import argparse
 import shutil
 import sys
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
-from tools.demo_model.dataset import write_dataset
+from tools.demo_model.dataset import SPLITS, write_dataset
 
 ROOT = Path(__file__).parents[2]
-CACHE = ROOT / ".cache" / "street_demo"
-RUN = CACHE / "runs" / "street"
-BEST = RUN / "weights" / "best.pt"
-LAST = RUN / "weights" / "last.pt"
 SHIPPED = ROOT / "gpu_worker_image" / "models" / "street_demo"
-IMAGE_SIZE = 320
-EPOCHS = 26
 
 
-def train(epochs: int) -> None:
-    """Train YOLO11n from its architecture alone; an interrupted run is resumed."""
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """Where and how long to train; the defaults are those of the shipped model."""
+
+    folder: Path = ROOT / ".cache" / "street_demo"
+    splits: Mapping[str, tuple[int, int]] = field(default_factory=lambda: SPLITS)
+    epochs: int = 26
+    image_size: int = 320
+    batch: int = 16
+
+    @property
+    def weights(self) -> Path:
+        """Folder of best.pt and last.pt."""
+        return self.folder / "runs" / "street" / "weights"
+
+
+def train(plan: TrainingPlan) -> None:
+    """Train YOLO11n from its architecture alone; an interrupted run goes on after its last epoch."""
     quiet_ultralytics()
     import ultralytics
 
-    data = write_dataset(CACHE / "dataset")
-    if LAST.is_file():
-        ultralytics.YOLO(str(LAST)).train(resume=True)
-        return
-    ultralytics.YOLO("yolo11n.yaml", task="detect").train(
-        data=str(data),
-        epochs=epochs,
-        imgsz=IMAGE_SIZE,
-        batch=16,
-        device="cpu",
-        workers=1,
-        seed=1,
-        deterministic=True,
-        pretrained=False,
-        amp=False,
-        cache="ram",
-        cos_lr=True,
-        close_mosaic=6,
-        patience=8,
-        fliplr=0.0,  # letters read one way only
-        plots=False,
-        project=str(RUN.parent),
-        name=RUN.name,
-        exist_ok=True,
-    )
+    data = write_dataset(plan.folder / "dataset", plan.splits)
+    last = plan.weights / "last.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if last.is_file():
+            ultralytics.YOLO(str(last)).train(resume=True)
+            return
+        ultralytics.YOLO("yolo11n.yaml", task="detect").train(
+            data=str(data),
+            epochs=plan.epochs,
+            imgsz=plan.image_size,
+            batch=plan.batch,
+            device="cpu",
+            workers=1,
+            seed=1,
+            deterministic=True,
+            pretrained=False,
+            amp=False,
+            cache="ram",
+            cos_lr=True,
+            close_mosaic=6,
+            patience=8,
+            fliplr=0.0,  # letters read one way only
+            plots=False,
+            project=str(plan.folder / "runs"),
+            name="street",
+            exist_ok=True,
+        )
 
 
-def export() -> Path:
+def export(plan: TrainingPlan) -> Path:
     """Export the best weights to int8 OpenVINO, calibrated on generated images; answers the folder."""
     quiet_ultralytics()
     import ultralytics
 
-    data = write_dataset(CACHE / "dataset")
+    data = write_dataset(plan.folder / "dataset", plan.splits)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = ultralytics.YOLO(str(BEST)).export(
-            format="openvino", int8=True, data=str(data), imgsz=IMAGE_SIZE, fraction=1.0
+        made = ultralytics.YOLO(str(plan.weights / "best.pt")).export(
+            format="openvino", int8=True, data=str(data), imgsz=plan.image_size, fraction=1.0
         )
     ship(Path(made))
     return SHIPPED
@@ -92,14 +107,15 @@ def ship(made: Path) -> None:
 def main() -> int:
     """Train, or export."""
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--epochs", type=int, default=TrainingPlan().epochs)
     parser.add_argument("--export", action="store_true")
     arguments = parser.parse_args()
+    plan = TrainingPlan(epochs=arguments.epochs)
     if arguments.export:
-        print(f"Exported to {export()}")
+        print(f"Exported to {export(plan)}")
     else:
-        train(arguments.epochs)
-        print(f"Best weights: {BEST}")
+        train(plan)
+        print(f"Best weights: {plan.weights / 'best.pt'}")
     return 0
 
 

@@ -54,6 +54,7 @@ class OpenVinoDetector:
             "backend": "openvino",
             "model": path.name,
             "model_sha256": model_sha256(path),
+            "classes": [self._names[number] for number in sorted(self._names)],
             "device": str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")),
             "instruction_set": " ".join(sorted(_cpu_capabilities(openvino))),
             "precision": settings.precision,

@@ -40,6 +40,7 @@ class UltralyticsDetector:
             "backend": "ultralytics",
             "model": path.name,
             "model_sha256": model_sha256(path),
+            "classes": [str(name) for name in self._model.names.values()],
             "device": settings.device,
             "precision": settings.precision,
             "ultralytics": ultralytics.__version__,

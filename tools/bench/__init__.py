@@ -1,0 +1,1 @@
+"""Measures of speed and quality; each prints a table and writes JSON. None of them is a test."""
