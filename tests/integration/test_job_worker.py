@@ -163,7 +163,6 @@ def _count_lines(world: World) -> list[bytes]:
     ("make", "word"),
     [
         (videos.truncated_without_moov, "moov"),
-        (videos.truncated_faststart, "cut off"),
         (videos.audio_only, "no video track"),
         (videos.zero_frames, ""),
         (videos.header_then_garbage, "moov"),
@@ -179,6 +178,13 @@ def test_a_broken_video_fails_its_job_and_the_worker_lives(
     assert (world.job.error_message or "").startswith("Unable to read video file")
     assert word in (world.job.error_message or "")
     assert world.queue.size() == 0
+
+
+def test_an_upload_cut_off_completes_with_a_warning(world: World, tmp_path: Path) -> None:
+    world.submit(videos.truncated_faststart(tmp_path))
+    assert world.worker().run_once() is Outcome.COMPLETED
+    assert "cut off" in world.job.warnings[0]
+    assert "of about 20 frames" in world.job.warnings[1]
 
 
 def test_an_exception_in_a_plugin_fails_the_job_without_internals(world: World) -> None:

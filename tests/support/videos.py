@@ -69,6 +69,13 @@ def fragmented(folder: Path) -> Path:
     return path
 
 
+def trimmed(folder: Path) -> Path:
+    """Cut without encoding: the index counts frames that an edit list leaves out."""
+    path = folder / "trimmed.mp4"
+    run_ffmpeg("-ss", "1.5", "-i", str(TINY), "-c", "copy", str(path))
+    return path
+
+
 def rotated(folder: Path) -> Path:
     """Stored lying, displayed upright: 90 degrees."""
     path = folder / "rotated.mp4"

@@ -57,7 +57,6 @@ def test_the_container_tells_codec_and_frames(tmp_path: Path) -> None:
     ("make", "reason"),
     [
         (videos.truncated_without_moov, "moov"),
-        (videos.truncated_faststart, "cut off"),
         (videos.audio_only, "no video track"),
         (videos.zero_frames, "no video track|not one frame|no index"),
         (videos.header_then_garbage, "moov"),
@@ -78,3 +77,20 @@ def test_damage_in_the_middle_does_not_end_the_video(tmp_path: Path) -> None:
         warned = bool(reader.warnings())
     assert found
     assert warned == (len(found) < FRAMES * 0.95 - 1)
+
+
+def test_an_upload_cut_off_after_its_index_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    with VideoReader(videos.truncated_faststart(tmp_path)) as reader:
+        found = [index for index, _ in reader.frames()]
+        missing, shortfall = reader.warnings()
+    assert found == sorted(set(found))
+    assert 0 < len(found) < 20
+    assert "cut off" in missing
+    assert f"{len(found)} of about 20 frames" in shortfall
+
+
+def test_a_whole_video_has_no_warnings(tmp_path: Path) -> None:
+    for path in (PATH, videos.fragmented(tmp_path), videos.trimmed(tmp_path)):
+        with VideoReader(path) as reader:
+            assert list(reader.frames())
+            assert reader.warnings() == ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,10 +19,21 @@ _MAX_BOXES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """The first video track: its codec and, where the file tells, how many frames play."""
+    """The first video track.
+
+    Attributes
+    ----------
+    codec
+        Four-character code of its sample description.
+    frames
+        How many frames play, where the file tells.
+    missing_bytes
+        How much of the file is not there: an upload that was cut off.
+    """
 
     codec: str
     frames: int | None
+    missing_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ def read_video_track(path: Path) -> VideoTrack:
     Raises
     ------
     UnreadableVideoError
-        With the reason, where the file is cut off, has no ``moov`` box or no video track.
+        With the reason, where the file has no ``moov`` box or no video track.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -46,13 +57,11 @@ def read_video_track(path: Path) -> VideoTrack:
         moov = next((box for box in boxes if box.kind == b"moov"), None)
         if moov is None:
             raise _unreadable("it has no index (moov box), so it is cut off, unfinished or damaged")
-        last = boxes[-1]
-        if last.end > size:
-            raise _unreadable(f"it is cut off: it should have {last.end} bytes and has {size}")
         if moov.end - moov.start > _MAX_MOOV_BYTES:
             raise _unreadable("its index (moov box) is too large")
         file.seek(moov.start)
-        return _video_track_of(memoryview(file.read(moov.end - moov.start)))
+        track = _video_track_of(memoryview(file.read(moov.end - moov.start)))
+    return replace(track, missing_bytes=max(0, boxes[-1].end - size))
 
 
 def _unreadable(reason: str) -> UnreadableVideoError:

@@ -75,10 +75,15 @@ class VideoReader(AbstractContextManager["VideoReader"]):
 
     def warnings(self) -> tuple[str, ...]:
         """What a caller should know after the last frame: the video ended before its time."""
+        found = []
+        if self.track.missing_bytes:
+            found.append(f"The file is cut off: {self.track.missing_bytes} bytes of it are missing")
         expected = self.track.frames
-        if expected is None or self.frames_read >= expected * _SHORTFALL - 1:
-            return ()
-        return (f"The video ends early or is damaged: {self.frames_read} of about {expected} frames decoded",)
+        if expected is not None and self.frames_read < expected * _SHORTFALL - 1:
+            found.append(
+                f"The video ends early or is damaged: {self.frames_read} of about {expected} frames decoded"
+            )
+        return tuple(found)
 
     def __exit__(
         self,
