@@ -22,6 +22,7 @@ STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotCompletedError: HTTPStatus.NOT_FOUND,
     errors.VideoTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.IdempotencyMismatchError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnsupportedContentTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.TransientError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -17,13 +17,14 @@ class SubmitParameters(BaseModel):
     max_frames: int | None = Field(default=None, ge=1, le=100_000_000)
     filename: str | None = Field(default=None, max_length=255)
 
-    def to_options(self) -> SubmitOptions:
+    def to_options(self, idempotency_key: str | None) -> SubmitOptions:
         """The same as the service takes it."""
         return SubmitOptions(
             pipeline_id=self.pipeline_id,
             frame_stride=self.frame_stride,
             max_frames=self.max_frames,
             filename=self.filename,
+            idempotency_key=idempotency_key,
         )
 
 

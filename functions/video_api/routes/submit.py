@@ -21,6 +21,7 @@ from functions.video_api.multipart import file_of_form
 from functions.video_api.requests import SubmitParameters, SubmitRequest
 
 router = APIGatewayHttpRouter()
+_KEY_LENGTH = 255
 _BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames"})
 
 
@@ -45,7 +46,7 @@ def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     job, upload = submit_job(
         request.size_bytes,
         owner_of(event),
-        request.to_options(),
+        request.to_options(_idempotency_key(event)),
         jobs=services.jobs,
         storage=services.storage,
         clock=services.clock,
@@ -64,7 +65,8 @@ def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
 
 
 def _submit_video(event: APIGatewayProxyEventV2, video: bytes) -> dict[str, Any]:
-    options = SubmitParameters.model_validate(_known_parameters(event.query_string_parameters)).to_options()
+    parameters = SubmitParameters.model_validate(_known_parameters(event.query_string_parameters))
+    options = parameters.to_options(_idempotency_key(event))
     services = aws_services()
     with TemporaryDirectory(prefix="submit-") as folder:
         path = Path(folder) / "video.mp4"
@@ -80,6 +82,13 @@ def _submit_video(event: APIGatewayProxyEventV2, video: bytes) -> dict[str, Any]
             limits=services.submit_limits,
         )
     return {"job_id": job.job_id}
+
+
+def _idempotency_key(event: APIGatewayProxyEventV2) -> str | None:
+    key = event.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidRequestError(f"Idempotency-Key: 1 to {_KEY_LENGTH} printable ASCII characters")
+    return key
 
 
 def _known_parameters(query: Mapping[str, str]) -> Mapping[str, str]:

@@ -84,6 +84,7 @@ class JobItem(Model):
     max_frames = NumberAttribute(null=True)
     part_frames = NumberAttribute()
     filename = UnicodeAttribute(null=True)
+    request_hash = UnicodeAttribute(null=True)
     upload_state = UnicodeAttribute()
     input_path = UnicodeAttribute()
     input_version = UnicodeAttribute(null=True)

@@ -65,6 +65,12 @@ class UnauthenticatedError(VideoJobsError):
     code = "unauthenticated"
 
 
+class IdempotencyMismatchError(VideoJobsError):
+    """This Idempotency-Key was used for another request; take a new key for a new request."""
+
+    code = "idempotency_mismatch"
+
+
 class JobNotFoundError(VideoJobsError):
     """Job not found"""
 

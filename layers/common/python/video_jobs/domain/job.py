@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 DEFAULT_PIPELINE_ID = "yolo_ocr"
 DEFAULT_PART_FRAMES = 256
+_KEY_NAMESPACE = UUID("5b1cf3b8-8f0f-4c0e-9d0a-3f1c1f5d7a52")
 
 
 class JobStatus(StrEnum):
@@ -69,6 +70,7 @@ class Job:
     max_frames: int | None = None
     part_frames: int = DEFAULT_PART_FRAMES
     filename: str | None = None
+    request_hash: str | None = None
     upload_state: UploadState = UploadState.AWAITING
     input_version: str | None = None
     input_bytes: int | None = None
@@ -99,6 +101,11 @@ class Job:
     def lease_is_live(self, now: datetime) -> bool:
         """Whether a worker holds this job at ``now``."""
         return self.lease_expires_at is not None and self.lease_expires_at > now
+
+
+def job_id_of_key(owner: str, idempotency_key: str) -> str:
+    """The job id that an owner's idempotency key stands for (UUID version 5)."""
+    return str(uuid5(_KEY_NAMESPACE, f"{owner}\n{idempotency_key}"))
 
 
 def is_job_id(text: str) -> bool:

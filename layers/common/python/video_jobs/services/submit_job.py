@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from video_jobs.domain.errors import UnknownPipelineError, VideoTooLargeError
-from video_jobs.domain.job import DEFAULT_PART_FRAMES, DEFAULT_PIPELINE_ID, Job
+from video_jobs.domain.errors import (
+    ConflictError,
+    IdempotencyMismatchError,
+    UnknownPipelineError,
+    VideoTooLargeError,
+)
+from video_jobs.domain.job import (
+    DEFAULT_PART_FRAMES,
+    DEFAULT_PIPELINE_ID,
+    Job,
+    JobStatus,
+    UploadState,
+    job_id_of_key,
+)
 from video_jobs.domain.keys import video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
 from video_jobs.domain.transitions import RECONCILE_GRACE
@@ -24,6 +37,7 @@ class SubmitOptions:
     frame_stride: int = 1
     max_frames: int | None = None
     filename: str | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +71,12 @@ def submit_video(
         )
     with video.open("rb") as file:
         check_mp4_head(file.read(MP4_HEAD_BYTES))
-    job = _new_job(owner, options, clock=clock, ids=ids, limits=limits)
-    jobs.save(job)
-    storage.save_file(job.input_path, video, VIDEO_CONTENT_TYPE)
+        file.seek(0)
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    job = _new_job(owner, options, content, clock=clock, ids=ids, limits=limits)
+    job = _saved_or_known(job, jobs)
+    if job.upload_state is UploadState.AWAITING and job.status is JobStatus.PENDING:
+        storage.save_file(job.input_path, video, VIDEO_CONTENT_TYPE)
     return job
 
 
@@ -79,7 +96,7 @@ def submit_job(
         raise VideoTooLargeError(
             f"The video has {size_bytes} bytes; the largest that is taken has {limits.max_upload_bytes}"
         )
-    job = _new_job(owner, options, clock=clock, ids=ids, limits=limits)
+    job = _new_job(owner, options, str(size_bytes), clock=clock, ids=ids, limits=limits)
     upload = storage.presign_upload(
         job.input_path,
         content_type=VIDEO_CONTENT_TYPE,
@@ -87,17 +104,38 @@ def submit_job(
         expires_s=int(limits.upload_expires.total_seconds()),
         now=job.created_at,
     )
-    jobs.save(job)
-    return job, upload
+    return _saved_or_known(job, jobs), upload
+
+
+def _saved_or_known(job: Job, jobs: JobRepository) -> Job:
+    """Save a new job; where its idempotency key was used before, give the job of then."""
+    try:
+        jobs.save(job)
+    except ConflictError:
+        known = jobs.get_by_id(job.job_id)
+        if known is None:
+            raise
+        if known.request_hash != job.request_hash:
+            raise IdempotencyMismatchError from None
+        return known
+    return job
 
 
 def _new_job(
-    owner: str, options: SubmitOptions, *, clock: Clock, ids: IdFactory, limits: SubmitLimits
+    owner: str,
+    options: SubmitOptions,
+    content: str,
+    *,
+    clock: Clock,
+    ids: IdFactory,
+    limits: SubmitLimits,
 ) -> Job:
     if options.pipeline_id not in limits.known_pipelines:
         known = ", ".join(sorted(limits.known_pipelines))
         raise UnknownPipelineError(f"There is no pipeline {options.pipeline_id!r}; there are: {known}")
-    job_id, now = ids.new_id(), clock.now()
+    key = options.idempotency_key
+    job_id = ids.new_id() if key is None else job_id_of_key(owner, key)
+    now = clock.now()
     return Job(
         job_id=job_id,
         owner=owner,
@@ -108,6 +146,13 @@ def _new_job(
         frame_stride=options.frame_stride,
         max_frames=options.max_frames,
         filename=options.filename,
+        request_hash=None if key is None else _request_hash(options, content),
         part_frames=limits.part_frames,
         due_at=now + limits.upload_expires + RECONCILE_GRACE,
     )
+
+
+def _request_hash(options: SubmitOptions, content: str) -> str:
+    """What makes two requests the same: every option, and the video or its size."""
+    parts = (options.pipeline_id, options.frame_stride, options.max_frames, options.filename, content)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
