@@ -19,8 +19,9 @@ from video_jobs.domain.job import Job, JobStatus
 from video_jobs.domain.keys import parts_prefix, results_key, video_key
 from video_jobs.services.accept_upload import accept_upload
 from video_jobs.settings import WorkerSettings
-from video_worker.job_worker import JobWorker, Outcome, StopSignal, WorkerLimits, WorkerPorts
+from video_worker.job_worker import JobWorker, Outcome, WorkerLimits, WorkerPorts
 from video_worker.pipeline_service import VideoFilePipelineService
+from video_worker.stop_signal import StopSignal
 
 from tests.support import videos
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import random
-import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain import transitions
 from video_jobs.domain.errors import (
     ConflictError,
+    FileMissingError,
     JobTooLongError,
     PermanentJobError,
     PipelineError,
     ReceiptExpiredError,
     TransientError,
+    UnreadableVideoError,
     VideoJobsError,
 )
 from video_jobs.domain.job import Job
@@ -28,10 +31,11 @@ from video_jobs.ports import Clock, JobRepository, QueueMessage, QueueService, S
 from video_jobs.services.claim_job import Claim, Verdict, claim_job
 from video_jobs.settings import WorkerSettings
 
+from video_worker.analysis import AnalysisRun, AnalysisService
 from video_worker.heartbeat import Heartbeat
 from video_worker.parts import JobParts
-from video_worker.pipeline_service import PipelineRun, VideoFilePipelineService
 from video_worker.results_serializer import write_results
+from video_worker.stop_signal import StoppedError, StopSignal
 
 _LONGEST_PAUSE_S = 60.0
 _LONGEST_RETRY_DELAY_S = 900
@@ -48,10 +52,6 @@ class Outcome(StrEnum):
     FAILED = "failed"
     RETURNED = "returned"
     LOST = "lost"
-
-
-class StoppedError(Exception):
-    """The worker was told to stop, and the grace period is over."""
 
 
 class LeaseLostError(Exception):
@@ -76,44 +76,39 @@ class WorkerLimits:
     keep: timedelta
 
 
-class StopSignal:
-    """Set from a signal handler; `grace_is_over` is true some time later."""
-
-    def __init__(self, grace_s: float) -> None:
-        self._grace_s = grace_s
-        self._over = threading.Event()
-        self.requested = threading.Event()
-
-    def request(self) -> None:
-        """Take no new job; end the running one within the grace period."""
-        if self.requested.is_set():
-            return
-        self.requested.set()
-        timer = threading.Timer(self._grace_s, self._over.set)
-        timer.daemon = True
-        timer.start()
-
-    def grace_is_over(self) -> bool:
-        """Whether a running job must be given back now."""
-        return self._over.is_set()
-
-
 class JobWorker:
-    """One worker: `run_once` takes at most one job, `run_forever` goes on until it is told to stop."""
+    """One worker: `run_once` takes at most one job, `run_forever` goes on until it is told to stop.
+
+    Parameters
+    ----------
+    protection
+        Entered while a job is worked on: `video_worker.scale_in_protection`.
+    heartbeat_type
+        What keeps the lease alive meanwhile.
+    random
+        Spreads the pauses of many workers.
+    """
 
     def __init__(
         self,
         worker_id: str,
         ports: WorkerPorts,
-        pipelines: VideoFilePipelineService,
+        pipelines: AnalysisService,
         settings: WorkerSettings,
         limits: WorkerLimits,
         stop: StopSignal,
         logger: Logger,
+        *,
+        protection: AbstractContextManager[None] | None = None,
+        heartbeat_type: type[Heartbeat] = Heartbeat,
+        random: Random | None = None,
     ) -> None:
         self._id = worker_id
         self._ports = ports
         self._pipelines = pipelines
+        self._protection = protection or nullcontext()
+        self._heartbeat_type = heartbeat_type
+        self._random = random or Random()  # noqa: S311 - it only spreads pauses
         self._settings = settings
         self._limits = limits
         self._stop = stop
@@ -131,13 +126,14 @@ class JobWorker:
                     self._stop.requested.wait(_IDLE_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - the outermost loop: a worker outlives any job
                 errors += 1
-                pause_s = min(_LONGEST_PAUSE_S, 2.0**errors) * random.uniform(0.5, 1.0)  # noqa: S311
+                pause_s = min(_LONGEST_PAUSE_S, 2.0**errors) * self._random.uniform(0.5, 1.0)
                 self._log_loop_error(error, pause_s)
                 self._stop.requested.wait(pause_s)
         self._logger.info("worker stopped", action="worker_stopped")
 
     def run_once(self, wait_s: int = 0) -> Outcome:
         """Receive one message, waiting up to ``wait_s`` seconds, and do what it asks for."""
+        self._pipelines.prepare()
         message = self._ports.queue.dequeue(wait_s=wait_s, visibility_s=self._settings.lease_s)
         if message is None:
             return Outcome.IDLE
@@ -155,7 +151,8 @@ class JobWorker:
             return Outcome.SKIPPED
         self._logger.append_keys(job_id=claim.job.job_id, attempt=claim.job.attempt)
         try:
-            return self._work(claim.job, message)
+            with self._protection:
+                return self._work(claim.job, message)
         finally:
             self._logger.remove_keys(["job_id", "attempt"])
 
@@ -189,7 +186,7 @@ class JobWorker:
 
     def _run_with_heartbeat(self, job: Job, message: QueueMessage) -> Transition:
         ports = self._ports
-        heartbeat = Heartbeat(
+        heartbeat = self._heartbeat_type(
             job,
             message,
             self._lease,
@@ -207,36 +204,54 @@ class JobWorker:
         fingerprint = self._pipelines.fingerprint(job.pipeline_id)
         self._change(job, transitions.record_fingerprint(job, fingerprint=fingerprint, now=self._now()))
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
-        video = folder / "video.mp4"
-        self._ports.storage.load_file(job.input_path, video, job.input_version)
         parts = JobParts(job, fingerprint["id"], self._ports.storage, folder)
         run = self._pipelines.run_on_file(
-            video,
+            self._fetch_video(job, folder),
             job.pipeline_id,
             job.frame_stride,
             job.max_frames,
             skip_frames=parts.fetch_finished(),
+            keep_going=self._conditions_of_going_on(heartbeat),
         )
+        heartbeat.frames_total = run.frames_total
         self._run_parts(run, parts, heartbeat)
         change = self._store_results(job, parts, run, heartbeat, folder)
         parts.remove()
         return change
 
-    def _run_parts(self, run: PipelineRun, parts: JobParts, heartbeat: Heartbeat) -> None:
-        heartbeat.frames_total = run.frames_total
+    def _fetch_video(self, job: Job, folder: Path) -> Path:
+        video = folder / "video.mp4"
+        try:
+            self._ports.storage.load_file(job.input_path, video, job.input_version)
+        except FileMissingError:
+            raise UnreadableVideoError(
+                "Unable to read video file: it was deleted from the storage; submit the job again"
+            ) from None
+        return video
+
+    def _run_parts(self, run: AnalysisRun, parts: JobParts, heartbeat: Heartbeat) -> None:
+        try:
+            for frames_done in parts.write(run):
+                heartbeat.frames_done = frames_done
+        except StoppedError:
+            parts.store_if_full()
+            raise
+
+    def _conditions_of_going_on(self, heartbeat: Heartbeat) -> Callable[[], None]:
         must_end_at = self._now() + timedelta(seconds=self._settings.job_limit_s)
-        for frames_done in parts.write(run):
-            heartbeat.frames_done = frames_done
+
+        def keep_going() -> None:
             if heartbeat.lost.is_set():
                 raise LeaseLostError
             if self._stop.grace_is_over():
-                parts.store_if_full(frames_done)
                 raise StoppedError
             if self._now() > must_end_at:
                 raise JobTooLongError
 
+        return keep_going
+
     def _store_results(
-        self, job: Job, parts: JobParts, run: PipelineRun, heartbeat: Heartbeat, folder: Path
+        self, job: Job, parts: JobParts, run: AnalysisRun, heartbeat: Heartbeat, folder: Path
     ) -> Transition:
         results, index = folder / "results.json", folder / "results.idx"
         count = write_results(parts.paths, results, index)
@@ -278,7 +293,7 @@ class JobWorker:
         self._logger.warning("attempt failed", action="attempt_failed", reason=repr(error))
         if job.failures + 1 < self._settings.max_failures:
             ceiling_s = min(_LONGEST_RETRY_DELAY_S, self._settings.retry_delay_s * 2**job.failures)
-            delay_s = round(random.uniform(ceiling_s / 2, ceiling_s))  # noqa: S311
+            delay_s = round(self._random.uniform(ceiling_s / 2, ceiling_s))
             return self._give_back(job, message, count_failure=True, delay_s=delay_s)
         reason = error.message if isinstance(error, VideoJobsError) else type(error).__name__
         last = TransientError(

@@ -30,6 +30,7 @@ class JobParts:
         self._storage = storage
         self._folder = folder
         self._paths: list[Path] = []
+        self._frames_done = 0
 
     @property
     def paths(self) -> list[Path]:
@@ -61,12 +62,13 @@ class JobParts:
                 self._paths.append(self._path(number // self._length))
             with self._paths[-1].open("ab") as file:
                 file.write(frame_line(frame) + b"\n")
-            yield number + 1
+            self._frames_done = number + 1
+            yield self._frames_done
 
-    def store_if_full(self, frames_done: int) -> None:
+    def store_if_full(self) -> None:
         """Store the last part, where it is full: before a run is given up halfway."""
-        if frames_done and frames_done % self._length == 0:
-            self._store_last(frames_done)
+        if self._frames_done and self._frames_done % self._length == 0:
+            self._store_last(self._frames_done)
 
     def remove(self) -> None:
         """Delete the job's parts from the storage, whatever computed them."""

@@ -14,6 +14,7 @@ import numpy as np
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
 from video_jobs.settings import WorkerSettings
 
+from video_worker.analysis import KeepGoing
 from video_worker.dag_runner import DagRunner
 from video_worker.pipeline_definition import PipelineDefinition, load_pipelines
 from video_worker.plugin_registry import (
@@ -40,12 +41,19 @@ class PipelineRun:
     """
 
     def __init__(
-        self, path: Path, runner: DagRunner, stride: int, max_frames: int | None, skip_frames: int
+        self,
+        path: Path,
+        runner: DagRunner,
+        stride: int,
+        max_frames: int | None,
+        skip_frames: int,
+        keep_going: KeepGoing | None,
     ) -> None:
         self._reader = VideoReader(path)
         self._runner = runner
         self._stride = stride
         self._skip_frames = skip_frames
+        self._keep_going = keep_going
         self._limit = None if max_frames is None else max(0, max_frames - skip_frames)
         self.frames_total = _frames_total(self._reader.track.frames, stride, max_frames)
         self.warnings: tuple[str, ...] = ()
@@ -58,6 +66,8 @@ class PipelineRun:
                 result = self._runner.run({"frame_index": frame_index, "image": image})
                 yield {"frame_index": frame_index, "result": result}
                 given += 1
+                if self._keep_going is not None:
+                    self._keep_going()
             if self._limit is None or given < self._limit:
                 self.warnings = self._reader.warnings()
 
@@ -102,6 +112,7 @@ class VideoFilePipelineService:
         max_frames: int | None = None,
         *,
         skip_frames: int = 0,
+        keep_going: KeepGoing | None = None,
     ) -> PipelineRun:
         """Process a video's frames in order.
 
@@ -113,6 +124,8 @@ class VideoFilePipelineService:
             How many frames to process at most, ``skip_frames`` included.
         skip_frames
             How many of the frames to be processed were processed before.
+        keep_going
+            Called after each frame; what it raises ends the run.
 
         Returns
         -------
@@ -126,7 +139,11 @@ class VideoFilePipelineService:
         UnreadableVideoError
             If the file cannot be opened, or (while iterating) gives no frame.
         """
-        return PipelineRun(Path(mp4_path), self._runner(pipeline_id), frame_stride, max_frames, skip_frames)
+        runner = self._runner(pipeline_id)
+        return PipelineRun(Path(mp4_path), runner, frame_stride, max_frames, skip_frames, keep_going)
+
+    def prepare(self) -> None:
+        """Nothing to prepare: plugins are loaded when they are first needed."""
 
     def warm_up(self) -> None:
         """Load every model and run it once, so that the first job does not wait for it."""

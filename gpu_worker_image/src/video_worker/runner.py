@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from datetime import timedelta
 from types import FrameType
 from uuid import uuid4
 
@@ -14,8 +15,11 @@ from video_jobs.bootstrap import aws_services
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
-from video_worker.job_worker import JobWorker, StopSignal, WorkerLimits, WorkerPorts
-from video_worker.pipeline_service import VideoFilePipelineService
+from video_worker.isolation.limits import JobLimits
+from video_worker.isolation.service import AnalysisStartError, IsolatedAnalysisService
+from video_worker.job_worker import JobWorker, WorkerLimits, WorkerPorts
+from video_worker.scale_in_protection import ScaleInProtection
+from video_worker.stop_signal import StopSignal
 
 SETTINGS_EXIT_CODE = 2
 
@@ -25,22 +29,37 @@ def main() -> int:
     logger = Logger()
     try:
         settings = WorkerSettings.from_environment()
-        services = aws_services()
-        pipelines = VideoFilePipelineService.from_settings(settings)
         stop = StopSignal(settings.shutdown_grace_s)
         _stop_on_signals(stop)
-        pipelines.warm_up()
-        ports = WorkerPorts(
-            jobs=services.jobs, storage=services.storage, queue=services.queue, clock=services.clock
-        )
-    except SettingError as error:
-        logger.error("worker cannot start", action="setting_error", reason=error.message)
+        with _analysis(settings, logger) as analysis:
+            _worker(settings, analysis, stop, logger).run_forever()
+    except (SettingError, AnalysisStartError) as error:
+        logger.error("worker cannot start", action="setting_error", reason=str(error))
         return SETTINGS_EXIT_CODE
-    worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-    limits = WorkerLimits(max_crashes=services.settings.max_crashes, keep=services.keep)
-    logger.info("worker ready", action="worker_ready", worker_id=worker_id, model=settings.model_path)
-    JobWorker(worker_id, ports, pipelines, settings, limits, stop, logger).run_forever()
     return 0
+
+
+def _analysis(settings: WorkerSettings, logger: Logger) -> IsolatedAnalysisService:
+    limits = JobLimits(
+        memory_mib=settings.job_memory_mib, cpu_s=settings.job_cpu_s, frame_s=settings.frame_limit_s
+    )
+    return IsolatedAnalysisService(settings, limits, logger)
+
+
+def _worker(
+    settings: WorkerSettings, analysis: IsolatedAnalysisService, stop: StopSignal, logger: Logger
+) -> JobWorker:
+    services = aws_services()
+    ports = WorkerPorts(
+        jobs=services.jobs, storage=services.storage, queue=services.queue, clock=services.clock
+    )
+    worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    longest_job = timedelta(seconds=settings.job_limit_s + settings.shutdown_grace_s)
+    limits = WorkerLimits(max_crashes=services.settings.max_crashes, keep=services.keep)
+    protection = ScaleInProtection(settings.ecs_agent_uri, longest_job, logger)
+    worker = JobWorker(worker_id, ports, analysis, settings, limits, stop, logger, protection=protection)
+    logger.info("worker ready", action="worker_ready", worker_id=worker_id, model=settings.model_path)
+    return worker
 
 
 def _stop_on_signals(stop: StopSignal) -> None:

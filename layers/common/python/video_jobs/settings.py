@@ -149,6 +149,13 @@ class WorkerSettings(EnvironmentSettings):
     max_failures: int = _setting(3, minimum=1, doc="transient failures of one job before it fails")
     retry_delay_s: int = _setting(5, minimum=0, doc="first pause before a retry; doubles each time")
     job_limit_s: int = _setting(11 * 3600, minimum=1, doc="wall time of one attempt")
+    job_memory_mib: int = _setting(
+        6144, minimum=1, doc="resident memory of the analysing process, models included"
+    )
+    job_cpu_s: int = _setting(48 * 3600, minimum=1, doc="CPU time of one attempt, over all threads")
+    frame_limit_s: int = _setting(120, minimum=1, doc="wall time without a finished frame")
+    max_frame_pixels: int = _setting(8192 * 4320, minimum=1, doc="largest frame, width times height")
     poll_wait_s: int = _setting(20, minimum=0, doc="long polling of the jobs queue")
     shutdown_grace_s: int = _setting(100, minimum=0, doc="time to finish a job after a stop signal")
+    ecs_agent_uri: str = _setting("", doc="set by ECS: the container agent, asked for scale-in protection")
     work_dir: str = _setting("", doc="folder for temporary files; empty: the system's")

@@ -104,6 +104,18 @@ class PipelineError(PermanentJobError):
     code = "pipeline_failed"
 
 
+class AnalysisCrashedError(PermanentJobError):
+    """The analysis crashed on this video; convert it to H.264 and submit it again."""
+
+    code = "analysis_crashed"
+
+
+class ResourceLimitError(PermanentJobError):
+    """Analysing this video takes more than the service allows."""
+
+    code = "resource_limit"
+
+
 class JobTooLongError(PermanentJobError):
     """The job ran longer than the service allows; submit fewer frames (frame_stride, max_frames)."""
 

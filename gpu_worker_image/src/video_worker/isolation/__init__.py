@@ -1,0 +1,1 @@
+"""Decoding and inference in a process of their own, watched by the worker."""

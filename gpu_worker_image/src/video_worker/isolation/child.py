@@ -1,0 +1,89 @@
+"""The analysing process: loads the models once, then serves one request after the other."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from multiprocessing.connection import Connection
+
+from video_jobs.domain.errors import VideoJobsError
+from video_jobs.settings import WorkerSettings
+
+from video_worker.analysis import AnalysisService
+from video_worker.isolation.messages import (
+    Failed,
+    FingerprintRequest,
+    Ready,
+    RunEnded,
+    RunOpened,
+    RunRequest,
+)
+
+_PR_SET_PDEATHSIG = 1
+_OPENCV_NO_MEMORY = -4
+
+
+def serve(connection: Connection, settings: WorkerSettings, parent_pid: int) -> None:
+    """Answer requests until the other end is closed."""
+    _live_and_die_with(parent_pid)
+    try:
+        # imported here, so that the parent stays free of OpenCV and the models
+        from video_worker.pipeline_service import VideoFilePipelineService
+
+        service = VideoFilePipelineService.from_settings(settings)
+        service.warm_up()
+        connection.send(Ready())
+        while True:
+            _serve_one(connection, service)
+    except (EOFError, BrokenPipeError):
+        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        connection.send(_failed(error))
+
+
+def _serve_one(connection: Connection, service: AnalysisService) -> None:
+    request = connection.recv()
+    try:
+        _answer(request, service, connection)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the process outlives any request
+        connection.send(_failed(error))
+
+
+def _answer(
+    request: FingerprintRequest | RunRequest, service: AnalysisService, connection: Connection
+) -> None:
+    if isinstance(request, FingerprintRequest):
+        connection.send(service.fingerprint(request.pipeline_id))
+        return
+    run = service.run_on_file(
+        request.path,
+        request.pipeline_id,
+        request.frame_stride,
+        request.max_frames,
+        skip_frames=request.skip_frames,
+    )
+    connection.send(RunOpened(run.frames_total))
+    for frame in run:
+        connection.send(frame)
+    connection.send(RunEnded(run.warnings))
+
+
+def _failed(error: Exception) -> Failed:
+    if isinstance(error, VideoJobsError):
+        return Failed(error, type(error).__name__, "")
+    no_memory = isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY
+    return Failed(None, type(error).__name__, "".join(traceback.format_exception(error)), no_memory)
+
+
+def _live_and_die_with(parent_pid: int) -> None:
+    """Stay out of reach of a terminal's Ctrl-C; be killed when the parent dies, even by SIGKILL."""
+    os.setsid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:  # it died before that
+        os._exit(1)

@@ -1,0 +1,212 @@
+"""Pipelines in a watched process: what crashes, hangs or swells there fails one job, never the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from video_jobs.domain.errors import PipelineError, TransientError, VideoJobsError
+from video_jobs.settings import WorkerSettings
+
+from video_worker.analysis import KeepGoing
+from video_worker.isolation.limits import JobLimits, JobUsage
+from video_worker.isolation.messages import (
+    Answer,
+    Failed,
+    FingerprintRequest,
+    Ready,
+    RunEnded,
+    RunOpened,
+    RunRequest,
+)
+from video_worker.isolation.process import AnalysisProcess
+
+_START_LIMIT_S = 300
+_WATCH_PAUSE_S = 0.1
+
+
+class AnalysisStartError(Exception):
+    """The analysing process cannot load its models."""
+
+
+class IsolatedRun:
+    """A run in the other process, as `video_worker.analysis.AnalysisRun`."""
+
+    def __init__(self, frames_total: int | None, next_answer: Callable[[], Answer]) -> None:
+        self._next_answer = next_answer
+        self.frames_total = frames_total
+        self.warnings: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        while isinstance(answer := self._next_answer(), dict):
+            yield answer
+        self.warnings = _checked(answer, RunEnded).warnings
+
+
+class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"]):
+    """`AnalysisService` over one process that serves many jobs, and is replaced when it fails one.
+
+    Entering starts the process and waits for its models; leaving ends it. One run at a time: a run that
+    is not read to its end is ended by the next call.
+    """
+
+    def __init__(self, settings: WorkerSettings, limits: JobLimits, logger: Logger) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._logger = logger
+        self._process: AnalysisProcess | None = None
+        self._is_ready = False
+        self._is_running = False
+
+    def __enter__(self) -> IsolatedAnalysisService:
+        self.prepare()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._discard()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the analysing process, or None where there is none."""
+        return self._process.pid if self._process else None
+
+    def prepare(self) -> None:
+        """Have a process with loaded models and nothing to do; returns at once where there is one.
+
+        Raises
+        ------
+        AnalysisStartError, SettingError
+            If it cannot start.
+        """
+        self._ready_process()
+
+    def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
+        """All that the results depend on beside video and options."""
+        process = self._ready_process()
+        next_answer = self._ask(process, FingerprintRequest(pipeline_id), 0, None)
+        facts: dict[str, Any] = _checked(next_answer(), dict)
+        return facts
+
+    def run_on_file(
+        self,
+        mp4_path: str | Path,
+        pipeline_id: str,
+        frame_stride: int = 1,
+        max_frames: int | None = None,
+        *,
+        skip_frames: int = 0,
+        keep_going: KeepGoing | None = None,
+    ) -> IsolatedRun:
+        """Process a video's frames in order, in the other process.
+
+        Raises
+        ------
+        ResourceLimitError, AnalysisCrashedError
+            On opening or while iterating: the job used too much, or its analysis crashed.
+        """
+        process = self._ready_process()
+        request = RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames, skip_frames)
+        frames_between = (skip_frames + 1) * frame_stride
+        next_answer = self._ask(process, request, frames_between, keep_going)
+        return IsolatedRun(_checked(next_answer(), RunOpened).frames_total, next_answer)
+
+    def _ask(
+        self, process: AnalysisProcess, request: Any, frames_between: int, keep_going: KeepGoing | None
+    ) -> Callable[[], Answer]:
+        """Send a request; the function that comes back waits for its next answer."""
+        with self._replacing_on_error():
+            process.send(request)
+            usage = JobUsage(process.usage(), self._limits, frames_between)
+        return partial(self._next_answer, process, usage, keep_going)
+
+    def _next_answer(self, process: AnalysisProcess, usage: JobUsage, keep_going: KeepGoing | None) -> Answer:
+        with self._replacing_on_error():
+            _watch_until_answer(process, usage, keep_going)
+            answer = process.receive()
+        usage.result_arrived()
+        self._is_running = isinstance(answer, RunOpened) or (self._is_running and isinstance(answer, dict))
+        if isinstance(answer, Failed):
+            raise self._error_of(answer)
+        return answer
+
+    def _error_of(self, failed: Failed) -> VideoJobsError:
+        if failed.error is not None:
+            return failed.error
+        self._logger.error("pipeline failed", action="pipeline_failed", details=failed.details)
+        if failed.is_out_of_memory:
+            return TransientError("The worker ran out of memory")
+        return PipelineError(f"The pipeline failed on this video ({failed.name})")
+
+    def _ready_process(self) -> AnalysisProcess:
+        if self._is_running:
+            self._replace("the run was given up")
+        process = self._process or self._start()
+        if not self._is_ready:
+            self._wait_until_ready(process)
+        return process
+
+    def _wait_until_ready(self, process: AnalysisProcess) -> None:
+        try:
+            answer = process.receive() if process.has_answer(_START_LIMIT_S) else None
+        except VideoJobsError as error:
+            self._discard()
+            raise AnalysisStartError(f"The models cannot be loaded: {error.message}") from error
+        if not isinstance(answer, Ready):
+            self._discard()
+            raise _start_error(answer)
+        self._is_ready = True
+
+    @contextmanager
+    def _replacing_on_error(self) -> Iterator[None]:
+        """Whatever ends the talk with the process early has it replaced."""
+        try:
+            yield
+        except BaseException as error:
+            self._replace(repr(error))
+            raise
+
+    def _replace(self, reason: str) -> None:
+        self._logger.warning("analysis process replaced", action="analysis_replaced", reason=reason)
+        self._discard()
+        self._start()  # it loads its models while the job is brought to its end
+
+    def _start(self) -> AnalysisProcess:
+        self._process = AnalysisProcess(self._settings)
+        return self._process
+
+    def _discard(self) -> None:
+        process, self._process = self._process, None
+        self._is_ready = self._is_running = False
+        if process is not None:
+            process.kill()
+
+
+def _watch_until_answer(process: AnalysisProcess, usage: JobUsage, keep_going: KeepGoing | None) -> None:
+    while True:
+        if keep_going is not None:
+            keep_going()
+        usage.check()
+        if process.has_answer(_WATCH_PAUSE_S):
+            return
+
+
+def _checked(answer: Any, kind: type[Any]) -> Any:
+    if not isinstance(answer, kind):
+        raise PipelineError(f"The analysing process gave an unexpected answer ({type(answer).__name__})")
+    return answer
+
+
+def _start_error(answer: Answer | None) -> Exception:
+    if isinstance(answer, Failed):
+        return answer.error or AnalysisStartError(f"The models cannot be loaded: {answer.details}")
+    return AnalysisStartError(f"The models were not loaded within {_START_LIMIT_S} s")

@@ -1,0 +1,31 @@
+"""How a worker is told to stop, and how long it may take."""
+
+from __future__ import annotations
+
+import threading
+
+
+class StoppedError(Exception):
+    """The worker was told to stop, and the grace period is over."""
+
+
+class StopSignal:
+    """Set from a signal handler; `grace_is_over` is true some time later."""
+
+    def __init__(self, grace_s: float) -> None:
+        self._grace_s = grace_s
+        self._over = threading.Event()
+        self.requested = threading.Event()
+
+    def request(self) -> None:
+        """Take no new job; end the running one within the grace period."""
+        if self.requested.is_set():
+            return
+        self.requested.set()
+        timer = threading.Timer(self._grace_s, self._over.set)
+        timer.daemon = True
+        timer.start()
+
+    def grace_is_over(self) -> bool:
+        """Whether a running job must be given back now."""
+        return self._over.is_set()

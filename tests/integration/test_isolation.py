@@ -1,0 +1,221 @@
+"""The analysing process: whatever happens in it costs one job, never the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from aws_lambda_powertools import Logger
+from video_jobs.domain.errors import (
+    AnalysisCrashedError,
+    PipelineError,
+    ResourceLimitError,
+    SettingError,
+    TransientError,
+    UnknownPipelineError,
+    UnreadableVideoError,
+)
+from video_jobs.domain.job import JobStatus
+from video_jobs.settings import WorkerSettings
+from video_worker.isolation.limits import JobLimits
+from video_worker.isolation.service import IsolatedAnalysisService
+from video_worker.job_worker import Outcome
+from video_worker.stop_signal import StoppedError
+
+from tests.integration.test_job_worker import World
+
+SUPPORT = Path(__file__).parents[1] / "support"
+TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
+MEMORY_MIB = 900
+
+
+def settings(folder: str = "hazards", **further: str) -> WorkerSettings:
+    return WorkerSettings.from_environment(
+        {
+            "MODEL_PATH": str(Path(__file__).parents[2] / "gpu_worker_image/models/street_demo"),
+            "PLUGINS_DIR": str(SUPPORT / folder / "plugins"),
+            "PIPELINES_DIR": str(SUPPORT / folder / "pipelines"),
+            **further,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[IsolatedAnalysisService]:
+    limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=20, frame_s=2)
+    with IsolatedAnalysisService(settings(), limits, Logger()) as made:
+        yield made
+
+
+def frames(service: IsolatedAnalysisService, pipeline_id: str, **options: Any) -> list[dict[str, Any]]:
+    return list(service.run_on_file(TINY, pipeline_id, **options))
+
+
+def test_one_process_serves_many_jobs(service: IsolatedAnalysisService) -> None:
+    service.prepare()
+    first, second = frames(service, "fail", max_frames=5), frames(service, "fail", max_frames=5)
+    assert first == second
+    assert [frame["frame_index"] for frame in first] == list(range(5))
+    assert {frame["result"]["pid"] for frame in first} == {service.pid}
+    assert service.pid != os.getpid()
+
+
+def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) -> None:
+    run = service.run_on_file(TINY, "fail", 7, skip_frames=1)
+    assert run.frames_total == 6
+    assert [frame["frame_index"] for frame in run] == [7, 14, 21, 28, 35]
+    assert run.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("pipeline_id", "error", "words"),
+    [
+        ("crash", AnalysisCrashedError, "crashed on this video (SIGSEGV)"),
+        ("be_killed", TransientError, "killed, most likely for lack of memory"),
+        ("hang", ResourceLimitError, "got stuck: no frame was finished within 2 s"),
+        ("swell", ResourceLimitError, f"more than {MEMORY_MIB} MiB"),
+    ],
+)
+def test_a_process_that_went_wrong_is_replaced(
+    service: IsolatedAnalysisService, pipeline_id: str, error: type[Exception], words: str
+) -> None:
+    service.prepare()
+    before = service.pid
+    with pytest.raises(error) as caught:
+        frames(service, pipeline_id)
+    assert words in str(caught.value)
+    assert len(frames(service, pipeline_id, max_frames=5)) == 5
+    assert service.pid != before
+    assert not psutil.pid_exists(before or 0)
+
+
+def test_cpu_time_is_limited() -> None:
+    limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=1, frame_s=60)
+    with (
+        IsolatedAnalysisService(settings(), limits, Logger()) as service,
+        pytest.raises(ResourceLimitError, match="more than 1 s of CPU time"),
+    ):
+        frames(service, "burn")
+
+
+@pytest.mark.parametrize(
+    ("pipeline_id", "error", "words"),
+    [
+        ("fail", PipelineError, "The pipeline failed on this video (KeyError)"),
+        ("lack_memory", TransientError, "ran out of memory"),
+        ("nope", UnknownPipelineError, "no pipeline 'nope'"),
+    ],
+)
+def test_an_exception_comes_back_and_the_process_stays(
+    service: IsolatedAnalysisService, pipeline_id: str, error: type[Exception], words: str
+) -> None:
+    service.prepare()
+    before = service.pid
+    with pytest.raises(error) as caught:
+        frames(service, pipeline_id)
+    assert words in str(caught.value)
+    service.prepare()
+    assert service.pid == before
+
+
+def test_a_broken_video_comes_back_with_its_reason(service: IsolatedAnalysisService, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(TINY.read_bytes()[:64])
+    with pytest.raises(UnreadableVideoError, match="Unable to read video file"):
+        service.run_on_file(tmp_path / "broken.mp4", "fail")
+
+
+def test_a_stop_reaches_a_run_that_hangs(service: IsolatedAnalysisService) -> None:
+    calls: list[int] = []
+
+    def keep_going() -> None:
+        calls.append(1)
+        if len(calls) > 10:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        frames(service, "hang", keep_going=keep_going)
+
+
+def test_a_run_given_up_halfway_does_not_leak_into_the_next(service: IsolatedAnalysisService) -> None:
+    run = iter(service.run_on_file(TINY, "fail", max_frames=5))
+    next(run)
+    assert [frame["frame_index"] for frame in frames(service, "crash", max_frames=3)] == [0, 1, 2]
+
+
+def test_a_model_that_cannot_be_loaded_is_told_at_start() -> None:
+    limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=20, frame_s=2)
+    nowhere = IsolatedAnalysisService(settings(MODEL_PATH="/nowhere/model"), limits, Logger())
+    with pytest.raises(SettingError, match="/nowhere/model"):
+        nowhere.prepare()
+    assert nowhere.pid is None
+
+
+def test_the_process_dies_with_a_killed_worker() -> None:
+    # GIVEN a worker with its analysing process
+    code = (
+        "from tests.integration.test_isolation import *\n"
+        "limits = JobLimits(memory_mib=900, cpu_s=9, frame_s=9)\n"
+        "service = IsolatedAnalysisService(settings(), limits, Logger())\n"
+        "service.prepare(); print(service.pid, flush=True); input()\n"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        f"if __name__ == '__main__':\n    {code.replace(chr(10), chr(10) + '    ')}",
+    ]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with worker:
+        assert worker.stdout is not None
+        child = psutil.Process(int(worker.stdout.readline()))
+        # WHEN the worker is killed
+        worker.send_signal(signal.SIGKILL)
+        # THEN the other process ends too
+        assert psutil.wait_procs([child], timeout=20)[0]
+
+
+@pytest.mark.parametrize("pipeline_id", ["crash", "hang", "swell"])
+def test_the_job_fails_with_a_reason_and_the_worker_takes_the_next(
+    service: IsolatedAnalysisService, tmp_path: Path, pipeline_id: str
+) -> None:
+    world = World(tmp_path)
+    world.pipelines = service  # type: ignore[assignment]
+    world.submit(TINY, pipeline_id)
+    worker = world.worker()
+    assert worker.run_once() is Outcome.FAILED
+    assert world.job.status is JobStatus.FAILED
+    assert world.job.error_code == ("analysis_crashed" if pipeline_id == "crash" else "resource_limit")
+    assert worker.run_once() is Outcome.IDLE
+
+
+def test_a_process_killed_from_outside_counts_one_failure(
+    service: IsolatedAnalysisService, tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    world.pipelines = service  # type: ignore[assignment]
+    world.submit(TINY, "be_killed")
+    assert world.worker().run_once() is Outcome.RETURNED
+    assert (world.job.status, world.job.failures) == (JobStatus.PENDING, 1)
+
+
+def test_the_worker_itself_loads_no_models() -> None:
+    heavy = "('cv2', 'torch', 'openvino', 'numpy')"
+    code = f"import sys, video_worker.runner; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_usage_of_a_vanished_process_is_no_error() -> None:
+    from video_worker.isolation.limits import JobUsage
+
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    process = psutil.Process(gone.pid)
+    gone.wait()
+    usage = JobUsage(process, JobLimits(memory_mib=1, cpu_s=1, frame_s=60), 0)
+    usage.check()
