@@ -13,6 +13,7 @@ import moto.sqs.models
 import pytest
 from video_jobs.adapters.local_storage import LocalStorage
 from video_jobs.adapters.memory import MemoryQueue
+from video_jobs.adapters.memory_storage import MemoryStorage
 from video_jobs.adapters.s3 import S3Storage
 from video_jobs.adapters.sqs import SqsQueue
 from video_jobs.bootstrap import s3_client
@@ -70,9 +71,11 @@ def make_queue(
     return make_sqs
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["memory", "local", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageService:
     """A storage with versions."""
+    if request.param == "memory":
+        return MemoryStorage()
     if request.param == "local":
         return LocalStorage(tmp_path / "storage")
     request.getfixturevalue("aws")

@@ -87,6 +87,7 @@ def test_a_failed_load_leaves_no_target(
     saved(storage, tmp_path, "k", b"x" * 10)
     monkeypatch.setattr("shutil.copyfile", _break_halfway)
     monkeypatch.setattr("botocore.response.StreamingBody.iter_chunks", _break_halfway_in_chunks)
+    monkeypatch.setattr("pathlib.Path.write_bytes", _break_halfway_in_bytes)
     with pytest.raises(OSError, match="disk full"):
         storage.load_file("k", tmp_path / "target")
     assert not (tmp_path / "target").exists()
@@ -144,3 +145,9 @@ def test_a_presigned_download_names_the_version(storage: StorageService, tmp_pat
     assert str(stored.version) in url
     if isinstance(storage, S3Storage):
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
+
+
+def _break_halfway_in_bytes(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content[:5])
+    raise OSError("disk full")

@@ -207,6 +207,17 @@ def test_the_same_request_again_is_the_same_job(services: AwsServices, name: str
     assert len(services.jobs.list_by_owner("local", 10)) == 1
 
 
+def test_the_same_request_again_waits_for_the_new_upload(services: AwsServices) -> None:
+    event = with_key(load_event("submit_json"), "k")
+    job_id = call(event)[1]["job_id"]
+    first = services.jobs.get_by_id(job_id)
+    call(event)
+    second = services.jobs.get_by_id(job_id)
+    assert first is not None
+    assert second is not None
+    assert (first.due_at or first.created_at) < (second.due_at or first.created_at)
+
+
 def test_another_request_under_the_same_key_is_refused(services: AwsServices) -> None:
     call(with_key(load_event("submit_json"), "k"))
     other = with_key(load_event("submit_json"), "k") | {"body": '{"size_bytes": 77}'}

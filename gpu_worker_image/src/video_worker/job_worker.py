@@ -100,7 +100,7 @@ class JobWorker:
         logger: Logger,
         *,
         protection: AbstractContextManager[None] | None = None,
-        heartbeat_type: type[Heartbeat] = Heartbeat,
+        heartbeat_type: Callable[..., Heartbeat] = Heartbeat,
         random: Random | None = None,
     ) -> None:
         self._id = worker_id

@@ -17,6 +17,9 @@ from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobStatus, UploadSta
 RECONCILE_GRACE = timedelta(minutes=2)
 """How long the ordinary way (queue redelivery, a late event) goes first before reconcile steps in."""
 
+UPLOAD_GRACE = timedelta(hours=1)
+"""A signed upload must begin before it expires; a large file on a slow line still lands long after that."""
+
 QUEUE_RETENTION = timedelta(days=13)
 """After this time the queue may have dropped a message (it keeps them 14 days), so it is sent again."""
 
@@ -79,6 +82,15 @@ def accept_upload(job: Job, *, version: str | None, size_bytes: int, now: dateti
             "updated_at": now,
             **_to_be_sent(job, now),
         },
+    )
+
+
+def expect_upload(job: Job, *, until: datetime, now: datetime) -> Transition:
+    """The client was given another signed upload: wait for it."""
+    return Transition(
+        action="expect_upload",
+        expected=Expected(status=JobStatus.PENDING, upload_state=UploadState.AWAITING),
+        changes={"due_at": until, "updated_at": now},
     )
 
 

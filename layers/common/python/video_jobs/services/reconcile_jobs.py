@@ -75,6 +75,7 @@ def _heal(
         accept(job.input_path)
         return "accepted_late"
     else:
-        text, code = "The video was never uploaded; submit the job again.", "upload_expired"
+        text = "The video was never uploaded; submit the job again (under a new Idempotency-Key)."
+        code = "upload_expired"
     jobs.update_status(job.job_id, transitions.fail_unheld(job, code=code, message=text, keep=keep, now=now))
     return "failed"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from video_jobs.domain import transitions
 from video_jobs.domain.errors import (
     ConflictError,
     IdempotencyMismatchError,
@@ -23,7 +24,7 @@ from video_jobs.domain.job import (
 )
 from video_jobs.domain.keys import video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
-from video_jobs.domain.transitions import RECONCILE_GRACE
+from video_jobs.domain.transitions import UPLOAD_GRACE
 from video_jobs.ports import Clock, IdFactory, JobRepository, PresignedUpload, StorageService
 
 VIDEO_CONTENT_TYPE = "video/mp4"
@@ -117,8 +118,19 @@ def _saved_or_known(job: Job, jobs: JobRepository) -> Job:
             raise
         if known.request_hash != job.request_hash:
             raise IdempotencyMismatchError from None
-        return known
+        return _with_upload_expected(known, job, jobs)
     return job
+
+
+def _with_upload_expected(known: Job, again: Job, jobs: JobRepository) -> Job:
+    """The known job, waiting for its upload for as long as a new one would."""
+    if known.upload_state is not UploadState.AWAITING or again.due_at is None:
+        return known
+    change = transitions.expect_upload(known, until=again.due_at, now=again.created_at)
+    try:
+        return jobs.update_status(known.job_id, change)
+    except ConflictError:
+        return jobs.get_by_id(known.job_id) or known  # it landed, or was failed, meanwhile
 
 
 def _new_job(
@@ -148,7 +160,7 @@ def _new_job(
         filename=options.filename,
         request_hash=None if key is None else _request_hash(options, content),
         part_frames=limits.part_frames,
-        due_at=now + limits.upload_expires + RECONCILE_GRACE,
+        due_at=now + limits.upload_expires + UPLOAD_GRACE,
     )
 
 

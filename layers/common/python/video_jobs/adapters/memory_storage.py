@@ -1,0 +1,86 @@
+"""In-memory twin of the versioned bucket: thread-safe, with the rules of the real one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from video_jobs.domain.errors import FileMissingError
+from video_jobs.domain.keys import checked_key
+from video_jobs.ports import PresignedUpload, StoredFile
+
+
+class MemoryStorage:
+    """Files as bytes, each version kept; presigned requests are ``memory:`` URLs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = count(1)
+        self._current: dict[str, str] = {}
+        self._versions: dict[tuple[str, str], bytes] = {}
+
+    def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
+        """Keep the file's content."""
+        return self.save_bytes(key, source.read_bytes())
+
+    def save_bytes(self, key: str, content: bytes) -> StoredFile:
+        """Keep ``content`` under ``key`` as its newest version."""
+        with self._lock:
+            version = f"v{next(self._numbers)}"
+            self._versions[checked_key(key), version] = content
+            self._current[key] = version
+        return StoredFile(key, version, len(content))
+
+    def load_file(self, key: str, target: Path, version: str | None = None) -> None:
+        """Write a stored file to ``target``."""
+        content = self._content(key, version)
+        try:
+            target.write_bytes(content)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+    def delete_file(self, key: str) -> None:
+        """Delete the file; its versions stay readable, as in a versioned bucket."""
+        with self._lock:
+            self._current.pop(checked_key(key), None)
+
+    def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
+        """What is stored under ``key``, or None."""
+        try:
+            content = self._content(key, version)
+        except FileMissingError:
+            return None
+        return StoredFile(key, version or self._current[key], len(content))
+
+    def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
+        """Some bytes of a file."""
+        return self._content(key, version)[start : start + max(0, length)]
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Keys under ``prefix``, in order."""
+        with self._lock:
+            keys = sorted(key for key in self._current if key.startswith(prefix))
+        return iter(keys)
+
+    def presign_upload(
+        self, key: str, *, content_type: str, max_bytes: int, expires_s: int, now: datetime
+    ) -> PresignedUpload:
+        """A form that nobody signs."""
+        fields = {"key": checked_key(key), "Content-Type": content_type}
+        return PresignedUpload("memory:", fields, now + timedelta(seconds=expires_s), max_bytes)
+
+    def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
+        """A URL that nobody signs."""
+        return f"memory:{checked_key(key)}?version={version or self._current.get(key, '')}"
+
+    def _content(self, key: str, version: str | None) -> bytes:
+        with self._lock:
+            wanted = version or self._current.get(checked_key(key), "")
+            content = self._versions.get((key, wanted))
+        if content is None:
+            raise FileMissingError(f"There is no file {key!r} in the storage")
+        return content
