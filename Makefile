@@ -14,10 +14,12 @@ PIPELINE ?= yolo_ocr
 MODEL ?= auto
 PORT ?= 8000
 WORKERS ?= 1
+SCHEDULES ?= 2000
+SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate bench lint build test clean
+.PHONY: help setup demo local migrate bench simulate lint build test clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -43,6 +45,9 @@ migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 
 bench: setup ## measure speed and quality
 	@$(BIN)/python -m tools.bench.text_pipelines
+
+simulate: setup ## play seeded schedules full of faults: make simulate [SCHEDULES=2000] [SEED=0]
+	@$(BIN)/python -m tools.simulation --schedules $(SCHEDULES) --seed $(SEED)
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from video_jobs.domain.errors import (
     UnreadableVideoError,
     VideoJobsError,
 )
-from video_jobs.domain.job import Job
+from video_jobs.domain.job import Job, JobStatus
 from video_jobs.domain.keys import results_index_key, results_key
 from video_jobs.domain.transitions import Transition
 from video_jobs.ports import Clock, JobRepository, QueueMessage, QueueService, StorageService
@@ -33,7 +33,7 @@ from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import AnalysisRun, AnalysisService
 from video_worker.heartbeat import Heartbeat
-from video_worker.parts import JobParts
+from video_worker.parts import JobParts, remove_parts
 from video_worker.results_serializer import write_results
 from video_worker.stop_signal import StoppedError, StopSignal
 
@@ -159,7 +159,7 @@ class JobWorker:
     def _decline(self, message: QueueMessage, claim: Claim) -> None:
         self._logger.info("message declined", action="message_declined", reason=claim.reason)
         if claim.verdict is Verdict.RETURN:
-            self._ports.queue.return_message(message, claim.delay_s)
+            self._return(message, claim.delay_s)
         else:
             self._acknowledge(message)
 
@@ -215,9 +215,7 @@ class JobWorker:
         )
         heartbeat.frames_total = run.frames_total
         self._run_parts(run, parts, heartbeat)
-        change = self._store_results(job, parts, run, heartbeat, folder)
-        parts.remove()
-        return change
+        return self._store_results(job, parts, run, heartbeat, folder)
 
     def _fetch_video(self, job: Job, folder: Path) -> Path:
         video = folder / "video.mp4"
@@ -287,7 +285,16 @@ class JobWorker:
             warnings=list(ended.warnings),
         )
         self._acknowledge(message)
+        if ended.status is JobStatus.COMPLETED:
+            self._remove_parts(ended)
         return Outcome(str(ended.status))
+
+    def _remove_parts(self, job: Job) -> None:
+        """Only now: until the end is written, another worker may be resuming from them."""
+        try:
+            remove_parts(job.job_id, self._ports.storage)
+        except TransientError as error:  # the bucket's lifecycle rule removes them later
+            self._logger.warning("parts not removed", action="remove_parts_failed", reason=error.message)
 
     def _retry_or_fail(self, job: Job, message: QueueMessage, error: BaseException) -> Outcome:
         self._logger.warning("attempt failed", action="attempt_failed", reason=repr(error))
@@ -304,11 +311,9 @@ class JobWorker:
     def _give_back(self, job: Job, message: QueueMessage, *, count_failure: bool, delay_s: int) -> Outcome:
         try:
             self._change(job, transitions.give_back(job, count_failure=count_failure, now=self._now()))
-            self._ports.queue.return_message(message, delay_s)
         except LeaseLostError:
             return Outcome.LOST
-        except ReceiptExpiredError:
-            self._logger.warning("message came back by itself", action="receipt_expired")
+        self._return(message, delay_s)
         self._logger.info("job returned", action="job_returned", delay_s=delay_s)
         return Outcome.RETURNED
 
@@ -328,6 +333,12 @@ class JobWorker:
             self._ports.queue.acknowledge(message)
         except (ReceiptExpiredError, TransientError) as error:
             self._logger.warning("message not deleted", action="acknowledge_failed", reason=error.message)
+
+    def _return(self, message: QueueMessage, delay_s: int) -> None:
+        try:
+            self._ports.queue.return_message(message, delay_s)
+        except (ReceiptExpiredError, TransientError) as error:  # then it comes back by itself
+            self._logger.warning("message not returned", action="return_failed", reason=error.message)
 
     def _log_loop_error(self, error: Exception, pause_s: float) -> None:
         if isinstance(error, TransientError):

@@ -70,11 +70,6 @@ class JobParts:
         if self._frames_done and self._frames_done % self._length == 0:
             self._store_last(self._frames_done)
 
-    def remove(self) -> None:
-        """Delete the job's parts from the storage, whatever computed them."""
-        for key in list(self._storage.list_keys(parts_prefix(self._job_id))):
-            self._storage.delete_file(key)
-
     def _store_last(self, frames_done: int) -> None:
         number = frames_done // self._length - 1
         if number >= 0:
@@ -83,3 +78,9 @@ class JobParts:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"part-{number:06d}.jsonl"
+
+
+def remove_parts(job_id: str, storage: StorageService) -> None:
+    """Delete a job's parts from the storage, whatever computed them."""
+    for key in list(storage.list_keys(parts_prefix(job_id))):
+        storage.delete_file(key)

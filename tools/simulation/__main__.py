@@ -1,0 +1,26 @@
+"""``python -m tools.simulation``: play schedules, print what happened; one alone is printed step by step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tools.simulation.report import play
+
+
+def main() -> int:
+    """Play, report; 1 where an invariant was violated."""
+    parser = argparse.ArgumentParser(prog="simulation", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first schedule")
+    arguments = parser.parse_args()
+    seeds = range(arguments.seed, arguments.seed + arguments.schedules)
+    report = play(seeds)
+    if arguments.schedules == 1:
+        print("\n".join(report.steps))
+    print("\n".join(report.lines()))
+    return 1 if report.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""What must hold after every step of a simulation, and when it has come to rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobStatus
+from video_jobs.domain.transitions import Transition
+
+from tools.simulation.analysis import Kind, SimulatedVideo
+from tools.simulation.twins import ObservedStorage, RedrivingQueue
+
+MAX_CRASHES = 5
+MAX_FAILURES = 3
+
+
+@dataclass
+class Invariants:
+    """Looks at every change of every job.
+
+    Attributes
+    ----------
+    violations
+        Sentences; a correct service leaves this empty.
+    transitions
+        How often each change happened.
+    """
+
+    storage: ObservedStorage
+    queue: RedrivingQueue
+    violations: list[str] = field(default_factory=list)
+    transitions: Counter[str] = field(default_factory=Counter)
+
+    def on_change(self, before: Job, transition: Transition, after: Job) -> None:
+        """One write took effect."""
+        self.transitions[f"{transition.action}: {before.status} -> {after.status}"] += 1
+        self._require(before.status.is_open, before, f"{transition.action} changed a job that had ended")
+        allowed = after.status == before.status or after.status in ALLOWED_TRANSITIONS[before.status]
+        self._require(allowed, before, f"illegal transition {before.status} -> {after.status}")
+        claimed = int(transition.action == "claim")
+        self._require(after.attempt == before.attempt + claimed, before, "two claims have the same number")
+        self._require(after.generation >= before.generation, before, "the generation went back")
+        if after.status is JobStatus.COMPLETED:
+            self._require(self._results_are_right(after), before, "completed with wrong results")
+        if after.status is JobStatus.FAILED:
+            rule = _RULES.get(after.error_code or "")
+            ruled = rule is not None and rule(self, before)
+            self._require(ruled, before, f"failed with {after.error_code}, but no rule says so")
+
+    def at_rest(self, jobs: Mapping[str, Job], accepted: set[str]) -> None:
+        """Faults have stopped and time has passed."""
+        for job_id in sorted(accepted - jobs.keys()):
+            self.violations.append(f"job {job_id} was accepted and is not there")
+        for job in jobs.values():
+            self._require(not job.status.is_open, job, f"never ended: {job}")
+        if not self.violations and self.queue.size():
+            self.violations.append("messages are left in the queue")
+
+    def video_of(self, job: Job) -> SimulatedVideo | None:
+        """The video that was accepted for a job."""
+        content = self.storage.content(job.input_path, job.input_version)
+        return None if content is None else SimulatedVideo.from_bytes(content)
+
+    def kinds_uploaded(self, job: Job) -> set[Kind]:
+        """What was ever uploaded for a job."""
+        return {SimulatedVideo.from_bytes(content).kind for content in self.storage.versions(job.input_path)}
+
+    def _results_are_right(self, job: Job) -> bool:
+        video = self.video_of(job)
+        stored = self.storage.content(job.output_path or "", job.output_version)
+        return video is not None and video.kind is Kind.GOOD and stored == video.results()
+
+    def _require(self, holds: bool, job: Job, sentence: str) -> None:
+        if not holds:
+            self.violations.append(f"job {job.job_id}: {sentence}")
+
+
+def _is_broken(invariants: Invariants, job: Job) -> bool:
+    video = invariants.video_of(job)
+    return video is not None and video.kind is Kind.BROKEN
+
+
+_RULES: Mapping[str, Callable[[Invariants, Job], bool]] = {
+    "invalid_mp4": lambda invariants, job: Kind.NO_MP4 in invariants.kinds_uploaded(job),
+    "unreadable_video": _is_broken,
+    "worker_crashed": lambda _, job: job.crashes + 1 >= MAX_CRASHES,
+    "temporarily_unavailable": lambda _, job: job.failures + 1 >= MAX_FAILURES,
+    "dead_letter": lambda invariants, job: invariants.queue.was_given_up(job.job_id, job.generation),
+    "upload_expired": lambda invariants, job: not invariants.storage.versions(job.input_path),
+}
+"""What may fail a job: the rule behind each error code."""
