@@ -214,7 +214,8 @@ class JobWorker:
             keep_going=self._conditions_of_going_on(heartbeat),
         )
         heartbeat.frames_total = run.frames_total
-        self._run_parts(run, parts, heartbeat)
+        for frames_done in parts.write(run):
+            heartbeat.frames_done = frames_done
         return self._store_results(job, parts, run, heartbeat, folder)
 
     def _fetch_video(self, job: Job, folder: Path) -> Path:
@@ -226,14 +227,6 @@ class JobWorker:
                 "Unable to read video file: it was deleted from the storage; submit the job again"
             ) from None
         return video
-
-    def _run_parts(self, run: AnalysisRun, parts: JobParts, heartbeat: Heartbeat) -> None:
-        try:
-            for frames_done in parts.write(run):
-                heartbeat.frames_done = frames_done
-        except StoppedError:
-            parts.store_if_full()
-            raise
 
     def _conditions_of_going_on(self, heartbeat: Heartbeat) -> Callable[[], None]:
         must_end_at = self._now() + timedelta(seconds=self._settings.job_limit_s)

@@ -30,7 +30,6 @@ class JobParts:
         self._storage = storage
         self._folder = folder
         self._paths: list[Path] = []
-        self._frames_done = 0
 
     @property
     def paths(self) -> list[Path]:
@@ -51,30 +50,17 @@ class JobParts:
         raise AssertionError
 
     def write(self, frames: Iterable[Mapping[str, Any]]) -> Iterator[int]:
-        """Append frames part by part, storing each full part; gives the number of frames so far.
-
-        The last part is never stored: the results file follows at once.
-        """
-        done = len(self._paths) * self._length
-        for number, frame in enumerate(frames, start=done):
-            if number % self._length == 0:
-                self._store_last(number)
-                self._paths.append(self._path(number // self._length))
+        """Append frames part by part, storing each when it is full; gives the number of frames so far."""
+        for number, frame in enumerate(frames, start=len(self._paths) * self._length):
+            part, position = divmod(number, self._length)
+            if position == 0:
+                self._paths.append(self._path(part))
             with self._paths[-1].open("ab") as file:
                 file.write(frame_line(frame) + b"\n")
-            self._frames_done = number + 1
-            yield self._frames_done
-
-    def store_if_full(self) -> None:
-        """Store the last part, where it is full: before a run is given up halfway."""
-        if self._frames_done and self._frames_done % self._length == 0:
-            self._store_last(self._frames_done)
-
-    def _store_last(self, frames_done: int) -> None:
-        number = frames_done // self._length - 1
-        if number >= 0:
-            key = part_key(self._job_id, self._fingerprint_id, number)
-            self._storage.save_file(key, self._path(number), CONTENT_TYPE)
+            if position == self._length - 1:
+                key = part_key(self._job_id, self._fingerprint_id, part)
+                self._storage.save_file(key, self._paths[-1], CONTENT_TYPE)
+            yield number + 1
 
     def _path(self, number: int) -> Path:
         return self._folder / f"part-{number:06d}.jsonl"
