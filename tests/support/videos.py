@@ -76,10 +76,18 @@ def trimmed(folder: Path) -> Path:
     return path
 
 
-def rotated(folder: Path) -> Path:
-    """Stored lying, displayed upright: 90 degrees."""
+def rotated(folder: Path, degrees: int) -> Path:
+    """Displayed turned counterclockwise from how it is stored."""
     path = folder / "rotated.mp4"
-    run_ffmpeg("-display_rotation", "90", "-i", str(TINY), "-c", "copy", str(path))
+    run_ffmpeg("-display_rotation", str(degrees), "-i", str(TINY), "-c", "copy", str(path))
+    return path
+
+
+def variable_frame_rate(folder: Path) -> Path:
+    """Numbered frames, each shown for one, two or three tenths of a second."""
+    even, path = numbered(folder), folder / "uneven.mp4"
+    uneven = "setpts='(N+floor(N/2)+mod(N,3))/10/TB'"
+    run_ffmpeg("-i", str(even), "-vf", uneven, "-fps_mode", "passthrough", "-c:v", "libx264", str(path))
     return path
 
 

@@ -25,14 +25,23 @@ class VideoTrack:
     ----------
     codec
         Four-character code of its sample description.
+    size
+        Width and height of a frame in pixels, as stored.
     frames
         How many frames play, where the file tells.
+    is_trimmed
+        Whether an edit list leaves frames out, so that ``frames`` is only about right.
+    duration_s
+        How long it plays, in seconds, where the file tells.
     missing_bytes
         How much of the file is not there: an upload that was cut off.
     """
 
     codec: str
+    size: tuple[int, int]
     frames: int | None
+    is_trimmed: bool = False
+    duration_s: float | None = None
     missing_bytes: int = 0
 
 
@@ -113,27 +122,34 @@ def _video_track_of(moov: memoryview) -> VideoTrack:
     for kind, trak in _children(moov):
         handler = _child(trak, b"mdia", b"hdlr") if kind == b"trak" else None
         if handler is not None and bytes(handler[8:12]) == b"vide":
-            return VideoTrack(_codec(trak), _playing_frames(moov, trak))
+            return _video_track(moov, trak)
     raise _unreadable("it has no video track")
 
 
-def _codec(trak: memoryview) -> str:
+def _sample_description(trak: memoryview) -> tuple[str, tuple[int, int]]:
+    """Codec, width and height of the first visual sample entry."""
     stsd = _child(trak, b"mdia", b"minf", b"stbl", b"stsd")
-    return "?" if stsd is None else bytes(stsd[12:16]).decode("ascii", "replace")
+    if stsd is None:
+        return "?", (0, 0)
+    width, height = int.from_bytes(stsd[40:42], "big"), int.from_bytes(stsd[42:44], "big")
+    return bytes(stsd[12:16]).decode("ascii", "replace"), (width, height)
 
 
-def _playing_frames(moov: memoryview, trak: memoryview) -> int | None:
-    """Frames in the track, less those that an edit list leaves out; None for a fragmented file."""
-    samples = _sample_count(trak)
-    if not samples:
-        return None
+def _video_track(moov: memoryview, trak: memoryview) -> VideoTrack:
+    """An edit list may leave frames out: as many as the track plays shorter than its media is."""
+    samples = _sample_count(trak) or None  # a fragmented file has none in its index
     movie_scale, _ = _scale_and_duration(_child(moov, b"mvhd"))
     media_scale, media_duration = _scale_and_duration(_child(trak, b"mdia", b"mdhd"))
     played = _track_duration(_child(trak, b"tkhd"))
+    codec, size = _sample_description(trak)
     if not (movie_scale and media_scale and media_duration and played):
-        return samples
-    share = (played / movie_scale) / (media_duration / media_scale)
-    return min(samples, max(1, round(samples * share)))
+        return VideoTrack(codec, size, samples)
+    duration_s = played / movie_scale
+    if samples is None:
+        return VideoTrack(codec, size, None, duration_s=duration_s)
+    share = duration_s / (media_duration / media_scale)
+    frames = min(samples, max(1, round(samples * share)))
+    return VideoTrack(codec, size, frames, frames < samples, duration_s)
 
 
 def _sample_count(trak: memoryview) -> int:
@@ -143,7 +159,8 @@ def _sample_count(trak: memoryview) -> int:
 
 
 def _scale_and_duration(box: memoryview | None) -> tuple[int, int]:
-    if box is None:
+    """Of an mvhd or mdhd box: units a second, and units; zeros where it does not tell."""
+    if not box:
         return 0, 0
     if box[0] == 1:
         return int.from_bytes(box[20:24], "big"), int.from_bytes(box[24:32], "big")
@@ -151,7 +168,7 @@ def _scale_and_duration(box: memoryview | None) -> tuple[int, int]:
 
 
 def _track_duration(tkhd: memoryview | None) -> int:
-    if tkhd is None:
+    if not tkhd:
         return 0
     if tkhd[0] == 1:
         return int.from_bytes(tkhd[28:36], "big")

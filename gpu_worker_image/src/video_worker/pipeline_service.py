@@ -42,14 +42,14 @@ class PipelineRun:
 
     def __init__(
         self,
-        path: Path,
+        reader: VideoReader,
         runner: DagRunner,
         stride: int,
         max_frames: int | None,
         skip_frames: int,
         keep_going: KeepGoing | None,
     ) -> None:
-        self._reader = VideoReader(path)
+        self._reader = reader
         self._runner = runner
         self._stride = stride
         self._skip_frames = skip_frames
@@ -140,7 +140,8 @@ class VideoFilePipelineService:
             If the file cannot be opened, or (while iterating) gives no frame.
         """
         runner = self._runner(pipeline_id)
-        return PipelineRun(Path(mp4_path), runner, frame_stride, max_frames, skip_frames, keep_going)
+        reader = VideoReader(Path(mp4_path), self._settings.max_frame_pixels)
+        return PipelineRun(reader, runner, frame_stride, max_frames, skip_frames, keep_going)
 
     def prepare(self) -> None:
         """Nothing to prepare: plugins are loaded when they are first needed."""

@@ -10,7 +10,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
 
 from video_worker.mp4_container import VideoTrack, read_video_track
 
@@ -30,24 +30,31 @@ class VideoReader(AbstractContextManager["VideoReader"]):
     ----------
     path
         A local MP4 file.
+    max_pixels
+        Largest frame, width times height; None takes any.
 
     Raises
     ------
     UnreadableVideoError
         On opening, with the reason, where there is nothing to decode.
+    ResourceLimitError
+        On opening, where the frames are too large.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_pixels: int | None = None) -> None:
         self.track: VideoTrack = read_video_track(path)
         self.frames_read = 0
+        self._last_timestamp_s = 0.0
         self._index = 0
+        _check_size(*self.track.size, max_pixels)  # before anything is decoded
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise UnreadableVideoError(
-                f"Unable to read video file: its codec {self.track.codec!r} cannot be decoded; "
-                "convert it to H.264"
+                f"Unable to read video file: it is damaged, or its codec {self.track.codec!r} cannot be "
+                "decoded; convert it to H.264"
             )
-        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        self._check_decoded_size(max_pixels)
+        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # the default changed between releases
 
     def frames(self, stride: int = 1, first: int = 0) -> Iterator[tuple[int, Image]]:
         """Every ``stride``-th frame from index ``first`` on, with its index in the video.
@@ -68,22 +75,52 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 continue
             failed = 0
             self.frames_read += 1
+            self._last_timestamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if image.size:
                 yield index, image
         if self.frames_read == 0:
-            raise UnreadableVideoError("Unable to read video file: not one frame of it can be decoded")
+            raise UnreadableVideoError(
+                f"Unable to read video file: not one frame of it (codec {self.track.codec!r}) can be "
+                "decoded; upload the whole file, or convert it to H.264"
+            )
 
     def warnings(self) -> tuple[str, ...]:
         """What a caller should know after the last frame: the video ended before its time."""
         found = []
         if self.track.missing_bytes:
             found.append(f"The file is cut off: {self.track.missing_bytes} bytes of it are missing")
-        expected = self.track.frames
-        if expected is not None and self.frames_read < expected * _SHORTFALL - 1:
-            found.append(
-                f"The video ends early or is damaged: {self.frames_read} of about {expected} frames decoded"
-            )
+        if self._ends_early():
+            found.append(f"The video ends early or is damaged: {self._what_was_read()}")
         return tuple(found)
+
+    def _check_decoded_size(self, max_pixels: int | None) -> None:
+        """The index may lie about the size that the pictures have."""
+        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        try:
+            _check_size(width, height, max_pixels)
+        except ResourceLimitError:
+            self._capture.release()
+            raise
+
+    def _ends_early(self) -> bool:
+        """By its frames, where their number is known; by time, where it is not, or only about."""
+        track = self.track
+        if track.frames is None:
+            return self._plays_short()
+        few = self.frames_read < track.frames * _SHORTFALL - 1
+        return few and (not track.is_trimmed or self._plays_short())
+
+    def _plays_short(self) -> bool:
+        if self.track.duration_s is None or self.frames_read == 0:
+            return False
+        frame_s = self._last_timestamp_s / max(1, self.frames_read - 1)
+        return self._last_timestamp_s + 2 * frame_s < self.track.duration_s * _SHORTFALL
+
+    def _what_was_read(self) -> str:
+        frames = "" if self.track.frames is None else f" of about {self.track.frames}"
+        whole_s = "" if self.track.duration_s is None else f" of {self.track.duration_s:.1f} s"
+        return f"{self.frames_read}{frames} frames decoded, the last at {self._last_timestamp_s:.1f}{whole_s}"
 
     def __exit__(
         self,
@@ -104,3 +141,11 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             return np.empty(0, np.uint8)
         decoded, image = self._capture.retrieve()
         return image.astype(np.uint8, copy=False) if decoded else None
+
+
+def _check_size(width: int, height: int, max_pixels: int | None) -> None:
+    if max_pixels is not None and width * height > max_pixels:
+        raise ResourceLimitError(
+            f"The frames have {width}x{height} pixels, more than the {max_pixels} that are taken; "
+            "submit the video at a smaller resolution"
+        )

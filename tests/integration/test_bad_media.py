@@ -1,0 +1,116 @@
+"""Strange and broken videos: each ends its own job with a reason, and the worker lives on."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from aws_lambda_powertools import Logger
+from video_jobs.domain.job import Job, JobStatus
+from video_worker.isolation.limits import JobLimits
+from video_worker.isolation.service import IsolatedAnalysisService
+
+from tests.fixtures.make_bad_media import ANY_END, FAILED, PARTLY, WHOLE, BadVideo, make_corpus
+from tests.integration.test_isolation import settings
+from tests.integration.test_job_worker import World
+
+TABLE = Path(__file__).parents[2] / "out" / "bad-media.md"
+MEMORY_MIB = 1500
+LEFT_MIB = 150
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[BadVideo]:
+    return make_corpus(tmp_path_factory.mktemp("bad-media"))
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[IsolatedAnalysisService]:
+    limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=60, frame_s=20)
+    with IsolatedAnalysisService(settings("."), limits, Logger()) as made:
+        yield made
+
+
+def test_the_corpus_is_large(corpus: list[BadVideo]) -> None:
+    assert len(corpus) >= 60
+    assert len({video.name for video in corpus}) == len(corpus)
+
+
+def test_each_file_ends_its_job_and_the_worker_lives(
+    corpus: list[BadVideo], service: IsolatedAnalysisService, tmp_path: Path
+) -> None:
+    before = memory_mib(service)
+    pid = service.pid
+    rows, wrong = [], []
+    for video in corpus:
+        job = analysed(video, service, tmp_path)
+        rows.append(row(video, job))
+        wrong += [] if ended_as_expected(video, job) else [rows[-1]]
+    write_table(rows)
+    assert wrong == []
+    assert service.pid == pid
+    assert memory_mib(service) < before + LEFT_MIB
+
+
+def test_a_bomb_that_is_let_in_is_stopped_by_its_memory(corpus: list[BadVideo], tmp_path: Path) -> None:
+    (bomb,) = (video for video in corpus if video.name == "bomb_16240x16240")
+    limits = JobLimits(memory_mib=1000, cpu_s=60, frame_s=20)
+    with IsolatedAnalysisService(settings(".", MAX_FRAME_PIXELS="999999999"), limits, Logger()) as service:
+        job = analysed(bomb, service, tmp_path)
+        assert (job.status, job.error_code) == (JobStatus.FAILED, "resource_limit")
+        assert "more than 1000 MiB of memory" in (job.error_message or "")
+        assert analysed(corpus[0], service, tmp_path).status is JobStatus.COMPLETED
+
+
+def analysed(video: BadVideo, service: IsolatedAnalysisService, folder: Path) -> Job:
+    """The job of one video, after one turn of a worker."""
+    world = World(folder / video.name)
+    world.pipelines = service  # type: ignore[assignment]
+    world.submit(video.path, part_frames=7)
+    if world.job.status is JobStatus.PENDING:
+        world.worker().run_once()
+    assert list(world.temporary.iterdir()) == []
+    return world.job
+
+
+def ended_as_expected(video: BadVideo, job: Job) -> bool:
+    completed = job.status is JobStatus.COMPLETED
+    if job.status is JobStatus.FAILED and not is_plain_reason(job.error_message or ""):
+        return False
+    return {
+        WHOLE: completed and not job.warnings and video.frames in (None, job.frames_done),
+        PARTLY: completed and bool(job.warnings) and job.frames_done > 0,
+        FAILED: job.status is JobStatus.FAILED,
+        ANY_END: job.status in (JobStatus.COMPLETED, JobStatus.FAILED),
+    }[video.end]
+
+
+def is_plain_reason(message: str) -> bool:
+    """Whether it tells what is wrong and what to do, and nothing of the machine."""
+    internals = ("Traceback", "Error(", "/tmp", "cv2", " 0x")
+    starts = ("Unable to read video file: ", "Invalid MP4 file: ", "The frames have ")
+    return message.startswith(starts) and ";" in message and not any(word in message for word in internals)
+
+
+def row(video: BadVideo, job: Job) -> str:
+    size = video.path.stat().st_size
+    said = job.error_message or " / ".join(job.warnings)
+    return f"| {video.name} | {size} | {job.status} | {job.error_code or ''} | {job.frames_done} | {said} |"
+
+
+def write_table(rows: list[str]) -> None:
+    """The outcome of each file, as an artefact of the test."""
+    TABLE.parent.mkdir(exist_ok=True)
+    head = "| file | bytes | ended | code | frames | what the client reads |\n|---|---|---|---|---|---|\n"
+    TABLE.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+def memory_mib(service: IsolatedAnalysisService) -> int:
+    """Resident memory of the worker and its analysing process."""
+    gc.collect()
+    service.prepare()
+    pids = [psutil.Process(), psutil.Process(service.pid)]
+    return sum(process.memory_info().rss for process in pids) >> 20
