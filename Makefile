@@ -14,12 +14,13 @@ PIPELINE ?= yolo_ocr
 MODEL ?= auto
 PORT ?= 8000
 WORKERS ?= 1
+JOBS ?= 200
 SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate bench simulate lint build test clean
+.PHONY: help setup demo local migrate bench simulate chaos lint build test clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -48,6 +49,10 @@ bench: setup ## measure speed and quality
 
 simulate: setup ## play seeded schedules full of faults: make simulate [SCHEDULES=2000] [SEED=0]
 	@$(BIN)/python -m tools.simulation --schedules $(SCHEDULES) --seed $(SEED)
+
+chaos: WORKERS = 3
+chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
+	@exec $(BIN)/python -m tools.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

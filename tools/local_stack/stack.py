@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from tools.local_stack.aws_server import AwsServer
 from tools.local_stack.functions import FunctionProcess
 from tools.local_stack.gateway import Gateway
 from tools.local_stack.pollers import QueuePoller, Scheduler
 from tools.local_stack.template import Template
-from tools.local_stack.workers import WorkerProcess
+from tools.local_stack.workers import SupervisedWorker
 
 GRACE_S = 5
+
+
+class HasUrl(Protocol):
+    """Something that listens."""
+
+    url: str
 
 
 class LocalStack(AbstractContextManager["LocalStack"]):
@@ -28,6 +34,11 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         Of the gateway; 0 takes a free one.
     worker_settings
         Overrides of the worker's environment, ``MODEL_PATH`` at least where ``workers`` is not 0.
+    function_settings
+        Overrides of the functions' environment.
+    aws_proxy
+        Given the URL of the AWS on this machine, what stands between it and functions and workers; its
+        ``url`` is what they use.
     """
 
     def __init__(
@@ -37,16 +48,20 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         port: int = 0,
         workers: int = 1,
         worker_settings: Mapping[str, str] | None = None,
+        function_settings: Mapping[str, str] | None = None,
+        aws_proxy: Callable[[str], AbstractContextManager[HasUrl]] | None = None,
     ) -> None:
         self.log_file = log_file
         self._port = port
         self._worker_count = workers
         self._worker_settings = dict(worker_settings or {})
+        self._function_settings = dict(function_settings or {})
+        self._aws_proxy = aws_proxy
         self._exit = ExitStack()
         self._functions: dict[str, FunctionProcess] = {}
         self.template = Template()
         self.aws: AwsServer
-        self.workers: list[WorkerProcess] = []
+        self.workers: list[SupervisedWorker] = []
         self.url = ""
 
     def __enter__(self) -> LocalStack:
@@ -79,6 +94,10 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         self._log = self._exit.enter_context(self.log_file.open("ab"))
         self._folder = Path(self._exit.enter_context(TemporaryDirectory(prefix="local-stack-")))
         self.aws = self._exit.enter_context(AwsServer(self.template))
+        self._aws_environment = self.aws.environment
+        if self._aws_proxy is not None:
+            proxy = self._exit.enter_context(self._aws_proxy(self.aws.url))
+            self._aws_environment |= {"AWS_ENDPOINT_URL": proxy.url}
         for _ in range(self._worker_count):
             self.workers.append(self._start_worker())
         for name in self.template.functions():
@@ -90,8 +109,9 @@ class LocalStack(AbstractContextManager["LocalStack"]):
     def _start_function(self, name: str) -> FunctionProcess:
         environment = {
             **self.template.environment(name),
-            **self.aws.environment,
+            **self._aws_environment,
             "TMPDIR": str(self._folder),
+            **self._function_settings,
         }
         return self._exit.enter_context(
             FunctionProcess(
@@ -103,10 +123,10 @@ class LocalStack(AbstractContextManager["LocalStack"]):
             )
         )
 
-    def _start_worker(self) -> WorkerProcess:
+    def _start_worker(self) -> SupervisedWorker:
         environment = {
             **self.template.worker_environment(),
-            **self.aws.environment,
+            **self._aws_environment,
             "DEVICE": "cpu",
             "POLL_WAIT_S": "1",
             "HEARTBEAT_S": "1",
@@ -114,7 +134,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
             "TMPDIR": str(self._folder),
             **self._worker_settings,
         }
-        return self._exit.enter_context(WorkerProcess(environment, self._log, GRACE_S * 2))
+        return self._exit.enter_context(SupervisedWorker(environment, self._log, GRACE_S * 2))
 
     def _start_pollers(self) -> None:
         sources = self.template.queue_sources()

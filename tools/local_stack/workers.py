@@ -1,4 +1,4 @@
-"""Start real worker processes, and stop them."""
+"""Start real worker processes, keep them running, and stop them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import IO
 
 ROOT = Path(__file__).parents[2]
 _READY_TIMEOUT_S = 120
+_SETTINGS_EXIT_CODE = 2
+_LONGEST_PAUSE_S = 10.0
 
 
 class WorkerStartError(Exception):
@@ -66,6 +68,15 @@ class WorkerProcess(AbstractContextManager["WorkerProcess"]):
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def was_ready(self) -> bool:
+        """Whether it ever took jobs."""
+        return self._ready.is_set()
+
+    def wait(self) -> int:
+        """Wait for its end, and give its exit code."""
+        return self._process.wait() if self._process else 0
+
     def wait_until_ready(self) -> None:
         """Wait for the models to be loaded.
 
@@ -106,3 +117,80 @@ class WorkerProcess(AbstractContextManager["WorkerProcess"]):
             if b'"worker_ready"' in line:
                 self._ready.set()
         self._ended.set()
+
+
+class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
+    """A worker that is started anew when it dies, as ECS keeps a service at its count.
+
+    One that ends over wrong settings before it was ever ready is not: it would end again.
+    """
+
+    def __init__(self, environment: Mapping[str, str], log: IO[bytes], stop_timeout_s: float) -> None:
+        self._environment, self._log, self._stop_timeout_s = environment, log, stop_timeout_s
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._current = self._new_process()
+        self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
+        self.restarts = 0
+
+    def __enter__(self) -> SupervisedWorker:
+        self._current.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._stopping.set()
+            self._current.stop()
+        self._thread.join()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the worker that runs now."""
+        return self._current.pid
+
+    def is_alive(self) -> bool:
+        """Whether it runs at this moment."""
+        return self._current.is_alive()
+
+    def wait_until_ready(self) -> None:
+        """Wait for the models to be loaded.
+
+        Raises
+        ------
+        WorkerStartError
+            With the worker's last words, where it ended instead.
+        """
+        self._current.wait_until_ready()
+
+    def _new_process(self) -> WorkerProcess:
+        return WorkerProcess(self._environment, self._log, self._stop_timeout_s)
+
+    def _keep_running(self) -> None:
+        pause_s = 0.0
+        while True:
+            process = self._current
+            exit_code = process.wait()
+            if not process.was_ready and exit_code == _SETTINGS_EXIT_CODE:
+                return
+            pause_s = 0.0 if process.was_ready else min(_LONGEST_PAUSE_S, 2 * pause_s + 0.5)
+            if self._stopping.wait(pause_s) or not self._replace(exit_code):
+                return
+
+    def _replace(self, exit_code: int) -> bool:
+        """Start another; not while the stack is being stopped."""
+        with self._lock:
+            if self._stopping.is_set():
+                return False
+            self._current.stop()
+            self._log.write(f"worker ended with exit code {exit_code}; another is started\n".encode())
+            self._log.flush()
+            self._current = self._new_process()
+            self._current.__enter__()
+            self.restarts += 1
+            return True
