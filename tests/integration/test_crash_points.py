@@ -49,6 +49,7 @@ END = [UPDATE, VISIBILITY, STORE, STORE, UPDATE, DELETE, LIST]
 CALLS: dict[str, list[str]] = {
     "submit_video": [PUT, STORE],
     "submit_job": [PUT],
+    "submit_job again": [PUT, GET, UPDATE],
     "upload_received": [GET, HEAD, READ, UPDATE, SEND, UPDATE, GET],
     "upload_received refuses": [GET, HEAD, READ, UPDATE, GET],
     "upload_received of no job": [GET, HEAD, REMOVE],
@@ -170,6 +171,11 @@ def submitting_video(world: World, key: str) -> tuple[str, Act]:
 
 
 def submitting_job(world: World, key: str) -> tuple[str, Act]:
+    return _id_of(world, key), lambda: world.submit(key, None)
+
+
+def submitting_again(world: World, key: str) -> tuple[str, Act]:
+    world.submit(key, None)
     return _id_of(world, key), lambda: world.submit(key, None)
 
 
@@ -300,6 +306,7 @@ def giving_up(world: World, key: str) -> tuple[str, Act]:
 SCENARIOS: dict[str, Scenario] = {
     "submit_video": Scenario(submitting_video),
     "submit_job": Scenario(submitting_job, uploads=True),
+    "submit_job again": Scenario(submitting_again, uploads=True),
     "upload_received": Scenario(receiving("good")),
     "upload_received refuses": Scenario(receiving("garbage"), "invalid_mp4"),
     "upload_received of no job": Scenario(receiving_of_no_job, None),
