@@ -98,6 +98,21 @@ def test_frames_may_not_be_too_large(max_pixels: int) -> None:
         VideoReader(PATH, max_pixels)
 
 
+@pytest.mark.parametrize("box", [b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stsd", b"stsz"])
+def test_an_empty_box_in_the_index_is_survived(tmp_path: Path, box: bytes) -> None:
+    content = bytearray(PATH.read_bytes())
+    at = content.index(box, content.index(b"moov")) - 4
+    size = int.from_bytes(content[at : at + 4], "big")
+    content[at : at + 16] = (8).to_bytes(4, "big") + box + (size - 8).to_bytes(4, "big") + b"free"
+    path = tmp_path / "empty_box.mp4"
+    path.write_bytes(content)
+    if box == b"hdlr":
+        with pytest.raises(UnreadableVideoError, match="no video track"):
+            read_video_track(path)
+    else:
+        assert isinstance(read_video_track(path), VideoTrack)
+
+
 def test_a_damaged_index_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
     content = PATH.read_bytes()
     at = content.index(b"moov") - 4
