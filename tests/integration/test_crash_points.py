@@ -85,6 +85,7 @@ class World:
                 "PLUGINS_DIR": str(SUPPORT / "plugins"),
                 "PIPELINES_DIR": str(SUPPORT / "pipelines"),
                 "WORK_DIR": str(folder),
+                "FRAME_THREADS": "1",
                 "POLL_WAIT_S": "0",
             }
         )

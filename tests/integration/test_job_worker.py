@@ -61,6 +61,7 @@ class World:
                 "WORK_DIR": str(self.temporary),
                 "POLL_WAIT_S": "0",
                 "MAX_FAILURES": "2",
+                "FRAME_THREADS": "1",
             }
         )
         self.pipelines = VideoFilePipelineService.from_settings(self.settings)

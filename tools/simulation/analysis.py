@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_worker.analysis import KeepGoing
 from video_worker.results_serializer import frame_line, write_results
 
@@ -87,6 +88,7 @@ class SimulatedAnalysis:
         max_frames: int | None = None,
         *,
         skip_frames: int = 0,
+        part_frames: int = DEFAULT_PART_FRAMES,
         keep_going: KeepGoing | None = None,
     ) -> SimulatedRun:
         """Start a run."""

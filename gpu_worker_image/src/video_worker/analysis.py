@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from video_jobs.domain.job import DEFAULT_PART_FRAMES
+
 KeepGoing = Callable[[], None]
 """Called between frames, and at least every half second where a frame takes long; it ends the run by
 raising, and the run passes that on."""
@@ -49,7 +51,11 @@ class AnalysisService(Protocol):
         max_frames: int | None = None,
         *,
         skip_frames: int = 0,
+        part_frames: int = DEFAULT_PART_FRAMES,
         keep_going: KeepGoing | None = None,
     ) -> AnalysisRun:
-        """Process a video's frames in order, without the first ``skip_frames`` of them."""
+        """Process a video's frames in order, without the first ``skip_frames`` of them.
+
+        What remembers earlier frames starts afresh after every ``part_frames``.
+        """
         ...

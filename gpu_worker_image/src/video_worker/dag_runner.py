@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, runtime_checkable
 
 from video_worker.pipeline_definition import PipelineDefinition
 
 Payload = Mapping[str, Any]
-"""The initial payload: ``frame_index`` (int) and ``image`` (height x width x 3, BGR, uint8)."""
+"""The initial payload: ``frame_index`` (int), ``position`` (the frame's place in its part, from 0) and
+``image`` (height x width x 3, BGR, uint8)."""
 
 
 class Tool(Protocol):
-    """One capability of a plugin."""
+    """One capability of a plugin; several threads may run it at once."""
 
     def run(self, payload: Payload) -> dict[str, Any]:
         """Work on a frame: the initial payload plus what the preceding nodes gave."""
+        ...
+
+
+@runtime_checkable
+class RememberingTool(Tool, Protocol):
+    """A tool whose answer depends on earlier frames: it starts afresh at each part."""
+
+    def begin_part(self) -> Self:
+        """The same tool with an empty memory."""
+        ...
+
+    def abort(self) -> None:
+        """A frame of this part failed; nobody shall wait for it."""
         ...
 
 
@@ -26,8 +40,25 @@ class DagRunner:
         self._definition = definition
         self._tools = tools
 
+    def begin_part(self) -> Self:
+        """The same pipeline for the next part, without memory of the frames before."""
+        fresh = {
+            name: tool.begin_part() if isinstance(tool, RememberingTool) else tool
+            for name, tool in self._tools.items()
+        }
+        return type(self)(self._definition, fresh)
+
     def run(self, payload: Payload) -> dict[str, Any]:
         """The flat merge of all node outputs in execution order, without the initial payload."""
+        try:
+            return self._run(payload)
+        except BaseException:
+            for tool in self._tools.values():
+                if isinstance(tool, RememberingTool):
+                    tool.abort()
+            raise
+
+    def _run(self, payload: Payload) -> dict[str, Any]:
         outputs: dict[str, dict[str, Any]] = {}
         for name in self._definition.order:
             given: dict[str, Any] = dict(payload)

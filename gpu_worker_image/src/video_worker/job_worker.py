@@ -211,6 +211,7 @@ class JobWorker:
             job.frame_stride,
             job.max_frames,
             skip_frames=parts.fetch_finished(),
+            part_frames=job.part_frames,
             keep_going=self._conditions_of_going_on(heartbeat),
         )
         heartbeat.frames_total = run.frames_total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any, Self
 import cv2
 import numpy as np
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
+from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import KeepGoing
 from video_worker.dag_runner import DagRunner
+from video_worker.ordered_pool import ordered_results
 from video_worker.pipeline_definition import PipelineDefinition, load_pipelines
 from video_worker.plugin_registry import (
     BUILT_IN_PLUGINS,
@@ -47,9 +50,13 @@ class PipelineRun:
         stride: int,
         max_frames: int | None,
         skip_frames: int,
+        part_frames: int,
+        threads: int,
         keep_going: KeepGoing | None,
     ) -> None:
         self._reader = reader
+        self._part_frames = part_frames
+        self._threads = threads
         self._runner = runner
         self._stride = stride
         self._skip_frames = skip_frames
@@ -60,16 +67,28 @@ class PipelineRun:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         with self._reader:
-            frames = self._reader.frames(self._stride, first=self._skip_frames * self._stride)
             given = 0
-            for frame_index, image in islice(frames, self._limit):
-                result = self._runner.run({"frame_index": frame_index, "image": image})
-                yield {"frame_index": frame_index, "result": result}
+            for result in ordered_results(self._work(), _run_frame, self._threads):
+                yield result
                 given += 1
                 if self._keep_going is not None:
                     self._keep_going()
             if self._limit is None or given < self._limit:
                 self.warnings = self._reader.warnings()
+
+    def _work(self) -> Iterator[tuple[DagRunner, dict[str, Any]]]:
+        """Each frame with the runner of its part."""
+        frames = self._reader.frames(self._stride, first=self._skip_frames * self._stride)
+        runner, begun_at = self._runner.begin_part(), self._skip_frames
+        for number, (frame_index, image) in enumerate(islice(frames, self._limit), start=self._skip_frames):
+            if number % self._part_frames == 0:
+                runner, begun_at = self._runner.begin_part(), number
+            yield runner, {"frame_index": frame_index, "position": number - begun_at, "image": image}
+
+
+def _run_frame(work: tuple[DagRunner, dict[str, Any]]) -> dict[str, Any]:
+    runner, payload = work
+    return {"frame_index": payload["frame_index"], "result": runner.run(payload)}
 
 
 class VideoFilePipelineService:
@@ -112,6 +131,7 @@ class VideoFilePipelineService:
         max_frames: int | None = None,
         *,
         skip_frames: int = 0,
+        part_frames: int = DEFAULT_PART_FRAMES,
         keep_going: KeepGoing | None = None,
     ) -> PipelineRun:
         """Process a video's frames in order.
@@ -123,7 +143,9 @@ class VideoFilePipelineService:
         max_frames
             How many frames to process at most, ``skip_frames`` included.
         skip_frames
-            How many of the frames to be processed were processed before.
+            How many of the frames to be processed were processed before: a multiple of ``part_frames``.
+        part_frames
+            After so many processed frames, tools that remember earlier frames start afresh.
         keep_going
             Called after each frame; what it raises ends the run.
 
@@ -141,7 +163,10 @@ class VideoFilePipelineService:
         """
         runner = self._runner(pipeline_id)
         reader = VideoReader(Path(mp4_path), self._settings.max_frame_pixels)
-        return PipelineRun(reader, runner, frame_stride, max_frames, skip_frames, keep_going)
+        threads = self._settings.frame_threads or os.cpu_count() or 1
+        return PipelineRun(
+            reader, runner, frame_stride, max_frames, skip_frames, part_frames, threads, keep_going
+        )
 
     def prepare(self) -> None:
         """Nothing to prepare: plugins are loaded when they are first needed."""
@@ -150,7 +175,8 @@ class VideoFilePipelineService:
         """Load every model and run it once, so that the first job does not wait for it."""
         blank = np.zeros((64, 64, 3), np.uint8)
         for pipeline_id in self._pipelines:
-            self._runner(pipeline_id).run({"frame_index": 0, "image": blank})
+            runner = self._runner(pipeline_id).begin_part()
+            runner.run({"frame_index": 0, "position": 0, "image": blank})
 
     def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
         """All that the results depend on beside video and options: models, libraries, compute profile."""

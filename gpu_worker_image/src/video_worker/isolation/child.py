@@ -66,6 +66,7 @@ def _answer(
         request.frame_stride,
         request.max_frames,
         skip_frames=request.skip_frames,
+        part_frames=request.part_frames,
     )
     connection.send(RunOpened(run.frames_total))
     for frame in run:

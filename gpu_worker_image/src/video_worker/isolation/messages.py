@@ -25,6 +25,7 @@ class RunRequest:
     frame_stride: int
     max_frames: int | None
     skip_frames: int
+    part_frames: int
 
 
 @dataclass(frozen=True, slots=True)

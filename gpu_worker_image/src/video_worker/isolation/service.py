@@ -11,6 +11,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import PipelineError, TransientError, VideoJobsError
+from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import KeepGoing
@@ -105,6 +106,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
         max_frames: int | None = None,
         *,
         skip_frames: int = 0,
+        part_frames: int = DEFAULT_PART_FRAMES,
         keep_going: KeepGoing | None = None,
     ) -> IsolatedRun:
         """Process a video's frames in order, in the other process.
@@ -115,7 +117,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
             On opening or while iterating: the job used too much, or its analysis crashed.
         """
         process = self._ready_process()
-        request = RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames, skip_frames)
+        request = RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames, skip_frames, part_frames)
         frames_between = (skip_frames + 1) * frame_stride
         next_answer = self._ask(process, request, frames_between, keep_going)
         return IsolatedRun(_checked(next_answer(), RunOpened).frames_total, next_answer)

@@ -122,6 +122,7 @@ class WorkerSettings(EnvironmentSettings):
     precision: str = _setting("f32", oneof="f32 f16", doc="precision of the detector's float layers")
     confidence_threshold: float = _setting(0.25, doc="detections below this confidence are dropped")
     iou_threshold: float = _setting(0.7, doc="overlap above which the weaker of two boxes is dropped")
+    frame_threads: int = _setting(0, minimum=0, doc="frames worked on at once; 0: one a core")
     inference_threads: int = _setting(0, minimum=0, doc="CPU threads of the detector; 0: one a core")
     ocr_engine: str = _setting(
         "auto",
@@ -138,6 +139,9 @@ class WorkerSettings(EnvironmentSettings):
         3, minimum=0, doc="Tesseract's page segmentation mode (psm) for a page; 3: automatic, 11: sparse text"
     )
     ocr_min_confidence: float = _setting(65.0, doc="words read with less confidence (0-100) are dropped")
+    ocr_change_gate: bool = _setting(
+        True, doc="text whose pixels did not change is not read again; false: every frame is read"
+    )
     ocr_region_classes: str = _setting(
         "plate sign", doc="classes whose boxes yolo_ocr_regions reads, separated by spaces"
     )

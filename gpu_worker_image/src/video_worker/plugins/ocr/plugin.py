@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from statistics import fmean
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
 from video_jobs.settings import WorkerSettings
 
 from video_worker.dag_runner import Payload, Tool
+from video_worker.plugins.ocr.change_gate import Box, ChangeGate, OpenGate, Words
 from video_worker.plugins.ocr.engines import GrayImage, OcrEngine, create_engine
 from video_worker.plugins.ocr.regions import (
     AROUND,
@@ -23,7 +24,7 @@ from video_worker.plugins.ocr.regions import (
     region_of,
     without_doubles,
 )
-from video_worker.plugins.ocr.text_lines import TextLine, find_text_lines
+from video_worker.plugins.ocr.text_lines import find_text_lines
 from video_worker.video_reader import Image
 
 WORD_LEVEL = 5
@@ -57,11 +58,30 @@ class OcrPlugin:
             **self._engine.facts(),
             "min_confidence": self._settings.ocr_min_confidence,
             "layout": self._settings.ocr_layout,
+            "change_gate": self._settings.ocr_change_gate,
             "region_classes": self._settings.ocr_region_classes,
         }
 
 
-class ReadTool:
+class _GatedTool:
+    """What both tools share: a reader, and the memory of a part."""
+
+    def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
+        self._engine, self._settings = engine, settings
+        self._reader = WordReader(engine, settings.ocr_min_confidence)
+        self._language = settings.ocr_language
+        self._gate = ChangeGate() if settings.ocr_change_gate else OpenGate()
+
+    def begin_part(self) -> Self:
+        """The same tool, which knows no text yet."""
+        return type(self)(self._engine, self._settings)
+
+    def abort(self) -> None:
+        """A frame of this part failed."""
+        self._gate.abort()
+
+
+class ReadTool(_GatedTool):
     """Reads the whole frame.
 
     Layout ``lines`` finds lines of text and reads each by itself, ``page`` leaves the layout to
@@ -69,50 +89,49 @@ class ReadTool:
     text, and ``lines`` otherwise.
     """
 
-    def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
-        self._reader = WordReader(engine, settings.ocr_min_confidence)
-        self._language = settings.ocr_language
-        self._layout = settings.ocr_layout
-
     def run(self, payload: Payload) -> dict[str, Any]:
         """``text`` with a line a line, its word ``blocks``, their mean ``confidence`` (0-1), ``language``."""
-        return text_result(self._blocks(to_gray(payload["image"])), self._language)
+        gray, position = to_gray(payload["image"]), payload["position"]
+        blocks = self._gate.words_of_frame(position, gray, lambda: self._blocks(gray, position))
+        return text_result(blocks, self._language)
 
-    def _blocks(self, gray: GrayImage) -> list[dict[str, Any]]:
-        if self._layout == "page":
-            return self._reader.read(gray)
-        lines = find_text_lines(gray)
-        if self._layout == "auto" and sum(line.letters for line in lines) >= PAGE_LETTERS:
-            blocks = self._reader.read(gray)
-            if len(blocks) >= PAGE_WORDS:
-                return blocks
-        return self._reader.read_lines(gray, lines)
+    def _blocks(self, gray: GrayImage, position: int) -> Words:
+        layout = self._settings.ocr_layout
+        lines = [] if layout == "page" else find_text_lines(gray)
+        page: Words = []
+        if layout == "page" or (layout == "auto" and sum(line.letters for line in lines) >= PAGE_LETTERS):
+            page = self._reader.read(gray)
+            if layout == "page" or len(page) >= PAGE_WORDS:
+                lines = []
+            else:
+                page = []
+        boxes = [line.xyxy for line in lines]
+        found = self._gate.words_of_places(
+            position, gray, boxes, lambda box: self._reader.read_line(gray, box)
+        )
+        return page + numbered(found)
 
 
-class ReadRegionsTool:
+class ReadRegionsTool(_GatedTool):
     """Reads inside the boxes of chosen classes, each at the size that Tesseract reads best."""
-
-    def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
-        self._reader = WordReader(engine, settings.ocr_min_confidence)
-        self._language = settings.ocr_language
-        self._classes = frozenset(settings.ocr_region_classes.split())
 
     def run(self, payload: Payload) -> dict[str, Any]:
         """The same as `ReadTool.run`, blocks in pixels of the frame; ``block_num`` counts the regions."""
-        gray = to_gray(payload["image"])
-        boxes = [one["xyxy"] for one in payload["detections"] if one["class_name"] in self._classes]
-        blocks: list[dict[str, Any]] = []
-        for number, box in enumerate(without_doubles(boxes), start=1):
-            blocks += [block | {"block_num": number} for block in self._read(gray, box)]
-        return text_result(blocks, self._language)
+        gray, classes = to_gray(payload["image"]), self._settings.ocr_region_classes.split()
+        boxes = [one["xyxy"] for one in payload["detections"] if one["class_name"] in classes]
+        found = self._gate.words_of_places(
+            payload["position"], gray, without_doubles(boxes), lambda box: self._read(gray, box)
+        )
+        return text_result(numbered(found), self._language)
 
-    def _read(self, gray: GrayImage, box: list[float]) -> list[dict[str, Any]]:
+    def _read(self, gray: GrayImage, box: Box) -> Words:
         """The lines of text in and around the box; where none is found, the inside as one block."""
         around = region_of(gray, box, AROUND, SEARCH_HEIGHT_PX)
         if around is None:
             return []
         lines = find_text_lines(around.pixels, REGION_LETTER_SHARE)
-        found = [around.in_frame(word) for word in self._reader.read_lines(around.pixels, lines)]
+        words = [self._reader.read_line(around.pixels, line.xyxy) for line in lines]
+        found = [around.in_frame(word) for word in numbered(words, "line_num")]
         inside = region_of(gray, box, INSIDE)
         if found or inside is None:
             return found
@@ -130,15 +149,17 @@ class WordReader:
         """The words of the whole image."""
         return words_of_tsv(self._engine.read_tsv(pixels, page_segmentation), self._min_confidence)
 
-    def read_lines(self, pixels: GrayImage, lines: list[TextLine]) -> list[dict[str, Any]]:
-        """The words of each line, in pixels of the image; ``block_num`` counts the lines."""
-        words: list[dict[str, Any]] = []
-        for number, line in enumerate(lines, start=1):
-            region = region_of(pixels, line.xyxy, LINE_MARGIN)
-            if region is not None:
-                found = self.read(region.pixels, ONE_LINE)
-                words += [region.in_frame(word) | {"block_num": number} for word in found]
-        return words
+    def read_line(self, pixels: GrayImage, box: Box) -> Words:
+        """The words of one line, in pixels of the image."""
+        region = region_of(pixels, box, LINE_MARGIN)
+        if region is None:
+            return []
+        return [region.in_frame(word) for word in self.read(region.pixels, ONE_LINE)]
+
+
+def numbered(places: list[Words], name: str = "block_num") -> Words:
+    """The words of all places, each with the number of its place, from 1."""
+    return [word | {name: number} for number, words in enumerate(places, start=1) for word in words]
 
 
 def to_gray(image: Image) -> GrayImage:

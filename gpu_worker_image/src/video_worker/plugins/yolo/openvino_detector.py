@@ -24,7 +24,6 @@ from video_worker.plugins.yolo.model_file import model_sha256
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 from video_worker.video_reader import Image
 
-REQUESTS_IN_FLIGHT = 2
 _NMS_WITHOUT_TIME_LIMIT_S = 3600.0
 
 
@@ -46,9 +45,9 @@ class OpenVinoDetector:
         self._input_shape = (height, width)
         self._confidence, self._iou = settings.confidence_threshold, settings.iou_threshold
         threads = settings.inference_threads or os.cpu_count() or 1
-        compiled = self._compile(openvino, next(path.glob("*.xml")), settings.precision, threads)
+        compiled = self._compile(openvino, next(path.glob("*.xml")), settings, threads)
         self._requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(REQUESTS_IN_FLIGHT):
+        for _ in range(self._streams(settings)):
             self._requests.put(compiled.create_infer_request())
         self._facts = {
             "backend": "openvino",
@@ -79,14 +78,19 @@ class OpenVinoDetector:
         """What the boxes depend on."""
         return self._facts
 
-    def _compile(self, openvino: Any, xml: Path, precision: str, threads: int) -> Any:
+    @staticmethod
+    def _streams(settings: WorkerSettings) -> int:
+        """Requests in flight: one a frame that is worked on; each stream computes one of them."""
+        return settings.frame_threads or os.cpu_count() or 1
+
+    def _compile(self, openvino: Any, xml: Path, settings: WorkerSettings, threads: int) -> Any:
         core = openvino.Core()
         model = core.read_model(xml)
         model.reshape([1, 3, *self._input_shape])
         config = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": settings.precision,
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
+            "NUM_STREAMS": self._streams(settings),
         }
         return core.compile_model(model, "CPU", config)
 

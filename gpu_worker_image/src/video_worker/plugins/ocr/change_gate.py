@@ -1,0 +1,159 @@
+"""Text whose pixels did not change is not read again.
+
+A frame, and each place of text on it, is compared with how it looked when it was read, never with the
+frame before: slow changes add up and are noticed. Differences are averaged over small cells first, which
+takes out the noise of compression; nothing has changed where no cell differs by more than
+`CELL_THRESHOLD`. The stroke of a letter covers a third of a cell at the smallest size that is read, so a
+letter that changes moves some cell by tens of grey levels; noise moves it by a few.
+
+What is read again is decided in the order of the frames, whatever thread works on them, and a part of a
+run starts with an empty memory: so the results depend on neither threads nor resuming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from video_worker.plugins.ocr.engines import GrayImage
+from video_worker.plugins.ocr.regions import iou
+from video_worker.turns import Turns
+
+CELL_PX = 4
+CELL_THRESHOLD = 10
+"""Grey levels of 255."""
+
+SAME_PLACE_IOU = 0.7
+SIDE_MARGIN, UPPER_MARGIN = 1.0, 0.2
+"""Around a place, in shares of its height: a letter that is added at an end is a change too."""
+
+Words = list[dict[str, Any]]
+Box = list[float]
+"""x1, y1, x2, y2 in pixels of the frame."""
+
+
+def has_changed(before: GrayImage, after: GrayImage) -> bool:
+    """Whether the difference of two images of one size can alter text."""
+    difference = cv2.absdiff(before, after)
+    if int(difference.max(initial=0)) <= CELL_THRESHOLD:
+        return False
+    averaged = cv2.blur(difference, (CELL_PX, CELL_PX))
+    return int(averaged.max(initial=0)) > CELL_THRESHOLD
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame that was read; its words may still be on their way."""
+
+    gray: GrayImage
+    words: Future[Words]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place of text as it looked when it was read, with its margin."""
+
+    box: Box
+    left: int
+    top: int
+    pixels: GrayImage
+    words: Future[Words]
+
+    def looks_the_same(self, gray: GrayImage) -> bool:
+        height, width = self.pixels.shape
+        return not has_changed(self.pixels, gray[self.top : self.top + height, self.left : self.left + width])
+
+
+class ChangeGate:
+    """The memory of one part of a run: the last frame that was read, and the places of text on the last
+    frame; so it does not grow."""
+
+    def __init__(self) -> None:
+        self._frame_turns, self._place_turns = Turns(), Turns()
+        self._frame: _Frame | None = None
+        self._places: list[_Place] = []
+
+    def abort(self) -> None:
+        """A frame failed: no other shall wait for it."""
+        self._frame_turns.abort()
+        self._place_turns.abort()
+
+    def words_of_frame(self, position: int, gray: GrayImage, read: Callable[[], Words]) -> Words:
+        """The words of a frame: those of the last frame that was read, where nothing changed since.
+
+        Parameters
+        ----------
+        position
+            The frame's place in the part, from 0.
+        read
+            Reads the frame; it must call `words_of_places` once for this position.
+        """
+        with self._frame_turns.turn(position):
+            known = self._frame
+            is_new = known is None or has_changed(known.gray, gray)
+            if known is None or is_new:
+                known = self._frame = _Frame(gray, Future())
+        if not is_new:
+            with self._place_turns.turn(position):
+                pass  # the places stay as they are
+            return known.words.result()
+        return _kept(known.words, read)
+
+    def words_of_places(
+        self, position: int, gray: GrayImage, boxes: list[Box], read: Callable[[Box], Words]
+    ) -> list[Words]:
+        """The words of each place: read now, or known from when it looked the same."""
+        with self._place_turns.turn(position):
+            before, self._places, new = self._places, [], []
+            for box in boxes:
+                place = _same_place(before, box, gray)
+                if place is None:
+                    place = _place_of(box, gray)
+                    new.append(place)
+                self._places.append(place)
+            places = self._places
+        for place in new:
+            _kept(place.words, lambda: read(place.box))  # noqa: B023 - called at once
+        return [place.words.result() for place in places]
+
+
+class OpenGate(ChangeGate):
+    """Remembers nothing: everything is read."""
+
+    def words_of_frame(self, position: int, gray: GrayImage, read: Callable[[], Words]) -> Words:
+        """Read the frame."""
+        return read()
+
+    def words_of_places(
+        self, position: int, gray: GrayImage, boxes: list[Box], read: Callable[[Box], Words]
+    ) -> list[Words]:
+        """Read each place."""
+        return [read(box) for box in boxes]
+
+
+def _same_place(places: list[_Place], box: Box, gray: GrayImage) -> _Place | None:
+    near = (place for place in places if iou(place.box, box) >= SAME_PLACE_IOU)
+    return next((place for place in near if place.looks_the_same(gray)), None)
+
+
+def _place_of(box: Box, gray: GrayImage) -> _Place:
+    x1, y1, x2, y2 = box
+    height = y2 - y1
+    left, top = max(0, int(x1 - SIDE_MARGIN * height)), max(0, int(y1 - UPPER_MARGIN * height))
+    right, bottom = int(x2 + SIDE_MARGIN * height) + 1, int(y2 + UPPER_MARGIN * height) + 1
+    return _Place(box, left, top, np.array(gray[top:bottom, left:right]), Future())
+
+
+def _kept(words: Future[Words], read: Callable[[], Words]) -> Words:
+    """Read, and let those know who wait for the same words."""
+    try:
+        words.set_result(read())
+    except BaseException as error:
+        words.set_exception(error)
+        raise
+    return words.result()

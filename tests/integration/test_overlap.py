@@ -1,0 +1,84 @@
+"""Frames are worked on by several threads at once, and nobody can tell from the results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from video_jobs.settings import WorkerSettings
+from video_worker.pipeline_service import VideoFilePipelineService
+from video_worker.plugins.ocr.plugin import WordReader
+from video_worker.results_serializer import frame_line
+
+from tools.bench.clips import BenchClip, still_clip
+from tools.demo_model.train import SHIPPED
+
+TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
+PART_FRAMES = 7
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> BenchClip:
+    """A camera that stands still; its words change every second."""
+    return still_clip(TINY, tmp_path_factory.mktemp("still") / "still.mp4", 60, (640, 360))
+
+
+def service(**settings: str) -> VideoFilePipelineService:
+    environment = {"MODEL_PATH": str(SHIPPED), **settings}
+    return VideoFilePipelineService.from_settings(WorkerSettings.from_environment(environment))
+
+
+def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, skip_frames: int = 0) -> list[bytes]:
+    run = made.run_on_file(path, pipeline_id, skip_frames=skip_frames, part_frames=PART_FRAMES)
+    return [frame_line(frame) for frame in run]
+
+
+@pytest.mark.parametrize("pipeline_id", ["yolo_ocr", "yolo_ocr_regions"])
+def test_the_bytes_do_not_depend_on_threads_or_resuming(pipeline_id: str) -> None:
+    alone = lines(service(FRAME_THREADS="1"), TINY, pipeline_id)
+    assert len(alone) == 40
+    for threads in ("2", "5"):
+        made = service(FRAME_THREADS=threads)
+        assert lines(made, TINY, pipeline_id) == alone
+        assert lines(made, TINY, pipeline_id, skip_frames=2 * PART_FRAMES) == alone[2 * PART_FRAMES :]
+
+
+def test_the_gate_keeps_the_text_and_reads_far_less(
+    still: BenchClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read = WordReader.read
+
+    def counted(*args: Any) -> Any:
+        reads.append(1)
+        return read(*args)
+
+    monkeypatch.setattr(WordReader, "read", counted)
+    texts, counts = {}, {}
+    for gate in ("true", "false"):
+        reads.clear()
+        run = service(OCR_CHANGE_GATE=gate).run_on_file(still.path, "ocr_only")
+        texts[gate] = [sorted(frame["result"]["text"].split()) for frame in run]
+        counts[gate] = len(reads)
+    truth = [sorted(words) for words in still.truth]
+    assert texts["true"] == texts["false"] == truth
+    assert 0 < counts["true"] < counts["false"] / 5
+
+
+def test_the_gate_is_part_of_the_fingerprint() -> None:
+    gated, open_ = service(), service(OCR_CHANGE_GATE="false")
+    assert gated.fingerprint("ocr_only")["id"] != open_.fingerprint("ocr_only")["id"]
+    assert gated.fingerprint("ocr_only")["id"] == service(FRAME_THREADS="3").fingerprint("ocr_only")["id"]
+
+
+def test_an_error_in_one_frame_ends_the_run_at_once() -> None:
+    made = service(
+        FRAME_THREADS="4",
+        PLUGINS_DIR=str(Path(__file__).parents[1] / "support/hazards/plugins"),
+        PIPELINES_DIR=str(Path(__file__).parents[1] / "support/hazards/pipelines"),
+    )
+    run = iter(made.run_on_file(TINY, "fail"))
+    assert [next(run)["frame_index"] for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(KeyError):
+        next(run)
