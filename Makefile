@@ -44,8 +44,9 @@ local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=p
 migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"
 
-bench: setup ## measure speed and quality
+bench: setup ## measure speed, quality and limits against hand-made loops (about a quarter of an hour)
 	@$(BIN)/python -m tools.bench.text_pipelines
+	@$(BIN)/python -m tools.bench
 
 simulate: setup ## play seeded schedules full of faults: make simulate [SCHEDULES=2000] [SEED=0]
 	@$(BIN)/python -m tools.simulation --schedules $(SCHEDULES) --seed $(SEED)

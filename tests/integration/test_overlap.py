@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from video_worker.plugins.ocr.plugin import WordReader
 from video_worker.results_serializer import frame_line
 
 from tools.bench.clips import BenchClip, still_clip
+from tools.bench.loops import random_weights
 from tools.demo_model.train import SHIPPED
 
 TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
@@ -82,3 +85,37 @@ def test_an_error_in_one_frame_ends_the_run_at_once() -> None:
     assert [next(run)["frame_index"] for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(KeyError):
         next(run)
+
+
+def test_a_batch_gives_the_same_bytes_whatever_shares_it(tmp_path: Path) -> None:
+    model = random_weights(tmp_path)
+    alone, together = (
+        lines(
+            service(
+                MODEL_PATH=str(model),
+                FRAME_THREADS=threads,
+                DETECTOR_BATCH="3",
+                CONFIDENCE_THRESHOLD="0.0001",
+            ),
+            TINY,
+            "yolo_only",
+            skip_frames=5 * PART_FRAMES,
+        )
+        for threads in ("1", "4")
+    )
+    assert alone == together
+    assert b'"class_id"' in alone[0]
+
+
+def test_threads_may_make_the_first_call_together() -> None:
+    """In a process of its own: OpenVINO's first call is made once a process."""
+    code = (
+        "from pathlib import Path\n"
+        "from tests.integration.test_overlap import TINY, service\n"
+        "print(len(list(service(FRAME_THREADS='4').run_on_file(TINY, 'yolo_only', max_frames=8))))\n"
+    )
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+        )
+        assert done.stdout.split()[-1] == "8"

@@ -13,6 +13,7 @@ from tests.fixtures.draw_text_video import FRAMES_A_TEXT, draw_words, words_of_f
 from tools.demo_model.textures import Image
 from tools.demo_model.video_file import write_mp4
 
+CLIP = Path(__file__).parents[2] / "tests" / "fixtures" / "tiny.mp4"
 MEDIA = Path(__file__).parents[2].parent / "shared" / "media"
 FULL_HD = (1920, 1080)
 FPS = 25

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -163,7 +162,7 @@ class VideoFilePipelineService:
         """
         runner = self._runner(pipeline_id)
         reader = VideoReader(Path(mp4_path), self._settings.max_frame_pixels)
-        threads = self._settings.frame_threads or os.cpu_count() or 1
+        threads = self._settings.frames_at_once
         return PipelineRun(
             reader, runner, frame_stride, max_frames, skip_frames, part_frames, threads, keep_going
         )

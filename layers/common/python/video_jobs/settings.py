@@ -10,6 +10,9 @@ from typing import Any, Self
 from video_jobs.domain.errors import SettingError
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
 
+GPU_FRAMES_AT_ONCE = 16
+"""Enough that a batch of frames waits for the GPU while another is computed."""
+
 
 def _setting(default: Any = MISSING, *, doc: str, minimum: int | None = None, oneof: str = "") -> Any:
     metadata = {"doc": doc, "minimum": minimum, "oneof": oneof.split()}
@@ -122,7 +125,8 @@ class WorkerSettings(EnvironmentSettings):
     precision: str = _setting("f32", oneof="f32 f16", doc="precision of the detector's float layers")
     confidence_threshold: float = _setting(0.25, doc="detections below this confidence are dropped")
     iou_threshold: float = _setting(0.7, doc="overlap above which the weaker of two boxes is dropped")
-    frame_threads: int = _setting(0, minimum=0, doc="frames worked on at once; 0: one a core")
+    frame_threads: int = _setting(0, minimum=0, doc="frames worked on at once; 0: one a core, 16 on a GPU")
+    detector_batch: int = _setting(0, minimum=0, doc="frames in a batch on a GPU; 0: 1 on a CPU, 8 on a GPU")
     inference_threads: int = _setting(0, minimum=0, doc="CPU threads of the detector; 0: one a core")
     ocr_engine: str = _setting(
         "auto",
@@ -163,3 +167,8 @@ class WorkerSettings(EnvironmentSettings):
     shutdown_grace_s: int = _setting(100, minimum=0, doc="time to finish a job after a stop signal")
     ecs_agent_uri: str = _setting("", doc="set by ECS: the container agent, asked for scale-in protection")
     work_dir: str = _setting("", doc="folder for temporary files; empty: the system's")
+
+    @property
+    def frames_at_once(self) -> int:
+        """How many frames are worked on at the same time."""
+        return self.frame_threads or (GPU_FRAMES_AT_ONCE if self.device != "cpu" else os.cpu_count() or 1)

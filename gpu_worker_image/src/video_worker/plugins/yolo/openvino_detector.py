@@ -47,7 +47,7 @@ class OpenVinoDetector:
         threads = settings.inference_threads or os.cpu_count() or 1
         compiled = self._compile(openvino, next(path.glob("*.xml")), settings, threads)
         self._requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(self._streams(settings)):
+        for _ in range(settings.frames_at_once):
             self._requests.put(compiled.create_infer_request())
         self._facts = {
             "backend": "openvino",
@@ -61,6 +61,10 @@ class OpenVinoDetector:
             "openvino": openvino.__version__.split("-")[0],
             "ultralytics": ultralytics.__version__,
         }
+
+        # OpenVINO's bindings set up their numpy interface at the first call, and two threads that make
+        # the first call together wait for each other for ever.
+        self.detect(np.zeros((height, width, 3), np.uint8))
 
     def detect(self, image: Image) -> list[Detection]:
         """Objects of one frame; waits while all requests are in flight."""
@@ -78,11 +82,6 @@ class OpenVinoDetector:
         """What the boxes depend on."""
         return self._facts
 
-    @staticmethod
-    def _streams(settings: WorkerSettings) -> int:
-        """Requests in flight: one a frame that is worked on; each stream computes one of them."""
-        return settings.frame_threads or os.cpu_count() or 1
-
     def _compile(self, openvino: Any, xml: Path, settings: WorkerSettings, threads: int) -> Any:
         core = openvino.Core()
         model = core.read_model(xml)
@@ -90,7 +89,7 @@ class OpenVinoDetector:
         config = {
             "INFERENCE_PRECISION_HINT": settings.precision,
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": self._streams(settings),
+            "NUM_STREAMS": settings.frames_at_once,
         }
         return core.compile_model(model, "CPU", config)
 

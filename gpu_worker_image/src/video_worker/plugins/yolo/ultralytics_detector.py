@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,21 @@ from typing import Any
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
+from video_worker.plugins.yolo.batcher import Batcher
 from video_worker.plugins.yolo.detector import MAX_DETECTIONS, Detection, to_detections
 from video_worker.plugins.yolo.model_file import model_sha256
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 from video_worker.video_reader import Image
 
+GPU_BATCH = 8
+
 
 class UltralyticsDetector:
-    """``YOLO(model).predict``, one frame at a time: its model objects are not thread-safe."""
+    """``YOLO(model).predict`` from one thread, since its model objects are not thread-safe.
+
+    On a GPU the frames of several threads go in batches of one size, in half precision where the
+    settings say so; on a CPU batches do not help a small model.
+    """
 
     def __init__(self, path: Path, settings: WorkerSettings) -> None:
         quiet_ultralytics()
@@ -26,7 +32,6 @@ class UltralyticsDetector:
 
         if settings.device != "cpu" and not torch.cuda.is_available():
             raise SettingError(f"DEVICE is {settings.device!r}, but this machine has no CUDA device")
-        self._lock = threading.Lock()
         self._model = ultralytics.YOLO(str(path), task="detect")
         self._arguments: dict[str, Any] = {
             "conf": settings.confidence_threshold,
@@ -36,6 +41,8 @@ class UltralyticsDetector:
             "half": settings.precision == "f16",
             "verbose": False,
         }
+        batch = settings.detector_batch or (1 if settings.device == "cpu" else GPU_BATCH)
+        self._batcher = Batcher(self._predict, batch)
         self._facts = {
             "backend": "ultralytics",
             "model": path.name,
@@ -43,16 +50,19 @@ class UltralyticsDetector:
             "classes": [str(name) for name in self._model.names.values()],
             "device": settings.device,
             "precision": settings.precision,
+            "batch": batch,
             "ultralytics": ultralytics.__version__,
             "torch": torch.__version__,
         }
 
     def detect(self, image: Image) -> list[Detection]:
         """Objects of one frame."""
-        with self._lock:
-            result = self._model.predict(image, **self._arguments)[0]
-        return to_detections(result.boxes.data.cpu().tolist(), result.names)
+        return self._batcher.result_of(image)
 
     def facts(self) -> Mapping[str, Any]:
         """What the boxes depend on."""
         return self._facts
+
+    def _predict(self, images: list[Image]) -> list[list[Detection]]:
+        results = self._model.predict(images, **self._arguments)
+        return [to_detections(one.boxes.data.cpu().tolist(), one.names) for one in results]

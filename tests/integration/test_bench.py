@@ -1,0 +1,61 @@
+"""The benchmark measures what it says it does; its times are nobody's business here."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from video_worker.pipeline_service import VideoFilePipelineService
+
+from tools.bench.clips import BenchClip, footage, still_clip
+from tools.bench.loops import HandLoop, frames_of
+from tools.bench.pipeline import agreement, limits, settings_for, word_quality
+from tools.demo_model.clips import street_clip
+from tools.demo_model.train import SHIPPED
+from tools.demo_model.video_file import write_clip
+
+TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model under a name that Ultralytics knows an OpenVINO export by."""
+    path = tmp_path_factory.mktemp("model") / "street_openvino_model"
+    shutil.copytree(SHIPPED, path)
+    return path
+
+
+def test_recall_and_precision_count_words_frame_by_frame() -> None:
+    clip = BenchClip("", Path(), (("NORTH", "EXIT"), ("SOUTH",), ()))
+    quality = word_quality([["NORTH", "NORTH"], ["SOUTH"], ["ghost"]], clip)
+    assert quality == {"recall": 2 / 3, "precision": 2 / 4}
+    assert word_quality([[]], BenchClip("", Path(), ((),))) == {"recall": None, "precision": None}
+
+
+def test_footage_starts_again_at_its_end() -> None:
+    frames = list(footage(TINY, (64, 36), 45))
+    assert len(frames) == 45
+    assert abs(frames[0].astype(int) - frames[40]).max() == 0
+
+
+def test_the_hand_made_loop_reads_what_stands_there(model: Path, tmp_path: Path) -> None:
+    clip = still_clip(TINY, tmp_path / "still.mp4", 2, (1280, 720))
+    words = HandLoop(model, 1).run(clip.path, 2)
+    assert len(words) == 2
+    assert set(words[0]) & set(clip.truth[0])
+
+
+def test_our_detector_agrees_with_plain_predict(model: Path, tmp_path: Path) -> None:
+    street = write_clip(street_clip(), tmp_path / "street.mp4")
+    row = agreement(street, model, frames=20)
+    assert row["boxes"] > 50
+    assert row["share"] >= 0.99
+
+
+def test_the_limits_name_the_slower_stage(model: Path) -> None:
+    service = VideoFilePipelineService.from_settings(settings_for(model))
+    clip = BenchClip("tiny", TINY, ((),) * 5)
+    row = limits(clip, model, service, frames=5, runs=1)
+    assert row["times_the_slower"] == row["ours_ms"] / max(row["decode_ms"], row["detect_ms"])
+    assert len(list(frames_of(TINY))) == 40
