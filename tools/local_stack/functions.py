@@ -11,7 +11,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
@@ -42,12 +41,7 @@ class FunctionProcess(AbstractContextManager["FunctionProcess"]):
         self._start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._kill()
 
     def invoke(self, event: Mapping[str, Any]) -> Any:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 ROOT = Path(__file__).parents[2]
@@ -51,12 +50,7 @@ class WorkerProcess(AbstractContextManager["WorkerProcess"]):
         self._reader.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -138,12 +132,7 @@ class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._stopping.set()
             self._current.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
 from video_worker.heartbeat import Heartbeat
@@ -26,12 +25,7 @@ class SimulatedHeartbeat(Heartbeat):
         self._process.scheduler.spawn(self._beat_in_simulated_time)
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         while self._runs and self._process.is_alive:
             self._process.sleep(_JOIN_PAUSE_S)

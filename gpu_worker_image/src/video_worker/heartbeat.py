@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from types import TracebackType
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain import transitions
@@ -51,12 +50,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from math import ceil
-from types import TracebackType
 
 import urllib3
 from aws_lambda_powertools import Logger
@@ -37,12 +36,7 @@ class ScaleInProtection(AbstractContextManager[None]):
     def __enter__(self) -> None:
         self._put({"ProtectionEnabled": True, "ExpiresInMinutes": self._expires_min})
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._put({"ProtectionEnabled": False})
 
     def _put(self, state: dict[str, bool | int]) -> None:

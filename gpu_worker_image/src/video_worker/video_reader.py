@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -122,12 +121,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         whole_s = "" if self.track.duration_s is None else f" of {self.track.duration_s:.1f} s"
         return f"{self.frames_read}{frames} frames decoded, the last at {self._last_timestamp_s:.1f}{whole_s}"
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._capture.release()
 
     def _is_past_the_end(self, failed: int) -> bool:
