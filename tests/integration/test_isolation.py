@@ -24,6 +24,7 @@ from video_jobs.domain.errors import (
 )
 from video_jobs.domain.job import JobStatus
 from video_jobs.settings import WorkerSettings
+from video_worker.analysis import RunRequest
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.job_worker import Outcome
@@ -55,7 +56,7 @@ def service() -> Iterator[IsolatedAnalysisService]:
 
 
 def frames(service: IsolatedAnalysisService, pipeline_id: str, **options: Any) -> list[dict[str, Any]]:
-    return list(service.run_on_file(TINY, pipeline_id, **options))
+    return list(service.run(RunRequest(TINY, pipeline_id, **options)))
 
 
 def test_one_process_serves_many_jobs(service: IsolatedAnalysisService) -> None:
@@ -68,7 +69,7 @@ def test_one_process_serves_many_jobs(service: IsolatedAnalysisService) -> None:
 
 
 def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) -> None:
-    run = service.run_on_file(TINY, "fail", 7, skip_frames=1)
+    run = service.run(RunRequest(TINY, "fail", 7, skip_frames=1))
     assert run.frames_total == 6
     assert [frame["frame_index"] for frame in run] == [7, 14, 21, 28, 35]
     assert run.warnings == ()
@@ -128,7 +129,7 @@ def test_an_exception_comes_back_and_the_process_stays(
 def test_a_broken_video_comes_back_with_its_reason(service: IsolatedAnalysisService, tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(TINY.read_bytes()[:64])
     with pytest.raises(UnreadableVideoError, match="Unable to read video file"):
-        service.run_on_file(tmp_path / "broken.mp4", "fail")
+        service.run(RunRequest(tmp_path / "broken.mp4", "fail"))
 
 
 def test_a_stop_reaches_a_run_that_hangs(service: IsolatedAnalysisService) -> None:
@@ -140,11 +141,11 @@ def test_a_stop_reaches_a_run_that_hangs(service: IsolatedAnalysisService) -> No
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        frames(service, "hang", keep_going=keep_going)
+        list(service.run(RunRequest(TINY, "hang"), keep_going))
 
 
 def test_a_run_given_up_halfway_does_not_leak_into_the_next(service: IsolatedAnalysisService) -> None:
-    run = iter(service.run_on_file(TINY, "fail", max_frames=5))
+    run = iter(service.run(RunRequest(TINY, "fail", max_frames=5)))
     next(run)
     assert [frame["frame_index"] for frame in frames(service, "crash", max_frames=3)] == [0, 1, 2]
 

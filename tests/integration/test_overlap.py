@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from video_jobs.settings import WorkerSettings
+from video_worker.analysis import RunRequest
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.plugin import WordReader
 from video_worker.results_serializer import frame_line
@@ -36,8 +37,8 @@ def service(**further: str) -> VideoFilePipelineService:
 
 
 def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, skip_frames: int = 0) -> list[bytes]:
-    run = made.run_on_file(path, pipeline_id, skip_frames=skip_frames, part_frames=PART_FRAMES)
-    return [frame_line(frame) for frame in run]
+    request = RunRequest(path, pipeline_id, skip_frames=skip_frames, part_frames=PART_FRAMES)
+    return [frame_line(frame) for frame in made.run(request)]
 
 
 @pytest.mark.parametrize("pipeline_id", ["yolo_ocr", "yolo_ocr_regions"])

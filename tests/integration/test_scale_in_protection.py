@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,20 +16,21 @@ from video_worker.job_worker import Outcome
 from video_worker.scale_in_protection import ScaleInProtection
 
 from tests.integration.test_job_worker import World, misbehave, on_frame
+from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
 
 
 class Agent(ThreadingHTTPServer):
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), AgentHandler)
+        super().__init__((HOST, 0), AgentHandler)
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.status = 200
         self.answer = b'{"protection": {"ProtectionEnabled": true}}'
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/api/container-id"
+        return f"http://{HOST}:{self.server_port}/api/container-id"
 
 
 class AgentHandler(BaseHTTPRequestHandler):
@@ -50,12 +50,9 @@ class AgentHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def agent() -> Iterator[Agent]:
-    with Agent() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    server = Agent()
+    with LoopbackServer(server, "agent"):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def protection(url: str, log: StringIO | None = None) -> ScaleInProtection:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
 from video_jobs.settings import WorkerSettings
+from video_worker.analysis import RunRequest
 from video_worker.dag_runner import DagRunner, Payload
 from video_worker.pipeline_definition import PipelineDefinition
 from video_worker.pipeline_service import VideoFilePipelineService
@@ -104,7 +105,7 @@ def test_an_own_plugin_runs_in_an_own_pipeline() -> None:
 
 def test_skipped_frames_count_towards_the_maximum() -> None:
     tiny = SUPPORT.parent / "fixtures" / "tiny.mp4"
-    run = make_service().run_on_file(tiny, "count", 5, 4, skip_frames=2)
+    run = make_service().run(RunRequest(tiny, "count", 5, 4, skip_frames=2))
     assert run.frames_total == 4
     assert [frame["frame_index"] for frame in run] == [10, 15]
     assert run.warnings == ()

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 from aws_lambda_powertools import Logger
+from video_worker.analysis import RunRequest
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.results_serializer import frame_line
@@ -38,7 +39,7 @@ def _measure(model: Path, path: Path, minutes: int) -> dict[str, Any]:
         process = psutil.Process(service.pid)
         frames = size = peak = 0
         started = time.perf_counter()
-        for frame in service.run_on_file(path, "yolo_ocr"):
+        for frame in service.run(RunRequest(path, "yolo_ocr")):
             frames += 1
             size += len(frame_line(frame))
             if frames % _EVERY_FRAMES == 0:

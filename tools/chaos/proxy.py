@@ -8,12 +8,14 @@ import socket
 import threading
 import time
 from collections import Counter
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
+
+from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 _TIMEOUT_S = 60
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
@@ -61,22 +63,11 @@ class Faults:
         return chosen[0]
 
 
-class FaultyProxy(AbstractContextManager["FaultyProxy"]):
+class FaultyProxy(LoopbackServer):
     """Listens on a free port of the loopback interface and forwards to ``target``."""
 
     def __init__(self, target: str, faults: Faults) -> None:
-        self._server = _Server(urlsplit(target).netloc, faults)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="faulty-proxy", daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> FaultyProxy:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_Server(urlsplit(target).netloc, faults), "faulty-proxy")
 
 
 class _Server(ThreadingHTTPServer):
@@ -84,7 +75,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, target: str, faults: Faults) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((HOST, 0), _Handler)
         self.target = target
         self.faults = faults
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -17,6 +15,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tools.local_stack.functions import FunctionError
+from tools.local_stack.loopback_server import HOST, LoopbackServer
 from tools.local_stack.template import Route
 
 MAX_PAYLOAD_BYTES = 10 * 2**20
@@ -27,25 +26,14 @@ _TEXT_TYPES = ("application/json", "text/", "application/xml", "application/java
 Invoke = Callable[[str, Mapping[str, Any]], Any]
 
 
-class Gateway(AbstractContextManager["Gateway"]):
+class Gateway(LoopbackServer):
     """Serves the routes on the loopback interface; every caller is ``owner``."""
 
     def __init__(self, port: int, routes: list[Route], invoke: Invoke, owner: str = LOCAL_OWNER) -> None:
         self._routes = [(route, _pattern(route.path)) for route in routes]
         self._invoke = invoke
         self._owner = owner
-        self._server = make_server("127.0.0.1", port, self._application, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Gateway:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(make_server(HOST, port, self._application, threaded=True), "gateway")
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
         return self._answer(Request(environ))(environ, start_response)

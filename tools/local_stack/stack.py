@@ -6,22 +6,17 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any
 
 from tools.local_stack.aws_server import AwsServer
 from tools.local_stack.functions import FunctionProcess
 from tools.local_stack.gateway import Gateway
+from tools.local_stack.loopback_server import LoopbackServer
 from tools.local_stack.pollers import QueuePoller, Scheduler
 from tools.local_stack.template import Template
 from tools.local_stack.workers import SupervisedWorker
 
 GRACE_S = 5
-
-
-class HasUrl(Protocol):
-    """Something that listens."""
-
-    url: str
 
 
 class LocalStack(AbstractContextManager["LocalStack"]):
@@ -48,7 +43,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         workers: int = 1,
         worker_settings: Mapping[str, str] | None = None,
         function_settings: Mapping[str, str] | None = None,
-        aws_proxy: Callable[[str], AbstractContextManager[HasUrl]] | None = None,
+        aws_proxy: Callable[[str], LoopbackServer] | None = None,
     ) -> None:
         self.log_file = log_file
         self._port = port

@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from video_jobs.domain.errors import UnreadableVideoError
-from video_jobs.domain.job import DEFAULT_PART_FRAMES
-from video_worker.analysis import KeepGoing
+from video_worker.analysis import KeepGoing, RunRequest
 from video_worker.results_serializer import frame_line, write_results
 
 from tools.simulation.faults import Process
@@ -80,20 +79,10 @@ class SimulatedAnalysis:
         """Which release this is."""
         return {"id": f"release-{self._release}", "pipeline": pipeline_id}
 
-    def run_on_file(
-        self,
-        mp4_path: str | Path,
-        pipeline_id: str,
-        frame_stride: int = 1,
-        max_frames: int | None = None,
-        *,
-        skip_frames: int = 0,
-        part_frames: int = DEFAULT_PART_FRAMES,
-        keep_going: KeepGoing | None = None,
-    ) -> SimulatedRun:
+    def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> SimulatedRun:
         """Start a run."""
-        video = SimulatedVideo.from_bytes(Path(mp4_path).read_bytes())
-        return SimulatedRun(video, self._process, skip_frames, keep_going)
+        video = SimulatedVideo.from_bytes(request.path.read_bytes())
+        return SimulatedRun(video, self._process, request.skip_frames, keep_going)
 
 
 class SimulatedRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +12,30 @@ from video_jobs.domain.job import DEFAULT_PART_FRAMES
 KeepGoing = Callable[[], None]
 """Called between frames, and at least every half second where a frame takes long; it ends the run by
 raising, and the run passes that on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run over which frames of a video.
+
+    Attributes
+    ----------
+    frame_stride
+        Frames with ``frame_index % frame_stride == 0`` are processed.
+    max_frames
+        How many frames to process at most, ``skip_frames`` included.
+    skip_frames
+        How many of the frames to be processed were processed before: a multiple of ``part_frames``.
+    part_frames
+        After so many processed frames, tools that remember earlier frames start afresh.
+    """
+
+    path: Path
+    pipeline_id: str
+    frame_stride: int = 1
+    max_frames: int | None = None
+    skip_frames: int = 0
+    part_frames: int = DEFAULT_PART_FRAMES
 
 
 class AnalysisRun(Protocol):
@@ -43,19 +68,6 @@ class AnalysisService(Protocol):
         """All that the results depend on beside video and options; ``id`` is its hash."""
         ...
 
-    def run_on_file(
-        self,
-        mp4_path: str | Path,
-        pipeline_id: str,
-        frame_stride: int = 1,
-        max_frames: int | None = None,
-        *,
-        skip_frames: int = 0,
-        part_frames: int = DEFAULT_PART_FRAMES,
-        keep_going: KeepGoing | None = None,
-    ) -> AnalysisRun:
-        """Process a video's frames in order, without the first ``skip_frames`` of them.
-
-        What remembers earlier frames starts afresh after every ``part_frames``.
-        """
+    def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> AnalysisRun:
+        """Process a video's frames in order; what ``keep_going`` raises ends the run."""
         ...

@@ -31,7 +31,7 @@ from video_jobs.ports import Clock, JobRepository, QueueMessage, QueueService, S
 from video_jobs.services.claim_job import Claim, Verdict, claim_job
 from video_jobs.settings import WorkerSettings
 
-from video_worker.analysis import AnalysisRun, AnalysisService
+from video_worker.analysis import AnalysisRun, AnalysisService, RunRequest
 from video_worker.heartbeat import Heartbeat
 from video_worker.parts import JobParts, remove_parts
 from video_worker.results_serializer import write_results
@@ -205,15 +205,15 @@ class JobWorker:
         self._change(job, transitions.record_fingerprint(job, fingerprint=fingerprint, now=self._now()))
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
         parts = JobParts(job, fingerprint["id"], self._ports.storage, folder)
-        run = self._pipelines.run_on_file(
+        request = RunRequest(
             self._fetch_video(job, folder),
             job.pipeline_id,
             job.frame_stride,
             job.max_frames,
             skip_frames=parts.fetch_finished(),
             part_frames=job.part_frames,
-            keep_going=self._conditions_of_going_on(heartbeat),
         )
+        run = self._pipelines.run(request, self._conditions_of_going_on(heartbeat))
         heartbeat.frames_total = run.frames_total
         for frames_done in parts.write(run):
             heartbeat.frames_done = frames_done

@@ -12,10 +12,9 @@ from typing import Any, Self
 import cv2
 import numpy as np
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
-from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_jobs.settings import WorkerSettings
 
-from video_worker.analysis import KeepGoing
+from video_worker.analysis import KeepGoing, RunRequest
 from video_worker.dag_runner import DagRunner
 from video_worker.ordered_pool import ordered_results
 from video_worker.pipeline_definition import PipelineDefinition, load_pipelines
@@ -46,22 +45,18 @@ class PipelineRun:
         self,
         reader: VideoReader,
         runner: DagRunner,
-        stride: int,
-        max_frames: int | None,
-        skip_frames: int,
-        part_frames: int,
+        request: RunRequest,
         threads: int,
         keep_going: KeepGoing | None,
     ) -> None:
         self._reader = reader
-        self._part_frames = part_frames
-        self._threads = threads
         self._runner = runner
-        self._stride = stride
-        self._skip_frames = skip_frames
+        self._request = request
+        self._threads = threads
         self._keep_going = keep_going
-        self._limit = None if max_frames is None else max(0, max_frames - skip_frames)
-        self.frames_total = _frames_total(self._reader.track.frames, stride, max_frames)
+        wanted = request.max_frames
+        self._limit = None if wanted is None else max(0, wanted - request.skip_frames)
+        self.frames_total = _frames_total(reader.track.frames, request.frame_stride, wanted)
         self.warnings: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -77,10 +72,11 @@ class PipelineRun:
 
     def _work(self) -> Iterator[tuple[DagRunner, dict[str, Any]]]:
         """Each frame with the runner of its part."""
-        frames = self._reader.frames(self._stride, first=self._skip_frames * self._stride)
-        runner, begun_at = self._runner.begin_part(), self._skip_frames
-        for number, (frame_index, image) in enumerate(islice(frames, self._limit), start=self._skip_frames):
-            if number % self._part_frames == 0:
+        skip, stride = self._request.skip_frames, self._request.frame_stride
+        frames = islice(self._reader.frames(stride, first=skip * stride), self._limit)
+        runner, begun_at = None, skip
+        for number, (frame_index, image) in enumerate(frames, start=skip):
+            if runner is None or number % self._request.part_frames == 0:
                 runner, begun_at = self._runner.begin_part(), number
             yield runner, {"frame_index": frame_index, "position": number - begun_at, "image": image}
 
@@ -128,23 +124,15 @@ class VideoFilePipelineService:
         pipeline_id: str,
         frame_stride: int = 1,
         max_frames: int | None = None,
-        *,
-        skip_frames: int = 0,
-        part_frames: int = DEFAULT_PART_FRAMES,
-        keep_going: KeepGoing | None = None,
     ) -> PipelineRun:
+        """`run` over a whole file, from its first frame on."""
+        return self.run(RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames))
+
+    def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> PipelineRun:
         """Process a video's frames in order.
 
         Parameters
         ----------
-        frame_stride
-            Frames with ``frame_index % frame_stride == 0`` are processed.
-        max_frames
-            How many frames to process at most, ``skip_frames`` included.
-        skip_frames
-            How many of the frames to be processed were processed before: a multiple of ``part_frames``.
-        part_frames
-            After so many processed frames, tools that remember earlier frames start afresh.
         keep_going
             Called after each frame; what it raises ends the run.
 
@@ -160,12 +148,9 @@ class VideoFilePipelineService:
         UnreadableVideoError
             If the file cannot be opened, or (while iterating) gives no frame.
         """
-        runner = self._runner(pipeline_id)
-        reader = VideoReader(Path(mp4_path), self._settings.max_frame_pixels)
-        threads = self._settings.frames_at_once
-        return PipelineRun(
-            reader, runner, frame_stride, max_frames, skip_frames, part_frames, threads, keep_going
-        )
+        runner = self._runner(request.pipeline_id)
+        reader = VideoReader(request.path, self._settings.max_frame_pixels)
+        return PipelineRun(reader, runner, request, self._settings.frames_at_once, keep_going)
 
     def prepare(self) -> None:
         """Nothing to prepare: plugins are loaded when they are first needed."""

@@ -12,14 +12,13 @@ from multiprocessing.connection import Connection
 from video_jobs.domain.errors import VideoJobsError
 from video_jobs.settings import WorkerSettings
 
-from video_worker.analysis import AnalysisService
+from video_worker.analysis import AnalysisService, RunRequest
 from video_worker.isolation.messages import (
     Failed,
     FingerprintRequest,
     Ready,
     RunEnded,
     RunOpened,
-    RunRequest,
 )
 
 _PR_SET_PDEATHSIG = 1
@@ -60,14 +59,7 @@ def _answer(
     if isinstance(request, FingerprintRequest):
         connection.send(service.fingerprint(request.pipeline_id))
         return
-    run = service.run_on_file(
-        request.path,
-        request.pipeline_id,
-        request.frame_stride,
-        request.max_frames,
-        skip_frames=request.skip_frames,
-        part_frames=request.part_frames,
-    )
+    run = service.run(request)
     connection.send(RunOpened(run.frames_total))
     for frame in run:
         connection.send(frame)

@@ -1,9 +1,11 @@
-"""What the worker and its analysing process say to each other, over a pipe."""
+"""What the worker and its analysing process say to each other, over a pipe.
+
+A `video_worker.analysis.RunRequest` is answered by `RunOpened`, a dict for each frame, and `RunEnded`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from video_jobs.domain.errors import VideoJobsError
@@ -14,18 +16,6 @@ class FingerprintRequest:
     """Asks for the fingerprint of a pipeline; the answer is a dict."""
 
     pipeline_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """Asks for a run; the answers are `RunOpened`, a dict for each frame, `RunEnded`."""
-
-    path: Path
-    pipeline_id: str
-    frame_stride: int
-    max_frames: int | None
-    skip_frames: int
-    part_frames: int
 
 
 @dataclass(frozen=True, slots=True)

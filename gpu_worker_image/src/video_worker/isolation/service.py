@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import PipelineError, TransientError, VideoJobsError
-from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_jobs.settings import WorkerSettings
 
-from video_worker.analysis import KeepGoing
+from video_worker.analysis import KeepGoing, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
 from video_worker.isolation.messages import (
     Answer,
@@ -22,7 +20,6 @@ from video_worker.isolation.messages import (
     Ready,
     RunEnded,
     RunOpened,
-    RunRequest,
 )
 from video_worker.isolation.process import AnalysisProcess
 
@@ -92,17 +89,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
         facts: dict[str, Any] = _checked(next_answer(), dict)
         return facts
 
-    def run_on_file(
-        self,
-        mp4_path: str | Path,
-        pipeline_id: str,
-        frame_stride: int = 1,
-        max_frames: int | None = None,
-        *,
-        skip_frames: int = 0,
-        part_frames: int = DEFAULT_PART_FRAMES,
-        keep_going: KeepGoing | None = None,
-    ) -> IsolatedRun:
+    def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> IsolatedRun:
         """Process a video's frames in order, in the other process.
 
         Raises
@@ -111,8 +98,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
             On opening or while iterating: the job used too much, or its analysis crashed.
         """
         process = self._ready_process()
-        request = RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames, skip_frames, part_frames)
-        frames_between = (skip_frames + 1) * frame_stride
+        frames_between = (request.skip_frames + 1) * request.frame_stride
         next_answer = self._ask(process, request, frames_between, keep_going)
         return IsolatedRun(_checked(next_answer(), RunOpened).frames_total, next_answer)
 

@@ -24,7 +24,7 @@ from video_worker.plugins.ocr.regions import (
     region_of,
     without_doubles,
 )
-from video_worker.plugins.ocr.text_lines import find_text_lines
+from video_worker.plugins.ocr.text_lines import TextLine, find_text_lines
 from video_worker.video_reader import Image
 
 WORD_LEVEL = 5
@@ -96,20 +96,23 @@ class ReadTool(_GatedTool):
         return text_result(blocks, self._language)
 
     def _blocks(self, gray: GrayImage, position: int) -> Words:
-        layout = self._settings.ocr_layout
-        lines = [] if layout == "page" else find_text_lines(gray)
-        page: Words = []
-        if layout == "page" or (layout == "auto" and sum(line.letters for line in lines) >= PAGE_LETTERS):
-            page = self._reader.read(gray)
-            if layout == "page" or len(page) >= PAGE_WORDS:
-                lines = []
-            else:
-                page = []
-        boxes = [line.xyxy for line in lines]
+        lines = [] if self._settings.ocr_layout == "page" else find_text_lines(gray)
+        page = self._page(gray, lines)
+        boxes = [] if page else [line.xyxy for line in lines]
         found = self._gate.words_of_places(
             position, gray, boxes, lambda box: self._reader.read_line(gray, box)
         )
         return page + numbered(found)
+
+    def _page(self, gray: GrayImage, lines: list[TextLine]) -> Words:
+        """The words in Tesseract's own layout, where the frame is to be read as a page."""
+        layout = self._settings.ocr_layout
+        if layout == "page":
+            return self._reader.read(gray)
+        if layout == "lines" or sum(line.letters for line in lines) < PAGE_LETTERS:
+            return []
+        words = self._reader.read(gray)
+        return words if len(words) >= PAGE_WORDS else []
 
 
 class ReadRegionsTool(_GatedTool):

@@ -72,8 +72,7 @@ def submit_video(
         )
     with video.open("rb") as file:
         check_mp4_head(file.read(MP4_HEAD_BYTES))
-        file.seek(0)
-        content = hashlib.file_digest(file, "sha256").hexdigest()
+    content = "" if options.idempotency_key is None else _sha256(video)
     job = _new_job(owner, options, content, clock=clock, ids=ids, limits=limits)
     job = _saved_or_known(job, jobs)
     if job.upload_state is UploadState.AWAITING and job.status is JobStatus.PENDING:
@@ -168,3 +167,8 @@ def _request_hash(options: SubmitOptions, content: str) -> str:
     """What makes two requests the same: every option, and the video or its size."""
     parts = (options.pipeline_id, options.frame_stride, options.max_frames, options.filename, content)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _sha256(video: Path) -> str:
+    with video.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,45 @@
+"""An HTTP server in a thread, on the loopback interface only."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager
+from typing import Protocol, Self
+
+HOST = "127.0.0.1"
+
+
+class Server(Protocol):
+    """What `http.server` and werkzeug have in common."""
+
+    server_port: int
+
+    def serve_forever(self) -> None:
+        """Serve until `shutdown`."""
+        ...
+
+    def shutdown(self) -> None:
+        """End `serve_forever`."""
+        ...
+
+    def server_close(self) -> None:
+        """Let the port go."""
+        ...
+
+
+class LoopbackServer(AbstractContextManager["LoopbackServer"]):
+    """Serves inside the ``with`` block; ``url`` is where."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, name=name, daemon=True)
+        self.url = f"http://{HOST}:{server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
