@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,20 +18,9 @@ from video_jobs.adapters.sqs import SqsQueue
 from video_jobs.bootstrap import s3_client
 from video_jobs.ports import QueueService, StorageService
 
+from tests.support.clock import ManualClock
+
 REGION: Final = "eu-central-1"
-
-
-class ManualClock:
-    """A clock that only a test moves."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
 from video_jobs.bootstrap import AwsServices
 
+from functions.video_api import app as video_api
 from tests.support.aws import Resources, create_resources
 from tools.local_stack.function_host import LocalContext
 
@@ -43,3 +44,13 @@ def context() -> LambdaContext:
 def load_event(name: str) -> dict[str, Any]:
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
     return event
+
+
+def call(name_or_event: str | dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    event = load_event(name_or_event) if isinstance(name_or_event, str) else name_or_event
+    answer = video_api.lambda_handler(event, cast(LambdaContext, LocalContext("video_api", 30)))
+    body = json.loads(answer["body"])
+    assert answer["headers"]["Content-Type"] == (
+        "application/json" if answer["statusCode"] < 400 else "application/problem+json"
+    )
+    return answer["statusCode"], body

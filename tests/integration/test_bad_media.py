@@ -14,8 +14,7 @@ from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 
 from tests.fixtures.make_bad_media import ANY_END, FAILED, PARTLY, WHOLE, BadVideo, make_corpus
-from tests.integration.test_isolation import settings
-from tests.integration.test_job_worker import World
+from tests.support.worker_world import World, settings
 
 TABLE = Path(__file__).parents[2] / "out" / "bad-media.md"
 MEMORY_MIB = 1500

@@ -1,329 +1,34 @@
 """A process dies before and after every single call to AWS; each job still reaches its right end, once.
 
-`CALLS` lists the calls of each scenario: a new call fails the test until it stands there, and from then
-on the process dies at it too.
+`crash_scenarios.CALLS` lists the calls of each scenario: a new call fails the test until it stands there,
+and from then on the process dies at it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import moto.sqs.models
 import pytest
-from aws_lambda_powertools import Logger
 from video_jobs.bootstrap import AwsServices
-from video_jobs.domain import transitions
-from video_jobs.domain.errors import TransientError
-from video_jobs.domain.job import Job, JobStatus, job_id_of_key
-from video_jobs.domain.keys import results_key, video_key
-from video_jobs.services.bury_job import bury_job
-from video_jobs.services.reconcile_jobs import reconcile_jobs
-from video_jobs.services.submit_job import SubmitOptions, submit_job, submit_video
-from video_jobs.settings import WorkerSettings
-from video_worker.job_worker import JobWorker, Outcome, WorkerLimits, WorkerPorts
-from video_worker.pipeline_service import VideoFilePipelineService
-from video_worker.stop_signal import StopSignal
+from video_jobs.domain.job import JobStatus
+from video_jobs.domain.keys import video_key
 
-from tests.integration.test_job_worker import ManualClock, on_frame
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.integration.crash_scenarios import (
+    CALLS,
+    SCENARIOS,
+    Scenario,
+    World,
+    burying,
+    numbers,
+    submitting_job,
+    submitting_video,
+)
+from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
-
-SUPPORT = Path(__file__).parents[1] / "support"
-TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
-MAX_CRASHES = 50
-_numbers = count(1)
-
-GET, PUT, UPDATE = "dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.UpdateItem"
-DUE = ["dynamodb.Query"] * 4
-SEND, RECEIVE, DELETE = "sqs.SendMessage", "sqs.ReceiveMessage", "sqs.DeleteMessage"
-VISIBILITY = "sqs.ChangeMessageVisibility"
-HEAD, READ, STORE, LIST = "s3.HeadObject", "s3.GetObject", "s3.PutObject", "s3.ListObjectsV2"
-REMOVE = "s3.DeleteObject"
-START = [RECEIVE, GET, UPDATE, UPDATE, READ, LIST]
-END = [UPDATE, VISIBILITY, STORE, STORE, UPDATE, DELETE, LIST]
-
-CALLS: dict[str, list[str]] = {
-    "submit_video": [PUT, STORE],
-    "submit_job": [PUT],
-    "submit_job again": [PUT, GET, UPDATE],
-    "upload_received": [GET, HEAD, READ, UPDATE, SEND, UPDATE, GET],
-    "upload_received refuses": [GET, HEAD, READ, UPDATE, GET],
-    "upload_received of no job": [GET, HEAD, REMOVE],
-    "worker completes": [*START, STORE, STORE, STORE, *END, REMOVE, REMOVE, REMOVE],
-    "worker resumes": [*START, READ, READ, STORE, *END, REMOVE, REMOVE, REMOVE],
-    "worker fails": [*START, UPDATE, DELETE],
-    "worker retries": [*START, UPDATE, VISIBILITY],
-    "worker stops": [*START, STORE, STORE, UPDATE, VISIBILITY],
-    "worker declines": [RECEIVE, GET, VISIBILITY],
-    "worker acknowledges": [RECEIVE, GET, DELETE],
-    "dead_letter": [GET, UPDATE],
-    "reconcile takes back": [*DUE, UPDATE, SEND, UPDATE],
-    "reconcile sends again": [*DUE, UPDATE, SEND, UPDATE],
-    "reconcile finds the upload": [*DUE, HEAD, GET, HEAD, READ, UPDATE, SEND, UPDATE, GET],
-    "reconcile gives up": [*DUE, HEAD, UPDATE],
-}
-
-
-class World:
-    """The real adapters on moto; every process in it may die."""
-
-    def __init__(self, services: AwsServices, clock: ManualClock, folder: Path) -> None:
-        self.services = services
-        self.clock = clock
-        self.folder = folder
-        self.broken = folder / "broken.mp4"
-        self.broken.write_bytes(TINY.read_bytes()[:200])
-        self.garbage = folder / "garbage.mp4"
-        self.garbage.write_bytes(b"no video at all")
-        self.settings = WorkerSettings.from_environment(
-            {
-                "MODEL_PATH": "/nowhere",
-                "PLUGINS_DIR": str(SUPPORT / "plugins"),
-                "PIPELINES_DIR": str(SUPPORT / "pipelines"),
-                "WORK_DIR": str(folder),
-                "FRAME_THREADS": "1",
-                "POLL_WAIT_S": "0",
-            }
-        )
-        self.pipelines = VideoFilePipelineService.from_settings(self.settings)
-        self.limits = replace(services.submit_limits, known_pipelines=frozenset({"count", "misbehave"}))
-        self.limits = replace(self.limits, part_frames=2)
-        self.stop = StopSignal(grace_s=0)
-
-    def submit(self, key: str, video: Path | None, pipeline_id: str = "count") -> Job:
-        options = SubmitOptions(pipeline_id=pipeline_id, max_frames=6, idempotency_key=key)
-        ports = {"jobs": self.services.jobs, "storage": self.services.storage}
-        further = {"clock": self.clock, "ids": self.services.ids, "limits": self.limits}
-        if video is not None:
-            return submit_video(video, "ann", options, **ports, **further)  # type: ignore[arg-type]
-        return submit_job(1000, "ann", options, **ports, **further)[0]  # type: ignore[arg-type]
-
-    def upload(self, job: Job, video: Path) -> None:
-        self.services.storage.save_file(job.input_path, video, "video/mp4")
-
-    def upload_received(self, job_id: str) -> None:
-        self.services.accept_upload(video_key(job_id))
-
-    def work(self) -> Outcome:
-        ports = WorkerPorts(
-            jobs=self.services.jobs,
-            storage=self.services.storage,
-            queue=self.services.queue,
-            clock=self.clock,
-        )
-        limits = WorkerLimits(max_crashes=MAX_CRASHES, keep=timedelta(days=1))
-        worker = JobWorker("w", ports, self.pipelines, self.settings, limits, self.stop, Logger())
-        return worker.run_once()
-
-    def bury(self, job_id: str, generation: int) -> None:
-        bury_job(job_id, generation, jobs=self.services.jobs, clock=self.clock, keep=timedelta(days=1))
-
-    def reconcile(self) -> None:
-        reconcile_jobs(
-            jobs=self.services.jobs,
-            queue=self.services.queue,
-            storage=self.services.storage,
-            clock=self.clock,
-            accept=self.services.accept_upload,
-            max_crashes=MAX_CRASHES,
-            keep=timedelta(days=1),
-        )
-
-    def job(self, job_id: str) -> Job | None:
-        return self.services.jobs.get_by_id(job_id)
-
-    def settle(self, job_id: str) -> None:
-        """What goes on anyway: the event comes again, workers work, reconcile runs, time passes."""
-        self.stop = StopSignal(grace_s=0)
-        on_frame().clear()
-        for _ in range(4):
-            self.upload_received(job_id)
-            while self.work() is not Outcome.IDLE:
-                pass
-            self.clock.advance(200)
-            self.reconcile()
-
-    def results(self, job: Job) -> bytes:
-        found = self.services.storage.find_file(results_key(job.job_id), job.output_version)
-        assert found is not None
-        return self.services.storage.read_range(found.key, 0, found.size_bytes, found.version)
-
-
-Act = Callable[[], object]
-Prepare = Callable[[World, str], tuple[str, Act]]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """``prepare`` gives the job's id and what is done to it; ``end`` is how the job must end."""
-
-    prepare: Prepare
-    end: str | None = "completed"
-    uploads: bool = False
-
-
-def submitting_video(world: World, key: str) -> tuple[str, Act]:
-    job_id = _id_of(world, key)
-    return job_id, lambda: world.submit(key, TINY)
-
-
-def submitting_job(world: World, key: str) -> tuple[str, Act]:
-    return _id_of(world, key), lambda: world.submit(key, None)
-
-
-def submitting_again(world: World, key: str) -> tuple[str, Act]:
-    world.submit(key, None)
-    return _id_of(world, key), lambda: world.submit(key, None)
-
-
-def _id_of(world: World, key: str) -> str:
-    return job_id_of_key("ann", key)
-
-
-def uploaded(world: World, key: str, video: Path, pipeline_id: str = "count") -> Job:
-    job = world.submit(key, None, pipeline_id)
-    world.upload(job, video)
-    return job
-
-
-def receiving(video: str) -> Prepare:
-    def prepare(world: World, key: str) -> tuple[str, Act]:
-        job = uploaded(world, key, getattr(world, video, TINY))
-        return job.job_id, lambda: world.upload_received(job.job_id)
-
-    return prepare
-
-
-def receiving_of_no_job(world: World, key: str) -> tuple[str, Act]:
-    job_id = str(UUID(int=next(_numbers), version=4))
-    world.services.storage.save_file(video_key(job_id), TINY, "video/mp4")
-    return job_id, lambda: world.upload_received(job_id)
-
-
-def accepted(world: World, key: str, video: Path = TINY, pipeline_id: str = "count") -> Job:
-    job = uploaded(world, key, video, pipeline_id)
-    world.upload_received(job.job_id)
-    return job
-
-
-def working(world: World, key: str) -> tuple[str, Act]:
-    return accepted(world, key).job_id, world.work
-
-
-def working_on_broken(world: World, key: str) -> tuple[str, Act]:
-    return accepted(world, key, world.broken).job_id, world.work
-
-
-def misbehaving(world: World, key: str, call: Callable[[int], None]) -> Job:
-    world.pipelines.fingerprint("misbehave")
-    on_frame().append(call)
-    return accepted(world, key, TINY, "misbehave")
-
-
-def working_with_trouble(world: World, key: str) -> tuple[str, Act]:
-    def fail(_: int) -> None:
-        raise TransientError("the disk did not answer")
-
-    return misbehaving(world, key, fail).job_id, world.work
-
-
-def working_until_stopped(world: World, key: str) -> tuple[str, Act]:
-    def stop(frame_index: int) -> None:
-        if frame_index == 3:
-            world.stop.request()
-            world.stop._over.wait(5)
-
-    return misbehaving(world, key, stop).job_id, world.work
-
-
-def resuming(world: World, key: str) -> tuple[str, Act]:
-    """A worker died in the middle: two parts of three are there, and its lease has ended."""
-
-    def die(frame_index: int) -> None:
-        if frame_index == 4:
-            raise Crash
-
-    job = misbehaving(world, key, die)
-    with pytest.raises(Crash):
-        world.work()
-    on_frame().clear()
-    world.clock.advance(100)
-    return job.job_id, world.work
-
-
-def declining(world: World, key: str) -> tuple[str, Act]:
-    job = world.job(accepted(world, key).job_id)
-    assert job is not None
-    other = transitions.claim(job, worker_id="x", lease=timedelta(seconds=30), now=world.clock.now())
-    world.services.jobs.update_status(job.job_id, other)
-    return job.job_id, world.work
-
-
-def acknowledging(world: World, key: str) -> tuple[str, Act]:
-    job = accepted(world, key)
-    world.work()
-    world.services.queue.enqueue(job.job_id, 7)
-    return job.job_id, world.work
-
-
-def burying(world: World, key: str) -> tuple[str, Act]:
-    job = accepted(world, key)
-    message = world.services.queue.dequeue()
-    assert message is not None
-    world.services.queue.acknowledge(message)  # SQS has moved it to the dead letters
-    return job.job_id, lambda: world.bury(job.job_id, 1)
-
-
-def taking_back(world: World, key: str) -> tuple[str, Act]:
-    job_id = declining(world, key)[0]
-    world.clock.advance(200)
-    return job_id, world.reconcile
-
-
-def sending_again(world: World, key: str) -> tuple[str, Act]:
-    job = uploaded(world, key, TINY)
-    accept = transitions.accept_upload(job, version=None, size_bytes=9, now=world.clock.now())
-    world.services.jobs.update_status(job.job_id, accept)
-    world.clock.advance(200)
-    return job.job_id, world.reconcile
-
-
-def finding_upload(world: World, key: str) -> tuple[str, Act]:
-    job = uploaded(world, key, TINY)
-    world.clock.advance(2 * 3600)
-    return job.job_id, world.reconcile
-
-
-def giving_up(world: World, key: str) -> tuple[str, Act]:
-    job = world.submit(key, None)
-    world.clock.advance(2 * 3600)
-    return job.job_id, world.reconcile
-
-
-SCENARIOS: dict[str, Scenario] = {
-    "submit_video": Scenario(submitting_video),
-    "submit_job": Scenario(submitting_job, uploads=True),
-    "submit_job again": Scenario(submitting_again, uploads=True),
-    "upload_received": Scenario(receiving("good")),
-    "upload_received refuses": Scenario(receiving("garbage"), "invalid_mp4"),
-    "upload_received of no job": Scenario(receiving_of_no_job, None),
-    "worker completes": Scenario(working),
-    "worker resumes": Scenario(resuming),
-    "worker fails": Scenario(working_on_broken, "unreadable_video"),
-    "worker retries": Scenario(working_with_trouble),
-    "worker stops": Scenario(working_until_stopped),
-    "worker declines": Scenario(declining),
-    "worker acknowledges": Scenario(acknowledging),
-    "dead_letter": Scenario(burying, "dead_letter"),
-    "reconcile takes back": Scenario(taking_back),
-    "reconcile sends again": Scenario(sending_again),
-    "reconcile finds the upload": Scenario(finding_upload),
-    "reconcile gives up": Scenario(giving_up, "upload_expired"),
-}
+from tests.support.worker_world import on_frame
 
 
 @pytest.fixture
@@ -366,7 +71,7 @@ def play(
     world: World, process: MortalProcess, scenario: Scenario, *, dies_at: int | None, after: bool = False
 ) -> bytes | str | None:
     """Play a scenario with one death; gives what the client sees in the end."""
-    key = f"key-{next(_numbers)}"
+    key = f"key-{next(numbers)}"
     job_id, act = scenario.prepare(world, key)
     with process.living(dies_at, after=after):
         try:

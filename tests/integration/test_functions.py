@@ -6,7 +6,7 @@ import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import boto3
 import pytest
@@ -20,25 +20,13 @@ from video_worker.results_serializer import frame_line, write_results
 from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
-from functions.video_api import app as video_api
-from tests.integration.conftest import EVENT_JOB_ID, EVENTS, load_event
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.integration.conftest import EVENT_JOB_ID, EVENTS, call, load_event
 from tests.support.aws import Resources
-from tools.local_stack.function_host import LocalContext
 
-TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEEP = timedelta(days=1)
 LEASE = timedelta(minutes=1)
-
-
-def call(name_or_event: str | dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    event = load_event(name_or_event) if isinstance(name_or_event, str) else name_or_event
-    answer = video_api.lambda_handler(event, cast(LambdaContext, LocalContext("video_api", 30)))
-    body = json.loads(answer["body"])
-    assert answer["headers"]["Content-Type"] == (
-        "application/json" if answer["statusCode"] < 400 else "application/problem+json"
-    )
-    return answer["statusCode"], body
 
 
 def saved_job(services: AwsServices, **changes: Any) -> Job:
@@ -191,51 +179,6 @@ def test_a_request_past_the_authorizer_is_refused(services: AwsServices) -> None
     event = load_event("submit_video")
     del event["requestContext"]["authorizer"]
     assert call(event)[0] == 401
-
-
-def with_key(event: dict[str, Any], key: str) -> dict[str, Any]:
-    return event | {"headers": event["headers"] | {"idempotency-key": key}}
-
-
-@pytest.mark.parametrize("name", ["submit_video", "submit_json"])
-def test_the_same_request_again_is_the_same_job(services: AwsServices, name: str) -> None:
-    event = with_key(load_event(name), "order-17")
-    first, second = call(event), call(event)
-    assert first[0] == second[0] == 201
-    assert first[1]["job_id"] == second[1]["job_id"]
-    assert ("upload" in second[1]) == (name == "submit_json")
-    assert len(services.jobs.list_by_owner("local", 10)) == 1
-
-
-def test_the_same_request_again_waits_for_the_new_upload(services: AwsServices) -> None:
-    event = with_key(load_event("submit_json"), "k")
-    job_id = call(event)[1]["job_id"]
-    first = services.jobs.get_by_id(job_id)
-    call(event)
-    second = services.jobs.get_by_id(job_id)
-    assert first is not None
-    assert second is not None
-    assert (first.due_at or first.created_at) < (second.due_at or first.created_at)
-
-
-def test_another_request_under_the_same_key_is_refused(services: AwsServices) -> None:
-    call(with_key(load_event("submit_json"), "k"))
-    other = with_key(load_event("submit_json"), "k") | {"body": '{"size_bytes": 77}'}
-    status, body = call(other)
-    assert (status, body["code"]) == (422, "idempotency_mismatch")
-    assert call(with_key(load_event("submit_video"), "k"))[0] == 422
-
-
-def test_a_key_belongs_to_its_owner(services: AwsServices) -> None:
-    first = call(with_key(load_event("submit_json"), "k"))[1]["job_id"]
-    event = with_key(load_event("submit_json"), "k")
-    event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = "somebody else"
-    assert call(event)[1]["job_id"] != first
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "schlüssel", "a\nb"])
-def test_a_key_that_is_none_is_refused(services: AwsServices, key: str) -> None:
-    assert call(with_key(load_event("submit_json"), key))[0] == 400
 
 
 # --- status and results ------------------------------------------------------------------------------

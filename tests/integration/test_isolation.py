@@ -23,29 +23,16 @@ from video_jobs.domain.errors import (
     UnreadableVideoError,
 )
 from video_jobs.domain.job import JobStatus
-from video_jobs.settings import WorkerSettings
 from video_worker.analysis import RunRequest
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.job_worker import Outcome
 from video_worker.stop_signal import StoppedError
 
-from tests.integration.test_job_worker import World
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.worker_world import World, settings
 
-SUPPORT = Path(__file__).parents[1] / "support"
-TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
 MEMORY_MIB = 900
-
-
-def settings(folder: str = "hazards", **further: str) -> WorkerSettings:
-    return WorkerSettings.from_environment(
-        {
-            "MODEL_PATH": str(Path(__file__).parents[2] / "gpu_worker_image/models/street_demo"),
-            "PLUGINS_DIR": str(SUPPORT / folder / "plugins"),
-            "PIPELINES_DIR": str(SUPPORT / folder / "pipelines"),
-            **further,
-        }
-    )
 
 
 @pytest.fixture(scope="module")

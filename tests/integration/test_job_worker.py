@@ -3,108 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
-from video_jobs.adapters.local_storage import LocalStorage
-from video_jobs.adapters.memory import MemoryJobRepository, MemoryQueue
 from video_jobs.domain import transitions
 from video_jobs.domain.errors import TransientError
-from video_jobs.domain.job import Job, JobStatus
+from video_jobs.domain.job import JobStatus
 from video_jobs.domain.keys import parts_prefix, results_key, video_key
-from video_jobs.services.accept_upload import accept_upload
-from video_jobs.settings import WorkerSettings
-from video_worker.job_worker import JobWorker, Outcome, WorkerLimits, WorkerPorts
-from video_worker.pipeline_service import VideoFilePipelineService
+from video_worker.job_worker import Outcome
 from video_worker.stop_signal import StopSignal
 
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support import videos
-
-SUPPORT = Path(__file__).parents[1] / "support"
-TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
-JOB_ID = "11111111-1111-4111-8111-111111111111"
-KEEP = timedelta(days=1)
-
-
-class ManualClock:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-
-class World:
-    """A service on this machine, with one worker."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = ManualClock()
-        self.jobs = MemoryJobRepository()
-        self.storage = LocalStorage(folder / "storage")
-        self.queue = MemoryQueue(self.clock)
-        self.temporary = folder / "temporary"
-        self.temporary.mkdir()
-        self.stop = StopSignal(grace_s=0)
-        self.settings = WorkerSettings.from_environment(
-            {
-                "MODEL_PATH": "/nowhere",
-                "PLUGINS_DIR": str(SUPPORT / "plugins"),
-                "PIPELINES_DIR": str(SUPPORT / "pipelines"),
-                "WORK_DIR": str(self.temporary),
-                "POLL_WAIT_S": "0",
-                "MAX_FAILURES": "2",
-                "FRAME_THREADS": "1",
-            }
-        )
-        self.pipelines = VideoFilePipelineService.from_settings(self.settings)
-
-    def worker(self, name: str = "w") -> JobWorker:
-        ports = WorkerPorts(jobs=self.jobs, storage=self.storage, queue=self.queue, clock=self.clock)
-        limits = WorkerLimits(max_crashes=3, keep=KEEP)
-        return JobWorker(name, ports, self.pipelines, self.settings, limits, self.stop, Logger())
-
-    def submit(self, video: Path, pipeline_id: str = "count", **options: Any) -> None:
-        now = self.clock.now()
-        job = Job(
-            job_id=JOB_ID,
-            owner="ann",
-            created_at=now,
-            updated_at=now,
-            input_path=video_key(JOB_ID),
-            pipeline_id=pipeline_id,
-            **options,
-        )
-        self.jobs.save(job)
-        self.storage.save_file(job.input_path, video, "video/mp4")
-        accept_upload(
-            job.input_path,
-            None,
-            jobs=self.jobs,
-            storage=self.storage,
-            queue=self.queue,
-            clock=self.clock,
-            max_upload_bytes=10**9,
-            keep=KEEP,
-        )
-
-    @property
-    def job(self) -> Job:
-        job = self.jobs.get_by_id(JOB_ID)
-        assert job is not None
-        return job
-
-    def results(self) -> bytes:
-        found = self.storage.find_file(results_key(JOB_ID))
-        assert found is not None
-        return self.storage.read_range(found.key, 0, found.size_bytes)
+from tests.support.worker_world import JOB_ID, World, misbehave, on_frame
 
 
 @pytest.fixture
@@ -113,18 +27,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     yield made
     assert list(made.temporary.iterdir()) == []
     on_frame().clear()
-
-
-def on_frame() -> list[Callable[[int], None]]:
-    """What the tool ``misbehave`` calls for each frame."""
-    module = sys.modules.get("video_worker_plugin_counter")
-    calls: list[Callable[[int], None]] = [] if module is None else module.on_frame
-    return calls
-
-
-def misbehave(world: World, call: Callable[[int], None]) -> None:
-    world.pipelines.fingerprint("misbehave")
-    on_frame().append(call)
 
 
 def test_a_job_is_completed(world: World) -> None:

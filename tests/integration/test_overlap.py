@@ -14,11 +14,11 @@ from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.plugin import WordReader
 from video_worker.results_serializer import frame_line
 
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tools.bench.clips import BenchClip, still_clip
 from tools.bench.loops import random_weights
 from tools.demo_model.train import SHIPPED
 
-TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
 PART_FRAMES = 7
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_crash_points import CALLS
+from tests.integration.crash_scenarios import CALLS
 from tools.local_stack.template import Template
 
 SCENARIOS_OF = {

@@ -15,10 +15,9 @@ from aws_lambda_powertools import Logger
 from video_worker.job_worker import Outcome
 from video_worker.scale_in_protection import ScaleInProtection
 
-from tests.integration.test_job_worker import World, misbehave, on_frame
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.worker_world import World, misbehave, on_frame
 from tools.local_stack.loopback_server import HOST, LoopbackServer
-
-TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
 
 
 class Agent(ThreadingHTTPServer):

@@ -12,6 +12,7 @@ import pytest
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import VideoFilePipelineService
 
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tools.annotate import write_annotated_frame
 from tools.demo_model.clips import street_clip
 from tools.demo_model.dataset import write_dataset
@@ -20,7 +21,6 @@ from tools.demo_model.scenes import Scene, Thing, random_scene, render
 from tools.demo_model.shapes import CLASSES
 from tools.demo_model.train import SHIPPED, TrainingPlan, train
 
-TINY = Path(__file__).parents[1] / "fixtures" / "tiny.mp4"
 SAMPLE = 60
 
 
