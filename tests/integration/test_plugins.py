@@ -11,12 +11,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+import openvino
 import pytest
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.engines import create_engine
+from video_worker.plugins.ocr.plugin import OcrPlugin
 from video_worker.plugins.ocr.plugin import create_plugin as create_ocr
+from video_worker.plugins.ocr.regions import ONE_LINE
 from video_worker.plugins.yolo.plugin import create_detector
 from video_worker.results_serializer import frame_line
 from video_worker.video_reader import Image, VideoReader
@@ -25,6 +28,7 @@ from tests.fixtures.draw_text_video import draw_text_video
 from tests.fixtures.make_tiny_mp4 import FPS, PATH, TEXTS, words_of_frame
 from tests.support import videos
 from tests.support.model import PEOPLE, needs_real_model
+from tools.demo_model.clips import street_clip
 
 
 def settings(model_path: Path, **changes: str) -> WorkerSettings:
@@ -34,8 +38,6 @@ def settings(model_path: Path, **changes: str) -> WorkerSettings:
 @pytest.fixture
 def pinned_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ultralytics lets the precision follow the host; for a comparison it must be f32 there too."""
-    import openvino
-
     compile_model = openvino.Core.compile_model
 
     def compile_in_f32(self: Any, model: Any, device_name: str, config: dict[str, Any]) -> Any:
@@ -101,7 +103,22 @@ def test_results_are_the_same_bytes_on_every_run(model_path: Path) -> None:
     assert runs[0] == runs[1]
 
 
-@pytest.mark.parametrize("device", ["0", "cuda:0"])
+@pytest.mark.parametrize("backend", ["openvino", "ultralytics"])
+def test_half_precision_on_a_cpu_is_refused_or_really_taken(model_path: Path, backend: str) -> None:
+    if backend == "openvino" and "FP16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        facts = create_detector(settings(model_path, PRECISION="f16")).facts()
+        assert facts["precision"] == "f16"
+    else:
+        with pytest.raises(SettingError, match="PRECISION=f32"):
+            create_detector(settings(model_path, PRECISION="f16", DETECTOR_BACKEND=backend))
+
+
+def test_a_precision_that_nobody_knows_is_refused(model_path: Path) -> None:
+    with pytest.raises(SettingError, match="PRECISION"):
+        settings(model_path, PRECISION="bf16")
+
+
+@pytest.mark.parametrize("device", ["0", "cuda:0", "gpu", "cuda:x"])
 def test_a_device_that_is_not_there_is_told_at_the_start(model_path: Path, device: str) -> None:
     with pytest.raises(SettingError, match="DEVICE"):
         create_detector(settings(model_path, DEVICE=device, DETECTOR_BACKEND="ultralytics"))
@@ -193,6 +210,28 @@ def test_a_page_full_of_text_is_read_as_a_page() -> None:
     hits = sum((Counter(found) & Counter(words * 14)).values())
     assert hits >= 0.95 * 14 * len(words)
     assert hits >= 0.95 * len(found)
+
+
+class RecordingEngine:
+    """Reads nothing, and remembers the page segmentation modes that it was asked for."""
+
+    def __init__(self) -> None:
+        self.modes: set[int | None] = set()
+
+    def read_tsv(self, image: Image, page_segmentation: int | None = None) -> str:
+        self.modes.add(page_segmentation)
+        return ""
+
+    def facts(self) -> dict[str, Any]:
+        return {}
+
+
+def test_a_street_full_of_textures_is_no_page() -> None:
+    engine = RecordingEngine()
+    tool = OcrPlugin(engine, settings(Path("/nowhere"), OCR_CHANGE_GATE="false")).tool("read")
+    for image, _ in street_clip((1280, 720), frames=8):
+        tool.run({"image": image, "position": 0})
+    assert engine.modes == {ONE_LINE}
 
 
 def test_engines_are_safe_in_threads() -> None:

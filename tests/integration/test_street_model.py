@@ -30,9 +30,10 @@ def test_boxes_on_held_out_scenes_are_above_the_bar() -> None:
     assert quality.map50_95 >= 0.65
 
 
+@pytest.mark.parametrize("size", [(960, 540), (1280, 720)])
 @pytest.mark.parametrize("pipeline_id", ["yolo_ocr", "yolo_ocr_regions"])
-def test_words_on_a_clip_are_above_the_bar(pipeline_id: str) -> None:
-    quality = measure_words(SHIPPED, pipeline_id)
+def test_words_on_a_clip_are_above_the_bar(pipeline_id: str, size: tuple[int, int]) -> None:
+    quality = measure_words(SHIPPED, pipeline_id, size)
     assert quality.recall >= 0.80
     assert quality.precision >= 0.90
 

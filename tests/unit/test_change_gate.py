@@ -61,16 +61,34 @@ def test_noise_is_no_change_and_a_letter_is(other: GrayImage, changed: bool) -> 
     assert has_changed(picture(), other) is changed
 
 
-def test_every_single_letter_that_changes_is_noticed() -> None:
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+@pytest.mark.parametrize(("paper", "ink"), [(90, 230), (0, 255), (255, 0)])
+def test_every_single_letter_that_changes_is_noticed(paper: int, ink: int) -> None:
     for scale in (0.4, 0.6):  # 9 and 12 pixels high
         images = []
-        for letter in letters:
-            image = np.full((60, 60), 90, np.uint8)
-            cv2.putText(image, letter, (10, 40), cv2.FONT_HERSHEY_SIMPLEX, scale, 230, 1, cv2.LINE_AA)
+        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz":
+            image = np.full((60, 60), paper, np.uint8)
+            cv2.putText(image, letter, (10, 40), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
             images.append(image)
         for one, before in enumerate(images):
-            assert all(has_changed(before, after) for after in images[one + 1 :])
+            unnoticed = [one for after in images[one + 1 :] if not has_changed(before, after)]
+            assert unnoticed == []
+
+
+def test_compression_noise_beside_a_strong_edge_is_no_change_and_on_a_flat_place_is() -> None:
+    sign = np.full((60, 60), 10, np.uint8)
+    sign[20:40, 20:40] = 240
+    for at, changed in (((18, 18), False), ((2, 2), True)):
+        noisy = sign.copy()
+        noisy[at[0] : at[0] + 4, at[1] : at[1] + 4] += 14
+        assert has_changed(sign, noisy) is changed
+
+
+def test_faint_text_that_appears_beside_a_strong_edge_is_noticed() -> None:
+    sign = np.full((60, 160), 10, np.uint8)
+    sign[30:] = 240
+    written = sign.copy()
+    cv2.putText(written, "EXIT", (20, 27), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 80, 1, cv2.LINE_AA)
+    assert has_changed(sign, written)
 
 
 def test_an_unchanged_frame_is_not_read_again() -> None:

@@ -92,11 +92,11 @@ def match(found: list[Detection], truths: list[Truth]) -> NDArray[np.bool_]:
     return hits
 
 
-def measure_words(model: Path, pipeline_id: str) -> WordQuality:
-    """Read the words of a generated clip through the pipeline, from the encoded file."""
+def measure_words(model: Path, pipeline_id: str, size: tuple[int, int] = (960, 540)) -> WordQuality:
+    """Read the words of a generated clip of ``size`` (width, height) through the pipeline, from the encoded file."""
     settings = WorkerSettings.from_environment({"MODEL_PATH": str(model)})
     service = VideoFilePipelineService.from_settings(settings)
-    clip = street_clip()
+    clip = street_clip(size)
     with TemporaryDirectory() as folder:
         path = write_clip(clip, Path(folder) / "clip.mp4")
         return word_quality(clip, list(service.run_on_file(path, pipeline_id, frame_stride=2)))

@@ -6,7 +6,8 @@ takes out the noise of a sensor. Nothing has changed where no cell differs by mo
 beside an edge, where compression leaves more noise the stronger the edge is, by more than `EDGE_SHARE` of
 the contrast there. Of all pairs of letters and digits 9 pixels high, in three fonts, the hardest (I and l)
 differ by 8.03 % of their contrast, and the next (i and l) by 9.6 %; the noise of H.264 at 1080p was seen
-to be up to 6.7 %.
+to be up to 6.7 %. The price: of text that small and fainter than 125 grey levels, the smallest of these
+changes go unnoticed until something else changes there.
 
 What is read again is decided in the order of the frames, whatever thread works on them, and a part of a
 run starts with an empty memory: so the results depend on neither threads nor resuming.

@@ -28,12 +28,14 @@ from video_worker.plugins.ocr.text_lines import TextLine, find_text_lines
 from video_worker.video_reader import Image
 
 WORD_LEVEL = 5
-SHORT_WORD_CONFIDENCE = 85.0
+SHORT_WORD_CONFIDENCE = {1: 85.0, 2: 85.0, 3: 80.0}
+"""What words of so few letters and digits need at least: textures are often read as such."""
 PAGE_LETTERS = 150
 """A frame with this many candidate letters may be a page of text ..."""
+PAGE_LINE_LETTERS = 10
+"""... counted in lines of so many: the textures of a street make many short ones ..."""
 PAGE_WORDS = 30
 """... and is one when Tesseract's own layout finds this many words."""
-_SHORT_WORD = 2
 _COLUMNS = 12
 
 
@@ -109,7 +111,8 @@ class ReadTool(_GatedTool):
         layout = self._settings.ocr_layout
         if layout == "page":
             return self._reader.read(gray)
-        if layout == "lines" or sum(line.letters for line in lines) < PAGE_LETTERS:
+        letters = sum(line.letters for line in lines if line.letters >= PAGE_LINE_LETTERS)
+        if layout == "lines" or letters < PAGE_LETTERS:
             return []
         words = self._reader.read(gray)
         return words if len(words) >= PAGE_WORDS else []
@@ -184,9 +187,8 @@ def text_result(blocks: list[dict[str, Any]], language: str) -> dict[str, Any]:
 def words_of_tsv(tsv: str, min_confidence: float) -> list[dict[str, Any]]:
     """The words of Tesseract's TSV that are read with at least ``min_confidence`` (0-100).
 
-    A word has a letter or a digit; one of only one or two of them needs `SHORT_WORD_CONFIDENCE`, since
-    textures are often read as such. Columns: level, page, block, paragraph, line, word, left, top, width,
-    height, confidence, text.
+    A word has a letter or a digit; one of only a few of them needs `SHORT_WORD_CONFIDENCE`. Columns: level,
+    page, block, paragraph, line, word, left, top, width, height, confidence, text.
     """
     rows = (line.split("\t", _COLUMNS - 1) for line in tsv.splitlines())
     words = (row for row in rows if len(row) == _COLUMNS and row[0] == str(WORD_LEVEL))
@@ -195,8 +197,7 @@ def words_of_tsv(tsv: str, min_confidence: float) -> list[dict[str, Any]]:
 
 def _is_word(text: str, confidence: float, min_confidence: float) -> bool:
     signs = sum(character.isalnum() for character in text)
-    needed = max(min_confidence, SHORT_WORD_CONFIDENCE) if signs <= _SHORT_WORD else min_confidence
-    return signs > 0 and confidence >= needed
+    return signs > 0 and confidence >= max(min_confidence, SHORT_WORD_CONFIDENCE.get(signs, 0.0))
 
 
 def text_of(blocks: list[dict[str, Any]]) -> str:

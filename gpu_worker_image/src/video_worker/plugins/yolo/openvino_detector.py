@@ -38,6 +38,8 @@ class OpenVinoDetector:
 
         if settings.device != "cpu":
             raise SettingError("An OpenVINO export runs on the CPU: set DEVICE=cpu, or give another model")
+        if settings.precision == "f16" and "FP16" not in _cpu_capabilities(openvino):
+            raise SettingError("This CPU does not calculate in half precision: set PRECISION=f32")
         metadata = _metadata(path)
         height, width = _image_size(metadata)
         self._names = {int(key): str(name) for key, name in metadata["names"].items()}

@@ -30,8 +30,7 @@ class UltralyticsDetector:
         import torch
         import ultralytics
 
-        if settings.device != "cpu" and not torch.cuda.is_available():
-            raise SettingError(f"DEVICE is {settings.device!r}, but this machine has no CUDA device")
+        _check_device(settings, torch.cuda.device_count())
         self._model = ultralytics.YOLO(str(path), task="detect")
         self._arguments: dict[str, Any] = {
             "conf": settings.confidence_threshold,
@@ -66,3 +65,17 @@ class UltralyticsDetector:
     def _predict(self, images: list[Image]) -> list[list[Detection]]:
         results = self._model.predict(images, **self._arguments)
         return [to_detections(one.boxes.data.cpu().tolist(), one.names) for one in results]
+
+
+def _check_device(settings: WorkerSettings, cuda_devices: int) -> None:
+    """Ultralytics would take the CPU, or full precision, without a word."""
+    if settings.device == "cpu":
+        if settings.precision == "f16":
+            raise SettingError("PRECISION=f16 needs a GPU with this model: set PRECISION=f32, or DEVICE")
+        return
+    index = settings.device.removeprefix("cuda").removeprefix(":") or "0"
+    if not index.isdecimal() or int(index) >= cuda_devices:
+        raise SettingError(
+            f"DEVICE is {settings.device!r}, but this machine has {cuda_devices} CUDA devices: "
+            "set DEVICE=cpu, or one of cuda:0, cuda:1, ..."
+        )
