@@ -93,7 +93,7 @@ def match(found: list[Detection], truths: list[Truth]) -> NDArray[np.bool_]:
 
 
 def measure_words(model: Path, pipeline_id: str, size: tuple[int, int] = (960, 540)) -> WordQuality:
-    """Read the words of a generated clip of ``size`` (width, height) through the pipeline, from the encoded file."""
+    """Read the words of a generated clip of ``size`` (width, height) from the encoded file."""
     settings = WorkerSettings.from_environment({"MODEL_PATH": str(model)})
     service = VideoFilePipelineService.from_settings(settings)
     clip = street_clip(size)
