@@ -229,7 +229,7 @@ def test_many_short_lines_are_no_page() -> None:
     street = np.full((720, 1280, 3), 255, np.uint8)
     for number in range(60):
         at = (20 + 210 * (number % 6), 50 + 65 * (number // 6))
-        cv2.putText(street, "SHOP", at, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (0, 0, 0), 2)
+        cv2.putText(street, "Milk", at, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (0, 0, 0), 2)
     engine = RecordingEngine()
     tool = OcrPlugin(engine, settings(Path("/nowhere"), OCR_CHANGE_GATE="false")).tool("read")
     tool.run({"image": street, "position": 0})
