@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.video_api import problems
-from functions.video_api.routes import jobs, results, status, submit
+from functions.video_api.routes import jobs, results, service, status, submit
 
 logger = Logger()
 app = APIGatewayHttpResolver()
@@ -17,6 +17,7 @@ app.include_router(submit.router)
 app.include_router(status.router)
 app.include_router(jobs.router)
 app.include_router(results.router)
+app.include_router(service.router)
 problems.install(app, logger)
 
 

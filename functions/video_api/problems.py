@@ -21,6 +21,9 @@ STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotCompletedError: HTTPStatus.NOT_FOUND,
+    errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
+    errors.JobStateError: HTTPStatus.CONFLICT,
+    errors.ConflictError: HTTPStatus.CONFLICT,
     errors.VideoTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.IdempotencyMismatchError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnsupportedContentTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -60,8 +63,20 @@ class Problems:
         return self._answer(HTTPStatus.BAD_REQUEST, errors.InvalidRequestError.code, detail)
 
     def on_unknown_route(self, _: NotFoundError) -> Response[str]:
-        """A path that no route has."""
+        """A path that no route has, or not for this method."""
+        event = self._app.current_event
+        allowed = self._methods_of(event.path)
+        if allowed:
+            detail = f"This route takes {', '.join(allowed)}, not {event.http_method}"
+            answer = self._answer(HTTPStatus.METHOD_NOT_ALLOWED, errors.MethodNotAllowedError.code, detail)
+            answer.headers["Allow"] = ", ".join(allowed)
+            return answer
         return self._answer(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route")
+
+    def _methods_of(self, path: str) -> list[str]:
+        """The methods that some route has for a path; Powertools keeps its routes to itself."""
+        routes = [*self._app._static_routes, *self._app._dynamic_routes]
+        return sorted({str(route.method) for route in routes if route.rule.match(path)})
 
     def on_unknown_error(self, error: Exception) -> Response[str]:
         """A fault of ours: details go to the log, never to the client."""

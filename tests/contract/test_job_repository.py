@@ -12,7 +12,7 @@ from video_jobs.adapters.memory import MemoryJobRepository
 from video_jobs.domain import transitions
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job, JobStatus
-from video_jobs.ports import JobRepository
+from video_jobs.ports import JobPosition, JobRepository
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -116,6 +116,29 @@ def test_an_owners_jobs_come_newest_first(jobs: JobRepository) -> None:
         jobs.save(make_job(job_id, created_at=NOW + timedelta(minutes=minutes)))
     jobs.save(make_job(JOB_ID, owner="bob"))
     assert [job.job_id[0] for job in jobs.list_by_owner("ann", limit=2)] == ["c", "b"]
+
+
+def test_an_owners_jobs_go_on_after_a_position(jobs: JobRepository) -> None:
+    ids = [f"{digit}1111111-1111-4111-8111-111111111111" for digit in "abcd"]
+    for number, job_id in enumerate(ids):
+        jobs.save(make_job(job_id, created_at=NOW + timedelta(minutes=number // 2)))
+    seen: list[str] = []
+    after = None
+    while page := jobs.list_by_owner("ann", 1, after):
+        seen.append(page[0].job_id)
+        after = JobPosition(page[0].created_at, page[0].job_id)
+    assert sorted(seen) == ids
+    assert set(seen[:2]) == set(ids[2:])
+
+
+def test_a_deleted_job_is_gone_and_one_that_changed_stays(jobs: JobRepository) -> None:
+    job = running(jobs)
+    with pytest.raises(ConflictError):
+        jobs.delete(JOB_ID, transitions.Expected(status=JobStatus.FAILED))
+    assert jobs.get_by_id(JOB_ID) == job
+    for _ in range(2):
+        jobs.delete(JOB_ID, transitions.Expected(status=JobStatus.RUNNING))
+    assert jobs.get_by_id(JOB_ID) is None
 
 
 @pytest.mark.usefixtures("aws")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,67 +12,15 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.bootstrap import AwsServices
-from video_jobs.domain import transitions
-from video_jobs.domain.job import Job, JobStatus, UploadState
-from video_jobs.domain.keys import results_index_key, results_key
-from video_worker.results_serializer import frame_line, write_results
+from video_jobs.domain.job import JobStatus, UploadState
 
 from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, EVENTS, call, load_event
+from tests.integration.job_states import NOW, completed_job, running_job, saved_job
 from tests.support.aws import Resources
-
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-KEEP = timedelta(days=1)
-LEASE = timedelta(minutes=1)
-
-
-def saved_job(services: AwsServices, **changes: Any) -> Job:
-    values: dict[str, Any] = {
-        "job_id": EVENT_JOB_ID,
-        "owner": "local",
-        "created_at": NOW,
-        "updated_at": NOW,
-        "input_path": f"video_jobs/{EVENT_JOB_ID}.mp4",
-    }
-    job = Job(**(values | changes))
-    services.jobs.save(job)
-    return job
-
-
-def queued_job(services: AwsServices) -> Job:
-    return saved_job(services, upload_state=UploadState.ACCEPTED, generation=1, queued_at=NOW)
-
-
-def running_job(services: AwsServices, now: datetime) -> Job:
-    job = queued_job(services)
-    return services.jobs.update_status(
-        job.job_id, transitions.claim(job, worker_id="w", lease=LEASE, now=now)
-    )
-
-
-def completed_job(services: AwsServices, folder: Path, frames: int) -> Job:
-    job = running_job(services, NOW)
-    part = folder / "part"
-    lines = [frame_line({"frame_index": i, "result": {"text": f"é{i}"}}) + b"\n" for i in range(frames)]
-    part.write_bytes(b"".join(lines))
-    write_results([part], folder / "results", folder / "index")
-    stored = services.storage.save_file(results_key(job.job_id), folder / "results", "application/json")
-    index = services.storage.save_file(results_index_key(job.job_id), folder / "index", "x/y")
-    change = transitions.complete(
-        job,
-        output_path=stored.key,
-        output_version=stored.version,
-        output_index_version=index.version,
-        frames_done=frames,
-        warnings=(),
-        keep=KEEP,
-        now=NOW,
-    )
-    return services.jobs.update_status(job.job_id, change)
-
 
 # --- submit ------------------------------------------------------------------------------------------
 
@@ -239,7 +187,7 @@ def test_results_are_the_list_itself(services: AwsServices, tmp_path: Path) -> N
     completed_job(services, tmp_path, frames=3)
     status, body = call("results")
     assert status == 200
-    assert sorted(body) == ["created_at", "job_id", "results", "updated_at"]
+    assert sorted(body) == ["created_at", "job_id", "next_cursor", "results", "results_url", "updated_at"]
     assert body["results"][2] == {"frame_index": 2, "result": {"text": "é2"}}
 
 
@@ -454,5 +402,6 @@ def test_the_template_defines_the_table_that_the_model_describes(resources: Reso
 
 
 def test_every_sample_event_is_used_by_a_test() -> None:
-    text = Path(__file__).read_text(encoding="utf-8")
+    texts = (path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_*.py")))
+    text = "".join(texts)
     assert [path.stem for path in EVENTS.glob("*.json") if f'"{path.stem}"' not in text] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from video_jobs.domain import keys, results
+from video_jobs.domain import cursor, keys
 from video_jobs.domain.errors import InvalidCursorError, InvalidKeyError
 
 JOB_ID = "11111111-1111-4111-8111-111111111111"
@@ -24,10 +24,13 @@ def test_a_key_that_leaves_the_storage_is_refused(key: str) -> None:
 
 
 def test_a_cursor_comes_back_as_it_was() -> None:
-    assert results.decode_cursor(results.encode_cursor(1234)) == 1234
-
-
-@pytest.mark.parametrize("cursor", ["", "1234", "äö", "djI6MQ", "djE6LTE", "A" * 400])
-def test_a_foreign_cursor_is_refused(cursor: str) -> None:
+    made = cursor.encode_cursor("2026 ü", "ann", None)
+    assert cursor.decode_cursor(made, "ann", None) == "2026 ü"
     with pytest.raises(InvalidCursorError):
-        results.decode_cursor(cursor)
+        cursor.decode_cursor(made, "bob", None)
+
+
+@pytest.mark.parametrize("text", ["", "1234", "äö", "djI6MQ", "djE6LTE", "A" * 400, "A" * 9000])
+def test_a_foreign_cursor_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCursorError):
+        cursor.decode_cursor(text, "ann")

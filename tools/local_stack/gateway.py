@@ -43,7 +43,7 @@ class Gateway(LoopbackServer):
             return _gateway_error(413, "Request Entity Too Large")
         for route, pattern in self._routes:
             found = pattern.fullmatch(request.path)
-            if found is not None and route.method == request.method:
+            if found is not None and route.method in (request.method, "ANY"):
                 return self._call(route, found.groupdict(), request)
         return _gateway_error(404, "Not Found")
 
@@ -113,4 +113,5 @@ def _gateway_error(status: int, message: str) -> Response:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))
+    greedy = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", re.escape(path))
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", greedy))

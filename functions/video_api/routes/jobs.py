@@ -1,23 +1,86 @@
-"""``GET /video/jobs/{job_id}``"""
+"""``/video/jobs``: list, read, cancel, retry, delete."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import aws_services
 from video_jobs.domain.job import Job, JobStatus, to_iso
+from video_jobs.services.cancel_job import cancel_job
+from video_jobs.services.delete_job import delete_job
 from video_jobs.services.get_job import get_job
+from video_jobs.services.list_jobs import list_jobs
+from video_jobs.services.retry_job import retry_job
 
+from functions.video_api.answers import json_answer, polling_headers
 from functions.video_api.caller import owner_of
+from functions.video_api.parameters import ListParameters
 
 router = APIGatewayHttpRouter()
 
 
+@router.get("/video/jobs")
+def get_job_list() -> Response[str]:
+    """The caller's own jobs, newest first."""
+    event = router.current_event
+    wanted = ListParameters.model_validate(event.query_string_parameters)
+    page = list_jobs(
+        owner_of(event), wanted.to_filter(), wanted.limit, wanted.cursor, jobs=aws_services().jobs
+    )
+    return json_answer({"jobs": [to_resource(job) for job in page.jobs], "next_cursor": page.next_cursor})
+
+
 @router.get("/video/jobs/<job_id>")
-def get_job_resource(job_id: str) -> dict[str, Any]:
+def get_job_resource(job_id: str) -> Response[str]:
     """All that its owner may know of a job."""
-    return to_resource(get_job(job_id, owner_of(router.current_event), jobs=aws_services().jobs))
+    job = get_job(job_id, owner_of(router.current_event), jobs=aws_services().jobs)
+    return json_answer(to_resource(job), headers=polling_headers(job))
+
+
+@router.post("/video/jobs/<job_id>/cancel")
+def post_cancel(job_id: str) -> Response[str]:
+    """End an open job."""
+    services = aws_services()
+    job = cancel_job(
+        job_id,
+        owner_of(router.current_event),
+        jobs=services.jobs,
+        clock=services.clock,
+        keep=services.keep,
+    )
+    return json_answer(to_resource(job))
+
+
+@router.post("/video/jobs/<job_id>/retry")
+def post_retry(job_id: str) -> Response[str]:
+    """Run a failed job once more."""
+    services = aws_services()
+    job = retry_job(
+        job_id,
+        owner_of(router.current_event),
+        jobs=services.jobs,
+        storage=services.storage,
+        queue=services.queue,
+        clock=services.clock,
+    )
+    return json_answer(to_resource(job), headers=polling_headers(job))
+
+
+@router.delete("/video/jobs/<job_id>")
+def delete_job_resource(job_id: str) -> Response[str]:
+    """Delete a job with its video and results."""
+    services = aws_services()
+    delete_job(
+        job_id,
+        owner_of(router.current_event),
+        jobs=services.jobs,
+        storage=services.storage,
+        clock=services.clock,
+        keep=services.keep,
+    )
+    return Response(204)
 
 
 def to_resource(job: Job) -> dict[str, Any]:

@@ -7,12 +7,14 @@ import json
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import aws_services
-from video_jobs.domain.job import Job, to_iso
+from video_jobs.domain.job import Job, JobStatus, to_iso
 from video_jobs.domain.results import ResultsPage
 from video_jobs.services.get_job import get_job
 from video_jobs.services.read_results import ResultsLimits, read_results
 
 from functions.video_api.caller import owner_of
+from functions.video_api.etag import is_matched, weak_etag
+from functions.video_api.parameters import ResultsParameters
 
 router = APIGatewayHttpRouter()
 
@@ -20,12 +22,15 @@ router = APIGatewayHttpRouter()
 @router.get("/video/results/<job_id>")
 def get_results(job_id: str) -> Response[str]:
     """The results, or as many frames of them as fit an answer."""
-    services = aws_services()
-    job = get_job(job_id, owner_of(router.current_event), jobs=services.jobs)
+    services, event = aws_services(), router.current_event
+    query = ResultsParameters.model_validate(event.query_string_parameters).to_query()
+    job = get_job(job_id, owner_of(event), jobs=services.jobs)
+    tag = weak_etag(job.job_id, job.status, job.output_version, job.updated_at, query)
+    if job.status is JobStatus.COMPLETED and is_matched(event.headers.get("if-none-match"), tag):
+        return Response(304, headers={"ETag": tag})
     limits = ResultsLimits(services.settings.max_answer_bytes, services.settings.download_expires_s)
-    cursor = router.current_event.query_string_parameters.get("cursor")
-    page = read_results(job, cursor, storage=services.storage, limits=limits)
-    return Response(200, "application/json", to_json(job, page))
+    page = read_results(job, query, storage=services.storage, limits=limits)
+    return Response(200, "application/json", to_json(job, page), {"ETag": tag})
 
 
 def to_json(job: Job, page: ResultsPage) -> str:
@@ -35,6 +40,5 @@ def to_json(job: Job, page: ResultsPage) -> str:
         "created_at": to_iso(job.created_at),
         "updated_at": to_iso(job.updated_at),
     }
-    if page.next_cursor or page.results_url:
-        rest |= {"next_cursor": page.next_cursor, "results_url": page.results_url}
+    rest |= {"next_cursor": page.next_cursor, "results_url": page.results_url}
     return '{"results":[' + page.frames_json.decode() + "]," + json.dumps(rest)[1:]

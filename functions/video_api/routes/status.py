@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import aws_services
 from video_jobs.domain.job import to_iso
 from video_jobs.services.get_job import get_job
 
+from functions.video_api.answers import json_answer, polling_headers
 from functions.video_api.caller import owner_of
 
 router = APIGatewayHttpRouter()
 
 
 @router.get("/video/status/<job_id>")
-def get_status(job_id: str) -> dict[str, Any]:
+def get_status(job_id: str) -> Response[str]:
     """How far the job is."""
     job = get_job(job_id, owner_of(router.current_event), jobs=aws_services().jobs)
-    return {
+    body = {
         "job_id": job.job_id,
         "status": job.status,
         "progress": job.progress,
@@ -26,3 +26,4 @@ def get_status(job_id: str) -> dict[str, Any]:
         "updated_at": to_iso(job.updated_at),
         "error_message": job.error_message,
     }
+    return json_answer(body, headers=polling_headers(job))

@@ -103,7 +103,7 @@ def _known_parameters(query: Mapping[str, str]) -> Mapping[str, str]:
 def _body_bytes(event: APIGatewayProxyEventV2) -> bytes:
     body = event.body or ""
     if not event.is_base64_encoded:
-        return body.encode()
+        return body.encode("utf-8", "surrogatepass")  # half a surrogate pair is then an error of its own
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from video_jobs.domain.job import Job
-from video_jobs.domain.transitions import Transition
+from video_jobs.domain.transitions import Expected, Transition
 
 
 class Clock(Protocol):
@@ -26,6 +26,14 @@ class IdFactory(Protocol):
     def new_id(self) -> str:
         """A new UUID in canonical form."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobPosition:
+    """A place in the list of an owner's jobs."""
+
+    created_at: datetime
+    job_id: str
 
 
 class JobRepository(Protocol):
@@ -59,8 +67,18 @@ class JobRepository(Protocol):
         """Open jobs whose ``due_at`` has come, soonest first, at most ``limit`` of them."""
         ...
 
-    def list_by_owner(self, owner: str, limit: int) -> list[Job]:
-        """An owner's jobs, newest first, at most ``limit`` of them."""
+    def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
+        """An owner's jobs, newest first, at most ``limit`` of them, those that follow ``after``."""
+        ...
+
+    def delete(self, job_id: str, expected: Expected) -> None:
+        """Remove a job; one that is not there (any more) is no error.
+
+        Raises
+        ------
+        ConflictError
+            If the stored job does not meet ``expected``.
+        """
         ...
 
 

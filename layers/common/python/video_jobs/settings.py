@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from video_jobs.domain.errors import SettingError
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
+from video_jobs.domain.pipelines import BUILT_IN
 
 GPU_FRAMES_AT_ONCE = 16
 """Enough that a batch of frames waits for the GPU while another is computed."""
@@ -91,7 +92,7 @@ class ServiceSettings(EnvironmentSettings):
     )
     aws_region: str = _setting("us-east-1", doc="region of all of the above")
     pipeline_ids: str = _setting(
-        "yolo_ocr yolo_ocr_regions yolo_only ocr_only",
+        " ".join(BUILT_IN),
         doc="pipelines that a job may ask for, separated by spaces",
     )
     max_body_bytes: int = _setting(4 * 2**20, minimum=1, doc="largest MP4 in a request body")

@@ -20,7 +20,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.constants import STRING
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
@@ -29,6 +29,7 @@ from video_jobs.adapters.aws_errors import is_transient
 from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job, JobStatus, UploadState, from_iso, to_iso
 from video_jobs.domain.transitions import Expected, Transition
+from video_jobs.ports import JobPosition
 
 SCHEMA_VERSION = 2
 """The number of the newest migration (`video_jobs.migrations`)."""
@@ -162,16 +163,33 @@ class DynamoDbJobRepository:
                 due += map(_to_job, self._model.by_due_time.query(shard, until_now, limit=limit))
         return sorted(due, key=lambda job: job.due_at or now)[:limit]
 
-    def list_by_owner(self, owner: str, limit: int) -> list[Job]:
+    def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
         """The owner index, backwards."""
+        start = None if after is None else _owner_index_key(owner, after)
         with _errors_translated():
-            items = self._model.by_owner.query(owner, scan_index_forward=False, limit=limit)
+            items = self._model.by_owner.query(
+                owner, scan_index_forward=False, limit=limit, last_evaluated_key=start
+            )
             return [_to_job(item) for item in islice(items, limit)]
+
+    def delete(self, job_id: str, expected: Expected) -> None:
+        """One DeleteItem with one condition."""
+        is_gone = self._model.job_id.does_not_exist()  # deleting it again is no error
+        with _errors_translated():
+            self._model(job_id).delete(condition=is_gone | _condition(self._model, expected))
 
 
 def due_shard_of(job_id: str) -> int:
     """The partition of the due-work index in which an open job lies."""
     return int(job_id[0], 16) % DUE_SHARDS
+
+
+def _owner_index_key(owner: str, after: JobPosition) -> dict[str, dict[str, str]]:
+    return {
+        "owner": {"S": owner},
+        "created_at": {"S": to_iso(after.created_at)},
+        "job_id": {"S": after.job_id},
+    }
 
 
 def _condition(model: type[JobItem], expected: Expected) -> Condition:
@@ -229,7 +247,7 @@ def _to_job(item: JobItem) -> Job:
 def _errors_translated() -> Iterator[None]:
     try:
         yield
-    except (PutError, UpdateError) as exc:
+    except (PutError, UpdateError, DeleteError) as exc:
         if exc.cause_response_code == "ConditionalCheckFailedException":
             raise ConflictError from exc
         raise _translated(exc) from exc

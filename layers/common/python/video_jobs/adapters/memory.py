@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from video_jobs.domain.errors import ConflictError, ReceiptExpiredError
 from video_jobs.domain.job import Job
-from video_jobs.domain.transitions import Transition
-from video_jobs.ports import Clock, QueueMessage
+from video_jobs.domain.transitions import Expected, Transition
+from video_jobs.ports import Clock, JobPosition, QueueMessage
 
 DEDUPLICATION_WINDOW = timedelta(minutes=5)
 
@@ -52,11 +52,21 @@ class MemoryJobRepository:
             due = [(job.due_at, job) for job in self._jobs.values() if job.due_at and job.due_at <= now]
         return [job for _, job in sorted(due, key=lambda pair: pair[0])][:limit]
 
-    def list_by_owner(self, owner: str, limit: int) -> list[Job]:
+    def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
         """An owner's jobs, newest first."""
         with self._lock:
-            own = [job for job in self._jobs.values() if job.owner == owner]
-        return sorted(own, key=lambda job: job.created_at, reverse=True)[:limit]
+            own = [(job.created_at, job.job_id, job) for job in self._jobs.values() if job.owner == owner]
+        if after is not None:
+            own = [one for one in own if one[:2] < (after.created_at, after.job_id)]
+        return [job for *_, job in sorted(own, key=lambda one: one[:2], reverse=True)][:limit]
+
+    def delete(self, job_id: str, expected: Expected) -> None:
+        """Remove a job."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is not None and not expected.is_met_by(job):
+                raise ConflictError
+            self._jobs.pop(job_id, None)
 
 
 @dataclass(slots=True)

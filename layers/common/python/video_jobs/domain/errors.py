@@ -83,6 +83,18 @@ class JobNotCompletedError(VideoJobsError):
     code = "job_not_completed"
 
 
+class JobStateError(VideoJobsError):
+    """The job's state does not allow this."""
+
+    code = "job_state"
+
+
+class MethodNotAllowedError(VideoJobsError):
+    """This route does not take this method."""
+
+    code = "method_not_allowed"
+
+
 # --- what ends one job ---------------------------------------------------------------------------
 
 

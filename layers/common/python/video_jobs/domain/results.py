@@ -15,10 +15,7 @@ would start. Line ``i`` is therefore the bytes ``offset[i] : offset[i + 1] - len
 from __future__ import annotations
 
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-
-from video_jobs.domain.errors import InvalidCursorError
 
 HEAD = b'{"results":[\n'
 SEPARATOR = b",\n"
@@ -37,27 +34,4 @@ class ResultsPage:
     frames_json: bytes
     count: int
     next_cursor: str | None
-    results_url: str | None
-
-
-def encode_cursor(record: int) -> str:
-    """An opaque cursor for the frame at position ``record`` of the file."""
-    return urlsafe_b64encode(f"v1:{record}".encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> int:
-    """The position that a cursor stands for.
-
-    Raises
-    ------
-    InvalidCursorError
-        Where this service did not make it.
-    """
-    try:
-        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except ValueError:
-        raise InvalidCursorError from None
-    version, _, record = text.partition(":")
-    if version != "v1" or not (record.isascii() and record.isdigit()) or len(record) > 12:
-        raise InvalidCursorError
-    return int(record)
+    results_url: str

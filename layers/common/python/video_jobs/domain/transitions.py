@@ -209,6 +209,35 @@ def fail_unheld(job: Job, *, code: str, message: str, keep: timedelta, now: date
     )
 
 
+def cancel(job: Job, *, keep: timedelta, now: datetime) -> Transition:
+    """The owner ends an open job, whoever holds it."""
+    return Transition(
+        action="cancel",
+        expected=Expected(status=job.status, generation=job.generation, attempt=job.attempt),
+        changes=_failed("cancelled", "The job was cancelled", keep, now),
+    )
+
+
+def retry(job: Job, *, now: datetime) -> Transition:
+    """The owner asks for a failed job once more: as if it were new, from its parts on."""
+    return Transition(
+        action="retry",
+        expected=Expected(
+            status=JobStatus.FAILED, generation=job.generation, upload_state=UploadState.ACCEPTED
+        ),
+        changes={
+            "status": JobStatus.PENDING,
+            "error_code": None,
+            "error_message": None,
+            "failures": 0,
+            "crashes": 0,
+            "expires_at": None,
+            "updated_at": now,
+            **_to_be_sent(job, now),
+        },
+    )
+
+
 def give_back(job: Job, *, count_failure: bool, now: datetime) -> Transition:
     """The worker that holds the job lets it go; its message stays in the queue."""
     return Transition(

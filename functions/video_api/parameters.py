@@ -1,0 +1,50 @@
+"""What the queries of GET requests may say."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from video_jobs.domain.job import JobStatus
+from video_jobs.services.list_jobs import JobFilter
+from video_jobs.services.read_results import ResultsQuery
+
+_MAX_FRAME = 10**9
+
+
+class ListParameters(BaseModel):
+    """``GET /video/jobs``"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: JobStatus | None = None
+    pipeline_id: str | None = Field(default=None, min_length=1, max_length=64)
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(default=None, min_length=1)
+
+    def to_filter(self) -> JobFilter:
+        """The same as the service takes it."""
+        return JobFilter(status=self.status, pipeline_id=self.pipeline_id)
+
+
+class ResultsParameters(BaseModel):
+    """``GET /video/results/{job_id}``"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cursor: str | None = Field(default=None, min_length=1)
+    limit: int | None = Field(default=None, ge=1, le=_MAX_FRAME)
+    from_frame: int = Field(default=0, ge=0, le=_MAX_FRAME)
+    to_frame: int | None = Field(default=None, ge=0, le=_MAX_FRAME)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to_frame is not None and self.to_frame < self.from_frame:
+            raise ValueError("to_frame must not be before from_frame")
+        return self
+
+    def to_query(self) -> ResultsQuery:
+        """The same as the service takes it."""
+        return ResultsQuery(
+            cursor=self.cursor, limit=self.limit, from_frame=self.from_frame, to_frame=self.to_frame
+        )

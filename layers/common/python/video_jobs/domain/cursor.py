@@ -1,0 +1,44 @@
+"""Opaque cursors: where the next page of a list begins.
+
+A cursor is bound to its scope (whose list, with which filters) by a checksum, so that one that was changed,
+or given for another list, is refused instead of answering a wrong page. It is no secret and needs none:
+every list is asked for its caller's own items only.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
+
+from video_jobs.domain.errors import InvalidCursorError
+
+_CHECKSUM_BYTES = 12
+_MAX_LENGTH = 400
+
+
+def encode_cursor(position: str, *scope: str | None) -> str:
+    """A cursor for ``position`` in the list that ``scope`` names."""
+    content = position.encode()
+    return urlsafe_b64encode(_checksum(content, scope) + content).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *scope: str | None) -> str:
+    """The position that a cursor stands for.
+
+    Raises
+    ------
+    InvalidCursorError
+        Where this service did not make it for this list.
+    """
+    try:
+        raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+    except ValueError:
+        raise InvalidCursorError from None
+    checksum, content = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
+    if len(cursor) > _MAX_LENGTH or checksum != _checksum(content, scope):
+        raise InvalidCursorError
+    return content.decode()
+
+
+def _checksum(content: bytes, scope: tuple[str | None, ...]) -> bytes:
+    return sha256(repr((content, scope)).encode()).digest()[:_CHECKSUM_BYTES]

@@ -1,0 +1,101 @@
+"""Pages, ranges and validators of ``GET /video/results/{job_id}``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from video_jobs.bootstrap import AwsServices
+from video_jobs.services import read_results
+
+from tests.integration.conftest import call
+from tests.integration.job_states import completed_job
+from tests.integration.test_job_routes import answer_of, asked
+
+
+def frames_of(query: dict[str, str]) -> list[int]:
+    """Every frame that the pages of a query give."""
+    frames: list[int] = []
+    while True:
+        status, body = call(asked("results", query))
+        assert status == 200
+        frames += [frame["frame_index"] for frame in body["results"]]
+        if body["next_cursor"] is None:
+            return frames
+        query = query | {"cursor": body["next_cursor"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, range(50)),
+        ({"limit": "1"}, range(50)),
+        ({"limit": "7"}, range(50)),
+        ({"from_frame": "45"}, range(45, 50)),
+        ({"to_frame": "3"}, range(4)),
+        ({"from_frame": "10", "to_frame": "12", "limit": "2"}, range(10, 13)),
+        ({"from_frame": "50"}, range(0)),
+        ({"from_frame": "0", "to_frame": "0"}, range(1)),
+        ({"from_frame": "999999999"}, range(0)),
+    ],
+)
+def test_every_frame_that_is_asked_for_comes_once(
+    services: AwsServices,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    query: dict[str, str],
+    expected: range,
+) -> None:
+    monkeypatch.setattr(read_results, "_RECORDS_A_READ", 8)
+    completed_job(services, tmp_path, frames=50)
+    assert frames_of(query) == list(expected)
+
+
+def test_a_page_of_a_long_file_reads_little_of_it(
+    services: AwsServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completed_job(services, tmp_path, frames=20_000)
+    read = services.storage.read_range
+    lengths: list[int] = []
+
+    def counted(key: str, start: int, length: int, version: str | None = None) -> bytes:
+        content = read(key, start, length, version)
+        lengths.append(len(content))
+        return content
+
+    monkeypatch.setattr(services.storage, "read_range", counted)
+    assert frames_of({"from_frame": "15000", "to_frame": "15001"}) == [15000, 15001]
+    assert len(lengths) <= 6
+    assert sum(lengths) < 4 * 16 * 4096 + 1000
+
+
+def test_the_tag_spares_an_answer_that_the_client_has(services: AwsServices, tmp_path: Path) -> None:
+    completed_job(services, tmp_path, frames=3)
+    tag = answer_of(asked("results"))["headers"]["ETag"]
+    for known in (tag, f'"other", {tag}', "*", tag.removeprefix("W/")):
+        event = asked("results")
+        event["headers"]["if-none-match"] = known
+        answer = answer_of(event)
+        assert (answer["statusCode"], answer.get("body") or "") == (304, "")
+        assert answer["headers"]["ETag"] == tag
+    other = asked("results", {"limit": "1"})
+    other["headers"]["if-none-match"] = tag
+    assert answer_of(other)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "0"},
+        {"from_frame": "-1"},
+        {"from_frame": "5", "to_frame": "4"},
+        {"frames": "1"},
+        {"to_frame": "x"},
+    ],
+)
+def test_a_range_that_is_none_is_refused(
+    services: AwsServices, tmp_path: Path, query: dict[str, str]
+) -> None:
+    completed_job(services, tmp_path, frames=1)
+    status, body = call(asked("results", query))
+    assert (status, body["code"]) == (400, "invalid_request")
