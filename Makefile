@@ -20,7 +20,7 @@ SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate bench simulate chaos lint build test clean
+.PHONY: help setup demo local migrate bench simulate chaos docs lint build test clean
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -54,6 +54,9 @@ simulate: setup ## play seeded schedules full of faults: make simulate [SCHEDULE
 chaos: WORKERS = 3
 chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tools.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
+
+docs: setup ## write what is generated from code: the OpenAPI document, docs/errors.md
+	$(BIN)/python -m tools.openapi
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
-"""``GET /health`` and ``GET /video/pipelines``"""
+"""What is asked of the service itself: ``/health``, ``/video/pipelines``, ``/openapi.json``, ``/docs``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import aws_services
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID
@@ -12,6 +14,8 @@ from video_jobs.domain.pipelines import BUILT_IN
 from functions.video_api.caller import owner_of
 
 router = APIGatewayHttpRouter()
+_FOLDER = Path(__file__).parents[1]
+_PAGE_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 @router.get("/health")
@@ -35,3 +39,16 @@ def get_pipelines() -> dict[str, Any]:
             for pipeline_id in sorted(aws_services().settings.known_pipelines)
         ]
     }
+
+
+@router.get("/openapi.json")
+def get_openapi() -> Response[str]:
+    """The committed document, as it lies."""
+    return Response(200, "application/json", (_FOLDER / "openapi.json").read_text(encoding="utf-8"))
+
+
+@router.get("/docs")
+def get_docs() -> Response[str]:
+    """A page that shows the document; it needs nothing from elsewhere."""
+    page = (_FOLDER / "docs.html").read_text(encoding="utf-8")
+    return Response(200, "text/html; charset=utf-8", page, {"Content-Security-Policy": _PAGE_POLICY})

@@ -1,0 +1,1 @@
+"""The OpenAPI document and the error catalogue, made from code."""

@@ -1,0 +1,31 @@
+"""``make docs``: write what is generated from code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tools.openapi.catalogue import error_catalogue
+from tools.openapi.document import openapi_document
+
+ROOT = Path(__file__).parents[2]
+OPENAPI = ROOT / "functions" / "video_api" / "openapi.json"
+ERRORS = ROOT / "docs" / "errors.md"
+
+
+def generated() -> dict[Path, str]:
+    """Each file with the text that it should hold."""
+    document = json.dumps(openapi_document(), indent=1, ensure_ascii=False) + "\n"
+    return {OPENAPI: document, ERRORS: error_catalogue()}
+
+
+def main() -> int:
+    """Write all of them."""
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""The error catalogue of the documentation, from the error classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from video_jobs.domain import errors
+from video_jobs.domain.errors import PermanentJobError, TransientError, VideoJobsError
+from video_jobs.services.bury_job import DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE
+from video_jobs.services.cancel_job import CANCELLED
+
+from functions.video_api.problems import STATUS_OF_ERROR, status_of
+
+_HEAD = """# Errors
+
+Made by `make docs` from `video_jobs/domain/errors.py`; a test compares them.
+
+## Answers of the API
+
+Every error that the functions answer is `application/problem+json` (RFC 9457) with `detail` (what is wrong
+and what to do), `code` (a stable word) and `request_id`. What API Gateway itself answers (401 and 403 without
+a valid token, 413 above 10 MB, 429 when throttled, 503) is `{"message": "..."}`.
+
+| status | code | detail, unless it says more |
+|---|---|---|
+"""
+_MIDDLE = """| 404 | `route_not_found` | There is no such route |
+
+## Why a job failed
+
+`error.code` and `error.message` of the job, `error_message` of its status.
+
+| code | message, unless it says more |
+|---|---|
+"""
+_OF_THE_SERVICE = {
+    CANCELLED: "The job was cancelled",
+    "upload_expired": "The video was never uploaded; submit the job again (under a new Idempotency-Key).",
+    "worker_crashed": "The job was given up: several workers in a row died on it. Convert the video.",
+    TransientError.code: "The job failed several times, at last for want of another service; try it later",
+    DEAD_LETTER_CODE: DEAD_LETTER_MESSAGE,
+}
+
+
+def error_catalogue() -> str:
+    """docs/errors.md"""
+    answered = [kind for kind in _classes(VideoJobsError) if _is_answered(kind)]
+    ordered = sorted(answered, key=lambda kind: (status_of(kind()), kind.code))
+    answers = [f"| {status_of(kind()).value} | `{kind.code}` | {kind().message} |\n" for kind in ordered]
+    ended = {kind.code: kind().message for kind in _classes(PermanentJobError)}
+    refused = {kind.code: kind().message for kind in (errors.InvalidVideoError, errors.VideoTooLargeError)}
+    reasons = sorted({**ended, **refused, **_OF_THE_SERVICE}.items())
+    rows = [f"| `{code}` | {message} |\n" for code, message in reasons]
+    return _HEAD + "".join(answers) + _MIDDLE + "".join(rows)
+
+
+def _is_answered(kind: type[VideoJobsError]) -> bool:
+    return kind is VideoJobsError or any(base in STATUS_OF_ERROR for base in kind.__mro__)
+
+
+def _classes(base: type[VideoJobsError]) -> Iterator[type[VideoJobsError]]:
+    yield base
+    for kind in base.__subclasses__():
+        yield from _classes(kind)

@@ -1,0 +1,134 @@
+"""The bodies of the API's answers, as models; requests are validated by those in functions/video_api."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["pending", "running", "completed", "failed"]
+JobId = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="ISO 8601, UTC")]
+
+
+class Answer(BaseModel):
+    """Nothing comes that is not described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobAccepted(Answer):
+    """The job is taken."""
+
+    job_id: JobId
+
+
+class Upload(Answer):
+    """A form to POST to ``url``: all ``fields``, then the file as the field ``file``."""
+
+    url: str
+    fields: dict[str, str]
+    expires_at: Time
+    max_bytes: int
+
+
+class UploadOffered(JobAccepted):
+    """The job is taken, and starts when the video is uploaded."""
+
+    upload: Upload | None = None
+
+
+class JobStatus(Answer):
+    """How far a job is; ``progress`` is 0 pending, 0.5 running, 1 ended."""
+
+    job_id: JobId
+    status: Status
+    progress: float = Field(ge=0, le=1)
+    created_at: Time
+    updated_at: Time
+    error_message: str | None
+
+
+class JobError(Answer):
+    """Why a job failed: a stable word, and a sentence that says what to do."""
+
+    code: str
+    message: str | None
+
+
+class Job(Answer):
+    """All that its owner may know of a job."""
+
+    job_id: JobId
+    status: Status
+    progress: float = Field(ge=0, le=1)
+    pipeline_id: str
+    frame_stride: int = Field(ge=1)
+    max_frames: int | None = Field(ge=1)
+    filename: str | None
+    size_bytes: int | None
+    frames_done: int = Field(ge=0)
+    frames_total: int | None = Field(ge=0)
+    percent: int | None = Field(ge=0, le=100)
+    attempt: int = Field(ge=0)
+    warnings: list[str]
+    fingerprint: dict[str, Any] | None
+    error: JobError | None
+    created_at: Time
+    updated_at: Time
+
+
+class JobList(Answer):
+    """A page, newest first; a filtered one may be short, or empty, and still have a cursor."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+class Frame(Answer):
+    """What the pipeline found on one frame; ``frame_index`` counts the frames of the video, from 0."""
+
+    frame_index: int = Field(ge=0)
+    result: dict[str, Any]
+
+
+class Results(Answer):
+    """A page of the results; ``results_url`` downloads all of them, for a short time."""
+
+    results: list[Frame]
+    job_id: JobId
+    created_at: Time
+    updated_at: Time
+    next_cursor: str | None
+    results_url: str
+
+
+class Pipeline(Answer):
+    """What a job may ask for."""
+
+    pipeline_id: str
+    description: str | None
+    is_default: bool
+
+
+class Pipelines(Answer):
+    """All of them."""
+
+    pipelines: list[Pipeline]
+
+
+class Health(Answer):
+    """The service answers."""
+
+    status: Literal["ok"]
+
+
+class Problem(Answer):
+    """An error (RFC 9457); ``code`` is a stable word, ``detail`` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
