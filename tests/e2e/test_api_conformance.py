@@ -21,7 +21,7 @@ CHECKS = (
 
 def test_every_answer_is_as_described(api: Api, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
-    command = [program, "run", OPENAPI, "--url", api.url, "--checks", ",".join(CHECKS)]
+    command = [str(program), "run", str(OPENAPI), "--url", api.url, "--checks", ",".join(CHECKS)]
     bounds = ["--max-examples", "15", "--seed", "1", "--generation-database", "none", "--no-color"]
     done = subprocess.run([*command, *bounds], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -143,9 +143,11 @@ OPERATIONS = (
 
 def openapi_document() -> Schema:
     """The whole document (OpenAPI 3.1)."""
-    models = {one.answer for one in OPERATIONS if one.answer} | {schemas.Problem, SubmitRequest}
+    models: set[type[BaseModel]] = {schemas.Problem, SubmitRequest}
+    models |= {one.answer for one in OPERATIONS if one.answer}
     ordered = sorted(models, key=lambda model: model.__name__)
-    _, definitions = models_json_schema([(one, "validation") for one in ordered], ref_template=_REF)
+    kinds: list[tuple[type[BaseModel], Literal["validation"]]] = [(one, "validation") for one in ordered]
+    _, definitions = models_json_schema(kinds, ref_template=_REF)
     paths: dict[str, Schema] = {}
     for one in OPERATIONS:
         paths.setdefault(one.path, {})[one.method] = _operation(one)
