@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -13,11 +14,14 @@ import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.bootstrap import AwsServices
 from video_jobs.domain import transitions
-from video_jobs.domain.errors import TransientError
+from video_jobs.domain.errors import JobNotFoundError, JobStateError, TransientError
 from video_jobs.domain.job import Job, job_id_of_key
 from video_jobs.domain.keys import results_key, video_key
 from video_jobs.services.bury_job import bury_job
+from video_jobs.services.cancel_job import cancel_job
+from video_jobs.services.delete_job import delete_job
 from video_jobs.services.reconcile_jobs import reconcile_jobs
+from video_jobs.services.retry_job import retry_job
 from video_jobs.services.submit_job import SubmitOptions, submit_job, submit_video
 from video_jobs.settings import WorkerSettings
 from video_worker.job_worker import JobWorker, Outcome, WorkerLimits, WorkerPorts
@@ -45,6 +49,10 @@ CALLS: dict[str, list[str]] = {
     "submit_video": [PUT, STORE],
     "submit_job": [PUT],
     "submit_job again": [PUT, GET, UPDATE],
+    "cancel_job": [GET, UPDATE],
+    "retry_job": [GET, HEAD, UPDATE, SEND, UPDATE],
+    "delete_job": [GET, LIST, REMOVE, REMOVE, REMOVE, "dynamodb.DeleteItem"],
+    "delete_job that waits": [GET, GET, UPDATE, LIST, REMOVE, REMOVE, REMOVE, "dynamodb.DeleteItem"],
     "upload_received": [GET, HEAD, READ, UPDATE, SEND, UPDATE, GET],
     "upload_received refuses": [GET, HEAD, READ, UPDATE, GET],
     "upload_received of no job": [GET, HEAD, REMOVE],
@@ -185,6 +193,48 @@ def uploaded(world: World, key: str, video: Path, pipeline_id: str = "count") ->
     return job
 
 
+def asking(world: World, job: Job, ask: Callable[..., object], *names: str) -> tuple[str, Act]:
+    """The owner asks for a change; asked again after a death, it may find it made."""
+    ports = {name: getattr(world.services, name) for name in names}
+
+    def act() -> None:
+        with suppress(JobStateError, JobNotFoundError):
+            ask(job.job_id, "ann", **ports)
+
+    return job.job_id, act
+
+
+def cancelling(world: World, key: str) -> tuple[str, Act]:
+    return asking(world, accepted(world, key), cancel_job, "jobs", "clock", "keep")
+
+
+def retrying(world: World, key: str) -> tuple[str, Act]:
+    job = accepted(world, key)
+    cancel_job(job.job_id, "ann", jobs=world.services.jobs, clock=world.clock, keep=timedelta(days=1))
+    return asking(world, job, retry_job, "jobs", "storage", "queue", "clock")
+
+
+def deleting(world: World, key: str) -> tuple[str, Act]:
+    job = accepted(world, key)
+    assert world.work() is Outcome.COMPLETED
+    return asking(world, job, delete_job, "jobs", "storage", "clock", "keep")
+
+
+def deleting_one_that_waits(world: World, key: str) -> tuple[str, Act]:
+    return asking(world, accepted(world, key), delete_job, "jobs", "storage", "clock", "keep")
+
+
+BY_OWNER: tuple[Prepare, ...] = (
+    submitting_video,
+    submitting_job,
+    cancelling,
+    retrying,
+    deleting,
+    deleting_one_that_waits,
+)
+"""Where the client has no answer, it asks again."""
+
+
 def receiving(video: str) -> Prepare:
     def prepare(world: World, key: str) -> tuple[str, Act]:
         job = uploaded(world, key, getattr(world, video, TINY))
@@ -303,6 +353,10 @@ SCENARIOS: dict[str, Scenario] = {
     "submit_video": Scenario(submitting_video),
     "submit_job": Scenario(submitting_job, uploads=True),
     "submit_job again": Scenario(submitting_again, uploads=True),
+    "cancel_job": Scenario(cancelling, "cancelled"),
+    "retry_job": Scenario(retrying),
+    "delete_job": Scenario(deleting, None),
+    "delete_job that waits": Scenario(deleting_one_that_waits, None),
     "upload_received": Scenario(receiving("good")),
     "upload_received refuses": Scenario(receiving("garbage"), "invalid_mp4"),
     "upload_received of no job": Scenario(receiving_of_no_job, None),

@@ -17,14 +17,13 @@ from video_jobs.domain.keys import video_key
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import (
+    BY_OWNER,
     CALLS,
     SCENARIOS,
     Scenario,
     World,
     burying,
     numbers,
-    submitting_job,
-    submitting_video,
 )
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
@@ -80,7 +79,7 @@ def play(
         except Crash:
             assert dies_at is not None
     calls = list(process.calls)
-    if dies_at is not None and scenario.prepare in (submitting_video, submitting_job):
+    if dies_at is not None and scenario.prepare in BY_OWNER:
         act()  # the client had no answer and asks again
     if dies_at is not None and scenario.prepare is burying and not _is_failed(world, job_id):
         act()  # the batch failed, so the message comes again

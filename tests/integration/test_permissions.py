@@ -10,8 +10,8 @@ import pytest
 from tests.integration.crash_scenarios import CALLS
 from tools.local_stack.template import Template
 
-SCENARIOS_OF = {
-    "VideoApiFunction": "submit_",
+SCENARIOS_OF: dict[str, str | tuple[str, ...]] = {
+    "VideoApiFunction": ("submit_", "cancel_", "retry_", "delete_"),
     "UploadReceivedFunction": "upload_received",
     "DeadLetterFunction": "dead_letter",
     "ReconcileFunction": "reconcile",

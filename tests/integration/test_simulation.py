@@ -31,9 +31,16 @@ def test_no_schedule_breaks_a_promise() -> None:
         {"unconditional": BY_HOLDER},
         {"unconditional": frozenset({"claim"})},
         {"unconditional": frozenset({"accept_upload"})},
+        {"unconditional": frozenset({"cancel"})},
         {"reconciles": False},
     ],
-    ids=["no fencing", "claim without condition", "accept_upload without condition", "no reconcile"],
+    ids=[
+        "no fencing",
+        "claim without condition",
+        "accept_upload without condition",
+        "cancel without condition",
+        "no reconcile",
+    ],
 )
 def test_a_rule_taken_out_is_noticed(mutation: dict[str, Any]) -> None:
     report = play(SEEDS, partial(World, **mutation), stop_at_violation=True)

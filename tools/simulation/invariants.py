@@ -26,17 +26,24 @@ class Invariants:
         Sentences; a correct service leaves this empty.
     transitions
         How often each change happened.
+    cancelled, deleted
+        Jobs whose owner asked for that.
     """
 
     storage: ObservedStorage
     queue: RedrivingQueue
     violations: list[str] = field(default_factory=list)
     transitions: Counter[str] = field(default_factory=Counter)
+    cancelled: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
 
     def on_change(self, before: Job, transition: Transition, after: Job) -> None:
         """One write took effect."""
         self.transitions[f"{transition.action}: {before.status} -> {after.status}"] += 1
-        self._require(before.status.is_open, before, f"{transition.action} changed a job that had ended")
+        again = transition.action == "retry" and before.status is JobStatus.FAILED
+        self._require(
+            before.status.is_open or again, before, f"{transition.action} changed a job that had ended"
+        )
         allowed = after.status == before.status or after.status in ALLOWED_TRANSITIONS[before.status]
         self._require(allowed, before, f"illegal transition {before.status} -> {after.status}")
         claimed = int(transition.action == "claim")
@@ -51,7 +58,7 @@ class Invariants:
 
     def at_rest(self, jobs: Mapping[str, Job], accepted: set[str]) -> None:
         """Faults have stopped and time has passed."""
-        for job_id in sorted(accepted - jobs.keys()):
+        for job_id in sorted(accepted - jobs.keys() - self.deleted):
             self.violations.append(f"job {job_id} was accepted and is not there")
         for job in jobs.values():
             self._require(not job.status.is_open, job, f"never ended: {job}")
@@ -88,6 +95,7 @@ _RULES: Mapping[str, Callable[[Invariants, Job], bool]] = {
     "worker_crashed": lambda _, job: job.crashes + 1 >= MAX_CRASHES,
     "temporarily_unavailable": lambda _, job: job.failures + 1 >= MAX_FAILURES,
     "dead_letter": lambda invariants, job: invariants.queue.was_given_up(job.job_id, job.generation),
+    "cancelled": lambda invariants, job: job.job_id in invariants.cancelled,
     "upload_expired": lambda invariants, job: not invariants.storage.versions(job.input_path),
 }
 """What may fail a job: the rule behind each error code."""

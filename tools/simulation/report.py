@@ -10,6 +10,8 @@ from tools.simulation.world import World
 
 _WANTED_TRANSITIONS = (
     "accept_upload: pending -> pending",
+    "cancel: pending -> failed",
+    "cancel: running -> failed",
     "claim: pending -> running",
     "claim: running -> running",
     "complete: running -> completed",
@@ -21,6 +23,7 @@ _WANTED_TRANSITIONS = (
     "mark_queued: pending -> pending",
     "record_fingerprint: running -> running",
     "requeue: pending -> pending",
+    "retry: failed -> pending",
     "take_back: running -> pending",
 )
 """Every change that a job can go through."""

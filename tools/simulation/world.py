@@ -13,13 +13,16 @@ from typing import Any, cast
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
-from video_jobs.domain.errors import ConflictError, TransientError
+from video_jobs.domain.errors import ConflictError, JobNotFoundError, JobStateError, TransientError
 from video_jobs.domain.job import Job
 from video_jobs.domain.keys import VIDEO_SUFFIX
 from video_jobs.ports import JobRepository, QueueService, StorageService, StoredFile
 from video_jobs.services.accept_upload import accept_upload
 from video_jobs.services.bury_job import JobStillHeldError, bury_job
+from video_jobs.services.cancel_job import cancel_job
+from video_jobs.services.delete_job import delete_job
 from video_jobs.services.reconcile_jobs import reconcile_jobs
+from video_jobs.services.retry_job import retry_job
 from video_jobs.services.submit_job import SubmitLimits, SubmitOptions, submit_job, submit_video
 from video_jobs.settings import WorkerSettings
 from video_worker.job_worker import JobWorker, Outcome, WorkerLimits, WorkerPorts
@@ -131,12 +134,50 @@ class World:
         key = f"key-{number}" if self.random.random() < 0.7 else None
         options = SubmitOptions(idempotency_key=key)
         if self.random.random() < 0.4:
-            self._submit(partial(self._submit_body, video, options))
+            job = self._submit(partial(self._submit_body, video, options))
         else:
             job = self._submit(partial(self._submit_json, video, options))
             if self.random.random() < 0.85:
                 self._upload(job, video)
+        if self.random.random() < 0.3:
+            self._change_mind(job.job_id)
         self._clients -= 1
+
+    def _change_mind(self, job_id: str) -> None:
+        """Cancel, mostly retry, sometimes delete."""
+        self.scheduler.sleep(self.random.uniform(0, 1500))
+        self.invariants.cancelled.add(job_id)
+        self._ask(lambda process: cancel_job(job_id, "ann", **self._owner_ports(process), keep=KEEP))
+        self.scheduler.sleep(self.random.uniform(0, 300))
+        if self.random.random() < 0.7:
+            self._ask(lambda process: retry_job(job_id, "ann", **self._ports(process), clock=process))
+        self.scheduler.sleep(self.random.uniform(0, 1500))
+        if self.random.random() < 0.3:
+            self.invariants.deleted.add(job_id)
+            self._ask(
+                lambda process: delete_job(
+                    job_id,
+                    "ann",
+                    **self._owner_ports(process),
+                    storage=cast(StorageService, FaultyPort(self.storage, process)),
+                    keep=KEEP,
+                )
+            )
+
+    def _ask(self, ask: Callable[[Process], object]) -> None:
+        """Ask until there is an answer, whatever it says."""
+        while True:
+            try:
+                ask(self._process("video_api"))
+            except (TransientError, Crash):
+                self.scheduler.sleep(self.random.uniform(1, 20))
+            except (JobStateError, JobNotFoundError, ConflictError):
+                return
+            else:
+                return
+
+    def _owner_ports(self, process: Process) -> dict[str, Any]:
+        return {"jobs": cast(JobRepository, FaultyPort(self.jobs, process)), "clock": process}
 
     def _submit(self, submit: Callable[[Process], Job]) -> Job:
         """Ask until there is an answer, as a client does."""
