@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.video_api import problems
-from functions.video_api.routes import jobs, results, service, status, submit
+from functions.video_api.routes import jobs, results, service, status, submit, uploads
 
 logger = Logger()
 app = APIGatewayHttpResolver()
@@ -18,6 +18,7 @@ app.include_router(status.router)
 app.include_router(jobs.router)
 app.include_router(results.router)
 app.include_router(service.router)
+app.include_router(uploads.router)
 problems.install(app, logger)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID
+from video_jobs.domain.multipart import MAX_PARTS
 from video_jobs.services.submit_job import SubmitOptions
 
 
@@ -32,3 +35,12 @@ class SubmitRequest(SubmitParameters):
     """The JSON body: a video that the client will upload by itself."""
 
     size_bytes: int = Field(ge=1)
+    upload_method: Literal["form", "multipart"] = "form"
+
+
+class PartsRequest(BaseModel):
+    """Which parts of an upload are to be signed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    part_numbers: list[Annotated[int, Field(ge=1, le=MAX_PARTS)]] = Field(min_length=1, max_length=100)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from video_jobs.settings import WorkerSettings
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
@@ -33,7 +34,14 @@ def test_a_video_in_the_body_goes_from_pending_to_completed(api: Api) -> None:
     assert seen == ["pending", "running", "completed"]
     assert (body["progress"], body["error_message"]) == (1.0, None)
     results = api.get(f"/video/results/{job_id}").json()
-    assert sorted(results) == ["created_at", "job_id", "results", "updated_at"]
+    assert sorted(results) == [
+        "created_at",
+        "job_id",
+        "next_cursor",
+        "results",
+        "results_url",
+        "updated_at",
+    ]
     assert [frame["frame_index"] for frame in results["results"]] == list(range(FRAMES))
     for frame in results["results"][5::10]:
         assert set(frame["result"]["text"].split()) == words_of_frame(frame["frame_index"])
@@ -49,6 +57,40 @@ def test_a_presigned_upload_starts_its_job_by_itself(api: Api) -> None:
     job = api.get(f"/video/jobs/{job_id}").json()
     assert (job["percent"], job["frames_done"]) == (100, 3)
     assert job["fingerprint"]["plugins"]["ocr"]["engine"] == "tesserocr"
+
+
+def test_a_large_video_comes_in_parts(api: Api, tmp_path: Path) -> None:
+    # GIVEN a video of two parts: a box that players skip makes it large
+    padding = 9 * 2**20
+    video = PATH.read_bytes() + padding.to_bytes(4, "big") + b"free" + bytes(padding - 8)
+    body = {"size_bytes": len(video), "upload_method": "multipart", "frame_stride": 20}
+    offer = requests.post(f"{api.url}/video/submit", json=body, timeout=30).json()
+    path = f"{api.url}/video/jobs/{offer['job_id']}/upload"
+    # WHEN a client asks for the signatures and uploads
+    numbers = list(range(1, offer["multipart"]["part_count"] + 1))
+    signed = requests.post(f"{path}/parts", json={"part_numbers": numbers}, timeout=30).json()["parts"]
+    start = 0
+    for part in signed:
+        content = video[start : start + part["size_bytes"]]
+        assert requests.put(part["url"], data=content, timeout=60).status_code == 200
+        start += len(content)
+    assert len(signed) == 2
+    assert requests.post(f"{path}/complete", timeout=30).status_code == 200
+    # THEN the job starts by itself
+    status, _ = api.wait_for_end(offer["job_id"])
+    assert status["status"] == "completed", status
+
+
+def test_a_cancelled_job_stops_and_a_retried_one_ends(api: Api) -> None:
+    job_id = api.submit_presigned(PATH)
+    job = requests.post(f"{api.url}/video/jobs/{job_id}/cancel", timeout=30)
+    assert job.json()["error"]["code"] == "cancelled"
+    assert api.get(f"/video/results/{job_id}").status_code == 404
+    again = requests.post(f"{api.url}/video/jobs/{job_id}/retry", timeout=30)
+    if again.status_code == 409:  # the upload had not been accepted yet
+        assert "submit it again" in again.json()["detail"]
+        return
+    assert api.wait_for_end(job_id)[0]["status"] == "completed"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from uuid import UUID
 
+import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.bootstrap import AwsServices
@@ -20,9 +21,10 @@ from video_jobs.domain.keys import results_key, video_key
 from video_jobs.services.bury_job import bury_job
 from video_jobs.services.cancel_job import cancel_job
 from video_jobs.services.delete_job import delete_job
+from video_jobs.services.multipart_upload import abort_upload, complete_upload
 from video_jobs.services.reconcile_jobs import reconcile_jobs
 from video_jobs.services.retry_job import retry_job
-from video_jobs.services.submit_job import SubmitOptions, submit_job, submit_video
+from video_jobs.services.submit_job import SubmitOptions, submit_job, submit_multipart, submit_video
 from video_jobs.settings import WorkerSettings
 from video_worker.job_worker import JobWorker, Outcome, WorkerLimits, WorkerPorts
 from video_worker.pipeline_service import VideoFilePipelineService
@@ -48,6 +50,9 @@ END = [UPDATE, VISIBILITY, STORE, STORE, UPDATE, DELETE, LIST]
 CALLS: dict[str, list[str]] = {
     "submit_video": [PUT, STORE],
     "submit_job": [PUT],
+    "submit_multipart": ["s3.CreateMultipartUpload", PUT],
+    "complete_upload": [GET, HEAD, GET, "s3.ListParts", "s3.CompleteMultipartUpload"],
+    "abort_upload": [GET, GET, UPDATE, "s3.AbortMultipartUpload"],
     "submit_job again": [PUT, GET, UPDATE],
     "cancel_job": [GET, UPDATE],
     "retry_job": [GET, HEAD, UPDATE, SEND, UPDATE],
@@ -224,9 +229,39 @@ def deleting_one_that_waits(world: World, key: str) -> tuple[str, Act]:
     return asking(world, accepted(world, key), delete_job, "jobs", "storage", "clock", "keep")
 
 
+def in_parts(world: World, key: str) -> Job:
+    options = SubmitOptions(pipeline_id="count", max_frames=6, idempotency_key=key)
+    services, size_bytes = world.services, TINY.stat().st_size
+    ports = {"jobs": services.jobs, "uploads": services.uploads, "clock": world.clock, "ids": services.ids}
+    return submit_multipart(size_bytes, "ann", options, **ports, limits=world.limits)  # type: ignore[arg-type]
+
+
+def submitting_in_parts(world: World, key: str) -> tuple[str, Act]:
+    return _id_of(world, key), lambda: in_parts(world, key)
+
+
+def completing(world: World, key: str) -> tuple[str, Act]:
+    job = in_parts(world, key)
+    boto3.client("s3", region_name="us-east-1").upload_part(
+        Bucket=world.services.settings.bucket_name,
+        Key=job.input_path,
+        UploadId=job.upload_id or "",
+        PartNumber=1,
+        Body=TINY.read_bytes(),
+    )
+    return asking(world, job, complete_upload, "jobs", "storage", "uploads")
+
+
+def aborting(world: World, key: str) -> tuple[str, Act]:
+    return asking(world, in_parts(world, key), abort_upload, "jobs", "uploads", "clock", "keep")
+
+
 BY_OWNER: tuple[Prepare, ...] = (
     submitting_video,
     submitting_job,
+    submitting_in_parts,
+    completing,
+    aborting,
     cancelling,
     retrying,
     deleting,
@@ -352,6 +387,9 @@ def giving_up(world: World, key: str) -> tuple[str, Act]:
 SCENARIOS: dict[str, Scenario] = {
     "submit_video": Scenario(submitting_video),
     "submit_job": Scenario(submitting_job, uploads=True),
+    "submit_multipart": Scenario(submitting_in_parts, uploads=True),
+    "complete_upload": Scenario(completing),
+    "abort_upload": Scenario(aborting, "cancelled"),
     "submit_job again": Scenario(submitting_again, uploads=True),
     "cancel_job": Scenario(cancelling, "cancelled"),
     "retry_job": Scenario(retrying),

@@ -11,13 +11,19 @@ from tests.integration.crash_scenarios import CALLS
 from tools.local_stack.template import Template
 
 SCENARIOS_OF: dict[str, str | tuple[str, ...]] = {
-    "VideoApiFunction": ("submit_", "cancel_", "retry_", "delete_"),
+    "VideoApiFunction": ("submit_", "complete_", "abort_", "cancel_", "retry_", "delete_"),
     "UploadReceivedFunction": "upload_received",
     "DeadLetterFunction": "dead_letter",
     "ReconcileFunction": "reconcile",
     "VideoWorkerTaskRole": "worker",
 }
-NAMED_OTHERWISE = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket"}
+NAMED_OTHERWISE = {
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:CompleteMultipartUpload": "s3:PutObject",
+    "s3:ListParts": "s3:ListMultipartUploadParts",
+}
 
 
 def allowed_actions(logical_id: str) -> set[str]:

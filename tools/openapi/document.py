@@ -14,7 +14,7 @@ from video_jobs.domain.errors import VideoJobsError
 
 from functions.video_api.parameters import ListParameters, ResultsParameters
 from functions.video_api.problems import CONTENT_TYPE, STATUS_OF_ERROR
-from functions.video_api.requests import SubmitParameters, SubmitRequest
+from functions.video_api.requests import PartsRequest, SubmitParameters, SubmitRequest
 from tools.openapi import schemas
 
 Schema = dict[str, Any]
@@ -36,6 +36,7 @@ class Operation:
     status: int = 200
     query: type[BaseModel] | None = None
     bodies: tuple[str, ...] = ()
+    request: type[BaseModel] = SubmitRequest
     problems: tuple[type[VideoJobsError], ...] = ()
     headers: tuple[str, ...] = ()
     is_open: bool = False
@@ -125,6 +126,40 @@ OPERATIONS = (
     ),
     Operation(
         method="get",
+        path="/video/jobs/{job_id}/upload",
+        name="upload",
+        summary="Which parts of an upload are there",
+        answer=schemas.UploadProgress,
+        problems=_CHANGE,
+    ),
+    Operation(
+        method="delete",
+        path="/video/jobs/{job_id}/upload",
+        name="abortUpload",
+        summary="Give an upload in parts up: its job is cancelled",
+        answer=schemas.Job,
+        problems=_CHANGE,
+    ),
+    Operation(
+        method="post",
+        path="/video/jobs/{job_id}/upload/parts",
+        name="signParts",
+        summary="Signed URLs for some parts of an upload",
+        answer=schemas.SignedParts,
+        bodies=(JSON,),
+        request=PartsRequest,
+        problems=(*_CHANGE, errors.InvalidRequestError),
+    ),
+    Operation(
+        method="post",
+        path="/video/jobs/{job_id}/upload/complete",
+        name="completeUpload",
+        summary="Make one video of the parts: the job starts",
+        answer=schemas.Job,
+        problems=(*_CHANGE, errors.UploadIncompleteError),
+    ),
+    Operation(
+        method="get",
         path="/video/pipelines",
         name="pipelines",
         summary="The pipelines that a job may ask for",
@@ -143,7 +178,7 @@ OPERATIONS = (
 
 def openapi_document() -> Schema:
     """The whole document (OpenAPI 3.1)."""
-    models: set[type[BaseModel]] = {schemas.Problem, SubmitRequest}
+    models: set[type[BaseModel]] = {schemas.Problem, SubmitRequest, PartsRequest}
     models |= {one.answer for one in OPERATIONS if one.answer}
     ordered = sorted(models, key=lambda model: model.__name__)
     kinds: list[tuple[type[BaseModel], Literal["validation"]]] = [(one, "validation") for one in ordered]
@@ -175,7 +210,10 @@ def _operation(one: Operation) -> Schema:
         "responses": _responses(one),
     }
     if one.bodies:
-        made["requestBody"] = {"required": True, "content": {kind: _body(kind) for kind in one.bodies}}
+        made["requestBody"] = {
+            "required": True,
+            "content": {kind: _body(kind, one.request) for kind in one.bodies},
+        }
     return made
 
 
@@ -218,9 +256,9 @@ def _header_parameters(one: Operation) -> list[Schema]:
     return [{"name": name, "in": "header", "required": False, "schema": text}]
 
 
-def _body(kind: str) -> Schema:
+def _body(kind: str, request: type[BaseModel]) -> Schema:
     if kind == JSON:
-        return {"schema": {"$ref": _REF.format(model="SubmitRequest")}}
+        return {"schema": {"$ref": _REF.format(model=request.__name__)}}
     if kind == "multipart/form-data":
         form = {"type": "object", "required": ["file"], "properties": {"file": MP4}}
         return {"schema": form}

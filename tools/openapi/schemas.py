@@ -32,10 +32,47 @@ class Upload(Answer):
     max_bytes: int
 
 
+class MultipartOffer(Answer):
+    """The video is taken in ``part_count`` parts of ``part_bytes``; the last may be smaller."""
+
+    part_bytes: int = Field(ge=1)
+    part_count: int = Field(ge=1)
+
+
 class UploadOffered(JobAccepted):
-    """The job is taken, and starts when the video is uploaded."""
+    """The job is taken, and starts when the video is uploaded (by one of the two, where JSON was sent)."""
 
     upload: Upload | None = None
+    multipart: MultipartOffer | None = None
+
+
+class SignedPart(Answer):
+    """PUT exactly ``size_bytes`` of the video to ``url``."""
+
+    part_number: int
+    size_bytes: int
+    url: str
+
+
+class SignedParts(Answer):
+    """Some parts, to be uploaded before ``expires_at``."""
+
+    parts: list[SignedPart]
+    expires_at: Time
+
+
+class StoredPart(Answer):
+    """A part that is there."""
+
+    part_number: int
+    size_bytes: int
+
+
+class UploadProgress(MultipartOffer):
+    """Which parts are there."""
+
+    size_bytes: int
+    parts: list[StoredPart]
 
 
 class JobStatus(Answer):

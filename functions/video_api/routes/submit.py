@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +12,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from video_jobs.bootstrap import aws_services
 from video_jobs.domain.errors import InvalidRequestError, UnsupportedContentTypeError
 from video_jobs.domain.job import to_iso
-from video_jobs.services.submit_job import submit_job, submit_video
+from video_jobs.domain.multipart import part_bytes_of, part_sizes
+from video_jobs.services.submit_job import submit_job, submit_multipart, submit_video
 
+from functions.video_api.body import body_bytes
 from functions.video_api.caller import owner_of
 from functions.video_api.multipart import file_of_form
 from functions.video_api.requests import SubmitParameters, SubmitRequest
@@ -34,14 +34,16 @@ def post_submit() -> tuple[dict[str, Any], int]:
         case "application/json":
             return _submit_json(event), 201
         case "video/mp4" | "application/octet-stream" | "":
-            return _submit_video(event, _body_bytes(event)), 201
+            return _submit_video(event, body_bytes(event)), 201
         case "multipart/form-data":
-            return _submit_video(event, file_of_form(content_type, _body_bytes(event))), 201
+            return _submit_video(event, file_of_form(content_type, body_bytes(event))), 201
     raise UnsupportedContentTypeError
 
 
 def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
-    request = SubmitRequest.model_validate_json(_body_bytes(event))
+    request = SubmitRequest.model_validate_json(body_bytes(event))
+    if request.upload_method == "multipart":
+        return _submit_multipart(event, request)
     services = aws_services()
     job, upload = submit_job(
         request.size_bytes,
@@ -62,6 +64,23 @@ def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
             "max_bytes": upload.max_bytes,
         },
     }
+
+
+def _submit_multipart(event: APIGatewayProxyEventV2, request: SubmitRequest) -> dict[str, Any]:
+    services = aws_services()
+    job = submit_multipart(
+        request.size_bytes,
+        owner_of(event),
+        request.to_options(_idempotency_key(event)),
+        jobs=services.jobs,
+        uploads=services.uploads,
+        clock=services.clock,
+        ids=services.ids,
+        limits=services.submit_limits,
+    )
+    sizes = part_sizes(request.size_bytes)
+    offer = {"part_bytes": part_bytes_of(request.size_bytes), "part_count": len(sizes)}
+    return {"job_id": job.job_id, "multipart": offer}
 
 
 def _submit_video(event: APIGatewayProxyEventV2, video: bytes) -> dict[str, Any]:
@@ -98,13 +117,3 @@ def _known_parameters(query: Mapping[str, str]) -> Mapping[str, str]:
             f"Unknown query parameter {unknown[0]!r}; known are {', '.join(sorted(_BODY_PARAMETERS))}"
         )
     return query
-
-
-def _body_bytes(event: APIGatewayProxyEventV2) -> bytes:
-    body = event.body or ""
-    if not event.is_base64_encoded:
-        return body.encode("utf-8", "surrogatepass")  # half a surrogate pair is then an error of its own
-    try:
-        return base64.b64decode(body, validate=True)
-    except binascii.Error:
-        raise InvalidRequestError("The request body is not valid base64") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from video_jobs.domain.errors import SettingError
 from video_jobs.domain.job import Job
-from video_jobs.ports import Clock, IdFactory, JobRepository, QueueService, StorageService
+from video_jobs.ports import Clock, IdFactory, JobRepository, MultipartUploads, QueueService, StorageService
 from video_jobs.services.submit_job import SubmitLimits
 from video_jobs.settings import ServiceSettings
 
@@ -51,6 +51,13 @@ class AwsServices:
         return S3Storage(s3_client(self.settings.aws_region), self.settings.bucket_name)
 
     @cached_property
+    def uploads(self) -> MultipartUploads:
+        """Uploads in parts, into the bucket."""
+        from video_jobs.adapters.s3_multipart import S3MultipartUploads
+
+        return S3MultipartUploads(s3_client(self.settings.aws_region), self.settings.bucket_name)
+
+    @cached_property
     def queue(self) -> QueueService:
         """The jobs queue."""
         import boto3
@@ -75,6 +82,7 @@ class AwsServices:
             known_pipelines=self.settings.known_pipelines,
             max_body_bytes=self.settings.max_body_bytes,
             max_upload_bytes=self.settings.max_upload_bytes,
+            max_multipart_bytes=self.settings.max_multipart_bytes,
             upload_expires=timedelta(seconds=self.settings.upload_expires_s),
             part_frames=self.settings.part_frames,
         )

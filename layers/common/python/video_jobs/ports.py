@@ -146,6 +146,43 @@ class StorageService(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A part that was uploaded; numbers start at 1."""
+
+    number: int
+    size_bytes: int
+    etag: str
+
+
+class MultipartUploads(Protocol):
+    """Uploads of large files in parts; what is unfinished is no file yet.
+
+    Every method that is given an ``upload_id`` but `presign_part` and `abort` raises `FileMissingError`
+    where that upload is not (or no longer) there.
+    """
+
+    def create(self, key: str, content_type: str) -> str:
+        """Begin an upload, and give its id."""
+        ...
+
+    def presign_part(self, key: str, upload_id: str, number: int, *, size_bytes: int, expires_s: int) -> str:
+        """A signed URL to PUT exactly ``size_bytes`` as one part."""
+        ...
+
+    def list_parts(self, key: str, upload_id: str) -> list[StoredPart]:
+        """The parts that are there, by number."""
+        ...
+
+    def complete(self, key: str, upload_id: str, parts: list[StoredPart]) -> None:
+        """Make one file of the parts."""
+        ...
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Remove the upload; one that is not there is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class QueueMessage:
     """A message that this consumer holds until its visibility ends."""
 

@@ -97,6 +97,9 @@ class ServiceSettings(EnvironmentSettings):
     )
     max_body_bytes: int = _setting(4 * 2**20, minimum=1, doc="largest MP4 in a request body")
     max_upload_bytes: int = _setting(2 * 2**30, minimum=1, doc="largest MP4 of a presigned upload")
+    max_multipart_bytes: int = _setting(
+        20 * 2**30, minimum=1, doc="largest MP4 of an upload in parts; the worker's disk must hold it"
+    )
     upload_expires_s: int = _setting(900, minimum=1, doc="how long a presigned upload is valid")
     download_expires_s: int = _setting(900, minimum=1, doc="how long a presigned download is valid")
     max_answer_bytes: int = _setting(5_500_000, minimum=1000, doc="largest results answer, encoded")

@@ -87,6 +87,8 @@ class JobItem(Model):
     filename = UnicodeAttribute(null=True)
     request_hash = UnicodeAttribute(null=True)
     upload_state = UnicodeAttribute()
+    upload_id = UnicodeAttribute(null=True)
+    upload_bytes = NumberAttribute(null=True)
     input_path = UnicodeAttribute()
     input_version = UnicodeAttribute(null=True)
     input_bytes = NumberAttribute(null=True)

@@ -89,6 +89,12 @@ class JobStateError(VideoJobsError):
     code = "job_state"
 
 
+class UploadIncompleteError(VideoJobsError):
+    """Parts of the upload are missing."""
+
+    code = "upload_incomplete"
+
+
 class MethodNotAllowedError(VideoJobsError):
     """This route does not take this method."""
 

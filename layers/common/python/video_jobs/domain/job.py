@@ -56,7 +56,8 @@ class Job:
 
     Times are timezone-aware UTC. ``generation`` counts the sends to the jobs queue, ``attempt`` the
     claims by workers, ``failures`` the attempts that ended in a transient error and ``crashes`` those
-    whose worker vanished. ``due_at`` is when `reconcile` should look at an open job.
+    whose worker vanished. ``upload_id`` and ``upload_bytes`` belong to an upload in
+    parts. ``due_at`` is when `reconcile` should look at an open job.
     """
 
     job_id: str
@@ -72,6 +73,8 @@ class Job:
     filename: str | None = None
     request_hash: str | None = None
     upload_state: UploadState = UploadState.AWAITING
+    upload_id: str | None = None
+    upload_bytes: int | None = None
     input_version: str | None = None
     input_bytes: int | None = None
     output_path: str | None = None

@@ -56,9 +56,10 @@ def _checked(
     keep: timedelta,
 ) -> Job:
     try:
-        if found.size_bytes > max_upload_bytes:
+        largest = max_upload_bytes if job.upload_bytes is None else job.upload_bytes
+        if found.size_bytes > largest:
             raise VideoTooLargeError(
-                f"The video has {found.size_bytes} bytes; the largest that is taken has {max_upload_bytes}"
+                f"The video has {found.size_bytes} bytes; the largest that is taken has {largest}"
             )
         check_mp4_head(storage.read_range(found.key, 0, MP4_HEAD_BYTES, found.version))
         change = transitions.accept_upload(

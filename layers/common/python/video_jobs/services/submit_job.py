@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,7 +25,14 @@ from video_jobs.domain.job import (
 from video_jobs.domain.keys import video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
 from video_jobs.domain.transitions import UPLOAD_GRACE
-from video_jobs.ports import Clock, IdFactory, JobRepository, PresignedUpload, StorageService
+from video_jobs.ports import (
+    Clock,
+    IdFactory,
+    JobRepository,
+    MultipartUploads,
+    PresignedUpload,
+    StorageService,
+)
 
 VIDEO_CONTENT_TYPE = "video/mp4"
 
@@ -49,6 +56,7 @@ class SubmitLimits:
     max_body_bytes: int
     max_upload_bytes: int
     upload_expires: timedelta
+    max_multipart_bytes: int = 0
     part_frames: int = DEFAULT_PART_FRAMES
 
 
@@ -105,6 +113,34 @@ def submit_job(
         now=job.created_at,
     )
     return _saved_or_known(job, jobs), upload
+
+
+def submit_multipart(
+    size_bytes: int,
+    owner: str,
+    options: SubmitOptions,
+    *,
+    jobs: JobRepository,
+    uploads: MultipartUploads,
+    clock: Clock,
+    ids: IdFactory,
+    limits: SubmitLimits,
+) -> Job:
+    """A job whose video the client uploads in parts.
+
+    The upload is begun before the job is saved: what a crash in between leaves behind is aborted by the
+    bucket's lifecycle, and no job is without its upload.
+    """
+    if size_bytes > limits.max_multipart_bytes:
+        raise VideoTooLargeError(
+            f"The video has {size_bytes} bytes; the largest that is taken has {limits.max_multipart_bytes}"
+        )
+    job = _new_job(owner, options, f"multipart {size_bytes}", clock=clock, ids=ids, limits=limits)
+    upload_id = uploads.create(job.input_path, VIDEO_CONTENT_TYPE)
+    known = _saved_or_known(replace(job, upload_id=upload_id, upload_bytes=size_bytes), jobs)
+    if known.upload_id != upload_id:
+        uploads.abort(job.input_path, upload_id)
+    return known
 
 
 def _saved_or_known(job: Job, jobs: JobRepository) -> Job:
