@@ -81,6 +81,26 @@ def test_a_large_video_comes_in_parts(api: Api, tmp_path: Path) -> None:
     assert status["status"] == "completed", status
 
 
+def test_the_end_of_a_job_is_told_on_the_event_bus(stack: LocalStack, api: Api) -> None:
+    # GIVEN a subscriber: a queue behind a rule
+    sqs, bus = stack.aws.client("sqs"), stack.aws.client("events")
+    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    bus.put_rule(Name="ends", EventPattern='{"source": ["forgesyte.video-jobs"]}')
+    bus.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": attributes["QueueArn"]}])
+    # WHEN a job completes
+    job_id = api.submit_presigned(PATH, max_frames=1, pipeline_id="ocr_only")
+    assert api.wait_for_end(job_id)[0]["status"] == "completed"
+    # THEN the subscriber is told
+    told: list[str] = []
+    ends_at = time.monotonic() + 30
+    while not any(job_id in body for body in told) and time.monotonic() < ends_at:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        told += [message["Body"] for message in answer.get("Messages", [])]
+    assert any(job_id in body and "JobCompleted" in body for body in told)
+    bus.remove_targets(Rule="ends", Ids=["1"])
+
+
 def test_a_cancelled_job_stops_and_a_retried_one_ends(api: Api) -> None:
     job_id = api.submit_presigned(PATH)
     job = requests.post(f"{api.url}/video/jobs/{job_id}/cancel", timeout=30)

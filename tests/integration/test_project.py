@@ -67,7 +67,7 @@ def resources() -> Any:
 
 def test_every_function_has_both_layers_and_partial_batches(resources: Any) -> None:
     template = Template()
-    assert len(template.functions()) == 4
+    assert len(template.functions()) == 5
     assert all(source.reports_failures for source in template.queue_sources())
     assert {source.queue for source in template.queue_sources()} == {"UploadsQueue", "JobsDeadLetterQueue"}
     for function in template.functions():

@@ -63,6 +63,11 @@ class AwsServer(AbstractContextManager["AwsServer"]):
             aws_secret_access_key="local",  # noqa: S106 - moto takes any
         )
 
+    def stream_arn(self, table_name: str) -> str:
+        """The change stream of a table."""
+        described = self.client("dynamodb").describe_table(TableName=table_name)
+        return str(described["Table"]["LatestStreamArn"])
+
     def _create_resources(self) -> None:
         cloudformation = self.client("cloudformation")
         cloudformation.create_stack(StackName=STACK_NAME, TemplateBody=self._template.stored_resources_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.local_stack.functions import FunctionError
-from tools.local_stack.template import QueueSource, ScheduleSource
+from tools.local_stack.template import QueueSource, ScheduleSource, StreamSource
 
 Invoke = Callable[[str, Mapping[str, Any]], Any]
 _WAIT_S = 1
@@ -57,6 +58,59 @@ class QueuePoller(threading.Thread):
         for message in messages:
             if message["MessageId"] not in failed:
                 self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+
+
+class StreamPoller(threading.Thread):
+    """Polls a table's change stream; a batch that failed comes again from its first failure, as on Lambda."""
+
+    def __init__(self, source: StreamSource, streams: Any, stream_arn: str, invoke: Invoke) -> None:
+        super().__init__(name=f"stream-{source.table}", daemon=True)
+        self._source, self._streams, self._arn, self._invoke = source, streams, stream_arn, invoke
+        self._stopped = threading.Event()
+        self._iterator: str | None = None
+
+    def stop(self) -> None:
+        """End after the current poll."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Poll until stopped."""
+        while not self._stopped.is_set():
+            try:
+                moved = self.poll_once()
+            except (BotoCoreError, ClientError):
+                moved = False
+            if not moved:
+                self._stopped.wait(_WAIT_S / 4)
+
+    def poll_once(self) -> bool:
+        """Read one batch and hand it to the function; whether there was one that it took."""
+        if self._iterator is None:
+            self._iterator = self._first_iterator()
+        answer = self._streams.get_records(ShardIterator=self._iterator, Limit=self._source.batch_size)
+        records = answer["Records"]
+        if not records:
+            return False
+        event = json.loads(json.dumps({"Records": records}, default=_seconds))
+        try:
+            result = self._invoke(self._source.function, event)
+        except FunctionError:
+            return False
+        if (result or {}).get("batchItemFailures"):
+            return False
+        self._iterator = answer["NextShardIterator"]
+        return True
+
+    def _first_iterator(self) -> str:
+        (shard,) = self._streams.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]
+        answer = self._streams.get_shard_iterator(
+            StreamArn=self._arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )
+        return str(answer["ShardIterator"])
+
+
+def _seconds(moment: Any) -> float:
+    return float(moment.timestamp())
 
 
 class Scheduler(threading.Thread):

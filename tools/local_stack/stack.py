@@ -12,7 +12,7 @@ from tools.local_stack.aws_server import AwsServer
 from tools.local_stack.functions import FunctionProcess
 from tools.local_stack.gateway import Gateway
 from tools.local_stack.loopback_server import LoopbackServer
-from tools.local_stack.pollers import QueuePoller, Scheduler
+from tools.local_stack.pollers import QueuePoller, Scheduler, StreamPoller
 from tools.local_stack.template import Template
 from tools.local_stack.workers import SupervisedWorker
 
@@ -127,7 +127,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
 
     def _start_pollers(self) -> None:
         sources = self.template.queue_sources()
-        threads: list[QueuePoller | Scheduler] = [
+        threads: list[QueuePoller | StreamPoller | Scheduler] = [
             QueuePoller(
                 source,
                 self.aws.client("sqs"),
@@ -135,6 +135,15 @@ class LocalStack(AbstractContextManager["LocalStack"]):
                 self.invoke,
             )
             for source in sources
+        ]
+        threads += [
+            StreamPoller(
+                source,
+                self.aws.client("dynamodbstreams"),
+                self.aws.stream_arn(self.template.resolve({"Ref": source.table})),
+                self.invoke,
+            )
+            for source in self.template.stream_sources()
         ]
         threads += [Scheduler(source, self.invoke) for source in self.template.schedules()]
         for thread in threads:

@@ -37,6 +37,15 @@ class QueueSource:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamSource:
+    """A table whose changes a function takes."""
+
+    table: str
+    function: str
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleSource:
     """A function that runs every so often."""
 
@@ -127,6 +136,13 @@ class Template:
                 reports_failures="ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
             )
             for function, event in self._events("SQS")
+        ]
+
+    def stream_sources(self) -> list[StreamSource]:
+        """Tables whose changes feed functions."""
+        return [
+            StreamSource(event["Stream"]["Fn::GetAtt"][0], function, int(event.get("BatchSize", 100)))
+            for function, event in self._events("DynamoDB")
         ]
 
     def schedules(self) -> list[ScheduleSource]:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from video_jobs.domain.errors import SettingError
 from video_jobs.domain.job import Job
-from video_jobs.ports import Clock, IdFactory, JobRepository, MultipartUploads, QueueService, StorageService
+from video_jobs.ports import (
+    Clock,
+    EventBus,
+    IdFactory,
+    JobRepository,
+    MultipartUploads,
+    QueueService,
+    StorageService,
+)
 from video_jobs.services.submit_job import SubmitLimits
 from video_jobs.settings import ServiceSettings
 
@@ -56,6 +64,16 @@ class AwsServices:
         from video_jobs.adapters.s3_multipart import S3MultipartUploads
 
         return S3MultipartUploads(s3_client(self.settings.aws_region), self.settings.bucket_name)
+
+    @cached_property
+    def events(self) -> EventBus:
+        """The event bus."""
+        import boto3
+
+        from video_jobs.adapters.eventbridge import EventBridgeBus
+
+        client = boto3.client("events", region_name=self.settings.aws_region)
+        return EventBridgeBus(client, self.settings.event_bus_name)
 
     @cached_property
     def queue(self) -> QueueService:

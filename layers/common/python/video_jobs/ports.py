@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from video_jobs.domain.job import Job
+from video_jobs.domain.job_events import JobEvent
 from video_jobs.domain.transitions import Expected, Transition
 
 
@@ -179,6 +180,20 @@ class MultipartUploads(Protocol):
 
     def abort(self, key: str, upload_id: str) -> None:
         """Remove the upload; one that is not there is no error."""
+        ...
+
+
+class EventBus(Protocol):
+    """Tells others what happened, at least once."""
+
+    def publish(self, event: JobEvent) -> None:
+        """Send one event.
+
+        Raises
+        ------
+        TransientError
+            If the bus did not take it.
+        """
         ...
 
 

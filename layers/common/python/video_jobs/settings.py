@@ -90,6 +90,7 @@ class ServiceSettings(EnvironmentSettings):
     queue_order: str = _setting(
         "job", oneof="job strict", doc="job: jobs run side by side; strict: one global line"
     )
+    event_bus_name: str = _setting("default", doc="EventBridge bus that is told of jobs that ended")
     aws_region: str = _setting("us-east-1", doc="region of all of the above")
     pipeline_ids: str = _setting(
         " ".join(BUILT_IN),

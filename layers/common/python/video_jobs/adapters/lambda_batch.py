@@ -1,4 +1,4 @@
-"""A batch of SQS messages in a Lambda: each is handled by itself, and each failure is logged.
+"""A batch of messages or of changes of a table in a Lambda: each is handled by itself, failures are logged.
 
 Powertools' processor reports failed messages to Lambda, but says nowhere why they failed.
 """
@@ -12,19 +12,19 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.base import FailureResponse
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class _LoggingBatchProcessor(BatchProcessor):
-    def __init__(self, log: Logger) -> None:
-        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
+    def __init__(self, log: Logger, event_type: EventType) -> None:
+        super().__init__(event_type, raise_on_entire_batch_failure=False)
         self._log = log
 
     def failure_handler(self, record: Any, exception: Any) -> FailureResponse:
-        self._log.error(
-            "message failed", action="message_failed", message_id=record.message_id, exc_info=exception
-        )
+        message_id = getattr(record, "message_id", None) or getattr(record, "event_id", None)
+        self._log.error("message failed", action="message_failed", message_id=message_id, exc_info=exception)
         return super().failure_handler(record, exception)
 
 
@@ -39,4 +39,19 @@ def handle_messages(
     def handle(record: SQSRecord) -> None:  # Powertools names the argument
         handle_message(record)
 
-    return process_partial_response(event, handle, _LoggingBatchProcessor(logger), context)
+    return process_partial_response(event, handle, _LoggingBatchProcessor(logger, EventType.SQS), context)
+
+
+def handle_changes(
+    event: dict[str, Any],
+    context: LambdaContext,
+    handle_change: Callable[[DynamoDBRecord], None],
+    logger: Logger,
+) -> PartialItemFailureResponse:
+    """Hand each change to ``handle_change``; Lambda sends again from the first that raised."""
+
+    def handle(record: DynamoDBRecord) -> None:  # Powertools names the argument
+        handle_change(record)
+
+    processor = _LoggingBatchProcessor(logger, EventType.DynamoDBStreams)
+    return process_partial_response(event, handle, processor, context)

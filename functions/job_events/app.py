@@ -1,0 +1,35 @@
+"""The job table's change stream: tells the event bus of every job that ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs.adapters.lambda_batch import handle_changes
+from video_jobs.bootstrap import aws_services
+from video_jobs.domain.job_events import event_of_change
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """One batch of changes, in their order; what could not be told comes again."""
+    return handle_changes(event, context, handle_change, logger)
+
+
+def handle_change(record: DynamoDBRecord) -> None:
+    """Publish one change, where it is the end of a job."""
+    change = record.dynamodb
+    if change is None:
+        return
+    event = event_of_change(change.old_image or None, change.new_image or None)
+    if event is None:
+        return
+    aws_services().events.publish(event)
+    logger.info(
+        "job event sent", action="job_event_sent", job_id=event.detail["job_id"], kind=event.detail_type
+    )

@@ -1,0 +1,50 @@
+"""What the service tells the world when a job ends (docs/events.md has the schema)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from video_jobs.domain.job import JobStatus
+
+SOURCE = "forgesyte.video-jobs"
+DETAIL_TYPES: Mapping[JobStatus, str] = {
+    JobStatus.COMPLETED: "JobCompleted",
+    JobStatus.FAILED: "JobFailed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One end of a job.
+
+    The same end may be told more than once; ``detail["event_id"]`` is then the same.
+    """
+
+    detail_type: str
+    detail: Mapping[str, Any]
+
+
+def event_of_change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> JobEvent | None:
+    """The event of one change of a job's item (attributes by name), or None where it is no end.
+
+    ``before`` is None for a new item, ``after`` for one that was removed.
+    """
+    if after is None or (before is not None and before.get("status") == after["status"]):
+        return None
+    detail_type = DETAIL_TYPES.get(JobStatus(after["status"]))
+    if detail_type is None:
+        return None
+    error_code = after.get("error_code")
+    detail = {
+        "event_id": f"{after['job_id']}:{int(after['generation'])}:{after['status']}",
+        "job_id": after["job_id"],
+        "owner": after["owner"],
+        "status": after["status"],
+        "pipeline_id": after["pipeline_id"],
+        "frames_done": int(after["frames_done"]),
+        "error": {"code": error_code, "message": after.get("error_message")} if error_code else None,
+        "ended_at": after["updated_at"],
+    }
+    return JobEvent(detail_type, detail)

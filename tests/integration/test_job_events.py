@@ -1,0 +1,134 @@
+"""From the table's change stream to the event bus."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs.bootstrap import AwsServices
+from video_jobs.domain import transitions
+from video_jobs.domain.errors import TransientError
+from video_jobs.domain.job_events import SOURCE, JobEvent, event_of_change
+
+from functions.job_events import app as job_events
+from tests.integration.conftest import EVENT_JOB_ID, load_event
+from tests.integration.job_states import KEEP, NOW, completed_job, saved_job
+from tests.support.aws import Resources
+
+DOCS = Path(__file__).parents[2] / "docs" / "events.md"
+
+
+class Subscriber:
+    """A queue behind a rule of the default bus."""
+
+    def __init__(self) -> None:
+        self._sqs = boto3.client("sqs", region_name="us-east-1")
+        self._url = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        bus = boto3.client("events", region_name="us-east-1")
+        bus.put_rule(Name="ends", EventPattern=json.dumps({"source": [SOURCE]}))
+        bus.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": attributes["Attributes"]["QueueArn"]}])
+
+    def received(self) -> list[dict[str, Any]]:
+        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+@pytest.fixture
+def subscriber(services: AwsServices) -> Subscriber:
+    return Subscriber()
+
+
+def changes(resources: Resources) -> dict[str, Any]:
+    """The table's stream, as Lambda hands it to the function."""
+    table = boto3.client("dynamodb", region_name="us-east-1").describe_table(
+        TableName=resources.id("JobsTable")
+    )
+    arn = table["Table"]["LatestStreamArn"]
+    streams = boto3.client("dynamodbstreams", region_name="us-east-1")
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records = streams.get_records(ShardIterator=iterator)["Records"]
+    event: dict[str, Any] = json.loads(json.dumps({"Records": records}, default=str))
+    return event
+
+
+def test_the_ends_of_a_sample_batch_are_told_once_each(
+    subscriber: Subscriber, context: LambdaContext
+) -> None:
+    assert job_events.lambda_handler(load_event("job_events"), context) == {"batchItemFailures": []}
+    received = subscriber.received()
+    assert [event["detail-type"] for event in received] == ["JobCompleted", "JobFailed"]
+    assert received[1]["detail"]["error"] == {"code": "cancelled", "message": "The job was cancelled"}
+
+
+def test_the_event_is_as_its_documentation_says(subscriber: Subscriber, context: LambdaContext) -> None:
+    job_events.lambda_handler(load_event("job_events"), context)
+    (example,) = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert subscriber.received()[0]["detail"] == json.loads(example)
+
+
+def test_a_job_that_completes_is_told_from_the_real_stream(
+    services: AwsServices,
+    resources: Resources,
+    subscriber: Subscriber,
+    context: LambdaContext,
+    tmp_path: Path,
+) -> None:
+    job = completed_job(services, tmp_path, frames=2)
+    services.jobs.delete(job.job_id, transitions.Expected(status=job.status))
+    assert job_events.lambda_handler(changes(resources), context) == {"batchItemFailures": []}
+    (event,) = subscriber.received()
+    assert event["detail-type"] == "JobCompleted"
+    assert event["detail"]["event_id"] == f"{EVENT_JOB_ID}:1:completed"
+    assert event["detail"]["frames_done"] == 2
+
+
+def test_what_the_bus_did_not_take_comes_again(
+    services: AwsServices,
+    resources: Resources,
+    subscriber: Subscriber,
+    context: LambdaContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = saved_job(services)
+    services.jobs.update_status(job.job_id, transitions.cancel(job, keep=KEEP, now=NOW))
+    event = changes(resources)
+
+    def fail(_: JobEvent) -> None:
+        raise TransientError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.events, "publish", fail)
+        answer = job_events.lambda_handler(event, context)
+    failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+    assert failed == [event["Records"][1]["dynamodb"]["SequenceNumber"]]
+    assert subscriber.received() == []
+    assert job_events.lambda_handler(event, context) == {"batchItemFailures": []}
+    assert [one["detail-type"] for one in subscriber.received()] == ["JobFailed"]
+
+
+def test_an_answer_that_refuses_the_event_is_no_success(
+    services: AwsServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
+    monkeypatch.setattr(
+        services.events, "_client", type("Bus", (), {"put_events": lambda *_, **__: refusal})()
+    )
+    with pytest.raises(TransientError, match="Throttling"):
+        services.events.publish(JobEvent("JobFailed", {}))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("pending", "running"), ("completed", "completed"), ("failed", "pending"), ("failed", None)],
+)
+def test_what_is_no_end_is_not_told(before: str, after: str | None) -> None:
+    assert event_of_change({"status": before}, None if after is None else {"status": after}) is None
