@@ -85,6 +85,16 @@ def test_the_bucket_is_private_encrypted_versioned_and_expires(resources: Any) -
     }
 
 
+def test_browsers_of_the_configured_origins_may_do_what_the_api_offers(resources: Any) -> None:
+    (rule,) = resources["MediaBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedOrigins"] == {"Ref": "AllowedOrigins"}
+    assert rule["ExposedHeaders"] == ["ETag"]
+    assert {"POST", "PUT"} <= set(rule["AllowedMethods"])
+    cors = resources["HttpApi"]["Properties"]["CorsConfiguration"]
+    methods = {route.method for route in Template().routes()} - {"ANY"}
+    assert methods == set(cors["AllowMethods"])
+
+
 def test_queues_are_first_in_first_out_with_dead_letters(resources: Any) -> None:
     jobs = resources["JobsQueue"]["Properties"]
     assert jobs["FifoQueue"] is True
