@@ -19,6 +19,7 @@ from functions.job_events import app as job_events
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.job_states import KEEP, NOW, completed_job, saved_job
 from tests.support.aws import Resources
+from tests.support.crashes import Crash, MortalProcess
 
 DOCS = Path(__file__).parents[2] / "docs" / "events.md"
 
@@ -113,6 +114,21 @@ def test_what_the_bus_did_not_take_comes_again(
     assert subscriber.received() == []
     assert job_events.lambda_handler(event, context) == {"batchItemFailures": []}
     assert [one["detail-type"] for one in subscriber.received()] == ["JobFailed"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_death_at_the_sending_loses_no_event(
+    subscriber: Subscriber, context: LambdaContext, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    process = MortalProcess(monkeypatch)
+    with process.living(0, after=after), pytest.raises(Crash):
+        job_events.lambda_handler(load_event("job_events"), context)
+    with process.living(None):
+        job_events.lambda_handler(load_event("job_events"), context)  # Lambda sends the batch again
+    assert set(process.calls) == {"events.PutEvents"}
+    told = [event["detail"]["event_id"] for event in subscriber.received()]
+    assert set(told) == {f"{EVENT_JOB_ID}:1:completed", f"{EVENT_JOB_ID}:1:failed"}
+    assert len(told) == 2 + after  # the second time under the same id
 
 
 def test_an_answer_that_refuses_the_event_is_no_success(

@@ -43,6 +43,10 @@ def _actions(policy: Any) -> Iterator[str]:
                 yield from _actions(part)
 
 
+def test_the_event_bus_may_be_told() -> None:
+    assert "events:PutEvents" in allowed_actions("JobEventsFunction")
+
+
 @pytest.mark.parametrize("logical_id", SCENARIOS_OF)
 def test_every_call_is_allowed(logical_id: str) -> None:
     calls = {
