@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt requirements-dev.txt
 STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
+CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
+DYNALITE := .cache/dynalite-4.0.0
 EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
 SOURCES := layers/common/python functions gpu_worker_image/src tools
 
@@ -32,6 +34,16 @@ $(STAMP):
 $(EDITABLE): $(STAMP)
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
+
+$(CHECKOV):
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet -r requirements-lint.txt
+	@touch $@
+
+$(DYNALITE):
+	@mkdir -p $@.new && echo '{"private": true}' > $@.new/package.json
+	npm install --prefix $@.new --no-save --no-audit --no-fund --loglevel=error dynalite@$(subst .cache/dynalite-,,$@)
+	@rm -rf $@ && mv $@.new $@
 
 setup: $(EDITABLE) ## install everything into .venv
 
