@@ -104,6 +104,22 @@ def test_an_exception_in_a_plugin_fails_the_job_without_internals(world: World) 
     assert "secret" not in (world.job.error_message or "")
 
 
+def test_a_message_that_went_to_a_dead_workers_poll_is_soon_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a worker that died with a message in its hand, before it could claim the job
+    world.submit(TINY)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.jobs, "get_by_id", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            world.worker().run_once()
+    assert world.worker("other").run_once() is Outcome.IDLE
+    # WHEN three heartbeats' time has passed, half a lease
+    world.clock.advance(3 * world.settings.heartbeat_s + 1)
+    # THEN another worker has it
+    assert world.worker("other").run_once() is Outcome.COMPLETED
+
+
 def test_a_transient_error_is_tried_again_later_and_the_last_one_fails(world: World) -> None:
     def fail(_: int) -> None:
         raise TransientError("S3 did not answer")

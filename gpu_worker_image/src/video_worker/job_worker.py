@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -114,6 +115,10 @@ class JobWorker:
         self._stop = stop
         self._logger = logger
         self._lease = timedelta(seconds=settings.lease_s)
+        self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_A_LEASE)
+        # The queue may hand a message to the poll of a worker that has just died: until the first
+        # heartbeat holds it for a whole lease, it is held only briefly.
+        self._first_visibility_s = ceil(self._pause_s * _BEATS_A_LEASE)
 
     def run_forever(self) -> None:
         """Work until the stop signal; pause longer and longer while AWS answers with errors."""
@@ -134,7 +139,7 @@ class JobWorker:
     def run_once(self, wait_s: int = 0) -> Outcome:
         """Receive one message, waiting up to ``wait_s`` seconds, and do what it asks for."""
         self._pipelines.prepare()
-        message = self._ports.queue.dequeue(wait_s=wait_s, visibility_s=self._settings.lease_s)
+        message = self._ports.queue.dequeue(wait_s=wait_s, visibility_s=self._first_visibility_s)
         if message is None:
             return Outcome.IDLE
         claim = claim_job(
@@ -190,7 +195,7 @@ class JobWorker:
             job,
             message,
             self._lease,
-            min(self._settings.heartbeat_s, self._settings.lease_s / _BEATS_A_LEASE),
+            self._pause_s,
             jobs=ports.jobs,
             queue=ports.queue,
             clock=ports.clock,
