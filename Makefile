@@ -16,15 +16,16 @@ PIPELINE ?= yolo_ocr
 MODEL ?= auto
 PORT ?= 8000
 WORKERS ?= 1
+LOGINS ?=
 JOBS ?= 200
 SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate bench simulate chaos docs lint build test clean
+.PHONY: help setup demo local migrate webhook-secret bench simulate chaos docs lint build test clean
 help: ## show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(STAMP):
 	$(PYTHON) -m venv --clear $(VENV)
@@ -50,11 +51,14 @@ setup: $(EDITABLE) ## install everything into .venv
 demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] [MODEL=path]
 	@$(BIN)/python -m tools.demo --video "$(VIDEO)" --pipeline "$(PIPELINE)" --model "$(MODEL)"
 
-local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path]
-	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)"
+local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path] [LOGINS=1]
+	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" $(if $(LOGINS),--logins)
 
 migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"
+
+webhook-secret: setup ## give an owner a webhook secret: make webhook-secret STACK=video-jobs OWNER=sub
+	@$(BIN)/python -m tools.webhook_secret --stack "$(STACK)" --owner "$(OWNER)"
 
 bench: setup ## measure speed, quality and limits against hand-made loops (about a quarter of an hour)
 	@$(BIN)/python -m tools.bench.text_pipelines

@@ -1,4 +1,4 @@
-"""The job table's change stream: tells the event bus of every job that ended."""
+"""The job table's change stream: tells the event bus, and who asked for a call, of every job that ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.lambda_batch import handle_changes
 from video_jobs.bootstrap import aws_services
-from video_jobs.domain.job_events import event_of_change
+from video_jobs.services.publish_job_event import publish_job_event
 
 logger = Logger()
 
@@ -26,10 +26,14 @@ def handle_change(record: DynamoDBRecord) -> None:
     change = record.dynamodb
     if change is None:
         return
-    event = event_of_change(change.old_image or None, change.new_image or None)
+    event = publish_job_event(
+        change.old_image or None,
+        change.new_image or None,
+        events=lambda: aws_services().events,
+        webhooks=lambda: aws_services().webhooks,
+    )
     if event is None:
         return
-    aws_services().events.publish(event)
     logger.info(
         "job event sent", action="job_event_sent", job_id=event.detail["job_id"], kind=event.detail_type
     )

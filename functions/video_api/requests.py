@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import fields
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID
 from video_jobs.domain.multipart import MAX_PARTS
+from video_jobs.domain.webhooks import MAX_URL_LENGTH
 from video_jobs.services.submit_job import SubmitOptions
+
+_OPTIONS = {option.name for option in fields(SubmitOptions)}
 
 
 class SubmitParameters(BaseModel):
@@ -19,16 +23,13 @@ class SubmitParameters(BaseModel):
     frame_stride: int = Field(default=1, ge=1, le=1_000_000)
     max_frames: int | None = Field(default=None, ge=1, le=100_000_000)
     filename: str | None = Field(default=None, max_length=255)
+    callback_url: str | None = Field(
+        default=None, max_length=MAX_URL_LENGTH, json_schema_extra={"format": "uri"}
+    )
 
     def to_options(self, idempotency_key: str | None) -> SubmitOptions:
         """The same as the service takes it."""
-        return SubmitOptions(
-            pipeline_id=self.pipeline_id,
-            frame_stride=self.frame_stride,
-            max_frames=self.max_frames,
-            filename=self.filename,
-            idempotency_key=idempotency_key,
-        )
+        return SubmitOptions(idempotency_key=idempotency_key, **self.model_dump(include=_OPTIONS))
 
 
 class SubmitRequest(SubmitParameters):
@@ -36,6 +37,13 @@ class SubmitRequest(SubmitParameters):
 
     size_bytes: int = Field(ge=1)
     upload_method: Literal["form", "multipart"] = "form"
+    checksum_sha256: str | None = Field(default=None, pattern="^[A-Za-z0-9+/]{43}=$")
+
+    @model_validator(mode="after")
+    def _of_a_form(self) -> Self:
+        if self.checksum_sha256 is not None and self.upload_method != "form":
+            raise ValueError("checksum_sha256 goes with the upload_method form only")
+        return self
 
 
 class PartsRequest(BaseModel):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.stack import LocalStack
 
 TIMEOUT_S = 60
@@ -59,10 +60,19 @@ class Api:
 
 
 @pytest.fixture(scope="package")
-def stack(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebhookReceiver]:
+    with WebhookReceiver(tmp_path_factory.mktemp("receiver")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def stack(
+    model_path: Path, receiver: WebhookReceiver, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalStack]:
     log = tmp_path_factory.mktemp("log") / "local-stack.log"
     settings = {"MODEL_PATH": str(model_path)}
-    with LocalStack(log_file=log, worker_settings=settings) as running:
+    open_to_receiver = {"WEBHOOK_NETWORKS": "127.0.0.0/8", "SSL_CERT_FILE": str(receiver.certificate)}
+    with LocalStack(log_file=log, worker_settings=settings, function_settings=open_to_receiver) as running:
         running.wait_until_ready()
         yield running
 

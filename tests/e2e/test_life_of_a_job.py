@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from standardwebhooks.webhooks import Webhook
 from video_jobs.settings import WorkerSettings
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
@@ -18,6 +19,8 @@ from tests.e2e.conftest import Api
 from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, words_of_frame
 from tests.support import videos
 from tests.support.model import PEOPLE, needs_real_model
+from tests.support.webhook_receiver import WebhookReceiver
+from tools.local_stack.aws_server import LOCAL_WEBHOOK_SECRET
 from tools.local_stack.stack import LocalStack
 
 STATUS_BUDGET_S = 0.025
@@ -99,6 +102,25 @@ def test_the_end_of_a_job_is_told_on_the_event_bus(stack: LocalStack, api: Api) 
         told += [message["Body"] for message in answer.get("Messages", [])]
     assert any(job_id in body and "JobCompleted" in body for body in told)
     bus.remove_targets(Rule="ends", Ids=["1"])
+
+
+def test_who_asked_for_a_call_is_called(api: Api, receiver: WebhookReceiver) -> None:
+    # GIVEN a receiver that is away at first
+    receiver.answers.append(503)
+    job_id = api.submit_presigned(
+        PATH, max_frames=1, pipeline_id="ocr_only", callback_url=f"{receiver.url}/hook"
+    )
+    # WHEN the job completes
+    assert api.wait_for_end(job_id)[0]["status"] == "completed"
+    # THEN it is called again, by the same id, with a signature that it can verify
+    ends_at = time.monotonic() + 40
+    while api.get(f"/video/jobs/{job_id}").json()["webhook"]["state"] != "delivered":
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
+    first, second = receiver.calls
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    for call in (first, second):
+        assert Webhook(LOCAL_WEBHOOK_SECRET).verify(call.body, call.headers)["data"]["job_id"] == job_id
 
 
 def test_a_cancelled_job_stops_and_a_retried_one_ends(api: Api) -> None:

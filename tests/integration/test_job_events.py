@@ -125,7 +125,7 @@ def test_a_death_at_the_sending_loses_no_event(
         job_events.lambda_handler(load_event("job_events"), context)
     with process.living(None):
         job_events.lambda_handler(load_event("job_events"), context)  # Lambda sends the batch again
-    assert set(process.calls) == {"events.PutEvents"}
+    assert set(process.calls) == {"events.PutEvents", "sqs.SendMessage"}
     told = [event["detail"]["event_id"] for event in subscriber.received()]
     assert set(told) == {f"{EVENT_JOB_ID}:1:completed", f"{EVENT_JOB_ID}:1:failed"}
     assert len(told) == 2 + after  # the second time under the same id

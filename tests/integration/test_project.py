@@ -67,9 +67,13 @@ def resources() -> Any:
 
 def test_every_function_has_both_layers_and_partial_batches(resources: Any) -> None:
     template = Template()
-    assert len(template.functions()) == 5
+    assert len(template.functions()) == 6
     assert all(source.reports_failures for source in template.queue_sources())
-    assert {source.queue for source in template.queue_sources()} == {"UploadsQueue", "JobsDeadLetterQueue"}
+    assert {source.queue for source in template.queue_sources()} == {
+        "UploadsQueue",
+        "JobsDeadLetterQueue",
+        "WebhooksQueue",
+    }
     for function in template.functions():
         assert "Policies" in resources[function]["Properties"]
 

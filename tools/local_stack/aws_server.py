@@ -9,12 +9,14 @@ from typing import Any
 
 import boto3
 from moto.server import ThreadedMotoServer
+from video_jobs.adapters.secrets_manager import secret_name
 
 from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 from tools.local_stack.template import Template
 
 STACK_NAME = "video-jobs"
 REGION = "us-east-1"
+LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwgd2ViaG9va3MgYXJlIG5vIHNlY3JldA=="  # noqa: S105 - of this machine only
 
 
 class AwsServer(AbstractContextManager["AwsServer"]):
@@ -75,6 +77,12 @@ class AwsServer(AbstractContextManager["AwsServer"]):
         ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in created}
         self._template.bind(ids | {"AWS::Region": REGION, "AWS::StackName": STACK_NAME})
         self._apply_what_moto_leaves_out(ids)
+        self.create_webhook_secret("local")
+
+    def create_webhook_secret(self, owner: str) -> None:
+        """What the operator of a deployment does for an owner who wants webhooks."""
+        name = secret_name(f"{STACK_NAME}/webhooks/", owner)
+        self.client("secretsmanager").create_secret(Name=name, SecretString=LOCAL_WEBHOOK_SECRET)
 
     def _apply_what_moto_leaves_out(self, ids: Mapping[str, str]) -> None:
         """moto's CloudFormation ignores TTL, bucket notifications and CORS."""

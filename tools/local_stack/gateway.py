@@ -14,6 +14,7 @@ from uuid import uuid4
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from tools.local_stack.authorizer import JwtAuthorizer, UnauthorizedError
 from tools.local_stack.functions import FunctionError
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 from tools.local_stack.template import Route
@@ -27,12 +28,20 @@ Invoke = Callable[[str, Mapping[str, Any]], Any]
 
 
 class Gateway(LoopbackServer):
-    """Serves the routes on the loopback interface; every caller is ``owner``."""
+    """Serves the routes on the loopback interface; without an ``authorizer`` every caller is ``owner``."""
 
-    def __init__(self, port: int, routes: list[Route], invoke: Invoke, owner: str = LOCAL_OWNER) -> None:
+    def __init__(
+        self,
+        port: int,
+        routes: list[Route],
+        invoke: Invoke,
+        owner: str = LOCAL_OWNER,
+        authorizer: JwtAuthorizer | None = None,
+    ) -> None:
         self._routes = [(route, _pattern(route.path)) for route in routes]
         self._invoke = invoke
         self._owner = owner
+        self._authorizer = authorizer
         super().__init__(make_server(HOST, port, self._application, threaded=True), "gateway")
 
     def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -48,7 +57,11 @@ class Gateway(LoopbackServer):
         return _gateway_error(404, "Not Found")
 
     def _call(self, route: Route, parameters: dict[str, str], request: Request) -> Response:
-        event = to_event(request, route, parameters, self._owner)
+        try:
+            claims = self._claims_of(route, request)
+        except UnauthorizedError as error:
+            return _unauthorized(error)
+        event = to_event(request, route, parameters, claims)
         if len(event.get("body") or "") > MAX_INVOKE_BYTES:
             return _gateway_error(413, "Request Entity Too Large")
         try:
@@ -59,8 +72,15 @@ class Gateway(LoopbackServer):
             return _gateway_error(500, "Internal Server Error")
         return _to_response(answer)
 
+    def _claims_of(self, route: Route, request: Request) -> Mapping[str, str] | None:
+        if self._authorizer is None:
+            return {"sub": self._owner}
+        return None if route.is_open else self._authorizer.claims_of(request.headers.get("Authorization"))
 
-def to_event(request: Request, route: Route, parameters: Mapping[str, str], owner: str) -> dict[str, Any]:
+
+def to_event(
+    request: Request, route: Route, parameters: Mapping[str, str], claims: Mapping[str, str] | None
+) -> dict[str, Any]:
     """The event that API Gateway makes of a request (payload format 2.0)."""
     body = request.get_data()
     is_text = request.mimetype.startswith(_TEXT_TYPES)
@@ -76,7 +96,7 @@ def to_event(request: Request, route: Route, parameters: Mapping[str, str], owne
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "local",
-            "authorizer": {"jwt": {"claims": {"sub": owner}, "scopes": None}},
+            **_authorizer_part(claims),
             "domainName": request.host,
             "http": {
                 "method": request.method,
@@ -96,6 +116,11 @@ def to_event(request: Request, route: Route, parameters: Mapping[str, str], owne
     }
 
 
+def _authorizer_part(claims: Mapping[str, str] | None) -> dict[str, Any]:
+    """Claims as API Gateway hands them on: scopes only where a route asks for some, and none of ours does."""
+    return {} if claims is None else {"authorizer": {"jwt": {"claims": dict(claims), "scopes": None}}}
+
+
 def _body_text(body: bytes, *, is_text: bool) -> str | None:
     if not body:
         return None
@@ -110,6 +135,12 @@ def _to_response(answer: Mapping[str, Any]) -> Response:
 
 def _gateway_error(status: int, message: str) -> Response:
     return Response(json.dumps({"message": message}), status=status, content_type="application/json")
+
+
+def _unauthorized(error: UnauthorizedError) -> Response:
+    response = _gateway_error(401, "Unauthorized")
+    response.headers["www-authenticate"] = error.challenge
+    return response
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 HOST = "127.0.0.1"
+_LOOK_FOR_SHUTDOWN_S = 0.05
 
 
 class Server(Protocol):
@@ -14,8 +15,8 @@ class Server(Protocol):
 
     server_port: int
 
-    def serve_forever(self) -> None:
-        """Serve until `shutdown`."""
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until `shutdown`, which is looked for every ``poll_interval`` seconds."""
         ...
 
     def shutdown(self) -> None:
@@ -32,7 +33,9 @@ class LoopbackServer(AbstractContextManager["LoopbackServer"]):
 
     def __init__(self, server: Server, name: str) -> None:
         self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, name=name, daemon=True)
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_LOOK_FOR_SHUTDOWN_S,), name=name, daemon=True
+        )
         self.url = f"http://{HOST}:{server.server_port}"
 
     def __enter__(self) -> Self:

@@ -8,7 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tools.local_stack.authorizer import JwtAuthorizer
 from tools.local_stack.aws_server import AwsServer
+from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.functions import FunctionProcess
 from tools.local_stack.gateway import Gateway
 from tools.local_stack.loopback_server import LoopbackServer
@@ -33,6 +35,9 @@ class LocalStack(AbstractContextManager["LocalStack"]):
     aws_proxy
         Given the URL of the AWS on this machine, what stands between it and functions and workers; its
         ``url`` is what they use.
+    logins
+        Whether the gateway asks for tokens of ``issuer``, which is there only then; without, there is no gate
+        and everything belongs to the owner ``local``.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         worker_settings: Mapping[str, str] | None = None,
         function_settings: Mapping[str, str] | None = None,
         aws_proxy: Callable[[str], LoopbackServer] | None = None,
+        logins: bool = False,
     ) -> None:
         self.log_file = log_file
         self._port = port
@@ -51,10 +57,12 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         self._worker_settings = dict(worker_settings or {})
         self._function_settings = dict(function_settings or {})
         self._aws_proxy = aws_proxy
+        self._logins = logins
         self._exit = ExitStack()
         self._functions: dict[str, FunctionProcess] = {}
         self.template = Template()
         self.aws: AwsServer
+        self.issuer: DevelopmentIssuer
         self.workers: list[SupervisedWorker] = []
         self.url = ""
 
@@ -92,8 +100,14 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         for name in self.template.functions():
             self._functions[name] = self._start_function(name)
         self._start_pollers()
-        gateway = Gateway(self._port, self.template.routes(), self.invoke)
+        authorizer = self._start_issuer() if self._logins else None
+        gateway = Gateway(self._port, self.template.routes(), self.invoke, authorizer=authorizer)
         self.url = self._exit.enter_context(gateway).url
+
+    def _start_issuer(self) -> JwtAuthorizer:
+        self.issuer = DevelopmentIssuer()
+        self._exit.enter_context(self.issuer)
+        return JwtAuthorizer(self.issuer.url, self.issuer.audience)
 
     def _start_function(self, name: str) -> FunctionProcess:
         environment = {

@@ -93,6 +93,17 @@ class JobError(Answer):
     message: str | None
 
 
+class Webhook(Answer):
+    """How far the call to ``callback_url`` is; ``status_code`` and ``error`` are of the last attempt."""
+
+    callback_url: str
+    state: Literal["waiting", "retrying", "delivered", "failed"]
+    attempts: int = Field(ge=0)
+    status_code: int | None
+    error: str | None
+    updated_at: Time | None
+
+
 class Job(Answer):
     """All that its owner may know of a job."""
 
@@ -111,6 +122,7 @@ class Job(Answer):
     warnings: list[str]
     fingerprint: dict[str, Any] | None
     error: JobError | None
+    webhook: Webhook | None
     created_at: Time
     updated_at: Time
 

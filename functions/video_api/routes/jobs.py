@@ -102,9 +102,18 @@ def to_resource(job: Job) -> dict[str, Any]:
         "warnings": list(job.warnings),
         "fingerprint": job.fingerprint,
         "error": error,
+        "webhook": _webhook(job),
         "created_at": to_iso(job.created_at),
         "updated_at": to_iso(job.updated_at),
     }
+
+
+def _webhook(job: Job) -> dict[str, Any] | None:
+    """How far the call is that the job asked for."""
+    if job.callback_url is None:
+        return None
+    untried = {"state": "waiting", "attempts": 0, "status_code": None, "error": None, "updated_at": None}
+    return {"callback_url": job.callback_url, **(job.webhook or untried)}
 
 
 def percent(job: Job) -> int | None:

@@ -22,7 +22,7 @@ from functions.video_api.requests import SubmitParameters, SubmitRequest
 
 router = APIGatewayHttpRouter()
 _KEY_LENGTH = 255
-_BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames"})
+_BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames", "callback_url"})
 
 
 @router.post("/video/submit")

@@ -16,12 +16,16 @@ from video_jobs.ports import (
     MultipartUploads,
     QueueService,
     StorageService,
+    WebhookQueue,
+    WebhookSecrets,
+    WebhookTransport,
 )
 from video_jobs.services.submit_job import SubmitLimits
 from video_jobs.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
 class AwsServices:
@@ -76,17 +80,38 @@ class AwsServices:
         return EventBridgeBus(client, self.settings.event_bus_name)
 
     @cached_property
-    def queue(self) -> QueueService:
-        """The jobs queue."""
+    def webhooks(self) -> WebhookQueue:
+        """The queue of webhooks."""
+        from video_jobs.adapters.sqs_webhooks import SqsWebhookQueue
+
+        url = _needed("WEBHOOKS_QUEUE_URL", self.settings.webhooks_queue_url)
+        return SqsWebhookQueue(sqs_client(self.settings.aws_region), url)
+
+    @cached_property
+    def webhook_secrets(self) -> WebhookSecrets:
+        """The owners' secrets."""
         import boto3
 
+        from video_jobs.adapters.secrets_manager import SecretsManagerWebhookSecrets
+
+        client = boto3.client("secretsmanager", region_name=self.settings.aws_region)
+        return SecretsManagerWebhookSecrets(client, self.settings.webhook_secret_prefix)
+
+    @cached_property
+    def webhook_transport(self) -> WebhookTransport:
+        """Calls to receivers."""
+        from video_jobs.adapters.webhook_http import HttpsWebhookTransport
+
+        return HttpsWebhookTransport(self.settings.allowed_webhook_networks)
+
+    @cached_property
+    def queue(self) -> QueueService:
+        """The jobs queue."""
         from video_jobs.adapters.sqs import SqsQueue
 
-        if not self.settings.jobs_queue_url:
-            raise SettingError("Set the environment variable JOBS_QUEUE_URL")
-        client = boto3.client("sqs", region_name=self.settings.aws_region)
+        url = _needed("JOBS_QUEUE_URL", self.settings.jobs_queue_url)
         strict = self.settings.queue_order == "strict"
-        return SqsQueue(client, self.settings.jobs_queue_url, strict_order=strict)
+        return SqsQueue(sqs_client(self.settings.aws_region), url, strict_order=strict)
 
     @property
     def keep(self) -> timedelta:
@@ -103,6 +128,7 @@ class AwsServices:
             max_multipart_bytes=self.settings.max_multipart_bytes,
             upload_expires=timedelta(seconds=self.settings.upload_expires_s),
             part_frames=self.settings.part_frames,
+            webhook_networks=self.settings.allowed_webhook_networks,
         )
 
     def accept_upload(self, key: str, version: str | None = None) -> Job | None:
@@ -121,6 +147,13 @@ class AwsServices:
         )
 
 
+def sqs_client(region: str) -> SQSClient:
+    """A client of the queues."""
+    import boto3
+
+    return boto3.client("sqs", region_name=region)
+
+
 def s3_client(region: str) -> S3Client:
     """A client that signs with Signature Version 4 and names the bucket in a regional host.
 
@@ -131,6 +164,12 @@ def s3_client(region: str) -> S3Client:
 
     config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
     return boto3.client("s3", region_name=region, config=config)
+
+
+def _needed(variable: str, value: str) -> str:
+    if not value:
+        raise SettingError(f"Set the environment variable {variable}")
+    return value
 
 
 @lru_cache(maxsize=1)

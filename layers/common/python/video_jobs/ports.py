@@ -11,6 +11,7 @@ from typing import Protocol
 from video_jobs.domain.job import Job
 from video_jobs.domain.job_events import JobEvent
 from video_jobs.domain.transitions import Expected, Transition
+from video_jobs.domain.webhooks import WebhookMessage
 
 
 class Clock(Protocol):
@@ -136,9 +137,22 @@ class StorageService(Protocol):
         ...
 
     def presign_upload(
-        self, key: str, *, content_type: str, max_bytes: int, expires_s: int, now: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        max_bytes: int,
+        expires_s: int,
+        now: datetime,
+        checksum_sha256: str | None = None,
     ) -> PresignedUpload:
-        """A signed form that uploads exactly this key, of this type and at most this size."""
+        """A signed form that uploads exactly this key, of this type and at most this size.
+
+        Parameters
+        ----------
+        checksum_sha256
+            Base64; the storage then refuses any other content.
+        """
         ...
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
@@ -193,6 +207,46 @@ class EventBus(Protocol):
         ------
         TransientError
             If the bus did not take it.
+        """
+        ...
+
+
+class WebhookQueue(Protocol):
+    """Holds the calls that are still to be made; each is delivered to `deliver_webhook` at least once."""
+
+    def send(self, message: WebhookMessage) -> None:
+        """Queue one call."""
+        ...
+
+    def delay(self, receipt: str, seconds: int) -> None:
+        """Let a received message come back ``seconds`` from now."""
+        ...
+
+
+class WebhookSecrets(Protocol):
+    """The secrets that webhooks are signed with, one an owner."""
+
+    def secret_of(self, owner: str) -> str:
+        """The owner's secret; two, separated by a space, while it is replaced.
+
+        Raises
+        ------
+        WebhookSecretError
+            If the owner has none.
+        """
+        ...
+
+
+class WebhookTransport(Protocol):
+    """Makes the calls."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
+        """POST to a checked address, follow no redirect, and give the HTTP status (always 2xx).
+
+        Raises
+        ------
+        WebhookDeliveryError
+            If the address may not be called, or it did not answer 2xx in time.
         """
         ...
 

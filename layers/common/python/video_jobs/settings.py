@@ -91,6 +91,14 @@ class ServiceSettings(EnvironmentSettings):
         "job", oneof="job strict", doc="job: jobs run side by side; strict: one global line"
     )
     event_bus_name: str = _setting("default", doc="EventBridge bus that is told of jobs that ended")
+    webhooks_queue_url: str = _setting("", doc="SQS queue of webhooks that are still to be delivered")
+    webhook_attempts: int = _setting(8, minimum=1, doc="calls of a webhook before it is given up")
+    webhook_secret_prefix: str = _setting(
+        "video-jobs/webhooks/", doc="Secrets Manager: webhook secrets are named by this and the owner"
+    )
+    webhook_networks: str = _setting(
+        "", doc="networks (CIDR, separated by spaces) that webhooks may reach although they are not public"
+    )
     aws_region: str = _setting("us-east-1", doc="region of all of the above")
     pipeline_ids: str = _setting(
         " ".join(BUILT_IN),
@@ -109,6 +117,11 @@ class ServiceSettings(EnvironmentSettings):
     )
     retention_days: int = _setting(30, minimum=1, doc="how long an ended job is kept")
     max_crashes: int = _setting(5, minimum=1, doc="workers that may vanish on one job before it fails")
+
+    @property
+    def allowed_webhook_networks(self) -> tuple[str, ...]:
+        """The networks that webhooks may reach beside public addresses."""
+        return tuple(self.webhook_networks.split())
 
     @property
     def known_pipelines(self) -> frozenset[str]:

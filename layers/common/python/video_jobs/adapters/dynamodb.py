@@ -112,6 +112,8 @@ class JobItem(Model):
     frames_total = NumberAttribute(null=True)
     warnings: ListAttribute[Any] = ListAttribute()
     fingerprint = JSONAttribute(null=True)
+    callback_url = UnicodeAttribute(null=True)
+    webhook = JSONAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     schema_version = NumberAttribute(default=SCHEMA_VERSION)
 

@@ -75,7 +75,14 @@ class LocalStorage:
         return (key for key in keys if key.startswith(prefix))
 
     def presign_upload(
-        self, key: str, *, content_type: str, max_bytes: int, expires_s: int, now: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        max_bytes: int,
+        expires_s: int,
+        now: datetime,
+        checksum_sha256: str | None = None,
     ) -> PresignedUpload:
         """Where the file belongs; a local path needs no signature."""
         url = self._path(self._files, key).as_uri()

@@ -67,7 +67,14 @@ class MemoryStorage:
         return iter(keys)
 
     def presign_upload(
-        self, key: str, *, content_type: str, max_bytes: int, expires_s: int, now: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        max_bytes: int,
+        expires_s: int,
+        now: datetime,
+        checksum_sha256: str | None = None,
     ) -> PresignedUpload:
         """A form that nobody signs."""
         fields = {"key": checked_key(key), "Content-Type": content_type}

@@ -85,16 +85,23 @@ class S3Storage:
                 yield from (entry["Key"] for entry in page.get("Contents", []))
 
     def presign_upload(
-        self, key: str, *, content_type: str, max_bytes: int, expires_s: int, now: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        max_bytes: int,
+        expires_s: int,
+        now: datetime,
+        checksum_sha256: str | None = None,
     ) -> PresignedUpload:
         """A POST policy for exactly this key and type, and at most ``max_bytes``."""
-        conditions: list[Any] = [{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]]
+        fields = {"Content-Type": content_type}
+        if checksum_sha256 is not None:
+            fields |= {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": checksum_sha256}
+        exact = [{name: value} for name, value in fields.items()]
+        conditions: list[Any] = [*exact, ["content-length-range", 1, max_bytes]]
         form = self._client.generate_presigned_post(
-            self._bucket,
-            checked_key(key),
-            Fields={"Content-Type": content_type},
-            Conditions=conditions,
-            ExpiresIn=expires_s,
+            self._bucket, checked_key(key), Fields=fields, Conditions=conditions, ExpiresIn=expires_s
         )
         return PresignedUpload(form["url"], form["fields"], now + timedelta(seconds=expires_s), max_bytes)
 

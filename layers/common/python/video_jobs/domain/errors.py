@@ -176,6 +176,22 @@ class ReceiptExpiredError(VideoJobsError):
     code = "receipt_expired"
 
 
+class WebhookSecretError(VideoJobsError):
+    """There is no usable webhook secret for the owner of the job."""
+
+    code = "webhook_secret"
+
+
+class WebhookDeliveryError(VideoJobsError):
+    """The webhook was not taken."""
+
+    code = "webhook_failed"
+
+    def __init__(self, message: str, status_code: int | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
 class SettingError(VideoJobsError):
     """A setting is missing or wrong."""
 

@@ -57,7 +57,8 @@ class Job:
     Times are timezone-aware UTC. ``generation`` counts the sends to the jobs queue, ``attempt`` the
     claims by workers, ``failures`` the attempts that ended in a transient error and ``crashes`` those
     whose worker vanished. ``upload_id`` and ``upload_bytes`` belong to an upload in
-    parts. ``due_at`` is when `reconcile` should look at an open job.
+    parts. ``due_at`` is when `reconcile` should look at an open job. ``webhook`` is how far the call to
+    ``callback_url`` is: state, attempts, and what the receiver answered last.
     """
 
     job_id: str
@@ -94,6 +95,8 @@ class Job:
     frames_total: int | None = None
     warnings: tuple[str, ...] = ()
     fingerprint: Mapping[str, Any] | None = field(default=None, hash=False)
+    callback_url: str | None = None
+    webhook: Mapping[str, Any] | None = field(default=None, hash=False)
     expires_at: datetime | None = None
 
     @property

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobStatus, UploadState
+from video_jobs.domain.webhooks import WebhookMessage
 
 RECONCILE_GRACE = timedelta(minutes=2)
 """How long the ordinary way (queue redelivery, a late event) goes first before reconcile steps in."""
@@ -232,9 +233,19 @@ def retry(job: Job, *, now: datetime) -> Transition:
             "failures": 0,
             "crashes": 0,
             "expires_at": None,
+            "webhook": None,
             "updated_at": now,
             **_to_be_sent(job, now),
         },
+    )
+
+
+def record_webhook(message: WebhookMessage, *, webhook: Mapping[str, Any]) -> Transition:
+    """How far the call is that tells of an end of the job; no later end is written over."""
+    return Transition(
+        action="record_webhook",
+        expected=Expected(status=JobStatus(message.status), generation=message.generation),
+        changes={"webhook": dict(webhook)},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from video_jobs.domain.job import (
 from video_jobs.domain.keys import video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
 from video_jobs.domain.transitions import UPLOAD_GRACE
+from video_jobs.domain.webhooks import check_callback_url
 from video_jobs.ports import (
     Clock,
     IdFactory,
@@ -39,12 +40,18 @@ VIDEO_CONTENT_TYPE = "video/mp4"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitOptions:
-    """What the client chooses."""
+    """What the client chooses.
+
+    ``checksum_sha256`` is the base64 of the SHA-256 of a video that is uploaded as a form; the storage
+    then takes no other.
+    """
 
     pipeline_id: str = DEFAULT_PIPELINE_ID
     frame_stride: int = 1
     max_frames: int | None = None
     filename: str | None = None
+    callback_url: str | None = None
+    checksum_sha256: str | None = None
     idempotency_key: str | None = None
 
 
@@ -58,6 +65,7 @@ class SubmitLimits:
     upload_expires: timedelta
     max_multipart_bytes: int = 0
     part_frames: int = DEFAULT_PART_FRAMES
+    webhook_networks: tuple[str, ...] = ()
 
 
 def submit_video(
@@ -111,6 +119,7 @@ def submit_job(
         max_bytes=size_bytes,
         expires_s=int(limits.upload_expires.total_seconds()),
         now=job.created_at,
+        checksum_sha256=options.checksum_sha256,
     )
     return _saved_or_known(job, jobs), upload
 
@@ -180,6 +189,8 @@ def _new_job(
     if options.pipeline_id not in limits.known_pipelines:
         known = ", ".join(sorted(limits.known_pipelines))
         raise UnknownPipelineError(f"There is no pipeline {options.pipeline_id!r}; there are: {known}")
+    if options.callback_url is not None:
+        check_callback_url(options.callback_url, limits.webhook_networks)
     key = options.idempotency_key
     job_id = ids.new_id() if key is None else job_id_of_key(owner, key)
     now = clock.now()
@@ -193,6 +204,7 @@ def _new_job(
         frame_stride=options.frame_stride,
         max_frames=options.max_frames,
         filename=options.filename,
+        callback_url=options.callback_url,
         request_hash=None if key is None else _request_hash(options, content),
         part_frames=limits.part_frames,
         due_at=now + limits.upload_expires + UPLOAD_GRACE,
@@ -201,8 +213,8 @@ def _new_job(
 
 def _request_hash(options: SubmitOptions, content: str) -> str:
     """What makes two requests the same: every option, and the video or its size."""
-    parts = (options.pipeline_id, options.frame_stride, options.max_frames, options.filename, content)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+    chosen = {name: value for name, value in asdict(options).items() if value is not None}
+    return hashlib.sha256(repr((sorted(chosen.items()), content)).encode()).hexdigest()
 
 
 def _sha256(video: Path) -> str:

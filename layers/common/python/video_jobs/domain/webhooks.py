@@ -1,0 +1,177 @@
+"""Webhooks: who may be called, what is sent, how it is signed, when it is tried again.
+
+The request follows the Standard Webhooks specification (standardwebhooks.com), version 1: the headers
+``webhook-id``, ``webhook-timestamp`` (Unix seconds) and ``webhook-signature`` (``v1,`` and the base64 of an
+HMAC-SHA256 over ``id.timestamp.body``), a secret being ``whsec_`` and the base64 of the key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from video_jobs.domain.errors import InvalidRequestError, WebhookSecretError
+from video_jobs.domain.job import JobStatus
+from video_jobs.domain.job_events import JobEvent
+
+MAX_URL_LENGTH = 2048
+SECRET_PREFIX = "whsec_"  # noqa: S105 - it marks a secret and is none
+FIRST_RETRY_S = 10
+LONGEST_RETRY_S = 6 * 3600
+"""The queue holds a message back for at most 12 hours."""
+
+Address = IPv4Address | IPv6Address
+Network = Any  # ip_network() gives one of two classes that share no public base
+_NAT64 = IPv6Network("64:ff9b::/96")
+_METADATA = (IPv6Address("fd00:ec2::254"), IPv6Address("fd00:ec2::23"))
+_NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*")
+"""A name that ends so is an IPv4 address in disguise (2130706433, 127.1, 0x7f.1)."""
+_LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal")
+
+
+class WebhookState(StrEnum):
+    """How far the delivery is."""
+
+    RETRYING = "retrying"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookMessage:
+    """One end of a job that ``callback_url`` is to be told of; ``body`` is the JSON that is sent."""
+
+    job_id: str
+    owner: str
+    status: str
+    generation: int
+    callback_url: str
+    event_id: str
+    body: str
+
+    @classmethod
+    def of_event(cls, event: JobEvent, job: Mapping[str, Any]) -> Self | None:
+        """The message of an event and the job's item, or None where the job asked for no call."""
+        url = job.get("callback_url")
+        if not url:
+            return None
+        ended_at = event.detail["ended_at"]
+        kind = "job.completed" if event.detail["status"] == JobStatus.COMPLETED else "job.failed"
+        body = {"type": kind, "timestamp": ended_at, "data": dict(event.detail)}
+        return cls(
+            job_id=event.detail["job_id"],
+            owner=event.detail["owner"],
+            status=event.detail["status"],
+            generation=int(job["generation"]),
+            callback_url=url,
+            event_id=event.detail["event_id"],
+            body=json.dumps(body, sort_keys=True),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+    def to_json(self) -> str:
+        """The message as it goes through the queue."""
+        return json.dumps(asdict(self))
+
+
+def check_callback_url(url: str, allowed_networks: Sequence[str] = ()) -> None:
+    """Refuse what can't be a public HTTPS address; what its name stands for is checked at each delivery.
+
+    Raises
+    ------
+    InvalidRequestError
+        Saying what is wrong with the URL.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise InvalidRequestError("callback_url: this is no URL") from None
+    if parts.scheme != "https" or not host:
+        raise InvalidRequestError("callback_url: must begin with https:// and name a host")
+    if parts.username is not None or parts.fragment:
+        raise InvalidRequestError("callback_url: must have no user name, password or fragment")
+    if not url.isascii() or not url.isprintable() or " " in url or len(url) > MAX_URL_LENGTH:
+        raise InvalidRequestError(f"callback_url: at most {MAX_URL_LENGTH} printable ASCII characters")
+    if not _may_be_reachable(host, allowed_networks):
+        raise InvalidRequestError("callback_url: must not name a private, loopback or metadata address")
+
+
+def is_reachable(address: str, allowed_networks: Sequence[str] = ()) -> bool:
+    """Whether webhooks may connect to an IP address: a public one, or one of ``allowed_networks``.
+
+    Link-local addresses (which hold the metadata services) are out of reach whatever is allowed.
+    """
+    plain = _unwrapped(ip_address(address.partition("%")[0]))
+    if plain.is_link_local or plain in _METADATA:
+        return False
+    if plain.is_global and not plain.is_multicast:
+        return True
+    return any(plain in ip_network(network) for network in allowed_networks)
+
+
+def signed_headers(message_id: str, sent_at: datetime, body: str, secrets: str) -> dict[str, str]:
+    """The headers of a delivery; while a secret is replaced, ``secrets`` holds two, separated by a space.
+
+    Raises
+    ------
+    WebhookSecretError
+        If a secret is not ``whsec_`` and base64.
+    """
+    timestamp = str(int(sent_at.timestamp()))
+    signed = f"{message_id}.{timestamp}.{body}".encode()
+    signatures = [_signature(secret, signed) for secret in secrets.split()]
+    if not signatures:
+        raise WebhookSecretError
+    return {
+        "content-type": "application/json",
+        "user-agent": "ForgeSyte-Video-Jobs",
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def retry_delay_s(attempt: int) -> int:
+    """Seconds to wait after attempt number ``attempt``: 10, 30, 90, ..."""
+    delay_s: int = FIRST_RETRY_S * 3 ** (attempt - 1)
+    return min(LONGEST_RETRY_S, delay_s)
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    try:
+        key = b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except ValueError:
+        raise WebhookSecretError from None
+    return "v1," + b64encode(hmac.digest(key, signed, "sha256")).decode()
+
+
+def _may_be_reachable(host: str, allowed_networks: Sequence[str]) -> bool:
+    try:
+        return is_reachable(host, allowed_networks)
+    except ValueError:  # a name, not an address
+        name = host.rstrip(".")
+        return not name.endswith(_LOCAL_NAMES) and not _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2])
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address only wraps (mapped, 6to4, NAT64), or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    inside = address.ipv4_mapped or address.sixtofour
+    if inside is None and address in _NAT64:
+        inside = IPv4Address(int(address) & 0xFFFFFFFF)
+    return inside or address

@@ -1,0 +1,74 @@
+"""Call the URL that a job named, and note on the job how that went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from video_jobs.domain import transitions
+from video_jobs.domain.errors import ConflictError, WebhookDeliveryError, WebhookSecretError
+from video_jobs.domain.job import to_iso
+from video_jobs.domain.webhooks import WebhookMessage, WebhookState, retry_delay_s, signed_headers
+from video_jobs.ports import Clock, JobRepository, WebhookQueue, WebhookSecrets, WebhookTransport
+
+
+def deliver_webhook(
+    message: WebhookMessage,
+    attempt: int,
+    receipt: str,
+    *,
+    max_attempts: int,
+    jobs: JobRepository,
+    queue: WebhookQueue,
+    secrets: WebhookSecrets,
+    transport: WebhookTransport,
+    clock: Clock,
+) -> None:
+    """Deliver one message, attempt number ``attempt`` (from 1); a crash after the call calls once more.
+
+    Raises
+    ------
+    WebhookDeliveryError, WebhookSecretError
+        If it was not delivered; the message comes back after a pause that grows, the last goes to the
+        dead letters.
+    """
+    status_code, error = _call(message, secrets, transport, clock)
+    state = _state(error, attempt, max_attempts)
+    note = {
+        "state": str(state),
+        "attempts": attempt,
+        "status_code": status_code,
+        "error": None if error is None else error.message,
+        "updated_at": to_iso(clock.now()),
+    }
+    _record(message, note, jobs)
+    if state is WebhookState.RETRYING:
+        queue.delay(receipt, retry_delay_s(attempt))
+    if error is not None:
+        raise error
+
+
+def _call(
+    message: WebhookMessage, secrets: WebhookSecrets, transport: WebhookTransport, clock: Clock
+) -> tuple[int | None, WebhookDeliveryError | WebhookSecretError | None]:
+    """The HTTP status, where there was one, and what went wrong."""
+    try:
+        secret = secrets.secret_of(message.owner)
+        headers = signed_headers(message.event_id, clock.now(), message.body, secret)
+        return transport.post(message.callback_url, headers, message.body), None
+    except WebhookDeliveryError as exc:
+        return exc.status_code, exc
+    except WebhookSecretError as exc:
+        return None, exc
+
+
+def _state(error: Exception | None, attempt: int, max_attempts: int) -> WebhookState:
+    if error is None:
+        return WebhookState.DELIVERED
+    return WebhookState.RETRYING if attempt < max_attempts else WebhookState.FAILED
+
+
+def _record(message: WebhookMessage, note: dict[str, Any], jobs: JobRepository) -> None:
+    try:
+        jobs.update_status(message.job_id, transitions.record_webhook(message, webhook=note))
+    except ConflictError:
+        return  # the job was retried or deleted meanwhile; this end of it is told all the same

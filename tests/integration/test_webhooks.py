@@ -1,0 +1,384 @@
+"""Calls to the URL that a job named: made, signed, tried again, noted on the job, never made to strangers."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from standardwebhooks.webhooks import Webhook
+from video_jobs import bootstrap
+from video_jobs.adapters.webhook_http import HttpsWebhookTransport, resolve
+from video_jobs.bootstrap import AwsServices
+from video_jobs.domain import transitions
+from video_jobs.domain.errors import WebhookDeliveryError
+from video_jobs.domain.job import Job
+from video_jobs.domain.webhooks import WebhookMessage
+
+from functions.deliver_webhook import app as deliver_webhook
+from functions.job_events import app as job_events
+from tests.integration.conftest import EVENT_JOB_ID, call, load_event
+from tests.integration.job_states import KEEP, NOW, saved_job
+from tests.integration.test_job_events import changes
+from tests.support.aws import Resources
+from tests.support.crashes import Crash, MortalProcess
+from tests.support.webhook_receiver import WebhookReceiver
+from tools.local_stack.pollers import to_record
+from tools.webhook_secret import new_secret
+
+DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
+
+SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3Q="
+TOLD = f"{EVENT_JOB_ID}:0:failed"
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[WebhookReceiver]:
+    with WebhookReceiver(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def reachable(
+    receiver: WebhookReceiver, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> WebhookReceiver:
+    """A receiver whose network is open and whose certificate is trusted."""
+    bootstrap.aws_services.cache_clear()
+    monkeypatch.setenv("SSL_CERT_FILE", str(receiver.certificate))
+    monkeypatch.setenv("WEBHOOK_NETWORKS", "127.0.0.0/8")
+    return receiver
+
+
+class Deliveries:
+    """The queue of webhooks, and the function that Lambda feeds from it."""
+
+    def __init__(self, resources: Resources, context: LambdaContext) -> None:
+        self._sqs = boto3.client("sqs", region_name="us-east-1")
+        self._resources, self._context = resources, context
+        self._url = resources.id("WebhooksQueue")
+
+    def turn(self) -> bool | None:
+        """One message to the function: whether it was taken; None where none is visible."""
+        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=1, AttributeNames=["All"])
+        messages = answer.get("Messages", [])
+        if not messages:
+            return None
+        event = {"Records": [to_record(messages[0])]}
+        if deliver_webhook.lambda_handler(event, self._context)["batchItemFailures"]:
+            return False
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=messages[0]["ReceiptHandle"])
+        return True
+
+    def let_time_pass(self) -> None:
+        """Every message that is held back is visible again."""
+        from moto.sqs.models import sqs_backends
+
+        for message in (
+            sqs_backends["123456789012"]["us-east-1"].queues[self._url.rsplit("/", 1)[1]]._messages
+        ):
+            message.change_visibility(0)
+
+    def counts(self) -> dict[str, int]:
+        names = {"waiting": "WebhooksQueue", "dead": "WebhooksDeadLetterQueue"}
+        return {word: self._count(self._resources.id(logical_id)) for word, logical_id in names.items()}
+
+    def _count(self, url: str) -> int:
+        found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        visible, held = found["ApproximateNumberOfMessages"], found["ApproximateNumberOfMessagesNotVisible"]
+        return int(visible) + int(held)
+
+
+@pytest.fixture
+def deliveries(resources: Resources, context: LambdaContext) -> Deliveries:
+    boto3.client("secretsmanager", region_name="us-east-1").create_secret(
+        Name="tests/webhooks/local", SecretString=SECRET
+    )
+    return Deliveries(resources, context)
+
+
+def ended_job(services: AwsServices, url: str) -> Job:
+    job = saved_job(services, callback_url=url)
+    return services.jobs.update_status(job.job_id, transitions.cancel(job, keep=KEEP, now=NOW))
+
+
+def told(resources: Resources, context: LambdaContext) -> None:
+    """The change stream reaches `job_events`."""
+    assert job_events.lambda_handler(changes(resources), context) == {"batchItemFailures": []}
+
+
+def webhook_of(job_id: str = EVENT_JOB_ID) -> dict[str, Any]:
+    webhook: dict[str, Any] = call("job")[1]["webhook"]
+    return webhook
+
+
+@pytest.fixture
+def waiting_call(
+    reachable: WebhookReceiver, services: AwsServices, resources: Resources, context: LambdaContext
+) -> WebhookReceiver:
+    """A job has ended, and its call waits in the queue."""
+    ended_job(services, f"{reachable.url}/hook?token=secret")
+    told(resources, context)
+    return reachable
+
+
+def test_the_receiver_is_called_once_with_what_it_can_verify(
+    waiting_call: WebhookReceiver, deliveries: Deliveries
+) -> None:
+    assert webhook_of()["state"] == "waiting"
+    assert deliveries.turn() is True
+    (made,) = waiting_call.calls
+    assert made.path == "/hook?token=secret"
+    assert made.headers["webhook-id"] == TOLD
+    assert made.headers["host"] == waiting_call.url.removeprefix("https://")
+    content = Webhook(SECRET).verify(made.body, made.headers)
+    assert (content["type"], content["data"]["error"]["code"]) == ("job.failed", "cancelled")
+    seen = webhook_of()
+    assert (seen["state"], seen["attempts"], seen["status_code"], seen["error"]) == (
+        "delivered",
+        1,
+        204,
+        None,
+    )
+    assert deliveries.counts() == {"waiting": 0, "dead": 0}
+
+
+@pytest.mark.parametrize("status", [500, 404, 301, 307])
+def test_what_the_receiver_does_not_take_is_tried_again_later(
+    waiting_call: WebhookReceiver, deliveries: Deliveries, status: int
+) -> None:
+    waiting_call.answers.append(status)
+    assert deliveries.turn() is False
+    seen = webhook_of()
+    assert (seen["state"], seen["attempts"], seen["status_code"]) == ("retrying", 1, status)
+    assert str(status) in seen["error"]
+    assert deliveries.turn() is None  # not at once
+    deliveries.let_time_pass()
+    assert deliveries.turn() is True
+    assert [made.path for made in waiting_call.calls] == [
+        "/hook?token=secret"
+    ] * 2  # no redirect was followed
+    assert waiting_call.calls[0].headers["webhook-id"] == waiting_call.calls[1].headers["webhook-id"]
+    assert webhook_of()["state"] == "delivered"
+
+
+def test_after_the_last_attempt_the_call_is_a_dead_letter_and_the_job_says_so(
+    waiting_call: WebhookReceiver, deliveries: Deliveries, services: AwsServices
+) -> None:
+    most = services.settings.webhook_attempts
+    waiting_call.answers.extend([503] * most)
+    for attempt in range(1, most + 1):
+        assert deliveries.turn() is False
+        assert webhook_of()["attempts"] == attempt
+        deliveries.let_time_pass()
+    assert webhook_of()["state"] == "failed"
+    assert deliveries.turn() is None
+    assert deliveries.counts() == {"waiting": 0, "dead": 1}
+
+
+def test_the_function_counts_attempts_as_the_queue_does(resources: Resources) -> None:
+    redrive = resources.template.resources["WebhooksQueue"]["Properties"]["RedrivePolicy"]
+    environment = resources.template.environment("DeliverWebhookFunction")
+    assert int(environment["WEBHOOK_ATTEMPTS"]) == redrive["maxReceiveCount"]
+
+
+def test_without_a_secret_nothing_is_sent(
+    waiting_call: WebhookReceiver, resources: Resources, context: LambdaContext
+) -> None:
+    assert Deliveries(resources, context).turn() is False
+    assert waiting_call.calls == []
+    assert webhook_of()["state"] == "retrying"
+    assert "secret" in webhook_of()["error"]
+
+
+def test_a_loopback_receiver_is_not_called_where_no_operator_opened_its_network(
+    receiver: WebhookReceiver,
+    services: AwsServices,
+    resources: Resources,
+    context: LambdaContext,
+    deliveries: Deliveries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(receiver.certificate))
+    ended_job(services, receiver.url)
+    told(resources, context)
+    assert deliveries.turn() is False
+    assert receiver.calls == []
+    assert "may not be called" in webhook_of()["error"]
+
+
+def test_a_name_that_also_stands_for_a_private_address_is_not_called(receiver: WebhookReceiver) -> None:
+    transport = HttpsWebhookTransport(resolve=lambda *_: ["93.184.216.34", "127.0.0.1"])
+    with pytest.raises(WebhookDeliveryError, match="may not be called"):
+        transport.post(f"https://receiver.example:{receiver.port}/", {}, "{}")
+
+
+def test_the_checked_address_is_the_one_that_is_called(reachable: WebhookReceiver) -> None:
+    # GIVEN a name that is resolved to a good address once, and to another ever after
+    answers = iter([["127.0.0.1"]])
+    transport = HttpsWebhookTransport(["127.0.0.0/8"], resolve=lambda *_: next(answers))
+    # WHEN it is called by its name
+    url = f"https://receiver.example:{reachable.port}/hook"
+    assert transport.post(url, {"x-test": "1"}, "{}") == 204
+    # THEN nobody resolved it again, and the receiver saw its name
+    assert reachable.calls[0].headers["host"] == f"receiver.example:{reachable.port}"
+
+
+def test_a_certificate_of_another_name_or_of_nobody_is_refused(
+    reachable: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = HttpsWebhookTransport(["127.0.0.0/8"], resolve=lambda *_: ["127.0.0.1"])
+    with pytest.raises(WebhookDeliveryError, match="SSLError"):
+        transport.post(f"https://other.example:{reachable.port}/", {}, "{}")
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(WebhookDeliveryError, match="SSLError"):
+        transport.post(f"https://receiver.example:{reachable.port}/", {}, "{}")
+    assert reachable.calls == []
+
+
+def test_a_receiver_that_is_not_there_is_an_attempt(reachable: WebhookReceiver) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    transport = HttpsWebhookTransport(["127.0.0.0/8"])
+    with pytest.raises(WebhookDeliveryError, match="did not answer"):
+        transport.post(f"https://127.0.0.1:{port}/", {}, "{}")
+
+
+def test_a_host_without_an_address_is_an_attempt() -> None:
+    def fail(*_: object) -> list[str]:
+        raise socket.gaierror
+
+    with pytest.raises(WebhookDeliveryError, match="no address"):
+        HttpsWebhookTransport(resolve=fail).post("https://nowhere.example/", {}, "{}")
+
+
+def test_a_number_is_resolved_to_the_address_that_it_stands_for() -> None:
+    assert resolve("2130706433", 443) == ["127.0.0.1"]
+
+
+def test_a_retried_job_is_not_told_of_its_former_end(
+    waiting_call: WebhookReceiver, deliveries: Deliveries, services: AwsServices
+) -> None:
+    job = services.jobs.get_by_id(EVENT_JOB_ID)
+    assert job is not None
+    services.jobs.delete(job.job_id, transitions.Expected(status=job.status))
+    saved_job(services, generation=1, callback_url=job.callback_url)
+    assert deliveries.turn() is True
+    assert webhook_of()["state"] == "waiting"  # the call was of another end
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("dies_at", [0, 1])
+def test_a_death_between_the_event_and_the_call_loses_neither(
+    reachable: WebhookReceiver,
+    services: AwsServices,
+    resources: Resources,
+    context: LambdaContext,
+    deliveries: Deliveries,
+    monkeypatch: pytest.MonkeyPatch,
+    dies_at: int,
+    after: bool,
+) -> None:
+    ended_job(services, reachable.url)
+    event = changes(resources)
+    process = MortalProcess(monkeypatch)
+    with process.living(dies_at, after=after), pytest.raises(Crash):
+        job_events.lambda_handler(event, context)
+    with process.living(None):
+        job_events.lambda_handler(event, context)  # Lambda sends the batch again
+    assert process.calls == ["events.PutEvents", "sqs.SendMessage"]
+    while deliveries.turn() is not None:
+        pass
+    assert {made.headers["webhook-id"] for made in reachable.calls} == {TOLD}
+    assert webhook_of()["state"] == "delivered"
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("dies_at", [0, 1])
+def test_a_death_at_the_delivery_loses_no_call(
+    waiting_call: WebhookReceiver,
+    deliveries: Deliveries,
+    monkeypatch: pytest.MonkeyPatch,
+    dies_at: int,
+    after: bool,
+) -> None:
+    # GIVEN the function is watched, but not the poller around it
+    process = MortalProcess(monkeypatch)
+    handle = deliver_webhook.handle_message
+
+    def mortal(record: Any) -> None:
+        with process.living(dies_at if not process.calls else None, after=after):
+            handle(record)
+
+    monkeypatch.setattr(deliver_webhook, "handle_message", mortal)
+    with pytest.raises(Crash):
+        deliveries.turn()
+    deliveries.let_time_pass()
+    assert deliveries.turn() is True
+    assert process.calls == ["secretsmanager.GetSecretValue", "dynamodb.UpdateItem"]
+    assert len(waiting_call.calls) == 1 + dies_at  # again under the same id, never not at all
+    assert webhook_of()["state"] == "delivered"
+
+
+def test_the_sample_event_tells_what_is_wrong_and_logs_no_url(
+    services: AwsServices, context: LambdaContext, deliveries: Deliveries, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = load_event("deliver_webhook")
+    message = WebhookMessage.from_json(event["Records"][0]["body"])
+    assert message.job_id == EVENT_JOB_ID
+    services.__dict__["webhook_transport"] = HttpsWebhookTransport(resolve=lambda *_: ["10.0.0.1"])
+    services.__dict__["webhooks"] = type("Queue", (), {"delay": lambda *_: None})()
+    answer = deliver_webhook.lambda_handler(event, context)
+    assert len(answer["batchItemFailures"]) == 1
+    assert "may not be called" in caplog.text
+    assert "receiver.example" not in caplog.text
+
+
+def test_the_body_is_as_its_documentation_says(
+    resources: Resources, context: LambdaContext, services: AwsServices
+) -> None:
+    job_events.lambda_handler(load_event("job_events"), context)
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    (message,) = sqs.receive_message(QueueUrl=resources.id("WebhooksQueue"))["Messages"]
+    (example,) = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert json.loads(WebhookMessage.from_json(message["Body"]).body) == json.loads(example)
+
+
+def test_a_replaced_secret_signs_beside_the_new_one_until_the_next(services: AwsServices) -> None:
+    client = boto3.client("secretsmanager", region_name="us-east-1")
+    first, second, third = (new_secret(client, "tests/webhooks/local") for _ in range(3))
+    assert len({first, second, third}) == 3
+    assert client.get_secret_value(SecretId="tests/webhooks/local")["SecretString"] == f"{third} {second}"
+    settings = replace(services.settings, webhook_secret_prefix="tests/webhooks/")
+    assert AwsServices(settings).webhook_secrets.secret_of("local") == f"{third} {second}"
+
+
+def test_a_callback_url_is_taken_by_both_ways_of_submitting(services: AwsServices) -> None:
+    url = "https://receiver.example/hook"
+    event = load_event("submit_video")
+    event["queryStringParameters"] = {"callback_url": url}
+    for submitted in (
+        event,
+        load_event("submit_json") | {"body": json.dumps({"size_bytes": 9, "callback_url": url})},
+    ):
+        status, body = call(submitted)
+        assert status == 201
+        job = services.jobs.get_by_id(body["job_id"])
+        assert job is not None
+        assert job.callback_url == url
+
+
+@pytest.mark.parametrize("url", ["http://receiver.example/", "https://127.0.0.1/", "https://x/" + "y" * 3000])
+def test_a_callback_url_that_is_none_is_refused(services: AwsServices, url: str) -> None:
+    body = json.dumps({"size_bytes": 9, "callback_url": url})
+    status, problem = call(load_event("submit_json") | {"body": body})
+    assert (status, problem["code"]) == (400, "invalid_request")
+    assert "callback_url" in problem["detail"]
+    assert services.jobs.list_by_owner("local", 10) == []

@@ -1,0 +1,105 @@
+"""The service as a table of answers, for clients whose mistakes and complaints are to be seen."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from tools.local_stack.loopback_server import HOST, LoopbackServer
+from tools.openapi.schemas import Job
+
+FRAMES = 4
+SIGNATURE = "0123456789abcdef"
+TIMES = {"created_at": "2026-03-01T00:00:00Z", "updated_at": "2026-03-01T00:00:01Z"}
+PROGRESS = {"pending": 0, "running": 0.5, "completed": 1, "failed": 1}
+
+
+def frame(index: int, **changes: Any) -> dict[str, Any]:
+    box = {"xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.9, "class_id": 2, "class_name": "car"}
+    block = {"text": "EXIT", "confidence": 93.0, "bbox": {"x": 0, "y": 0, "width": 9, "height": 9}}
+    found = {"detections": [box], "count": 1, "classes": {"car": 1}}
+    read = {"text": "EXIT", "blocks": [block], "confidence": 0.93, "language": "eng", "error": None}
+    return {"frame_index": index, "result": found | read | changes}
+
+
+def problem(status: int, code: str, detail: str = "No") -> dict[str, Any]:
+    words = {"type": "about:blank", "title": "No", "detail": detail, "code": code, "request_id": "1"}
+    return {"status": status, **words}
+
+
+def status(job_id: str, word: str) -> dict[str, Any]:
+    body = {"job_id": job_id, "status": word, "progress": PROGRESS[word]}
+    return body | TIMES | {"error_message": "It broke" if word == "failed" else None}
+
+
+def job(job_id: str, word: str, frames: int) -> dict[str, Any]:
+    body: dict[str, Any] = dict.fromkeys(Job.model_fields) | status(job_id, word)
+    del body["error_message"]
+    counts = {"frames_done": frames, "frames_total": frames, "percent": 100, "size_bytes": 1, "attempt": 1}
+    return body | counts | {"pipeline_id": "yolo_ocr", "frame_stride": 1, "warnings": []}
+
+
+class PretendService(LoopbackServer):
+    """API and storage as a table: call to status and body, or to several that come one after the other."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str | None, float]] = []
+        self.deleted: list[str] = []
+        self.retry_after = "0"
+        super().__init__(make_server(HOST, 0, self._application, threaded=True), "pretend-service")
+        fields = {"x-amz-signature": SIGNATURE}
+        form = {"url": f"{self.url}/storage", "fields": fields, "expires_at": "", "max_bytes": 1}
+        self.answers: dict[str, Any] = {
+            "GET /health": (200, {"status": "ok"}),
+            "POST /video/submit text": (400, problem(400, "invalid_mp4")),
+            "POST /video/submit video": (201, {"job_id": "sent"}),
+            "POST /video/submit json": (201, {"job_id": "stored", "upload": form}),
+            "POST /storage": (204, {}),
+        }
+        self.set_job("sent", "completed", [frame(index) for index in range(FRAMES)])
+        self.set_job("stored", "completed", [frame(0), frame(2)])
+
+    def set_job(self, job_id: str, word: str, frames: list[dict[str, Any]]) -> None:
+        """Make a job what it is to be, in all of its resources."""
+        url = f"{self.url}/storage/{job_id}?X-Amz-Signature={SIGNATURE}"
+        page = {"results": frames, "job_id": job_id, "next_cursor": None, "results_url": url}
+        self.answers |= {
+            f"GET /video/status/{job_id}": (200, status(job_id, word)),
+            f"GET /video/jobs/{job_id}": (200, job(job_id, word, len(frames))),
+            f"GET /video/results/{job_id}": (200, page | TIMES),
+            f"GET /storage/{job_id}": (200, {"results": frames}),
+            f"DELETE /video/jobs/{job_id}": (204, {}),
+        }
+
+    def change(self, call: str, **fields: Any) -> None:
+        """Let an answer hold other fields."""
+        code, body = self.answers[call]
+        self.answers[call] = (code, body | fields)
+
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        call = f"{request.method} {request.path}"
+        self.seen.append((call, request.headers.get("Authorization"), time.monotonic()))
+        if request.path == "/video/submit":
+            call += " json" if request.is_json else " video" if b"ftyp" in request.get_data() else " text"
+        code, body = self._next(call)
+        if request.path.endswith("/cancel"):
+            self.answers[f"DELETE {request.path.removesuffix('/cancel')}"] = (204, {})
+        if request.method == "DELETE" and code == 204:
+            self.answers.pop(f"GET {request.path}")
+            self.deleted.append(request.path.rpartition("/")[2])
+        content = body if isinstance(body, str) else json.dumps(body)
+        kind = "application/problem+json" if "code" in body else "application/json"
+        headers = {"Retry-After": self.retry_after}
+        return Response(content, code, headers, "text/html" if isinstance(body, str) else kind)
+
+    def _next(self, call: str) -> tuple[int, Any]:
+        answer = self.answers.get(call, (404, problem(404, "job_not_found")))
+        code, body = answer.pop(0) if isinstance(answer, list) else answer
+        return code, body
