@@ -14,10 +14,26 @@ from video_jobs.bootstrap import AwsServices
 
 from functions.video_api import app as video_api
 from tests.support.aws import Resources, create_resources
+from tests.support.recorded_calls import RecordedCalls
 from tools.local_stack.function_host import LocalContext
 
 EVENTS = Path(__file__).parents[2] / "events"
 EVENT_JOB_ID = "0b6c9a5e-5f0e-4c57-9d3b-6a1f2f4a7c11"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The comparison of recorded calls comes after all that make calls."""
+    items.sort(
+        key=lambda item: item.path.name == "test_permissions.py" and item.path.parent.name == "integration"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorded_calls() -> Iterator[RecordedCalls]:
+    recorded = RecordedCalls()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        recorded.install(monkeypatch)
+        yield recorded
 
 
 @pytest.fixture

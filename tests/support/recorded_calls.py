@@ -1,0 +1,126 @@
+"""Which calls to AWS the functions and the worker make while the tests run, as IAM names them.
+
+A call belongs to the function or worker whose code is on the stack. It is written as an action and a
+resource by the template's names, ids left out: ``s3:GetObject MediaBucket/video_jobs/*.mp4``. A signed URL
+counts as the call that its holder makes with it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from botocore.client import BaseClient
+from botocore.signers import RequestSigner, S3PostPresigner
+
+ROLE_OF_FUNCTION = {
+    "video_api": "VideoApiRole",
+    "upload_received": "UploadReceivedRole",
+    "dead_letter": "DeadLetterRole",
+    "reconcile": "ReconcileRole",
+    "job_events": "JobEventsRole",
+    "deliver_webhook": "DeliverWebhookRole",
+}
+WORKER_ROLE = "VideoWorkerTaskRole"
+_WORKER_MODULES = ("video_worker.job_worker", "video_worker.heartbeat")
+_ACTIONS = {
+    "HeadObject": "GetObject",
+    "ListObjectsV2": "ListBucket",
+    "CreateMultipartUpload": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "ListParts": "ListMultipartUploadParts",
+}
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_PART = re.compile(r"job_parts/.*")
+_QUEUES = {"-jobs.fifo": "JobsQueue", "WebhooksQueue": "WebhooksQueue"}
+
+
+class RecordedCalls:
+    """``of_role`` maps each role to the calls that were made under it."""
+
+    def __init__(self) -> None:
+        self.of_role: dict[str, set[str]] = defaultdict(set)
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Watch every client of this process."""
+        call, sign, sign_form = (
+            BaseClient._make_api_call,  # type: ignore[attr-defined]
+            RequestSigner.generate_presigned_url,
+            S3PostPresigner.generate_presigned_post,
+        )
+
+        def watched_call(client: Any, operation: str, arguments: Any) -> Any:
+            self._record(client.meta.service_model.service_name, operation, arguments)
+            return call(client, operation, arguments)
+
+        def watched_sign(signer: Any, **named: Any) -> Any:
+            self._record("s3", named["operation_name"], _of_url(named["request_dict"]["url"]))
+            return sign(signer, **named)
+
+        def watched_form(presigner: Any, **named: Any) -> Any:
+            self._record("s3", "PutObject", {"Key": named["fields"]["key"]})
+            return sign_form(presigner, **named)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", watched_call)
+        monkeypatch.setattr(RequestSigner, "generate_presigned_url", watched_sign)
+        monkeypatch.setattr(S3PostPresigner, "generate_presigned_post", watched_form)
+
+    def _record(self, service: str, operation: str, arguments: Any) -> None:
+        role = _role_on_the_stack()
+        if role is not None:
+            self.of_role[role].add(named_call(service, operation, arguments))
+
+
+def named_call(service: str, operation: str, arguments: Any) -> str:
+    """A call as action and resource."""
+    action = _ACTIONS.get(operation, operation)
+    if action == "GetObject" and arguments.get("VersionId"):
+        action = "GetObjectVersion"
+    return f"{service}:{action} {_resource(service, action, arguments)}"
+
+
+def _resource(service: str, action: str, arguments: Any) -> str:
+    match service:
+        case "dynamodb":
+            index = arguments.get("IndexName")
+            return "JobsTable" + (f"/index/{index}" if index else "")
+        case "s3" if action == "ListBucket":
+            return "MediaBucket"
+        case "s3":
+            return "MediaBucket/" + _PART.sub("job_parts/*", _ID.sub("*", arguments["Key"]))
+        case "sqs":
+            return next(name for mark, name in _QUEUES.items() if mark in arguments["QueueUrl"])
+        case "events":
+            return "EventBus"
+        case "secretsmanager":
+            return "WebhookSecrets"
+    raise AssertionError(f"name the resource of {service}:{action} {arguments}")
+
+
+def _of_url(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    key = unquote(parts.path).lstrip("/")
+    version = parse_qs(parts.query).get("versionId", [""])[0]
+    return {"Key": key[key.index("video_jobs/") :], "VersionId": version}
+
+
+def _role_on_the_stack() -> str | None:
+    for module in _modules_on_the_stack():
+        if module in _WORKER_MODULES:
+            return WORKER_ROLE
+        if module.startswith("functions."):
+            return ROLE_OF_FUNCTION[module.split(".")[1]]
+    return None
+
+
+def _modules_on_the_stack() -> Iterator[str]:
+    frame = sys._getframe(1)
+    while frame is not None:
+        yield str(frame.f_globals.get("__name__", ""))
+        frame = frame.f_back  # type: ignore[assignment]
