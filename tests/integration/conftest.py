@@ -23,9 +23,7 @@ EVENT_JOB_ID = "0b6c9a5e-5f0e-4c57-9d3b-6a1f2f4a7c11"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The comparison of recorded calls comes after all that make calls."""
-    items.sort(
-        key=lambda item: item.path.name == "test_permissions.py" and item.path.parent.name == "integration"
-    )
+    items.sort(key=lambda item: item.path == Path(__file__).with_name("test_permissions.py"))
 
 
 @pytest.fixture(scope="session", autouse=True)

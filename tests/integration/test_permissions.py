@@ -1,13 +1,13 @@
-"""Each role may do exactly what its function, or the worker, was seen to do in these tests: no more, no less.
+"""Each role may do exactly what its function, or the worker, was seen to do in these tests.
 
-`aws_calls.json` lists the calls. It is compared with the template's policies, and with what this run recorded.
+`aws_calls.json` lists the calls. It is compared with the template's policies both ways, and with what
+this run recorded.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,9 @@ for role, queue in POLLED.items():
         f"sqs:{action} {queue}" for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     }
 BY_THE_PLATFORM["JobEventsRole"] |= {
-    *(
-        f"dynamodb:{action} JobsTable/stream"
-        for action in ("DescribeStream", "GetRecords", "GetShardIterator")
-    ),
+    "dynamodb:DescribeStream JobsTable/stream",
+    "dynamodb:GetRecords JobsTable/stream",
+    "dynamodb:GetShardIterator JobsTable/stream",
     "dynamodb:ListStreams JobsTable/stream/*",
     "sqs:SendMessage JobEventsDeadLetterQueue",  # batches that were given up
 }
@@ -137,13 +136,8 @@ def test_every_listed_call_was_made(
     assert set(LISTED[role]) - recorded_calls.of_role[role] == set()
 
 
-def test_the_comparison_can_fail() -> None:
-    assert not _is_covered(
-        "s3:GetObject MediaBucket/video_jobs/*.mp4", "s3:GetObject MediaBucket/video_jobs/*.json"
-    )
-    assert _is_covered("s3:DeleteObject MediaBucket/job_parts/*", "s3:DeleteObject MediaBucket/job_parts/*")
-
-
-def test_resources_are_told_apart() -> None:
-    names: Iterator[str] = (one for role in ROLES for one in allowed(role))
-    assert {"dynamodb:Query JobsTable/index/owner-created_at", "ecs:UpdateTaskProtection Tasks"} <= set(names)
+def test_a_statement_covers_only_its_own_files() -> None:
+    statement = "s3:GetObject MediaBucket/video_jobs/*.mp4"
+    assert _is_covered("s3:GetObject MediaBucket/video_jobs/*.mp4", statement)
+    assert not _is_covered("s3:GetObject MediaBucket/video_jobs/*_results.json", statement)
+    assert not _is_covered("s3:PutObject MediaBucket/video_jobs/*.mp4", statement)
