@@ -23,7 +23,7 @@ SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate webhook-secret bench simulate chaos docs lint build test clean
+.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test smoke clean
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -71,20 +71,37 @@ chaos: WORKERS = 3
 chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tools.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
-docs: setup ## write what is generated from code: the OpenAPI document, docs/errors.md
+docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration
 	$(BIN)/python -m tools.openapi
 
-lint: setup ## style and types
+lint: setup $(CHECKOV) ## style, types and what security scanners say
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES) tests
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SOURCES)
 	$(BIN)/sam validate --lint
+	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
+
+vocabulary: setup ## no forbidden word in functional code
+	$(BIN)/python -m tools.governance.validate_vocabulary
+
+plugins: setup ## manifests and pipelines do what they say
+	$(BIN)/python -m tools.governance.validate_plugins
+
+audit: setup ## ask the vulnerability database of PyPI about every package that is deployed
+	$(BIN)/pip-audit --progress-spinner off -r layers/vendor/requirements.txt -r gpu_worker_image/requirements.txt
+
+smoke: setup ## test a running service: make smoke [URL=https://...], without URL a local stack
+	@exec $(BIN)/python -m tools.smoke_test $(or $(URL),--local)
+
+load: setup $(DYNALITE) ## drive the API and count what each call costs, with up to 100,000 jobs in the table
+	@$(BIN)/python -m tools.load
 
 build: setup ## build the functions and layers as they are deployed
 	@mkdir -p .cache
 	$(BIN)/sam build > .cache/sam-build.log 2>&1 || { cat .cache/sam-build.log; exit 1; }
 
-test: build ## run the tests
+test: build $(DYNALITE) ## run the tests
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
 
 clean: ## remove what make made

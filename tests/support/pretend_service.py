@@ -49,7 +49,7 @@ class PretendService(LoopbackServer):
     def __init__(self) -> None:
         self.seen: list[tuple[str, str | None, float]] = []
         self.deleted: list[str] = []
-        self.retry_after = "0"
+        self.headers = {"Retry-After": "0"}
         super().__init__(make_server(HOST, 0, self._application, threaded=True), "pretend-service")
         fields = {"x-amz-signature": SIGNATURE}
         form = {"url": f"{self.url}/storage", "fields": fields, "expires_at": "", "max_bytes": 1}
@@ -96,8 +96,7 @@ class PretendService(LoopbackServer):
             self.deleted.append(request.path.rpartition("/")[2])
         content = body if isinstance(body, str) else json.dumps(body)
         kind = "application/problem+json" if "code" in body else "application/json"
-        headers = {"Retry-After": self.retry_after}
-        return Response(content, code, headers, "text/html" if isinstance(body, str) else kind)
+        return Response(content, code, self.headers, "text/html" if isinstance(body, str) else kind)
 
     def _next(self, call: str) -> tuple[int, Any]:
         answer = self.answers.get(call, (404, problem(404, "job_not_found")))

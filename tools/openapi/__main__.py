@@ -8,16 +8,23 @@ from pathlib import Path
 
 from tools.openapi.catalogue import error_catalogue
 from tools.openapi.document import openapi_document
+from tools.reference.configuration import configuration_document
+from tools.reference.endpoints import endpoints_document
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT / "functions" / "video_api" / "openapi.json"
-ERRORS = ROOT / "docs" / "errors.md"
+DOCS = ROOT / "docs"
 
 
 def generated() -> dict[Path, str]:
     """Each file with the text that it should hold."""
-    document = json.dumps(openapi_document(), indent=1, ensure_ascii=False) + "\n"
-    return {OPENAPI: document, ERRORS: error_catalogue()}
+    api = openapi_document()
+    return {
+        OPENAPI: json.dumps(api, indent=1, ensure_ascii=False) + "\n",
+        DOCS / "errors.md": error_catalogue(),
+        DOCS / "endpoints.md": endpoints_document(api),
+        DOCS / "configuration.md": configuration_document(),
+    }
 
 
 def main() -> int:

@@ -337,5 +337,5 @@ class World:
 
 def _memory_folder() -> str | None:
     """Where Linux keeps files in memory: a simulation writes thousands of tiny ones."""
-    folder = Path("/dev/shm")  # noqa: S108 - a temporary folder of its own is made in it
+    folder = Path("/dev/shm")  # noqa: S108 - a temporary folder of its own is made in it # nosec B108
     return str(folder) if folder.is_dir() else None

@@ -1,0 +1,294 @@
+"""The smoke test: it passes where all is well, and says what is wrong where something is not."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.conftest import Api
+from tests.e2e.test_commands import run_in
+from tests.support.pretend_service import FRAMES, SIGNATURE, PretendService, frame, problem, status
+from tools.smoke_service import Service, SmokeTestError
+from tools.smoke_test import (
+    FIXTURE,
+    TOKEN_VARIABLE,
+    SmokeTest,
+    UsageError,
+    checked_token,
+    checked_url,
+    frames_of,
+)
+
+TOKEN = "a.secret.token"
+STEPS = 9
+
+
+@pytest.fixture
+def pretend() -> Iterator[PretendService]:
+    with PretendService() as service:
+        yield service
+
+
+def run_against(url: str, timeout_s: float = 10, frames: int = FRAMES) -> None:
+    SmokeTest(Service(url, TOKEN), FIXTURE, frames, timeout_s).run()
+
+
+def failure_of(capsys: pytest.CaptureFixture[str], url: str, timeout_s: float = 10) -> str:
+    """What is said of a service that is not well: one sentence, with nothing secret in it."""
+    with pytest.raises(SmokeTestError):
+        run_against(url, timeout_s)
+    output = capsys.readouterr()
+    assert len(re.findall(r"^FAILED .+ \d+\.\d\d s$", output.out, re.MULTILINE)) == 1
+    assert TOKEN not in output.out + output.err
+    assert SIGNATURE not in output.out + output.err
+    (said,) = output.err.splitlines()
+    return said
+
+
+def smoke_in(folder: Path, *arguments: str) -> tuple[int, str]:
+    process = run_in(folder, "-m", "tools.smoke_test", *arguments)
+    output, _ = process.communicate(timeout=120)
+    assert "Traceback" not in output
+    return process.returncode, output
+
+
+def jobs_of(url: str) -> set[str]:
+    listed = requests.get(f"{url}/video/jobs", params={"limit": 100}, timeout=30).json()["jobs"]
+    return {one["job_id"] for one in listed}
+
+
+def test_a_running_service_passes_and_nothing_is_left(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+    before = jobs_of(api.url)
+    exit_code, output = smoke_in(tmp_path, api.url)
+    assert exit_code == 0, output
+    assert len(re.findall(r"^ok .+ \d+\.\d\d s$", output, re.MULTILINE)) == STEPS
+    assert TOKEN not in output
+    assert "amz" not in output.lower()
+    assert jobs_of(api.url) == before
+
+
+@pytest.fixture
+def idle_url(tmp_path: Path, model_path: Path) -> Iterator[str]:
+    """A stack without workers; it has a process of its own, for moto's servers in one share their world."""
+    stack = run_in(
+        tmp_path, "-m", "tools.local_stack", "--port", "0", "--workers", "0", "--model", str(model_path)
+    )
+    try:
+        yield next(line.split()[1] for line in stack.stdout or () if line.startswith("Ready:"))
+    finally:
+        stack.terminate()
+        stack.communicate(timeout=60)
+
+
+def test_without_a_worker_it_says_so_and_tidies_up(tmp_path: Path, idle_url: str) -> None:
+    exit_code, output = smoke_in(tmp_path, idle_url, "--timeout-s", "3")
+    assert exit_code == 1, output
+    assert re.search(r"^No worker took job \S+ within 3 s: look at JobsQueue", output, re.MULTILINE)
+    assert jobs_of(idle_url) == set()
+
+
+def test_a_dead_port_fails_clearly(tmp_path: Path) -> None:
+    with PretendService() as service:
+        url = service.url
+    exit_code, output = smoke_in(tmp_path, url)
+    assert exit_code == 1
+    assert f"{url} does not answer (ConnectionError): is the address right" in output
+
+
+def test_a_server_that_answers_nonsense_fails_clearly(tmp_path: Path, pretend: PretendService) -> None:
+    pretend.answers["GET /health"] = (200, "<p>Welcome</p>")
+    exit_code, output = smoke_in(tmp_path, pretend.url)
+    assert exit_code == 1
+    assert "GET /health answered text/html, not application/json: is the address that of this" in output
+
+
+def test_wrong_usage_is_told_apart(tmp_path: Path) -> None:
+    exit_code, output = smoke_in(tmp_path)
+    assert exit_code == 2
+    assert "give either BASE_URL or --local" in output
+
+
+@pytest.mark.parametrize("url", ["api", "ftp://api", "http://", "http://me:word@api", "http://api?key=word"])
+def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str) -> None:
+    with pytest.raises(UsageError) as error:
+        checked_url(url)
+    assert "word" not in str(error.value)
+
+
+def test_a_token_is_trimmed_and_one_that_breaks_the_header_is_refused_unnamed() -> None:
+    assert checked_token(f"{TOKEN}\n") == TOKEN
+    assert checked_token(None) is None
+    with pytest.raises(UsageError) as error:
+        checked_token(f"{TOKEN}\r\nx: y")
+    assert TOKEN not in str(error.value)
+
+
+@pytest.mark.parametrize(("size_bytes", "word"), [(None, "no file"), (9, "moov"), (2**22 + 1, "larger")])
+def test_a_video_that_cannot_serve_is_refused(tmp_path: Path, size_bytes: int | None, word: str) -> None:
+    video = tmp_path / "clip.mp4"
+    if size_bytes is not None:
+        video.write_bytes(bytes(size_bytes))
+    with pytest.raises(UsageError, match=word):
+        frames_of(video)
+
+
+def test_the_token_goes_to_the_api_alone(pretend: PretendService) -> None:
+    run_against(pretend.url)
+    sent = {(call.split()[1].startswith("/storage"), token) for call, token, _ in pretend.seen}
+    assert sent == {(False, f"Bearer {TOKEN}"), (True, None)}
+
+
+def test_a_redirect_is_not_followed(capsys: pytest.CaptureFixture[str], pretend: PretendService) -> None:
+    with PretendService() as other:
+        pretend.answers["GET /health"] = (302, "")
+        pretend.headers["Location"] = f"{other.url}/health"
+        assert "GET /health answered 302, not 200" in failure_of(capsys, pretend.url)
+        assert other.seen == []
+
+
+def test_a_text_that_was_taken_for_a_video_is_deleted(
+    capsys: pytest.CaptureFixture[str], pretend: PretendService
+) -> None:
+    pretend.answers["POST /video/submit text"] = (201, {"job_id": "sent"})
+    assert "POST /video/submit of a text answered 201, not 400" in failure_of(capsys, pretend.url)
+    assert pretend.deleted == ["sent"]
+
+
+def test_it_asks_again_when_the_service_says(pretend: PretendService) -> None:
+    pretend.answers["GET /video/status/sent"] = [
+        (200, status("sent", word)) for word in ("pending", "completed")
+    ]
+    pretend.headers["Retry-After"] = "1"
+    run_against(pretend.url)
+    first, second = [at for call, _, at in pretend.seen if call == "GET /video/status/sent"]
+    assert second - first >= 1
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "sentence"),
+    [
+        ("GET /health", {"status": "so so"}, "GET /health answered what is not documented (status: "),
+        ("POST /video/submit video", {"id": 1}, "what is not documented (id: Extra inputs"),
+        ("POST /video/submit json", {"upload": None}, "JSON offered no upload"),
+        ("POST /video/submit text", {"code": "other"}, "was refused as other, not as invalid_mp4"),
+        ("GET /video/status/sent", {"progress": 0.5}, "Job sent is completed at progress 0.5"),
+        ("GET /video/status/sent", {"updated_at": None}, "(updated_at: Input should be a valid string)"),
+        ("GET /video/jobs/sent", {"frames_done": 3}, "tells of 3 frames, 100 %, where 4 are"),
+        ("GET /video/jobs/sent", {"frames_done": "4"}, "(frames_done: Input should be a valid integer)"),
+        ("GET /storage/sent", {"results": []}, "The pages and the results file of job sent are not the same"),
+        ("GET /storage/sent", {"results": 1}, "The pages and the results file of job sent are not the same"),
+        ("GET /video/results/sent", {"next_cursor": "more"}, "are not the same"),
+    ],
+)
+def test_an_answer_that_is_not_as_documented_fails(
+    capsys: pytest.CaptureFixture[str],
+    pretend: PretendService,
+    call: str,
+    fields: dict[str, Any],
+    sentence: str,
+) -> None:
+    pretend.change(call, **fields)
+    assert sentence in failure_of(capsys, pretend.url)
+
+
+@pytest.mark.parametrize(
+    ("frames", "sentence"),
+    [
+        ([frame(0), frame(2), frame(3)], "3 frames where 4 belong (frame 1 is missing)"),
+        ([frame(1), frame(0), frame(2), frame(3)], "(out of order, or too many)"),
+        ([frame(0, text=None), *map(frame, (1, 2, 3))], "Frame 0 has not what yolo_ocr gives (text: "),
+        ([*map(frame, (0, 1, 2)), frame(3, count=2)], "detections, count and classes do not agree"),
+        ([frame(0, confidence=93), *map(frame, (1, 2, 3))], "(confidence: Input should be less than"),
+        ([frame(0, error="no engine"), *map(frame, (1, 2, 3))], "(error: Input should be None)"),
+    ],
+)
+def test_results_that_are_not_whole_fail(
+    capsys: pytest.CaptureFixture[str], pretend: PretendService, frames: list[dict[str, Any]], sentence: str
+) -> None:
+    pretend.set_job("sent", "completed", frames)
+    assert sentence in failure_of(capsys, pretend.url)
+    assert pretend.deleted == ["sent", "stored"]
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "body", "sentence"),
+    [
+        ("POST /video/submit video", 401, {"message": f"No {TOKEN}"}, "401 (No ...), not 201: give a valid"),
+        ("POST /storage", 403, f"<Code>Denied</Code>{SIGNATURE}", "403 (Denied) to the upload: look at"),
+        ("GET /storage/sent", 404, "", "The storage answered 404 to the download"),
+        ("GET /storage/sent", 200, "{}", "The results file holds no results"),
+        ("GET /video/results/sent", 500, problem(500, "x", "Try again"), "500 (Try again), not 200: look at"),
+    ],
+)
+def test_an_answer_of_another_status_fails(
+    capsys: pytest.CaptureFixture[str],
+    pretend: PretendService,
+    call: str,
+    code: int,
+    body: Any,
+    sentence: str,
+) -> None:
+    pretend.answers[call] = (code, body)
+    assert sentence in failure_of(capsys, pretend.url)
+
+
+@pytest.mark.parametrize(
+    ("word", "fields", "sentence"),
+    [
+        ("failed", {}, "Job sent failed (It broke): look at the worker's log"),
+        ("running", {}, "Job sent did not end within 0.1 s (4 of 4 frames)"),
+        ("pending", {}, "No worker took job sent within 0.1 s"),
+        ("pending", {"size_bytes": None}, "The video of job sent was not noticed within 0.1 s"),
+    ],
+)
+def test_a_job_that_does_not_complete_fails_and_is_deleted(
+    capsys: pytest.CaptureFixture[str],
+    pretend: PretendService,
+    word: str,
+    fields: dict[str, Any],
+    sentence: str,
+) -> None:
+    # GIVEN a job that stays as it is, and cannot be deleted before it is cancelled
+    pretend.set_job("sent", word, [frame(index) for index in range(FRAMES)])
+    pretend.change("GET /video/jobs/sent", **fields)
+    pretend.answers["DELETE /video/jobs/sent"] = (409, problem(409, "job_state"))
+    # WHEN it is waited for, less long than the service asks
+    pretend.headers["Retry-After"] = "600"
+    said = failure_of(capsys, pretend.url, timeout_s=0.1)
+    # THEN the sentence says what is the matter, and the job goes all the same
+    assert sentence in said
+    assert pretend.deleted == ["sent", "stored"]
+
+
+def test_a_storage_out_of_reach_is_named_without_its_signature(
+    capsys: pytest.CaptureFixture[str], pretend: PretendService
+) -> None:
+    with PretendService() as gone:
+        url = f"{gone.url}/storage?X-Amz-Signature={SIGNATURE}"
+    pretend.change("GET /video/results/sent", results_url=url)
+    assert f"{gone.url} does not answer" in failure_of(capsys, pretend.url)
+
+
+def test_a_test_that_is_stopped_deletes_its_jobs(tmp_path: Path, pretend: PretendService) -> None:
+    # GIVEN a test that waits for a job
+    pretend.set_job("sent", "pending", [])
+    pretend.headers["Retry-After"] = "600"
+    process = run_in(tmp_path, "-m", "tools.smoke_test", pretend.url)
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("ok      a video through the storage"))
+    # WHEN it is stopped
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    # THEN nothing is left
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert pretend.deleted == ["sent", "stored"]

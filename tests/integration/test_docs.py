@@ -1,0 +1,322 @@
+"""The documentation is true: what it links, cites, draws, lists and shows is there and works."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from video_jobs.domain import transitions
+from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobStatus
+
+from tools.local_stack.template import STORED_TYPES, Template
+from tools.reference.configuration import configuration_document
+from tools.reference.markdown import Page, table_rows
+from tools.reference.mermaid import read_diagram
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [Page(path) for path in (*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")))]
+DECISIONS = sorted((DOCS / "decisions").glob("0*.md"))
+FOLDERS = {"functions", "layers", "gpu_worker_image", "tests", "tools", "docs", "events", ".ci", ".github"}
+LONGEST_DECISION = 30
+QUESTIONS = 20
+OUTSIDE = {"client", "event bus", "receiver"}
+"""What a diagram may show although it is neither ours nor in the template."""
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NEVER_ASKED_FOR = {
+    ("cancel", "failed", "failed"),
+    ("fail_unheld", "failed", "failed"),
+    ("record_webhook", "pending", "pending"),
+    ("record_webhook", "running", "running"),
+}
+"""Changes that could be made, but no service makes them."""
+
+
+def page(name: str) -> Page:
+    return Page(DOCS / name)
+
+
+# --- links, commands, citations --------------------------------------------------------------------
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = [f"{one.path.name}: {link}" for one in PAGES for link in one.links() if not leads(one, link)]
+    assert broken == []
+
+
+def leads(source: Page, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = (source.path.parent / name).resolve() if name else source.path
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in Page(target).anchors()
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    reached, border = set(), {DOCS / "README.md"}
+    while border:
+        reached |= border
+        links = {
+            (path.parent / link.partition("#")[0]).resolve() for path in border for link in Page(path).links()
+        }
+        border = {path for path in links if path.suffix == ".md" and path.is_file()} - reached
+    assert set(DOCS.rglob("*.md")) - reached == set()
+
+
+def code_of(one: Page) -> Iterator[str]:
+    for block in one.blocks():
+        yield from block.content.splitlines()
+    yield from one.inline_code()
+
+
+def test_every_make_target_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    known = set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    named = {
+        target for one in PAGES for line in code_of(one) for target in re.findall(r"^make ([a-z-]+)", line)
+    }
+    assert {"test", "docs", "simulate"} <= named
+    assert named - known == set()
+
+
+def test_every_module_that_is_to_be_run_exists() -> None:
+    named = {
+        name for one in PAGES for line in code_of(one) for name in re.findall(r"python -m ([\w.]+)", line)
+    }
+    assert {"tools.simulation", "tools.governance.validate_plugins"} <= named
+    assert [name for name in sorted(named) if not runs(name)] == []
+
+
+def runs(module: str) -> bool:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.submodule_search_locations is None:
+        return spec is not None
+    return importlib.util.find_spec(f"{module}.__main__") is not None
+
+
+def test_every_json_block_is_json_and_every_python_block_compiles() -> None:
+    for block in (block for one in PAGES for block in one.blocks()):
+        if block.language == "json":
+            json.loads(block.content)
+        if block.language == "python":
+            ast.parse(inspect.cleandoc(block.content))
+
+
+def cited_paths(one: Page) -> Iterator[str]:
+    for code in one.inline_code():
+        if re.fullmatch(r"[\w.-]+/[\w./-]*(::\w+)?", code) and code.partition("/")[0] in FOLDERS:
+            yield code
+
+
+def test_every_file_and_test_that_is_cited_exists() -> None:
+    cited = {path for one in PAGES for path in cited_paths(one)}
+    assert len(cited) > 50
+    assert [path for path in sorted(cited) if not exists(path)] == []
+
+
+def exists(cited: str) -> bool:
+    path, _, test = cited.partition("::")
+    return (ROOT / path).exists() and (
+        not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8")
+    )
+
+
+def is_in_its_file(name: str, path: str) -> bool:
+    return (ROOT / path).is_file() and name in (ROOT / path).read_text(encoding="utf-8")
+
+
+def citations(one: Page) -> list[tuple[str, str]]:
+    return [
+        (name, path)
+        for name, path in one.citations()
+        if path.partition("/")[0] in {*FOLDERS, "template.yaml"}
+    ]
+
+
+def test_every_name_stands_in_the_file_that_is_said_to_hold_it() -> None:
+    found = [(one.path.name, *cited) for one in PAGES for cited in citations(one)]
+    assert len(found) > 60
+    assert [cited for cited in found if not is_in_its_file(*cited[1:])] == []
+
+
+# --- decisions, exam, configuration ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_is_short_and_has_its_four_parts(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST_DECISION
+    titles = [line for line in lines if line.startswith("#")]
+    assert re.fullmatch(rf"# {int(path.stem[:4])}\. .+", titles[0])
+    assert titles[1:] == ["## Context", "## Choice", "## Price", "## How to undo"]
+    assert all(Page(path).section(title.removeprefix("## ")).strip() for title in titles[1:])
+
+
+def test_the_list_of_decisions_is_whole_and_calls_them_by_their_titles() -> None:
+    listed = [row[1] for row in table_rows(page("decisions/README.md").text)]
+    titles = {path.name: path.read_text(encoding="utf-8").partition("\n")[0] for path in DECISIONS}
+    assert [int(name[:4]) for name in titles] == list(range(1, len(titles) + 1))
+    assert listed == [f"[{title.partition('. ')[2]}]({name})" for name, title in titles.items()]
+
+
+def numbered(text: str) -> dict[int, str]:
+    parts = re.split(r"^(\d+)\. ", text, flags=re.M)[1:]
+    return dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+
+
+def test_the_exam_has_twenty_questions_and_an_answer_to_each() -> None:
+    exam = page("contributor-exam.md")
+    wanted = list(range(1, QUESTIONS + 1))
+    questions = numbered(exam.section("Questions"))
+    assert list(questions) == list(numbered(exam.section("Answers"))) == wanted
+    assert [number for number, text in questions.items() if "?" not in text] == []
+
+
+def test_every_answer_of_the_exam_cites_a_name_in_a_file() -> None:
+    exam = page("contributor-exam.md")
+    named = re.compile(r"`([^`\n]+)`\s+in\s+`([^`\n]+)`")
+    answers = numbered(exam.section("Answers"))
+    cited = {number: named.findall(text) for number, text in answers.items()}
+    assert [number for number, found in cited.items() if not any(is_in_its_file(*one) for one in found)] == []
+
+
+def test_the_configuration_page_tells_default_choices_and_who_is_given_it() -> None:
+    rows = {row[0]: row[1:] for row in table_rows(configuration_document())}
+    assert rows["`MODEL_PATH`"][1] == "needed"
+    assert rows["`QUEUE_ORDER`"][1:3] == ["`job`", "`job`, `strict`"]
+    assert rows["`LEASE_S`"][:3] == ["whole number", "`60`", "at least 3"]
+    assert rows["`TABLE_NAME`"][4] == "every function, the worker"
+    assert rows["`WorkerMaxCount`"][:3] == ["`Number`", "`4`", "at least 1"]
+
+
+# --- diagrams, states, imports ---------------------------------------------------------------------
+
+
+def diagrams(one: Page) -> list[str]:
+    return [block.content for block in one.blocks() if block.language == "mermaid"]
+
+
+def test_every_node_of_a_diagram_is_a_resource_or_a_file() -> None:
+    labels = [
+        label.split("<br/>")
+        for one in PAGES
+        for text in diagrams(one)
+        for label in read_diagram(text).nodes.values()
+    ]
+    assert len(labels) > 20
+    known = {*Template().resources, *JobStatus, "[*]", *OUTSIDE}
+    names = [head for head, *_ in labels] + [line for _, *rest in labels for line in rest if "/" in line]
+    assert [name for name in names if name not in known and not (ROOT / name).exists()] == []
+
+
+def test_the_diagram_of_the_parts_shows_every_function_and_store() -> None:
+    drawn, _ = diagrams(page("architecture.md"))
+    shown = {label.split("<br/>")[0] for label in read_diagram(drawn).nodes.values()}
+    kinds = (*STORED_TYPES, "AWS::Serverless::Function", "AWS::ECS::Service", "AWS::Serverless::HttpApi")
+    assert {name for kind in kinds for name in Template().logical_ids(kind)} - shown == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pie\n a",
+        'flowchart LR\n a["x"] --> b',
+        'flowchart LR\n a["x"]\n a --> a)',
+        'flowchart LR\n a["x"]\n a --> a(',
+        'flowchart LR\n a["x] --> a',
+        'flowchart LR\n a["x]',
+        'flowchart LR\n subgraph s ["t"]\n a["x"]',
+        'flowchart LR\n a["x"]\n end',
+        'flowchart LR\n end\n a["x"]\n subgraph s ["t"]',
+        'flowchart LR\n a[("x"])',
+    ],
+)
+def test_a_diagram_that_would_not_render_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_diagram(text)
+
+
+def test_the_states_are_drawn_as_the_code_allows_them() -> None:
+    _, states = diagrams(page("architecture.md"))
+    drawn = {edge for edge in read_diagram(states).edges if "[*]" not in edge}
+    assert drawn == {
+        (str(before), str(after)) for before, all_ in ALLOWED_TRANSITIONS.items() for after in all_
+    }
+    ended = {before for before, after in read_diagram(states).edges if after == "[*]"}
+    assert ended == {str(status) for status in JobStatus if not status.is_open}
+
+
+def test_the_table_of_changes_is_that_of_the_code() -> None:
+    rows = table_rows(page("architecture.md").section("Every change"))
+    listed = [(row[0].strip("`"), row[1], row[2]) for row in rows]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(possible_changes()) - NEVER_ASKED_FOR
+    assert set(possible_changes()) >= NEVER_ASKED_FOR
+
+
+def possible_changes() -> Iterator[tuple[str, str, str]]:
+    """Name, state before and after of each change that can be made of a job in some state."""
+    for name, function in vars(transitions).items():
+        is_change = inspect.isfunction(function) and function.__annotations__.get("return") == "Transition"
+        for status in JobStatus if is_change and not name.startswith("_") else ():
+            change = made(function, status)
+            if change:
+                after = change.changes.get("status", change.expected.status)
+                yield name, str(change.expected.status), str(after)
+
+
+def made(function: Callable[..., transitions.Transition], status: JobStatus) -> transitions.Transition | None:
+    job = Job(job_id="j", owner="o", created_at=NOW, updated_at=NOW, input_path="p", status=status)
+    known = {
+        "now": NOW,
+        "until": NOW,
+        "lease": timedelta(1),
+        "keep": timedelta(1),
+        "fingerprint": {},
+        "webhook": {},
+        "count_failure": True,
+    }
+    _, *others = inspect.signature(function).parameters
+    try:
+        return function(job, **{name: known.get(name) for name in others})
+    except ValueError:
+        return None
+
+
+MAY_IMPORT: Mapping[str, set[str]] = {
+    "domain": {"domain"},
+    "services": {"domain", "ports", "services"},
+    "ports": {"domain"},
+    "adapters": {"domain", "ports", "adapters"},
+}
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_imports_point_one_way_as_the_architecture_says(part: str) -> None:
+    package = ROOT / "layers" / "common" / "python" / "video_jobs"
+    files = list((package / part).glob("*.py")) or [package / f"{part}.py"]
+    imported = {name for path in files for name in imports(path) if name.startswith("video_jobs.")}
+    assert {name.split(".")[1] for name in imported} - MAY_IMPORT[part] == set()
+
+
+def test_the_worker_imports_no_function_and_the_functions_no_worker() -> None:
+    worker = [name for path in (ROOT / "gpu_worker_image" / "src").rglob("*.py") for name in imports(path)]
+    functions = [name for path in (ROOT / "functions").rglob("*.py") for name in imports(path)]
+    assert [name for name in worker if name.startswith(("functions", "tools"))] == []
+    assert [name for name in functions if name.startswith(("video_worker", "tools"))] == []
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)

@@ -1,0 +1,83 @@
+"""What the documentation shows works, as it stands there."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from video_jobs.ports import JobRepository
+
+from tests.contract import test_job_repository
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tools.governance.validate_plugins import main as validate_plugins
+from tools.reference.markdown import Page
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The blocks of the page on plugins by name, its files in the current folder."""
+    blocks = {block.name: block.content for block in Page(DOCS / "plugins.md").blocks()}
+    for name in (
+        "plugins/blue_signs/manifest.json",
+        "plugins/blue_signs/plugin.py",
+        "pipelines/sign_text.json",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(blocks[name], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return blocks
+
+
+def test_the_example_of_a_plugin_runs_through_the_worker_s_registry(
+    example: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # GIVEN the clip where the page's own script looks for it
+    clip = tmp_path / TINY.relative_to(ROOT)
+    clip.parent.mkdir(parents=True)
+    shutil.copyfile(TINY, clip)
+    # WHEN the script is run
+    exec(compile(example["try_it.py"], "try_it.py", "exec"), {})
+    # THEN it prints what the page says
+    assert capsys.readouterr().out == example["output"]
+
+
+@pytest.mark.usefixtures("example")
+def test_the_example_of_a_plugin_is_valid() -> None:
+    assert validate_plugins(["--plugins", "plugins", "--pipelines", "pipelines"]) == 0
+
+
+def test_the_example_of_a_backend_extends_the_fixture_that_is_there() -> None:
+    (block,) = (one for one in Page(DOCS / "backends.md").blocks() if "@pytest.fixture" in one.content)
+    decorator = block.content.partition("\n")[0].replace(', "sqlite"', "")
+    assert f"\n{decorator}\ndef jobs(" in inspect.getsource(test_job_repository)
+
+
+CONTRACT = {
+    name: test
+    for name, test in vars(test_job_repository).items()
+    if name.startswith("test_") and "jobs" in inspect.signature(test).parameters
+}
+
+
+@pytest.mark.parametrize("promise", CONTRACT)
+def test_the_example_of_a_backend_keeps_the_contract(promise: str, tmp_path: Path) -> None:
+    (block,) = (
+        block for block in Page(DOCS / "backends.md").blocks() if block.name.endswith("sqlite_jobs.py")
+    )
+    made: dict[str, Any] = {"__name__": "sqlite_jobs"}
+    exec(compile(block.content, "sqlite_jobs.py", "exec"), made)
+    for number, case in enumerate(cases_of(CONTRACT[promise])):
+        jobs: JobRepository = made["SqliteJobRepository"](tmp_path / f"jobs-{number}.db")
+        CONTRACT[promise](jobs=jobs, **case)
+
+
+def cases_of(test: Any) -> list[dict[str, Any]]:
+    """The arguments that a test's own parameters give, beside the repository."""
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    return [{mark.args[0]: value} for mark in marks for value in mark.args[1]] or [{}]

@@ -1,0 +1,92 @@
+"""``python -m tools.governance.validate_plugins``: plugins and pipelines keep their word.
+
+Without arguments those of the worker are checked, with ``--plugins`` or ``--pipelines`` your own; your
+pipelines may use the worker's plugins too. What was checked is told line by line, each problem in a line of
+its own. Exit status: 0 where all is well, 1 where something is wrong or there was nothing to check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from video_jobs.domain.errors import SettingError
+from video_jobs.settings import WorkerSettings
+from video_worker.pipeline_service import BUILT_IN_PIPELINES, VideoFilePipelineService
+from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
+
+from tools.demo_model.train import SHIPPED
+from tools.governance.manifest_checks import check_manifests
+from tools.governance.pipeline_checks import check_pipelines
+from tools.governance.plugin_checks import Checked, PluginTrial
+from tools.governance.plugin_process import PluginProcess
+
+ANSWER_LIMIT_S = 120.0
+
+
+def validate(plugins: Path, pipelines: Path, answer_limit_s: float = ANSWER_LIMIT_S) -> Iterator[Checked]:
+    """Everything that is checked, as it is checked."""
+    settings = settings_for(plugins, pipelines)
+    own = load_manifests(BUILT_IN_PLUGINS) if settings.plugins_dir else {}
+    found = check_manifests(Path(settings.plugins_dir or BUILT_IN_PLUGINS), own)
+    if not found:
+        yield Checked(f"plugins in {plugins}", ("there is none: a plugin is a folder with a manifest.json",))
+    for one in found:
+        yield Checked(f"manifest {one.name}", tuple(one.problems))
+    manifests = [one.manifest for one in found if one.manifest]
+    with PluginProcess(settings, answer_limit_s) as process:
+        yield from PluginTrial(process).run(manifests, list(own.values()))
+    known = {manifest.id: manifest for manifest in manifests} | own
+    if not any(pipelines.glob("*.json")):
+        yield Checked(f"pipelines in {pipelines}", ("there is none: a pipeline is a file *.json",))
+    yield from check_pipelines(pipelines, known)
+
+
+def settings_for(plugins: Path, pipelines: Path) -> WorkerSettings:
+    """The settings of a worker that has these folders and the shipped model."""
+    folders = {
+        name: str(folder)
+        for name, folder, built_in in (
+            ("PLUGINS_DIR", plugins, BUILT_IN_PLUGINS),
+            ("PIPELINES_DIR", pipelines, BUILT_IN_PIPELINES),
+        )
+        if folder.resolve() != built_in.resolve()
+    }
+    return WorkerSettings.from_environment({"MODEL_PATH": str(SHIPPED), **folders})
+
+
+def as_the_worker_sees_it(settings: WorkerSettings) -> Checked:
+    """The worker's own word on its folders: it may have become stricter than what is checked here."""
+    try:
+        VideoFilePipelineService.from_settings(settings)
+    except SettingError as error:
+        return Checked("worker", (f"it refuses these folders: {error.message}",))
+    return Checked("worker", (), "takes these plugins and pipelines")
+
+
+def report(checked: Checked) -> int:
+    """Print one thing; gives the number of its problems."""
+    for problem in checked.problems:
+        print(f"FAIL  {checked.thing}: {problem}")
+    if not checked.problems:
+        print(f"ok    {checked.thing}{': ' * bool(checked.detail)}{checked.detail}", flush=True)
+    return len(checked.problems)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check and report."""
+    parser = argparse.ArgumentParser(prog="validate_plugins", description=__doc__)
+    parser.add_argument("--plugins", type=Path, default=BUILT_IN_PLUGINS, help="a folder of plugins")
+    parser.add_argument("--pipelines", type=Path, default=BUILT_IN_PIPELINES, help="a folder of pipelines")
+    options = parser.parse_args(arguments)
+    things = [report(checked) for checked in validate(options.plugins, options.pipelines)]
+    if not any(things):
+        things.append(report(as_the_worker_sees_it(settings_for(options.plugins, options.pipelines))))
+    print(f"{len(things)} things checked, {sum(things)} problems")
+    return 1 if any(things) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""docs/configuration.md, from the settings classes and the parameters of the template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+from video_jobs import settings
+from video_jobs.settings import EnvironmentSettings
+
+from tools.local_stack.template import TEMPLATE, Template
+from tools.reference.tables import code, table
+
+WORKER = "the worker"
+_TYPES = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` or `false`"}
+_OF_LIBRARIES = {
+    "POWERTOOLS_SERVICE_NAME": "Powertools' Logger: the field `service` of every log line",
+    "POWERTOOLS_LOG_LEVEL": "Powertools' Logger: the least level that is written",
+}
+_PSEUDO_PARAMETERS = ("AccountId", "Partition", "Region", "StackName", "URLSuffix")
+_HEAD = """# Configuration
+
+Made by `make docs` from `video_jobs/settings.py` and `template.yaml`; a test compares them.
+
+Each process reads its variables once. Where one is missing or wrong, the error names it: a worker does not
+start, a function answers 500 or fails its batch. An empty value counts as absent. No other module of the
+functions, the shared package or the worker reads the environment; libraries may (boto3, for one, obeys
+`AWS_ENDPOINT_URL`).
+"""
+_PARAMETERS = """## Parameters of the template
+
+Given to `sam deploy`; those without a default must be given.
+"""
+_LIBRARIES = """## Variables that libraries read
+
+Set by the template; no settings class knows them.
+"""
+
+
+def configuration_document() -> str:
+    """The whole page."""
+    return "\n".join(_sections())
+
+
+def settings_classes() -> list[type[EnvironmentSettings]]:
+    """Every settings class, in the order of their definition."""
+    kinds = [kind for kind in vars(settings).values() if isinstance(kind, type)]
+    return [
+        kind for kind in kinds if issubclass(kind, EnvironmentSettings) and kind is not EnvironmentSettings
+    ]
+
+
+def _sections() -> Iterator[str]:
+    given = _given_by_the_template()
+    yield _HEAD
+    for kind in settings_classes():
+        yield f"## {str(kind.__doc__).rstrip('.')}\n"
+        head = ["variable", "type", "default", "allowed", "what", "set by the template for"]
+        yield table(head, (_row(spec, given) for spec in fields_of(kind)))
+    yield _LIBRARIES
+    known = {spec.name.upper() for kind in settings_classes() for spec in fields_of(kind)}
+    yield table(["variable", "read by", "set for"], _of_libraries(given, sorted(given.keys() - known)))
+    yield _PARAMETERS
+    parameters = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
+    yield table(["parameter", "type", "default", "allowed", "what"], map(_parameter, parameters.items()))
+
+
+def fields_of(kind: type[EnvironmentSettings]) -> tuple[Field[Any], ...]:
+    """A class's settings; the base class has none."""
+    return fields(kind) if is_dataclass(kind) else ()
+
+
+def _of_libraries(given: Mapping[str, str], names: list[str]) -> Iterator[list[str]]:
+    for name in names:
+        if name not in _OF_LIBRARIES:
+            raise ValueError(f"template.yaml sets {name}, and nobody is known to read it")
+        yield [code(name), _OF_LIBRARIES[name], given[name]]
+
+
+def _row(spec: Field[Any], given: Mapping[str, str]) -> list[str]:
+    name = spec.name.upper()
+    return [
+        code(name),
+        _TYPES[str(spec.type)],
+        "needed" if spec.default is MISSING else _value(spec.default),
+        _allowed(spec.metadata["oneof"], spec.metadata["minimum"]),
+        spec.metadata["doc"],
+        given.get(name, ""),
+    ]
+
+
+def _value(value: Any) -> str:
+    return "empty" if value == "" else code(str(value).lower() if isinstance(value, bool) else value)
+
+
+def _allowed(choices: list[str], minimum: Any) -> str:
+    return ", ".join(map(code, choices)) if choices else "" if minimum is None else f"at least {minimum}"
+
+
+def _parameter(named: tuple[str, Mapping[str, Any]]) -> list[str]:
+    name, spec = named
+    default = _value(spec["Default"]) if "Default" in spec else "needed"
+    allowed = _allowed(spec.get("AllowedValues", []), spec.get("MinValue"))
+    return [code(name), code(spec["Type"]), default, allowed, spec["Description"]]
+
+
+def _given_by_the_template() -> dict[str, str]:
+    """Each variable with the processes that the template sets it for."""
+    template = Template()
+    names = [*template.resources, *(f"AWS::{name}" for name in _PSEUDO_PARAMETERS)]
+    template.bind({name: name for name in names})
+    functions = template.functions()
+    environments = {name: template.environment(name) for name in functions}
+    worker = template.worker_environment()
+    variables = {variable for one in (*environments.values(), worker) for variable in one}
+    given: dict[str, str] = {}
+    for variable in sorted(variables):
+        readers = [name for name in functions if variable in environments[name]]
+        shown = ["every function"] if readers == functions else [code(name) for name in readers]
+        given[variable] = ", ".join(shown + ([WORKER] if variable in worker else []))
+    return given

@@ -1,0 +1,213 @@
+"""The service as the smoke test sees it: requests, answers as documented, frames as `yolo_ocr` gives them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from tools.openapi.schemas import Frame, Upload
+
+JSON_TYPE = "application/json"
+PROBLEM_TYPE = "application/problem+json"
+HINTS: Mapping[int, str] = {
+    401: "give a valid token (SMOKE_TEST_TOKEN)",
+    403: "give a token that may call this API (SMOKE_TEST_TOKEN)",
+    404: "is the address the ApiUrl of the stack, and was the stack deployed from this version?",
+    429: "the API is throttled, try again later",
+}
+_OTHER_HINT = "look at the log of VideoApiFunction"
+_TIMEOUT_S = 30
+_POLL_AGAIN_S = 2.0
+_SAID_LENGTH = 200
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class SmokeTestError(Exception):
+    """A step failed: what is wrong and what to look at, never a token or a signed URL."""
+
+
+class Detection(BaseModel):
+    """An object that was found."""
+
+    xyxy: list[float] = Field(min_length=4, max_length=4)
+    confidence: Share
+    class_id: int = Field(ge=0)
+    class_name: str
+
+
+class Block(BaseModel):
+    """A word that was read."""
+
+    text: str
+    confidence: Percent
+    bbox: dict[str, float]
+
+
+class YoloOcrResult(BaseModel):
+    """What ``yolo_ocr`` gives for a frame; there may be more."""
+
+    detections: list[Detection]
+    count: int
+    classes: dict[str, int]
+    text: str
+    blocks: list[Block]
+    confidence: Share
+    language: str
+    error: None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if not self.count == len(self.detections) == sum(self.classes.values()):
+            raise ValueError("detections, count and classes do not agree")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The REST API, and the storage that it sends its clients to."""
+
+    base_url: str
+    token: str | None = field(default=None, repr=False)
+
+    def call(self, method: str, path: str, expected: int, **request: Any) -> requests.Response:
+        """One request that is to be answered with the status ``expected``."""
+        answer = self.ask(method, path, **request)
+        if answer.status_code != expected:
+            raise self.unexpected(answer, f"{method} {path}", expected)
+        return answer
+
+    def ask(self, method: str, path: str, **request: Any) -> requests.Response:
+        """One request; the token goes nowhere else, so no redirect is followed."""
+        return _send(method, self.base_url + path, auth=self._with_token, allow_redirects=False, **request)
+
+    def upload(self, form: Upload, video: Path) -> None:
+        """POST the form that a submit answered."""
+        with video.open("rb") as file:
+            _check_storage(_send("POST", form.url, data=form.fields, files={"file": file}), "the upload")
+
+    def download(self, url: str) -> list[Any]:
+        """All frames, from the signed URL that the results name."""
+        answer = _send("GET", url)
+        _check_storage(answer, "the download of the results")
+        try:
+            frames: list[Any] = answer.json()["results"]
+        except (requests.JSONDecodeError, KeyError, TypeError):
+            raise SmokeTestError("The results file holds no results: look at the worker's log") from None
+        return frames
+
+    def unexpected(self, answer: requests.Response, what: str, expected: int) -> SmokeTestError:
+        """The error for an answer with another status, with what the service itself says about it."""
+        hint = HINTS.get(answer.status_code, _OTHER_HINT)
+        return SmokeTestError(
+            f"{what} answered {answer.status_code}{self._said(answer)}, not {expected}: {hint}"
+        )
+
+    def _said(self, answer: requests.Response) -> str:
+        """The sentence of our functions, or of API Gateway; of other bodies nothing is shown."""
+        try:
+            body = answer.json()
+        except requests.JSONDecodeError:
+            return ""
+        text = str(body.get("detail") or body.get("message") or "") if isinstance(body, dict) else ""
+        text = text.replace(self.token, "...") if self.token else text
+        return f" ({text[:_SAID_LENGTH]})" if text else ""
+
+    def _with_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.token:
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+def parsed(answer: requests.Response, what: str, model: type[Model], content_type: str = JSON_TYPE) -> Model:
+    """The body, as the API's document describes it.
+
+    Raises
+    ------
+    SmokeTestError
+        If it is anything else; names the field, never its value.
+    """
+    given = answer.headers.get("content-type", "").partition(";")[0].strip()
+    if given != content_type:
+        raise SmokeTestError(
+            f"{what} answered {given or 'no content type'}, not {content_type}: "
+            "is the address that of this service (ApiUrl of the stack)?"
+        )
+    try:
+        return model.model_validate_json(answer.content, strict=True)
+    except ValidationError as error:
+        raise SmokeTestError(
+            f"{what} answered what is not documented ({_first_of(error)}): "
+            "compare its /openapi.json, was the stack deployed from this version?"
+        ) from None
+
+
+def check_frames(frames: list[Frame], frame_indices: list[int]) -> None:
+    """Every frame is there, in order, with all that ``yolo_ocr`` gives.
+
+    Raises
+    ------
+    SmokeTestError
+        Naming the first frame that is not as it should be.
+    """
+    given = [frame.frame_index for frame in frames]
+    if given != frame_indices:
+        missing = sorted(set(frame_indices) - set(given))
+        which = f"frame {missing[0]} is missing" if missing else "out of order, or too many"
+        raise SmokeTestError(
+            f"The results hold {len(given)} frames where {len(frame_indices)} belong ({which}): "
+            "look at the job's warnings and at the worker's log"
+        )
+    for frame in frames:
+        _check_result(frame)
+
+
+def _check_result(frame: Frame) -> None:
+    try:
+        YoloOcrResult.model_validate(frame.result, strict=True)
+    except ValidationError as error:
+        raise SmokeTestError(
+            f"Frame {frame.frame_index} has not what yolo_ocr gives ({_first_of(error)}): "
+            "was the worker's image built from this version?"
+        ) from None
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float:
+    """How long the service wants to be left alone."""
+    wanted = headers.get("retry-after", "")
+    return float(wanted) if wanted.isdecimal() else _POLL_AGAIN_S
+
+
+def _send(method: str, url: str, **request: Any) -> requests.Response:
+    try:
+        return requests.request(method, url, timeout=_TIMEOUT_S, **request)
+    except requests.RequestException as error:  # its text may hold a signed URL
+        where = urlsplit(url)
+        raise SmokeTestError(
+            f"{where.scheme}://{where.netloc} does not answer ({type(error).__name__}): "
+            "is the address right, is the stack deployed, does the network let you through?"
+        ) from None
+
+
+def _check_storage(answer: requests.Response, what: str) -> None:
+    if not answer.ok:
+        code = re.search(r"<Code>(\w+)</Code>", answer.text)
+        raise SmokeTestError(
+            f"The storage answered {answer.status_code}{f' ({code[1]})' if code else ''} to {what}: "
+            "look at MediaBucket, its policy, and what the role of VideoApiFunction may do"
+        )
+
+
+def _first_of(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]

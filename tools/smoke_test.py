@@ -1,0 +1,333 @@
+"""Does the service work? Submit a video both ways, poll, fetch and check the results, delete the jobs.
+
+``python -m tools.smoke_test BASE_URL`` tests a deployment (its ApiUrl), ``--local`` a local stack that is
+started for it and stopped again. Exit code 0: all is well, 1: a step failed, 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from video_jobs.domain.errors import UnreadableVideoError
+from video_worker.mp4_container import read_video_track
+
+from tools.openapi.schemas import Frame, Health, Job, JobAccepted, JobStatus, Problem, Results, UploadOffered
+from tools.smoke_service import PROBLEM_TYPE, Service, SmokeTestError, check_frames, parsed, retry_after_s
+
+ROOT = Path(__file__).parents[1]
+FIXTURE = ROOT / "tests" / "fixtures" / "tiny.mp4"
+STREET_DEMO = ROOT / "gpu_worker_image" / "models" / "street_demo"
+LOG_FILE = Path("out/local-stack.log")
+TOKEN_VARIABLE = "SMOKE_TEST_TOKEN"  # noqa: S105 - the name of the variable
+MAX_BODY_BYTES = 4 * 2**20
+STRIDE, MAX_FRAMES = 2, 3
+PAGE_FRAMES = 25
+PROGRESS = {"pending": 0.0, "running": 0.5, "completed": 1.0, "failed": 1.0}
+
+Accepted = TypeVar("Accepted", bound=JobAccepted)
+
+
+class UsageError(Exception):
+    """What the caller should change."""
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Print what was done and how long it took, and why where it failed."""
+    started = time.monotonic()
+    try:
+        yield
+    except SmokeTestError as error:
+        print(f"FAILED  {name:<42}{time.monotonic() - started:7.2f} s", flush=True)
+        print(error, file=sys.stderr, flush=True)
+        raise
+    print(f"ok      {name:<42}{time.monotonic() - started:7.2f} s", flush=True)
+
+
+class SmokeTest:
+    """The steps, and the jobs that they made.
+
+    Parameters
+    ----------
+    frames
+        How many frames the video has.
+    timeout_s
+        How long a job may take.
+    """
+
+    def __init__(self, service: Service, video: Path, frames: int, timeout_s: float) -> None:
+        self._service, self._video, self._frames, self._timeout_s = service, video, frames, timeout_s
+        self._jobs: list[str] = []
+
+    def run(self) -> None:
+        """Every step in turn; its jobs are deleted on every way out.
+
+        Raises
+        ------
+        SmokeTestError
+            From the first step that failed.
+        """
+        try:
+            self._steps()
+        except BaseException:
+            with suppress(SmokeTestError):
+                self._tidy_up()
+            raise
+        self._tidy_up()
+
+    def _steps(self) -> None:
+        with step("the service answers"):
+            parsed(self._service.call("GET", "/health", 200), "GET /health", Health)
+        with step("a file that is no MP4 is refused"):
+            self._check_refusal()
+        with step("a video in the request is taken"):
+            in_request = self._submit_in_request()
+        with step("a video through the storage is taken"):
+            through_storage = self._submit_through_storage()
+        every = range(self._frames)
+        self._follow("the video in the request", in_request, list(every))
+        self._follow("the video through the storage", through_storage, list(every[::STRIDE][:MAX_FRAMES]))
+
+    def _follow(self, what: str, job_id: str, frame_indices: list[int]) -> None:
+        with step(f"{what} is analysed"):
+            self._wait(job_id)
+        with step(f"{what} has results"):
+            check_frames(self._results(job_id), frame_indices)
+            job = self._job(job_id)
+            if (job.percent, job.frames_done) != (100, len(frame_indices)):
+                raise SmokeTestError(
+                    f"Job {job_id} tells of {job.frames_done} frames, {job.percent} %, where "
+                    f"{len(frame_indices)} are in its results: look at its item in JobsTable"
+                )
+
+    def _check_refusal(self) -> None:
+        what, headers = "POST /video/submit of a text", {"content-type": "video/mp4"}
+        answer = self._service.ask("POST", "/video/submit", data=b"This is no MP4.", headers=headers)
+        if answer.status_code == 201:
+            self._jobs.append(parsed(answer, what, JobAccepted).job_id)
+        if answer.status_code != 400:
+            raise self._service.unexpected(answer, what, 400)
+        problem = parsed(answer, what, Problem, PROBLEM_TYPE)
+        if problem.code != "invalid_mp4":
+            raise SmokeTestError(f"{what} was refused as {problem.code}, not as invalid_mp4")
+
+    def _submit_in_request(self) -> str:
+        headers, content = {"content-type": "video/mp4"}, self._video.read_bytes()
+        return self._submitted(JobAccepted, data=content, headers=headers).job_id
+
+    def _submit_through_storage(self) -> str:
+        options = {"frame_stride": STRIDE, "max_frames": MAX_FRAMES, "filename": self._video.name}
+        wanted = {"size_bytes": self._video.stat().st_size, **options}
+        offer = self._submitted(UploadOffered, json=wanted)
+        if offer.upload is None:
+            raise SmokeTestError(
+                "POST /video/submit of JSON offered no upload: look at the log of VideoApiFunction"
+            )
+        self._service.upload(offer.upload, self._video)
+        return offer.job_id
+
+    def _submitted(self, model: type[Accepted], **request: Any) -> Accepted:
+        answer = self._service.call("POST", "/video/submit", 201, **request)
+        accepted = parsed(answer, "POST /video/submit", model)
+        self._jobs.append(accepted.job_id)
+        return accepted
+
+    def _wait(self, job_id: str) -> None:
+        ends_at = time.monotonic() + self._timeout_s
+        while True:
+            answer = self._service.call("GET", f"/video/status/{job_id}", 200)
+            if self._is_completed(parsed(answer, "GET /video/status", JobStatus)):
+                return
+            left_s = ends_at - time.monotonic()
+            if left_s <= 0:
+                raise self._too_late(job_id)
+            time.sleep(min(retry_after_s(answer.headers), left_s))
+
+    @staticmethod
+    def _is_completed(now: JobStatus) -> bool:
+        if now.progress != PROGRESS[now.status]:
+            raise SmokeTestError(
+                f"Job {now.job_id} is {now.status} at progress {now.progress}: "
+                "was the stack deployed from this version?"
+            )
+        if now.status == "failed":
+            raise SmokeTestError(f"Job {now.job_id} failed ({now.error_message}): look at the worker's log")
+        return now.status == "completed"
+
+    def _too_late(self, job_id: str) -> SmokeTestError:
+        job, within = self._job(job_id), f"within {self._timeout_s:g} s"
+        if job.status != "pending":
+            return SmokeTestError(
+                f"Job {job_id} did not end {within} ({job.frames_done} of {job.frames_total} frames): "
+                "look at the worker's log, or give it longer (--timeout-s)"
+            )
+        if job.size_bytes is None:
+            return SmokeTestError(
+                f"The video of job {job_id} was not noticed {within}: "
+                "look at UploadsQueue and at the log of UploadReceivedFunction"
+            )
+        return SmokeTestError(
+            f"No worker took job {job_id} {within}: look at JobsQueue, VideoWorkerService and its log; "
+            "workers that start from zero need minutes (--timeout-s)"
+        )
+
+    def _job(self, job_id: str) -> Job:
+        return parsed(self._service.call("GET", f"/video/jobs/{job_id}", 200), "GET /video/jobs", Job)
+
+    def _results(self, job_id: str) -> list[Frame]:
+        """All frames: page by page, and once more from the storage."""
+        frames: list[Frame] = []
+        query: dict[str, Any] = {"limit": PAGE_FRAMES}
+        for _ in range(self._frames):
+            page = self._page(job_id, query)
+            frames += page.results
+            if page.next_cursor is None:
+                break
+            query["cursor"] = page.next_cursor
+        if self._service.download(page.results_url) != [frame.model_dump() for frame in frames]:
+            raise SmokeTestError(
+                f"The pages and the results file of job {job_id} are not the same: "
+                "look at the log of VideoApiFunction"
+            )
+        return frames
+
+    def _page(self, job_id: str, query: dict[str, Any]) -> Results:
+        answer = self._service.call("GET", f"/video/results/{job_id}", 200, params=query)
+        return parsed(answer, "GET /video/results", Results)
+
+    def _tidy_up(self) -> None:
+        if self._jobs:
+            with step("its jobs are deleted"):
+                for job_id in self._jobs:
+                    self._delete(f"/video/jobs/{job_id}")
+
+    def _delete(self, path: str) -> None:
+        if self._service.ask("DELETE", path).status_code != 204:  # it runs, or was taken just now
+            self._service.ask("POST", f"{path}/cancel")
+            self._service.call("DELETE", path, 204)
+        gone = self._service.call("GET", path, 404)
+        parsed(gone, f"GET {path}, which is deleted,", Problem, PROBLEM_TYPE)
+
+
+def run_local(video: Path, frames: int, timeout_s: float) -> None:
+    """Test a local stack on a free port, with the model that lies in the repository."""
+    # imported here: testing a deployment needs none of it
+    from tools.local_stack.stack import LocalStack
+    from tools.local_stack.workers import WorkerStartError
+
+    with LocalStack(log_file=LOG_FILE, worker_settings={"MODEL_PATH": str(STREET_DEMO)}) as stack:
+        with step("the local stack starts"):
+            try:
+                stack.wait_until_ready()
+            except WorkerStartError as error:
+                raise SmokeTestError(f"The worker does not start ({error}): look at {LOG_FILE}") from None
+        SmokeTest(Service(stack.url), video, frames, timeout_s).run()
+
+
+def frames_of(video: Path) -> int:
+    """How many frames the video says that it has.
+
+    Raises
+    ------
+    UsageError
+        If that cannot be known, or the video is too large for a request.
+    """
+    if not video.is_file():
+        raise UsageError(f"there is no file {video}")
+    if video.stat().st_size > MAX_BODY_BYTES:
+        raise UsageError(f"{video} is larger than {MAX_BODY_BYTES} bytes, which is what a request takes")
+    try:
+        track = read_video_track(video)
+    except UnreadableVideoError as error:
+        raise UsageError(f"{video}: {error}") from None
+    if not track.frames or track.is_trimmed or track.missing_bytes:
+        raise UsageError(f"{video} does not say how many frames it has; take another")
+    return track.frames
+
+
+def checked_url(text: str) -> str:
+    """A base URL without the slash at its end.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or parts.username is not None or parts.query or parts.fragment:
+        raise UsageError("BASE_URL is an address such as https://api.example.com, and holds no secrets")
+    return text.rstrip("/")
+
+
+def checked_token(text: str | None) -> str | None:
+    """The token, without what an editor may have added.
+
+    Raises
+    ------
+    UsageError
+        If no header can carry it; says nothing about what it is.
+    """
+    token = (text or "").strip()
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise UsageError("the token holds characters that no token has")
+    return token or None
+
+
+def main() -> int:
+    """Run the test; the exit code says how it went."""
+    parser = argparse.ArgumentParser(prog="smoke_test", description=__doc__)
+    parser.add_argument(
+        "base_url", nargs="?", metavar="BASE_URL", help="address of the API: ApiUrl of the stack"
+    )
+    parser.add_argument("--local", action="store_true", help="start a local stack and test that")
+    parser.add_argument("--token", help=f"bearer token; {TOKEN_VARIABLE} keeps it out of the process list")
+    parser.add_argument("--timeout-s", type=float, default=120, help="how long a job may take")
+    parser.add_argument("--video", type=Path, default=FIXTURE)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        _run(arguments)
+    except UsageError as error:
+        parser.error(str(error))
+    except SmokeTestError:
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.local == (arguments.base_url is not None):
+        raise UsageError("give either BASE_URL or --local")
+    if not arguments.timeout_s > 0:
+        raise UsageError("--timeout-s is a number of seconds above 0")
+    frames = frames_of(arguments.video)
+    if arguments.local:
+        run_local(arguments.video, frames, arguments.timeout_s)
+        return
+    token = checked_token(arguments.token or os.environ.get(TOKEN_VARIABLE))
+    service = Service(checked_url(arguments.base_url), token)
+    SmokeTest(service, arguments.video, frames, arguments.timeout_s).run()
+
+
+def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
