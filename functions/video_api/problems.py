@@ -60,8 +60,7 @@ class Problems:
         """A request that does not fit its model: the first thing that is wrong."""
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "request body"
-        detail = f"{where}: {first['msg']}"
-        return self._answer(HTTPStatus.BAD_REQUEST, errors.InvalidRequestError.code, detail)
+        return self.on_known_error(errors.InvalidRequestError(f"{where}: {first['msg']}"))
 
     def on_unknown_route(self, _: NotFoundError) -> Response[str]:
         """A path that no route has, or not for this method."""

@@ -105,9 +105,9 @@ def _resource(service: str, action: str, arguments: Any) -> str:
 
 def _of_url(url: str) -> dict[str, str]:
     parts = urlsplit(url)
-    key = unquote(parts.path).lstrip("/")
+    key = unquote(parts.path)
     version = parse_qs(parts.query).get("versionId", [""])[0]
-    return {"Key": key[key.index("video_jobs/") :], "VersionId": version}
+    return {"Key": key[max(0, key.find("video_jobs/")) :], "VersionId": version}
 
 
 def _role_on_the_stack() -> str | None:

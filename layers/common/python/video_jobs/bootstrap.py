@@ -162,7 +162,10 @@ def s3_client(region: str) -> S3Client:
     import boto3
     from botocore.config import Config
 
-    config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
     return boto3.client("s3", region_name=region, config=config)
 
 

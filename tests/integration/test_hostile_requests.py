@@ -1,0 +1,123 @@
+"""Requests that no client of good will makes: refused plainly, cheaply, and without a trace of secrets."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from video_jobs.bootstrap import AwsServices
+
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.integration.conftest import call, load_event
+from tests.integration.job_states import queued_job
+from tests.integration.test_job_routes import asked
+
+SECRET = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl"
+
+
+def posted(body: bytes, **event: Any) -> tuple[int, dict[str, Any]]:
+    encoded = {"body": b64encode(body).decode(), "isBase64Encoded": True}
+    return call(load_event("submit_json") | encoded | event)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"size_bytes": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"[" * 500_000,
+        b'{"a":' * 100_000,
+        b'{"size_bytes": 1' + b"0" * 100_000 + b"}",
+        b'{"size_bytes": 1e999}',
+        b'{"filename": "' + b"x" * 1_000_000 + b'", "size_bytes": 1}',
+        b"{" + b",".join(b'"k%d": 1' % number for number in range(50_000)) + b"}",
+        '{"size_bytes": 1, "filename": "ä"}'.encode("latin-1"),
+        '{"size_bytes": 1}'.encode("utf-16"),
+        b"\xff\xfe",
+        b"",
+    ],
+    ids=range(11),
+)
+def test_a_body_that_is_an_attack_is_a_bad_request(services: AwsServices, body: bytes) -> None:
+    status, problem = posted(body)
+    assert (status, problem["code"]) == (400, "invalid_request")
+    assert len(problem["detail"]) < 500
+    assert services.jobs.list_by_owner("local", 10) == []
+
+
+def test_a_body_that_is_not_the_base64_it_says_is_a_bad_request(services: AwsServices) -> None:
+    status, problem = call(load_event("submit_json") | {"body": "%%%", "isBase64Encoded": True})
+    assert (status, problem["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("submit_video", {"frame_stride": "1,2"}),
+        ("submit_video", {"pipeline_id": "yolo_ocr,yolo_only"}),
+        ("list_jobs", {"status": "failed,completed"}),
+        ("results", {"limit": "1,1"}),
+        ("results", {"from_frame": "1e2"}),
+    ],
+)
+def test_a_parameter_given_twice_or_of_another_type_is_refused(
+    services: AwsServices, name: str, query: dict[str, str]
+) -> None:
+    queued_job(services)
+    status, problem = call(asked(name, query))  # the gateway joins repeated parameters by commas
+    assert (status, problem["type"]) == (400, "about:blank")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {f"x-header-{number}": "y" * 100 for number in range(2_000)},
+        {"content-type": "application/json" + "; a=b" * 10_000},
+        {"content-type": "x" * 100_000},
+        {"content-type": "multipart/form-data; boundary=" + "b" * 100_000},
+        {"content-type": "multipart/form-data"},
+        {"content-type": "\x00"},
+        {"if-none-match": ", ".join(['"x"'] * 20_000)},
+        {"idempotency-key": "k" * 256},
+        {"idempotency-key": ""},
+        {"idempotency-key": "ключ"},
+        {"x-forwarded-for": "127.0.0.1", "x-amzn-request-context": '{"authorizer": {}}'},
+    ],
+    ids=lambda headers: next(iter(headers)) + str(len(str(headers))),
+)
+def test_strange_headers_end_in_an_answer_of_the_api(services: AwsServices, headers: dict[str, str]) -> None:
+    event = load_event("submit_json")
+    event["headers"] |= headers
+    assert call(event)[0] in (201, 400, 415)
+
+
+def test_a_form_of_a_hundred_thousand_parts_is_answered(services: AwsServices) -> None:
+    form = b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\n\r\n" * 20_000 + b"--b--\r\n"
+    event = load_event("submit_video")
+    event["headers"]["content-type"] = "multipart/form-data; boundary=b"
+    status, problem = call(event | {"body": b64encode(form).decode(), "isBase64Encoded": True})
+    assert (status, problem["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["submit_json", "submit_video", "status", "job", "results", "list_jobs"])
+def test_neither_tokens_nor_contents_reach_the_log(
+    services: AwsServices, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    # GIVEN requests with secrets everywhere, good ones, refused ones and one that fails over a fault of ours
+    for broken in (False, True):
+        event = asked(name, {"cursor": SECRET} if name != "submit_video" else {"pipeline_id": SECRET})
+        event["headers"] |= {"authorization": f"Bearer {SECRET}", "cookie": SECRET, "idempotency-key": SECRET}
+        if name == "submit_json":
+            event["body"] = json.dumps(
+                {"size_bytes": 9, "filename": SECRET, "callback_url": f"https://{SECRET}"}
+            )
+        if broken:
+            services.__dict__["jobs"] = None
+        call(event)
+    # THEN the log says what happened, and none of them
+    log = caplog.text + capsys.readouterr().out
+    assert "request failed" in log or "request refused" in log
+    assert SECRET not in log
+    assert TINY.read_bytes()[:16].hex() not in log
+    assert "Signature" not in log

@@ -1,0 +1,90 @@
+"""What is signed for clients: as much as the signature can bind, for as short as it can be."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from video_jobs.adapters.s3 import S3Storage
+from video_jobs.adapters.s3_multipart import S3MultipartUploads
+from video_jobs.bootstrap import AwsServices, s3_client
+
+from tests.integration.conftest import call, load_event
+
+REGIONS = ("us-east-1", "eu-west-1", "eu-central-1", "ap-south-2")
+CHECKSUM = b64encode(sha256(b"video").digest()).decode()
+
+
+def conditions_of(upload: dict[str, Any]) -> tuple[list[Any], datetime]:
+    policy = json.loads(b64decode(upload["fields"]["policy"]))
+    return policy["conditions"], datetime.fromisoformat(policy["expiration"])
+
+
+def submitted(**body: Any) -> tuple[int, dict[str, Any]]:
+    return call(load_event("submit_json") | {"body": json.dumps(body)})
+
+
+def test_a_form_takes_one_key_one_type_at_most_this_size_and_not_for_long(services: AwsServices) -> None:
+    body = submitted(size_bytes=1234)[1]
+    conditions, until = conditions_of(body["upload"])
+    assert {"key": f"video_jobs/{body['job_id']}.mp4"} in conditions
+    assert {"bucket": services.settings.bucket_name} in conditions
+    assert {"Content-Type": "video/mp4"} in conditions
+    assert ["content-length-range", 1, 1234] in conditions
+    assert {"x-amz-algorithm": "AWS4-HMAC-SHA256"} in conditions
+    assert [one for one in conditions if isinstance(one, list) and one[0] == "starts-with"] == []
+    assert until - datetime.now(UTC) <= timedelta(seconds=services.settings.upload_expires_s)
+    assert body["upload"]["max_bytes"] == 1234
+
+
+def test_a_checksum_is_part_of_the_policy(services: AwsServices) -> None:
+    upload = submitted(size_bytes=5, checksum_sha256=CHECKSUM)[1]["upload"]
+    conditions, _ = conditions_of(upload)
+    for name, value in (("x-amz-checksum-algorithm", "SHA256"), ("x-amz-checksum-sha256", CHECKSUM)):
+        assert {name: value} in conditions
+        assert upload["fields"][name] == value
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"checksum_sha256": "abc"},
+        {"checksum_sha256": CHECKSUM[:-1]},
+        {"checksum_sha256": sha256(b"video").hexdigest()},
+        {"checksum_sha256": CHECKSUM, "upload_method": "multipart"},
+    ],
+)
+def test_a_checksum_that_cannot_be_checked_is_refused(services: AwsServices, wrong: dict[str, str]) -> None:
+    status, problem = submitted(size_bytes=5, **wrong)
+    assert (status, problem["code"]) == (400, "invalid_request")
+    assert "checksum_sha256" in problem["detail"]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_signs_with_version_4_for_its_own_host(aws: None, region: str) -> None:
+    client, now = s3_client(region), datetime.now(UTC)
+    host = f"bucket.s3.{region}.amazonaws.com"
+    storage, uploads = S3Storage(client, "bucket"), S3MultipartUploads(client, "bucket")
+    form = storage.presign_upload("k.mp4", content_type="video/mp4", max_bytes=9, expires_s=60, now=now)
+    assert urlsplit(form.url).hostname == host
+    assert f"/{region}/s3/aws4_request" in form.fields["x-amz-credential"]
+    for url in (
+        storage.presign_download("k.json", expires_s=60, version="v"),
+        uploads.presign_part("k.mp4", "upload", 1, size_bytes=9, expires_s=60),
+    ):
+        parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
+        assert (parts.scheme, parts.hostname) == ("https", host)
+        assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+        assert query["X-Amz-Expires"] == ["60"]
+        assert "AWSAccessKeyId" not in query
+
+
+def test_the_length_of_a_part_is_signed(aws: None) -> None:
+    uploads = S3MultipartUploads(s3_client("us-east-1"), "bucket")
+    url = uploads.presign_part("k.mp4", "upload", 1, size_bytes=9, expires_s=60)
+    assert "content-length" in parse_qs(urlsplit(url).query)["X-Amz-SignedHeaders"][0].split(";")

@@ -1,0 +1,128 @@
+"""What template.yaml promises about data, transport and load; `test_permissions` looks at the roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tools.local_stack.template import Template
+
+RESOURCES = Template().resources
+QUEUES = Template().logical_ids("AWS::SQS::Queue")
+PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def denials_of_plain_http(policy: Any) -> Iterator[dict[str, Any]]:
+    for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+        if statement["Effect"] == "Deny" and statement["Condition"] == PLAIN_HTTP:
+            yield statement
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_queue_is_encrypted_and_takes_tls_only(queue: str) -> None:
+    assert RESOURCES[queue]["Properties"]["SqsManagedSseEnabled"] is True
+    policies = [
+        RESOURCES[name]
+        for name in Template().logical_ids("AWS::SQS::QueuePolicy")
+        if {"Ref": queue} in RESOURCES[name]["Properties"]["Queues"]
+    ]
+    (policy,) = policies  # a queue has one policy: a second would replace it
+    (denial,) = denials_of_plain_http(policy)
+    assert (denial["Principal"], denial["Action"]) == ("*", "sqs:*")
+    assert denial["Resource"] in ("*", {"Fn::GetAtt": [queue, "Arn"]})
+
+
+def test_only_the_bucket_of_this_account_sends_uploads() -> None:
+    statements = RESOURCES["UploadsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (allowed,) = (one for one in statements if one["Effect"] == "Allow")
+    assert allowed["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert set(allowed["Condition"]) == {"ArnEquals", "StringEquals"}
+
+
+def test_the_bucket_is_private_encrypted_and_takes_tls_only() -> None:
+    bucket = RESOURCES["MediaBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert "BucketEncryption" in bucket
+    (denial,) = denials_of_plain_http(RESOURCES["MediaBucketPolicy"])
+    assert (denial["Principal"], denial["Action"]) == ("*", "s3:*")
+    assert len(denial["Resource"]) == 2  # the bucket, and what is in it
+
+
+def test_nothing_in_the_bucket_is_kept_for_ever() -> None:
+    rules = RESOURCES["MediaBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    kept = {rule["Prefix"]: rule for rule in rules if "Prefix" in rule}
+    assert set(kept) == {"video_jobs/", "job_parts/"}
+    for rule in kept.values():
+        assert rule["ExpirationInDays"]
+        assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7
+    assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
+
+
+def test_the_table_is_encrypted_and_can_be_brought_back() -> None:
+    table = RESOURCES["JobsTable"]["Properties"]
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize("name", ["JobsTable", "MediaBucket"])
+def test_what_holds_data_outlives_the_stack(name: str) -> None:
+    assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_only_configured_origins_are_let_in() -> None:
+    (rule,) = RESOURCES["MediaBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    api = RESOURCES["HttpApi"]["Properties"]["CorsConfiguration"]
+    assert rule["AllowedOrigins"] == api["AllowOrigins"] == {"Ref": "AllowedOrigins"}
+    assert "AllowCredentials" not in api
+
+
+def test_every_route_is_throttled_and_those_that_make_work_the_most() -> None:
+    api = RESOURCES["HttpApi"]["Properties"]
+    routes = {f"{route.method} {route.path}" for route in Template().routes()}
+    assert set(api["RouteSettings"]) <= routes
+    assert "POST /video/submit" in api["RouteSettings"]
+    for limits in api["RouteSettings"].values():
+        for name, most in limits.items():
+            assert 0 < most < api["DefaultRouteSettings"][name]
+
+
+def test_the_access_log_names_the_call_and_no_secret() -> None:
+    settings = RESOURCES["HttpApi"]["Properties"]["AccessLogSettings"]
+    words = json.loads(settings["Format"])
+    assert {"request_id", "owner", "route", "status"} <= set(words)
+    assert [
+        word for word in words.values() if any(part in word for part in ("header", "query", "path"))
+    ] == []
+
+
+@pytest.mark.parametrize("name", Template().logical_ids("AWS::Logs::LogGroup"))
+def test_logs_go_after_a_month(name: str) -> None:
+    assert RESOURCES[name]["Properties"]["RetentionInDays"] == 30
+
+
+def test_only_the_routes_that_tell_of_the_service_itself_are_open() -> None:
+    open_paths = {route.path for route in Template().routes() if route.is_open}
+    assert open_paths == {"/health", "/openapi.json", "/docs"}
+
+
+def test_no_parameter_brings_a_token_issuer_or_an_open_network_by_default() -> None:
+    parameters = Template()._raw["Parameters"]
+    assert "Default" not in parameters["JwtIssuer"]
+    assert "Default" not in parameters["JwtAudience"]
+    assert parameters["WebhookNetworks"]["Default"] == ""
+
+
+def test_worker_instances_hide_their_metadata_from_tasks() -> None:
+    launch = RESOURCES["VideoWorkerLaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    assert launch["MetadataOptions"] == {"HttpTokens": "required"}
+    assert "ECS_AWSVPC_BLOCK_IMDS=true" in launch["UserData"]["Fn::Base64"]["Fn::Sub"]
+    assert launch["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
+
+
+def test_nobody_calls_the_workers() -> None:
+    assert "SecurityGroupIngress" not in RESOURCES["VideoWorkerSecurityGroup"]["Properties"]
