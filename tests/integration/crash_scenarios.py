@@ -101,6 +101,7 @@ class World:
         self.limits = replace(services.submit_limits, known_pipelines=frozenset({"count", "misbehave"}))
         self.limits = replace(self.limits, part_frames=2)
         self.stop = StopSignal(grace_s=0)
+        self.played: set[str] = set()
 
     def submit(self, key: str, video: Path | None, pipeline_id: str = "count") -> Job:
         options = SubmitOptions(pipeline_id=pipeline_id, max_frames=6, idempotency_key=key)
@@ -144,11 +145,11 @@ class World:
     def job(self, job_id: str) -> Job | None:
         return self.services.jobs.get_by_id(job_id)
 
-    def settle(self, job_id: str) -> None:
+    def settle(self, job_id: str, rounds: int = 4) -> None:
         """What goes on anyway: the event comes again, workers work, reconcile runs, time passes."""
         self.stop = StopSignal(grace_s=0)
         on_frame().clear()
-        for _ in range(4):
+        for _ in range(rounds):
             self.upload_received(job_id)
             while self.work() is not Outcome.IDLE:
                 pass

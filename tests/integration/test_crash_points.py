@@ -6,13 +6,17 @@ and from then on the process dies at it too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import moto.sqs.models
 import pytest
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from video_jobs.bootstrap import AwsServices
 from video_jobs.domain.job import JobStatus
+from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
@@ -64,6 +68,29 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
         for after in (False, True):
             seen = play(world, process, scenario, dies_at=dies_at, after=after)
             assert seen == expected, f"died {'after' if after else 'before'} {CALLS[name][dies_at]}"
+    if scenario.end is not None:
+        ended = "completed" if scenario.end == "completed" else "failed"
+        assert world.played == {job_id for job_id, status in ends_in_the_stream(world) if status == ended}
+
+
+def ends_in_the_stream(world: World) -> set[tuple[str, str]]:
+    """Job and status of every end that `job_events` is shown by the table's change stream."""
+    table = boto3.client("dynamodb", region_name="us-east-1")
+    described = table.describe_table(TableName=world.services.settings.table_name)["Table"]
+    arn, streams = described["LatestStreamArn"], boto3.client("dynamodbstreams", region_name="us-east-1")
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    where = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    ends: set[tuple[str, str]] = set()
+    while records := (answer := streams.get_records(ShardIterator=where))["Records"]:
+        changes = [DynamoDBRecord(json.loads(json.dumps(record, default=str))).dynamodb for record in records]
+        for change in changes:
+            event = change and event_of_change(change.old_image or None, change.new_image or None)
+            if event:
+                ends.add((event.detail["job_id"], event.detail["status"]))
+        where = answer["NextShardIterator"]
+    return ends
 
 
 def play(
@@ -72,6 +99,7 @@ def play(
     """Play a scenario with one death; gives what the client sees in the end."""
     key = f"key-{next(numbers)}"
     job_id, act = scenario.prepare(world, key)
+    world.played.add(job_id)
     with process.living(dies_at, after=after):
         try:
             act()
@@ -88,7 +116,7 @@ def play(
         world.upload(job, TINY)
     world.settle(job_id)
     seen = end_of(world, job_id, scenario.end)
-    world.settle(job_id)
+    world.settle(job_id, rounds=1)
     assert end_of(world, job_id, scenario.end) == seen
     process.calls = calls
     return seen

@@ -1,0 +1,101 @@
+"""What the API imports when it starts: a client waits for all of it at every cold start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = "import json, sys, functions.video_api.app; print(json.dumps(sorted(sys.modules)))"
+
+NEEDED_AT_START = {
+    "aws_lambda_powertools",
+    "jmespath",
+    "typing_extensions",
+    # `requests.py` and `parameters.py` are models of it.
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "typing_inspection",
+    # Powertools registers its user agent there: one module, not the 400 of a client.
+    "botocore",
+}
+
+LATER_OR_NEVER = (
+    # What a request needs is imported by `bootstrap` when a service is first asked for.
+    "boto3",
+    "botocore.session",
+    "botocore.client",
+    "s3transfer",
+    "urllib3",
+    "dateutil",
+    "pynamodb",
+    "video_jobs.adapters",
+    "video_jobs.migrations",
+    # What Powertools has and the API does not use.
+    "aws_xray_sdk",
+    "aws_lambda_powertools.event_handler.middlewares.openapi_validation",
+    "aws_lambda_powertools.event_handler.openapi.models",
+    "aws_lambda_powertools.event_handler.openapi.swagger_ui",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.idempotency",
+    "aws_lambda_powertools.utilities.parser",
+    "aws_lambda_powertools.utilities.validation",
+    # What only makes documents, tests and local stacks.
+    "jinja2",
+    "moto",
+    "requests",
+    "samtranslator",
+    "yaml",
+    "tests",
+    "tools",
+    # What only the worker needs.
+    "cv2",
+    "numpy",
+    "openvino",
+    "torch",
+    "ultralytics",
+    "video_worker",
+    # The other functions.
+    "functions.dead_letter",
+    "functions.deliver_webhook",
+    "functions.job_events",
+    "functions.reconcile",
+    "functions.upload_received",
+)
+
+
+@pytest.fixture(scope="module")
+def imported() -> list[str]:
+    """The modules of a fresh Python that has imported the API, and of nothing that this environment adds."""
+    folders = [ROOT, ROOT / "layers" / "common" / "python", sysconfig.get_path("purelib")]
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", CODE],
+        env={"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    modules: list[str] = json.loads(done.stdout)
+    return modules
+
+
+def test_the_start_imports_the_api(imported: list[str]) -> None:
+    assert {"functions.video_api.app", "functions.video_api.routes.submit", "video_jobs"} <= set(imported)
+
+
+@pytest.mark.parametrize("package", LATER_OR_NEVER)
+def test_it_waits_for_nothing_that_is_needed_later_or_never(imported: list[str], package: str) -> None:
+    assert [name for name in imported if name == package or name.startswith(f"{package}.")] == []
+
+
+def test_no_other_package_has_slipped_in(imported: list[str]) -> None:
+    packages = {name.partition(".")[0] for name in imported if not name.startswith("_")}
+    ours = {"functions", "video_jobs"}
+    assert packages - ours - sys.stdlib_module_names <= NEEDED_AT_START
