@@ -25,10 +25,10 @@ from tests.integration.crash_scenarios import (
     CALLS,
     SCENARIOS,
     Scenario,
-    World,
     burying,
     numbers,
 )
+from tests.integration.crash_world import World
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.worker_world import on_frame

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +14,9 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from standardwebhooks.webhooks import Webhook
 from video_jobs import bootstrap
-from video_jobs.adapters.webhook_http import HttpsWebhookTransport, resolve
+from video_jobs.adapters.webhook_http import HttpsWebhookTransport
 from video_jobs.bootstrap import AwsServices
 from video_jobs.domain import transitions
-from video_jobs.domain.errors import WebhookDeliveryError
 from video_jobs.domain.job import Job
 from video_jobs.domain.webhooks import WebhookMessage
 
@@ -211,56 +209,6 @@ def test_a_loopback_receiver_is_not_called_where_no_operator_opened_its_network(
     assert deliveries.turn() is False
     assert receiver.calls == []
     assert "may not be called" in webhook_of()["error"]
-
-
-def test_a_name_that_also_stands_for_a_private_address_is_not_called(receiver: WebhookReceiver) -> None:
-    transport = HttpsWebhookTransport(resolve=lambda *_: ["93.184.216.34", "127.0.0.1"])
-    with pytest.raises(WebhookDeliveryError, match="may not be called"):
-        transport.post(f"https://receiver.example:{receiver.port}/", {}, "{}")
-
-
-def test_the_checked_address_is_the_one_that_is_called(reachable: WebhookReceiver) -> None:
-    # GIVEN a name that is resolved to a good address once, and to another ever after
-    answers = iter([["127.0.0.1"]])
-    transport = HttpsWebhookTransport(["127.0.0.0/8"], resolve=lambda *_: next(answers))
-    # WHEN it is called by its name
-    url = f"https://receiver.example:{reachable.port}/hook"
-    assert transport.post(url, {"x-test": "1"}, "{}") == 204
-    # THEN nobody resolved it again, and the receiver saw its name
-    assert reachable.calls[0].headers["host"] == f"receiver.example:{reachable.port}"
-
-
-def test_a_certificate_of_another_name_or_of_nobody_is_refused(
-    reachable: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    transport = HttpsWebhookTransport(["127.0.0.0/8"], resolve=lambda *_: ["127.0.0.1"])
-    with pytest.raises(WebhookDeliveryError, match="SSLError"):
-        transport.post(f"https://other.example:{reachable.port}/", {}, "{}")
-    monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(WebhookDeliveryError, match="SSLError"):
-        transport.post(f"https://receiver.example:{reachable.port}/", {}, "{}")
-    assert reachable.calls == []
-
-
-def test_a_receiver_that_is_not_there_is_an_attempt(reachable: WebhookReceiver) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    transport = HttpsWebhookTransport(["127.0.0.0/8"])
-    with pytest.raises(WebhookDeliveryError, match="did not answer"):
-        transport.post(f"https://127.0.0.1:{port}/", {}, "{}")
-
-
-def test_a_host_without_an_address_is_an_attempt() -> None:
-    def fail(*_: object) -> list[str]:
-        raise socket.gaierror
-
-    with pytest.raises(WebhookDeliveryError, match="no address"):
-        HttpsWebhookTransport(resolve=fail).post("https://nowhere.example/", {}, "{}")
-
-
-def test_a_number_is_resolved_to_the_address_that_it_stands_for() -> None:
-    assert resolve("2130706433", 443) == ["127.0.0.1"]
 
 
 def test_a_retried_job_is_not_told_of_its_former_end(
