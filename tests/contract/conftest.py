@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import boto3
 import moto.sqs.models
 import pytest
+from video_jobs.adapters.dynamodb import job_item_model
 from video_jobs.adapters.local_storage import LocalStorage
 from video_jobs.adapters.memory import MemoryQueue
 from video_jobs.adapters.memory_storage import MemoryStorage
@@ -19,8 +22,44 @@ from video_jobs.bootstrap import s3_client
 from video_jobs.ports import QueueService, StorageService
 
 from tests.support.clock import ManualClock
+from tools.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
 
 REGION: Final = "eu-central-1"
+
+
+def require_dynalite() -> None:
+    """Where dynalite is not installed the test is skipped; in CI it fails."""
+    try:
+        find_node()
+    except DynaliteMissingError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def dynalite() -> Iterator[Dynalite]:
+    """One process for all tests; each has a table of its own in it."""
+    require_dynalite()
+    with Dynalite() as running:
+        yield running
+
+
+@pytest.fixture
+def moto_table(aws: None) -> str:
+    """The name of a jobs table on moto, as the model makes it."""
+    job_item_model("jobs", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    return "jobs"
+
+
+@pytest.fixture
+def dynalite_table(dynalite: Dynalite, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a jobs table on dynalite, as the template makes it."""
+    for name, value in dynalite.environment.items():
+        monkeypatch.setenv(name, value)
+    table_name = f"jobs-{uuid4()}"
+    create_jobs_table(dynalite.client(), table_name)
+    return table_name
 
 
 @dataclass(frozen=True)

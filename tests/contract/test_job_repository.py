@@ -1,4 +1,4 @@
-"""One contract for the job repository, over memory and DynamoDB (moto)."""
+"""One contract for the job repository, over memory and DynamoDB (moto, dynalite)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,11 @@ def make_job(job_id: str = JOB_ID, **changes: Any) -> Job:
     return replace(job, **changes)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "moto", "dynalite"])
 def jobs(request: pytest.FixtureRequest) -> JobRepository:
     if request.param == "memory":
         return MemoryJobRepository()
-    request.getfixturevalue("aws")
-    job_item_model("jobs", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-    return DynamoDbJobRepository("jobs", "us-east-1")
+    return DynamoDbJobRepository(request.getfixturevalue(f"{request.param}_table"), "us-east-1")
 
 
 def running(jobs: JobRepository, worker: str = "a") -> Job:
@@ -141,11 +139,13 @@ def test_a_deleted_job_is_gone_and_one_that_changed_stays(jobs: JobRepository) -
     assert jobs.get_by_id(JOB_ID) is None
 
 
-@pytest.mark.usefixtures("aws")
-def test_an_ended_job_leaves_the_due_work_index_of_the_table() -> None:
-    model = job_item_model("jobs", "us-east-1")
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-    repository = DynamoDbJobRepository("jobs", "us-east-1")
+@pytest.mark.parametrize("backend", ["moto", "dynalite"])
+def test_an_ended_job_leaves_the_due_work_index_of_the_table(
+    backend: str, request: pytest.FixtureRequest
+) -> None:
+    table_name = request.getfixturevalue(f"{backend}_table")
+    model = job_item_model(table_name, "us-east-1")
+    repository = DynamoDbJobRepository(table_name, "us-east-1")
     job = make_job(due_at=NOW)
     repository.save(job)
     assert model.get(JOB_ID).due_shard is not None
