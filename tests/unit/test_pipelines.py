@@ -63,6 +63,7 @@ def test_nodes_run_in_order_with_the_outputs_of_their_predecessors() -> None:
         (definition([("a", "c")], nodes="ac", output_nodes=["a"]), "lead nowhere"),
         (definition([], nodes=""), "no nodes"),
         (definition([("a", "c")], nodes="ac", entry_nodes=[]), "entry_nodes"),
+        (definition([("a", "c")], nodes="ac", entry_nodes=[["a"]]), "not a pipeline"),
     ],
 )
 def test_a_wrong_definition_is_refused(text: str, problem: str) -> None:

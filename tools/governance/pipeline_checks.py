@@ -38,7 +38,7 @@ def _read(path: Path, manifests: Mapping[str, Manifest]) -> tuple[PipelineDefini
     except SettingError as error:
         first = error.message.removeprefix(f"{path.name}: ")
         return None, [first, *_unknown_tools(_legible_nodes(text), manifests)]
-    except (TypeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         return None, [f"not a pipeline definition ({error})"]
     unknown = _unknown_tools(definition.nodes.values(), manifests)
     return definition, [*_unnamed(definition), *unknown, *_unmet_types(definition, manifests)]

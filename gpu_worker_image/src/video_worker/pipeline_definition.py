@@ -50,9 +50,9 @@ class PipelineDefinition:
             edges = [(edge["from_node"], edge["to_node"]) for edge in raw["edges"]]
             entries, outputs = tuple(raw["entry_nodes"]), tuple(raw["output_nodes"])
             names = (raw["id"], raw["name"], raw.get("description", ""))
+            problem = _problem(raw, nodes, edges, entries, outputs)
         except (ValueError, KeyError, TypeError) as exc:
             raise SettingError(f"{source}: not a pipeline definition ({exc!r})") from exc
-        problem = _problem(raw, nodes, edges, entries, outputs)
         if problem:
             raise SettingError(f"{source}: {problem}")
         predecessors = {name: tuple(a for a, b in edges if b == name) for name in nodes}
