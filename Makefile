@@ -9,6 +9,7 @@ STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
 CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
 DYNALITE := .cache/dynalite-4.0.0
 EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
+COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
 SOURCES := layers/common/python functions gpu_worker_image/src tools
 
 VIDEO ?= tests/fixtures/tiny.mp4
@@ -100,6 +101,10 @@ load: setup $(DYNALITE) ## drive the API and count what each call costs, with up
 build: setup ## build the functions and layers as they are deployed
 	@mkdir -p .cache
 	$(BIN)/sam build > .cache/sam-build.log 2>&1 || { cat .cache/sam-build.log; exit 1; }
+	@# Lambda's folders are read-only: without compiled files every cold start compiles everything.
+	@$(COMPILE) -s .aws-sam/build/CommonLayer/python -p /opt/python .aws-sam/build/CommonLayer/python
+	@$(COMPILE) -s .aws-sam/build/VendorLayer/python -p /opt/python .aws-sam/build/VendorLayer/python
+	@for folder in .aws-sam/build/*Function; do $(COMPILE) -s $$folder -p /var/task $$folder || exit 1; done
 
 test: build $(DYNALITE) ## run the tests
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=85

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 from video_jobs.domain import errors
 from video_jobs.domain.errors import VideoJobsError
 

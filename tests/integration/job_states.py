@@ -43,10 +43,14 @@ def running_job(services: AwsServices, now: datetime) -> Job:
     )
 
 
+def text_of(frame: int) -> str:
+    return f"é{frame}"
+
+
 def completed_job(services: AwsServices, folder: Path, frames: int) -> Job:
     job = running_job(services, NOW)
     part = folder / "part"
-    lines = [frame_line({"frame_index": i, "result": {"text": f"é{i}"}}) + b"\n" for i in range(frames)]
+    lines = [frame_line({"frame_index": i, "result": {"text": text_of(i)}}) + b"\n" for i in range(frames)]
     part.write_bytes(b"".join(lines))
     write_results([part], folder / "results", folder / "index")
     stored = services.storage.save_file(results_key(job.job_id), folder / "results", "application/json")

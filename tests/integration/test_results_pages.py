@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from video_jobs.bootstrap import AwsServices
+from video_jobs.domain.transitions import Expected
 from video_jobs.services import read_results
 
 from tests.integration.conftest import call
@@ -81,6 +83,33 @@ def test_the_tag_spares_an_answer_that_the_client_has(services: AwsServices, tmp
     other = asked("results", {"limit": "1"})
     other["headers"]["if-none-match"] = tag
     assert answer_of(other)["statusCode"] == 200
+
+
+def test_a_page_fits_as_lambda_encodes_it(
+    services: AwsServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN frames whose text doubles when a body becomes a JSON text, and others that grow sixfold
+    limit = 20_000
+    limits = read_results.ResultsLimits(limit, 60)
+    monkeypatch.setattr("functions.video_api.routes.results.ResultsLimits", lambda *_: limits)
+    for text in ('"' * 300, "é" * 300):
+        monkeypatch.setattr("tests.integration.job_states.text_of", lambda _, text=text: text)
+        job = completed_job(services, tmp_path, frames=200)
+        # WHEN a client reads all pages
+        answers, query = [], {"limit": "1000"}
+        while True:
+            answers.append(answer_of(asked("results", query)))
+            cursor = json.loads(answers[-1]["body"])["next_cursor"]
+            if cursor is None:
+                break
+            query["cursor"] = cursor
+        # THEN each fits, the first ones are well filled, and none is missing
+        sizes = [len(json.dumps(answer["body"])) for answer in answers]
+        assert max(sizes) < limit + 2500  # job_id, times and the signed URL
+        assert min(sizes[:-1]) > limit / 2
+        frames = [frame for answer in answers for frame in json.loads(answer["body"])["results"]]
+        assert [frame["frame_index"] for frame in frames] == list(range(200))
+        services.jobs.delete(job.job_id, Expected(status=job.status))
 
 
 @pytest.mark.parametrize(

@@ -18,17 +18,21 @@ NEEDED_AT_START = {
     "aws_lambda_powertools",
     "jmespath",
     "typing_extensions",
-    # `requests.py` and `parameters.py` are models of it.
-    "pydantic",
+    # Its `ValidationError` is one row of the table of problems.
     "pydantic_core",
-    "annotated_types",
-    "typing_inspection",
     # Powertools registers its user agent there: one module, not the 400 of a client.
     "botocore",
 }
 
 LATER_OR_NEVER = (
     # What a request needs is imported by `bootstrap` when a service is first asked for.
+    "pydantic",
+    "annotated_types",
+    "typing_inspection",
+    "functions.video_api.requests",
+    "functions.video_api.parameters",
+    "functions.video_api.multipart",
+    "email.parser",
     "boto3",
     "botocore.session",
     "botocore.client",

@@ -47,6 +47,7 @@ def test_the_bucket_is_private_encrypted_and_takes_tls_only() -> None:
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     assert "BucketEncryption" in bucket
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     (denial,) = denials_of_plain_http(RESOURCES["MediaBucketPolicy"])
     assert (denial["Principal"], denial["Action"]) == ("*", "s3:*")
     assert len(denial["Resource"]) == 2  # the bucket, and what is in it

@@ -1,12 +1,14 @@
 """The file system that a function sees in Lambda, for one tree of processes; the machine stays as it is.
 
-In a mount namespace of its own: the function at /var/task and its layers at /opt, both read-only, the runtime's
-client at /var/runtime, Python at /var/lang, an empty /tmp, no name server, and no trace of this repository. Where
-a machine lets nobody make namespaces, the search path names the same folders in the same order instead.
+In a mount namespace of its own: the function at /var/task and its layers at /opt, both read-only, the
+runtime's client at /var/runtime, Python at /var/lang, an empty /tmp, no name server, and no trace of this
+repository. Where a machine lets nobody make namespaces, the search path names the same folders in the same
+order instead.
 """
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -27,6 +29,7 @@ _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _NAMESPACE = ("unshare", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child")
 
 # The parts are gathered in one place before any of them is covered: each may lie below /var, /opt or /tmp.
+# A mount must keep the limits of where its files lie; a /tmp that is mounted nosuid,nodev is the usual one.
 _MOUNT = """
 set -eu
 stage=$1 task=$2 layers=$3 runtime=$4 python=$5 emulator=$6 repository=$7
@@ -34,12 +37,12 @@ shift 7
 mount -t tmpfs tmpfs "$stage"
 mkdir -p "$stage/opt" "$stage/var/task" "$stage/var/runtime" "$stage/var/lang"
 : > "$stage/var/emulator"
-mount -o bind,ro "$task" "$stage/var/task"
-mount -o bind,ro "$layers" "$stage/opt"
-mount -o bind,ro "$runtime" "$stage/var/runtime"
-mount -o bind,ro "$python" "$stage/var/lang"
-mount -o bind,ro "$emulator" "$stage/var/emulator"
-mount -o remount,ro "$stage"
+mount -o bind,ro,nosuid,nodev "$task" "$stage/var/task"
+mount -o bind,ro,nosuid,nodev "$layers" "$stage/opt"
+mount -o bind,ro,nosuid,nodev "$runtime" "$stage/var/runtime"
+mount -o bind,ro,nosuid,nodev "$python" "$stage/var/lang"
+mount -o bind,ro,nosuid,nodev "$emulator" "$stage/var/emulator"
+mount -t tmpfs -o remount,ro tmpfs "$stage"
 mount -t tmpfs -o ro tmpfs "$repository"
 mount --rbind "$stage/opt" /opt
 mount --rbind "$stage/var" /var
@@ -140,9 +143,18 @@ def install_runtime_client(folder: Path) -> None:
 
 
 def merge_layers(folder: Path, layers: Sequence[Path]) -> None:
-    """Lay one layer over the other, as Lambda does."""
+    """Lay one layer over the other, as Lambda does; of two files of one name the later layer's is left."""
     for layer in layers:
-        shutil.copytree(layer, folder, dirs_exist_ok=True)
+        shutil.copytree(layer, folder, dirs_exist_ok=True, copy_function=_link_or_copy)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Thousands of files are linked in no time; across file systems they have to be copied."""
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _namespace_prefix(parts: Layout, stage: Path) -> list[str]:

@@ -20,10 +20,11 @@ LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwgd2ViaG9va3MgYXJlIG5vIHNlY3JldA=="  # noqa:
 
 
 class AwsServer(AbstractContextManager["AwsServer"]):
-    """moto on a free port of the loopback interface."""
+    """moto on a free port of the loopback interface; two in one process need two stack names."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, stack_name: str = STACK_NAME) -> None:
         self._template = template
+        self._stack_name = stack_name
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self.url = ""
 
@@ -72,16 +73,18 @@ class AwsServer(AbstractContextManager["AwsServer"]):
 
     def _create_resources(self) -> None:
         cloudformation = self.client("cloudformation")
-        cloudformation.create_stack(StackName=STACK_NAME, TemplateBody=self._template.stored_resources_json())
-        created = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        cloudformation.create_stack(
+            StackName=self._stack_name, TemplateBody=self._template.stored_resources_json()
+        )
+        created = cloudformation.describe_stack_resources(StackName=self._stack_name)["StackResources"]
         ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in created}
-        self._template.bind(ids | {"AWS::Region": REGION, "AWS::StackName": STACK_NAME})
+        self._template.bind(ids | {"AWS::Region": REGION, "AWS::StackName": self._stack_name})
         self._apply_what_moto_leaves_out(ids)
         self.create_webhook_secret("local")
 
     def create_webhook_secret(self, owner: str) -> None:
         """What the operator of a deployment does for an owner who wants webhooks."""
-        name = secret_name(f"{STACK_NAME}/webhooks/", owner)
+        name = secret_name(f"{self._stack_name}/webhooks/", owner)
         self.client("secretsmanager").create_secret(Name=name, SecretString=LOCAL_WEBHOOK_SECRET)
 
     def _apply_what_moto_leaves_out(self, ids: Mapping[str, str]) -> None:

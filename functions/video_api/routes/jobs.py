@@ -16,7 +16,6 @@ from video_jobs.services.retry_job import retry_job
 
 from functions.video_api.answers import json_answer, polling_headers
 from functions.video_api.caller import owner_of
-from functions.video_api.parameters import ListParameters
 
 router = APIGatewayHttpRouter()
 
@@ -24,6 +23,8 @@ router = APIGatewayHttpRouter()
 @router.get("/video/jobs")
 def get_job_list() -> Response[str]:
     """The caller's own jobs, newest first."""
+    from functions.video_api.parameters import ListParameters  # pydantic stays off the start path
+
     event = router.current_event
     wanted = ListParameters.model_validate(event.query_string_parameters)
     page = list_jobs(

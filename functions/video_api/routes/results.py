@@ -14,7 +14,6 @@ from video_jobs.services.read_results import ResultsLimits, read_results
 
 from functions.video_api.caller import owner_of
 from functions.video_api.etag import is_matched, weak_etag
-from functions.video_api.parameters import ResultsParameters
 
 router = APIGatewayHttpRouter()
 
@@ -22,6 +21,8 @@ router = APIGatewayHttpRouter()
 @router.get("/video/results/<job_id>")
 def get_results(job_id: str) -> Response[str]:
     """The results, or as many frames of them as fit an answer."""
+    from functions.video_api.parameters import ResultsParameters  # pydantic stays off the start path
+
     services, event = aws_services(), router.current_event
     query = ResultsParameters.model_validate(event.query_string_parameters).to_query()
     job = get_job(job_id, owner_of(event), jobs=services.jobs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
@@ -17,8 +17,9 @@ from video_jobs.services.submit_job import submit_job, submit_multipart, submit_
 
 from functions.video_api.body import body_bytes
 from functions.video_api.caller import owner_of
-from functions.video_api.multipart import file_of_form
-from functions.video_api.requests import SubmitParameters, SubmitRequest
+
+if TYPE_CHECKING:
+    from functions.video_api.requests import SubmitRequest
 
 router = APIGatewayHttpRouter()
 _KEY_LENGTH = 255
@@ -36,11 +37,15 @@ def post_submit() -> tuple[dict[str, Any], int]:
         case "video/mp4" | "application/octet-stream" | "":
             return _submit_video(event, body_bytes(event)), 201
         case "multipart/form-data":
+            from functions.video_api.multipart import file_of_form
+
             return _submit_video(event, file_of_form(content_type, body_bytes(event))), 201
     raise UnsupportedContentTypeError
 
 
 def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
+    from functions.video_api.requests import SubmitRequest  # pydantic stays off the start path
+
     request = SubmitRequest.model_validate_json(body_bytes(event))
     if request.upload_method == "multipart":
         return _submit_multipart(event, request)
@@ -84,6 +89,8 @@ def _submit_multipart(event: APIGatewayProxyEventV2, request: SubmitRequest) -> 
 
 
 def _submit_video(event: APIGatewayProxyEventV2, video: bytes) -> dict[str, Any]:
+    from functions.video_api.requests import SubmitParameters
+
     parameters = SubmitParameters.model_validate(_known_parameters(event.query_string_parameters))
     options = parameters.to_options(_idempotency_key(event))
     services = aws_services()

@@ -14,7 +14,6 @@ from video_jobs.services.multipart_upload import abort_upload, complete_upload, 
 from functions.video_api.answers import json_answer
 from functions.video_api.body import body_bytes
 from functions.video_api.caller import owner_of
-from functions.video_api.requests import PartsRequest
 from functions.video_api.routes.jobs import to_resource
 
 router = APIGatewayHttpRouter()
@@ -23,6 +22,8 @@ router = APIGatewayHttpRouter()
 @router.post("/video/jobs/<job_id>/upload/parts")
 def post_parts(job_id: str) -> Response[str]:
     """Signed URLs for some parts."""
+    from functions.video_api.requests import PartsRequest  # pydantic stays off the start path
+
     services, event = aws_services(), router.current_event
     owner = owner_of(event)
     request = PartsRequest.model_validate_json(body_bytes(event))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ _RECORDS_A_READ = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class ResultsLimits:
-    """How large a page may be, and how long a download URL is valid."""
+    """How large a page may be (encoded as in Lambda's answer), and how long a download URL is valid."""
 
     max_answer_bytes: int
     download_expires_s: int
@@ -59,6 +60,7 @@ def read_results(
     if count:
         length = offsets[-1] - offsets[0] - len(SEPARATOR)
         frames = storage.read_range(job.output_path, offsets[0], length, job.output_version)
+        frames, count = _fitting(frames, limits.max_answer_bytes)
     url = storage.presign_download(
         job.output_path, expires_s=limits.download_expires_s, version=job.output_version
     )
@@ -111,6 +113,19 @@ def _offsets_of_page(index: ResultsIndex, first: int, end: int, limit: int | Non
     """Where the lines of the page begin, and where the line after them does; one line fits always."""
     last = end if limit is None else min(end, first + limit)
     return [index.offset(min(first, len(index))), *_following(index, first, last, budget)]
+
+
+def _fitting(frames: bytes, budget: int) -> tuple[bytes, int]:
+    """The frames that fit, and how many; the first one does always.
+
+    Lambda's answer holds the body as a JSON text of its own, in which every quote takes two bytes.
+    """
+    lines, used = frames.split(SEPARATOR), 0
+    for count, line in enumerate(lines):
+        used += len(json.dumps(line.decode())) + 1
+        if count and used > budget:
+            return SEPARATOR.join(lines[:count]), count
+    return frames, len(lines)
 
 
 def _following(index: ResultsIndex, first: int, last: int, budget: int) -> Iterator[int]:
