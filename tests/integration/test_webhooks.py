@@ -17,7 +17,7 @@ from video_jobs import bootstrap
 from video_jobs.adapters.webhook_http import HttpsWebhookTransport
 from video_jobs.bootstrap import AwsServices
 from video_jobs.domain import transitions
-from video_jobs.domain.job import Job
+from video_jobs.domain.job import Job, UploadState
 from video_jobs.domain.webhooks import WebhookMessage
 
 from functions.deliver_webhook import app as deliver_webhook
@@ -211,15 +211,27 @@ def test_a_loopback_receiver_is_not_called_where_no_operator_opened_its_network(
     assert "may not be called" in webhook_of()["error"]
 
 
-def test_a_retried_job_is_not_told_of_its_former_end(
-    waiting_call: WebhookReceiver, deliveries: Deliveries, services: AwsServices
+def test_a_late_call_of_a_former_end_says_nothing_of_the_next(
+    reachable: WebhookReceiver,
+    services: AwsServices,
+    resources: Resources,
+    context: LambdaContext,
+    deliveries: Deliveries,
 ) -> None:
-    job = services.jobs.get_by_id(EVENT_JOB_ID)
-    assert job is not None
-    services.jobs.delete(job.job_id, transitions.Expected(status=job.status))
-    saved_job(services, generation=1, callback_url=job.callback_url)
+    # GIVEN a job that failed, was told of, and is retried
+    job = saved_job(services, upload_state=UploadState.ACCEPTED, callback_url=reachable.url)
+    job = services.jobs.update_status(job.job_id, transitions.cancel(job, keep=KEEP, now=NOW))
+    told(resources, context)
+    told(resources, context)  # the batch came twice, so there are two messages
     assert deliveries.turn() is True
-    assert webhook_of()["state"] == "waiting"  # the call was of another end
+    assert webhook_of()["state"] == "delivered"
+    job = services.jobs.update_status(job.job_id, transitions.retry(job, now=NOW))
+    assert webhook_of()["state"] == "waiting"
+    # WHEN it has failed again, and the second message of the first end is delivered only now
+    services.jobs.update_status(job.job_id, transitions.cancel(job, keep=KEEP, now=NOW))
+    assert deliveries.turn() is True
+    # THEN the new end is still to be told
+    assert webhook_of()["state"] == "waiting"
 
 
 @pytest.mark.parametrize("after", [False, True])
