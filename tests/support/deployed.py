@@ -11,14 +11,15 @@ from functools import cache, cached_property
 from typing import Any
 
 import boto3
-from moto.core import DEFAULT_ACCOUNT_ID
+import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 from video_jobs.adapters.dynamodb import DynamoDbJobRepository
 from video_jobs.domain.job import Job, JobStatus, UploadState
 from video_jobs.domain.keys import part_key, results_index_key, results_key, video_key
 
-from tests.support.moto_stacks import teach_moto_http_apis
-from tools.local_stack.template import STORED_TYPES, Template
+from tests.support.moto_stacks import teach_moto_whole_stacks
+from tools.local_stack.template import Template
 
 REGION = "us-east-1"
 STACK = "video-jobs"
@@ -40,6 +41,16 @@ STATES: dict[str, dict[str, Any]] = {
 }
 JOB_IDS = {state: f"{number}1111111-1111-4111-8111-111111111111" for number, state in enumerate(STATES)}
 OPEN = {"awaiting", "queued", "running", "abandoned"}
+
+
+def use_moto(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials and region of moto's account; no machine images are loaded, which takes a second."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, REGION)
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
 
 
 def client(service: str) -> Any:
@@ -96,7 +107,11 @@ class Deployed:
 
     def _add_job(self, state: str, number: int) -> None:
         job_id, s3 = JOB_IDS[state], client("s3")
-        values = {"input_path": video_key(job_id), "owner": f"owner-{number % 2}", "filename": "Überfahrt.mp4"}
+        values: dict[str, Any] = {
+            "input_path": video_key(job_id),
+            "owner": f"owner-{number % 2}",
+            "filename": "Überfahrt.mp4",
+        }
         if state not in ("awaiting", "cancelled"):
             stored = s3.put_object(Bucket=self.bucket, Key=video_key(job_id), Body=f"video {state}".encode())
             values["input_version"] = stored["VersionId"]
@@ -110,7 +125,7 @@ class Deployed:
                 values[f"{name}_version"] = stored["VersionId"]
             values["output_path"] = results_key(job_id)
         times = {"created_at": NOW + timedelta(minutes=number), "updated_at": NOW}
-        self.jobs.save(Job(job_id=job_id, **times, **values, **STATES[state]))
+        self.jobs.save(Job(**(values | times | STATES[state] | {"job_id": job_id})))
 
     def _send(self, queue: str, body: str) -> None:
         values: dict[str, Any] = {"MessageBody": body}
@@ -129,16 +144,14 @@ def deploy(policy: str = "Retain") -> Deployed:
     policy
         The ``DeletionPolicy`` of what keeps data.
     """
-    teach_moto_http_apis()
+    teach_moto_whole_stacks()
     template = Template()
     body = _template(template, policy)
     cloudformation = client("cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(body, default=str))
     deployed = Deployed(template, _ids(cloudformation))
     template.bind(deployed.ids)
-    client("s3").put_bucket_versioning(
-        Bucket=deployed.bucket, VersioningConfiguration={"Status": "Enabled"}
-    )
+    client("s3").put_bucket_versioning(Bucket=deployed.bucket, VersioningConfiguration={"Status": "Enabled"})
     deployed.fill()
     _scale(deployed.ids["VideoWorkerService"])
     _start_worker(deployed.ids)
@@ -243,9 +256,20 @@ def _workers() -> dict[str, Any]:
 
 
 def messages() -> dict[str, list[str]]:
-    """The bodies of each queue's messages, looked at without receiving them."""
+    """Body, group and generation of each queue's messages, looked at without receiving them."""
     queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values()
-    return {queue.name: sorted(message.body for message in queue._messages) for queue in queues}
+    return {queue.name: sorted(map(_text, queue._messages)) for queue in queues}
+
+
+def deduplication_ids() -> set[str | None]:
+    """Those of the messages that are in the queues."""
+    queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values()
+    return {message.deduplication_id for queue in queues for message in queue._messages if message.group_id}
+
+
+def _text(message: Any) -> str:
+    generation = message.message_attributes.get("generation", {}).get("StringValue")
+    return f"{message.body} {message.group_id} {generation}"
 
 
 def snapshot(deployed: Deployed) -> dict[str, Any]:
@@ -266,6 +290,16 @@ def snapshot(deployed: Deployed) -> dict[str, Any]:
         "rules": client("events").list_rules()["Rules"],
         "workers": [service["desiredCount"] for service in services["services"]],
         "scaling": [(it["MinCapacity"], it["MaxCapacity"]) for it in scaling["ScalableTargets"]],
-        "instances": client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
+        "instances": [
+            (group["MinSize"], group["DesiredCapacity"], group["NewInstancesProtectedFromScaleIn"])
+            for group in client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        ],
         "tasks": ecs.list_tasks(cluster=cluster)["taskArns"],
     }
+
+
+def empty_bucket(name: str) -> None:
+    found = client("s3").list_object_versions(Bucket=name)
+    for entry in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]:
+        client("s3").delete_object(Bucket=name, Key=entry["Key"], VersionId=entry["VersionId"])
+    client("s3").delete_bucket(Bucket=name)

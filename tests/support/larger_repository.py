@@ -20,7 +20,7 @@ OWN_FILES = {
     "functions/sell/app.py": "def lambda_handler(event: object, context: object) -> None: ...\n",
     "tests/__init__.py": "",
     "tests/conftest.py": "import pytest\n",
-    "tests/unit/test_till.py": "from shop.till import price\n\n\ndef test_price() -> None:\n    assert price(5)\n",
+    "tests/unit/test_till.py": "from shop.till import price\n\nassert price(5) == '0.05'\n",
     "tools/count_stock.py": "print(3)\n",
 }
 MERGED = ("Makefile", ".gitignore", "samconfig.toml", "README.md", "tests/conftest.py")
@@ -50,7 +50,7 @@ def make_larger_repository(folder: Path) -> Path:
         write(folder / name, text)
     commit(folder, "the shop")
     git(folder, "checkout", "--quiet", "-b", "videos")
-    for name in sorted(path for path in listed_files() if (ROOT / path).is_file()):
+    for name in sorted(listed_files()):
         add_ours(folder, name)
     commit(folder, "the videos")
     git(folder, "checkout", "--quiet", "main")
@@ -61,8 +61,9 @@ def make_larger_repository(folder: Path) -> Path:
 
 
 def listed_files() -> set[str]:
-    """What is tracked, and what the manifest lists of what is not tracked yet."""
-    return tracked_files() | manifest("remove")
+    """What the manifest lists, where it is there."""
+    listed = manifest("remove") | manifest("revert") | manifest("stay")
+    return {path for path in listed if (ROOT / path).is_file()}
 
 
 def manifest(word: str) -> set[str]:
@@ -91,9 +92,7 @@ def commit(folder: Path, message: str) -> None:
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file, git's own included."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def changes(repository: Path) -> dict[str, str]:

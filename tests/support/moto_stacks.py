@@ -1,4 +1,4 @@
-"""What moto leaves out of HTTP APIs: that a stack makes them, and that their stages can be changed."""
+"""What moto leaves out of a stack: HTTP APIs whose stages can be changed, functions without Docker."""
 
 from __future__ import annotations
 
@@ -9,18 +9,35 @@ from urllib.parse import unquote
 from moto.apigatewayv2 import urls
 from moto.apigatewayv2.models import apigatewayv2_backends
 from moto.apigatewayv2.responses import ApiGatewayV2Response
+from moto.awslambda.models import LambdaFunction
 from moto.cloudformation.parsing import get_model_map
 from moto.core.common_models import CloudFormationModel
 
-_ROUTE_SETTINGS = "{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)/routesettings/(?P<route_key>.+)$"
+_ROUTE_SETTINGS = (
+    "{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)/routesettings/(?P<route_key>.+)$"
+)
+_UNSET = (
+    "api_key_selection_expression",
+    "cors_configuration",
+    "description",
+    "disable_execute_api_endpoint",
+    "disable_schema_validation",
+    "route_selection_expression",
+    "version",
+)
 _LIMITS = {"throttlingBurstLimit": 200, "throttlingRateLimit": 100}
 
 
-def teach_moto_http_apis() -> None:
+def teach_moto_whole_stacks() -> None:
     """Add it; doing it twice changes nothing."""
-    get_model_map()["AWS::ApiGatewayV2::Api"] = HttpApi
-    ApiGatewayV2Response.update_stage = _update_stage
-    ApiGatewayV2Response.delete_route_settings = _delete_route_settings
+    models: dict[str, Any] = get_model_map()
+    models["AWS::ApiGatewayV2::Api"] = HttpApi
+    for owner, name, method in (
+        (ApiGatewayV2Response, "update_stage", _update_stage),
+        (ApiGatewayV2Response, "delete_route_settings", _delete_route_settings),
+        (LambdaFunction, "_invoke_lambda", _take),
+    ):
+        setattr(owner, name, method)
     urls.url_paths[_ROUTE_SETTINGS] = ApiGatewayV2Response.dispatch
 
 
@@ -35,10 +52,7 @@ class HttpApi(CloudFormationModel):
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> HttpApi:
         backend = apigatewayv2_backends[account_id][region_name]
-        unset = dict.fromkeys(
-            ("api_key_selection_expression", "cors_configuration", "description", "disable_schema_validation")
-            + ("disable_execute_api_endpoint", "route_selection_expression", "version")
-        )
+        unset: dict[str, Any] = dict.fromkeys(_UNSET)
         api = backend.create_api(name=resource_name, protocol_type="HTTP", tags={}, **unset)
         for key in cloudformation_json["Properties"]["Routes"]:
             api.create_route(False, [], key, target="")
@@ -50,6 +64,11 @@ class HttpApi(CloudFormationModel):
 
     def is_created(self) -> bool:
         return True
+
+
+def _take(self: Any, event: Any = None) -> tuple[str, bool, str]:
+    """The function takes whatever comes, and answers nothing."""
+    return "{}", False, ""
 
 
 def _stage_of(response: Any) -> Any:
