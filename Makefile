@@ -72,8 +72,9 @@ chaos: WORKERS = 3
 chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tools.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
-docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration
+docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration, rollback list
 	$(BIN)/python -m tools.openapi
+	tools/rollback.sh --refresh-manifest
 
 lint: setup $(CHECKOV) ## style, types and what security scanners say
 	$(BIN)/ruff check .
@@ -82,6 +83,7 @@ lint: setup $(CHECKOV) ## style, types and what security scanners say
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SOURCES)
 	$(BIN)/sam validate --lint
 	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
+	bash -n tools/rollback.sh
 
 vocabulary: setup ## no forbidden word in functional code
 	$(BIN)/python -m tools.governance.validate_vocabulary

@@ -103,7 +103,7 @@ make_lists() {
 # What the repository held before the feature came: nothing where the history does not say.
 find_before() {
   if [ -z "$brought_by" ]; then
-    brought_by="$(git_in log --first-parent -m --diff-filter=A --format=%H -- "$ARRIVED_WITH" | tail -n 1)"
+    brought_by="$(git_in log -1 --first-parent -m --diff-filter=A --format=%H -- "$ARRIVED_WITH")"
   fi
   before=""
   if [ -n "$brought_by" ]; then
