@@ -22,7 +22,8 @@ JOBS ?= 200
 SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
-export AWS_DEFAULT_REGION ?= us-east-1
+# Of what runs on this machine alone; a deployment's region comes from the caller's own configuration.
+demo local bench load simulate chaos docs lint build test: export AWS_DEFAULT_REGION ?= us-east-1
 
 .PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test smoke clean
 help: ## show the targets

@@ -26,7 +26,10 @@ def main() -> int:
     parser.add_argument("--owner", required=True, help="the sub of the owner's tokens")
     arguments = parser.parse_args()
     name = secret_name(f"{arguments.stack}/webhooks/", arguments.owner)
-    print(new_secret(boto3.client("secretsmanager"), name))
+    client = boto3.client("secretsmanager")
+    secret = new_secret(client, name)
+    print(f"Stored as {name} in {client.meta.region_name}; the secret, for the receiver:", file=sys.stderr)
+    print(secret)
     return 0
 
 

@@ -12,6 +12,7 @@ from video_jobs.adapters.memory import MemoryJobRepository
 from video_jobs.domain import transitions
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job, JobStatus
+from video_jobs.domain.webhooks import WebhookMessage
 from video_jobs.ports import JobPosition, JobRepository
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -96,6 +97,19 @@ def test_an_upload_is_accepted_once(jobs: JobRepository) -> None:
     jobs.update_status(JOB_ID, accept)
     with pytest.raises(ConflictError):
         jobs.update_status(JOB_ID, accept)
+
+
+def test_a_webhook_that_was_delivered_stays_delivered(jobs: JobRepository) -> None:
+    jobs.save(make_job(status=JobStatus.FAILED, generation=2))
+    end = {"job_id": JOB_ID, "owner": "ann", "status": "failed", "generation": 2}
+    message = WebhookMessage(**end, callback_url="https://r.example", event_id="e", body="{}")  # type: ignore[arg-type]
+    for state in ("retrying", "retrying", "delivered"):
+        noted = jobs.update_status(JOB_ID, transitions.record_webhook(message, webhook={"state": state}))
+        assert noted.webhook == {"state": state}
+    for late in (message, replace(message, generation=1)):
+        with pytest.raises(ConflictError):
+            jobs.update_status(JOB_ID, transitions.record_webhook(late, webhook={"state": "retrying"}))
+    assert jobs.get_by_id(JOB_ID) == noted
 
 
 def test_due_jobs_come_soonest_first_and_ended_ones_never(jobs: JobRepository) -> None:

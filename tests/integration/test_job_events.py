@@ -121,7 +121,7 @@ def test_a_death_at_the_sending_loses_no_event(
     subscriber: Subscriber, context: LambdaContext, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     process = MortalProcess(monkeypatch)
-    with process.living(0, after=after), pytest.raises(Crash):
+    with process.living(1, after=after), pytest.raises(Crash):
         job_events.lambda_handler(load_event("job_events"), context)
     with process.living(None):
         job_events.lambda_handler(load_event("job_events"), context)  # Lambda sends the batch again

@@ -28,6 +28,14 @@ POLLED = {
 }
 """Queues that Lambda itself polls, with the function's role."""
 
+_HERE = "${AWS::Region}:${AWS::AccountId}"
+ARNS = {
+    f"arn:${{AWS::Partition}}:events:{_HERE}:event-bus/${{EventBusName}}": "EventBus",
+    f"arn:${{AWS::Partition}}:secretsmanager:{_HERE}:secret:${{AWS::StackName}}/webhooks/*": "WebhookSecrets",
+    f"arn:${{AWS::Partition}}:ecs:{_HERE}:task/${{VideoWorkerCluster}}/*": "Tasks",
+}
+"""What is not of this template, letter by letter: a wider pattern has no plain name."""
+
 BY_THE_PLATFORM: dict[str, set[str]] = {
     role: {"logs:CreateLogStream FunctionsLogGroup", "logs:PutLogEvents FunctionsLogGroup"}
     for role in ROLE_OF_FUNCTION.values()
@@ -80,12 +88,8 @@ def _plain(resource: Any) -> str:
             return str(name)
         case {"Fn::GetAtt": [name, "StreamArn"]}:
             return f"{name}/stream"
-        case {"Fn::Sub": text} if ":event-bus/" in text:
-            return "EventBus"
-        case {"Fn::Sub": text} if ":secret:" in text:
-            return "WebhookSecrets"
-        case {"Fn::Sub": text} if ":task/" in text:
-            return "Tasks"
+        case {"Fn::Sub": text} if text in ARNS:
+            return ARNS[text]
         case {"Fn::Sub": text}:
             return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
     raise AssertionError(f"no plain name for {resource}")

@@ -39,7 +39,11 @@ def test_only_the_bucket_of_this_account_sends_uploads() -> None:
     statements = RESOURCES["UploadsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     (allowed,) = (one for one in statements if one["Effect"] == "Allow")
     assert allowed["Principal"] == {"Service": "s3.amazonaws.com"}
-    assert set(allowed["Condition"]) == {"ArnEquals", "StringEquals"}
+    bucket = RESOURCES["MediaBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    assert allowed["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket}"}},
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+    }
 
 
 def test_the_bucket_is_private_encrypted_and_takes_tls_only() -> None:

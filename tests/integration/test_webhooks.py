@@ -14,7 +14,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from standardwebhooks.webhooks import Webhook
 from video_jobs import bootstrap
-from video_jobs.adapters.webhook_http import HttpsWebhookTransport
+from video_jobs.adapters.webhook_http import CALL_LIMIT_S, HttpsWebhookTransport
 from video_jobs.bootstrap import AwsServices
 from video_jobs.domain import transitions
 from video_jobs.domain.job import Job, UploadState
@@ -176,14 +176,66 @@ def test_after_the_last_attempt_the_call_is_a_dead_letter_and_the_job_says_so(
         assert webhook_of()["attempts"] == attempt
         deliveries.let_time_pass()
     assert webhook_of()["state"] == "failed"
-    assert deliveries.turn() is None
+    while deliveries.turn() is not None:
+        deliveries.let_time_pass()
     assert deliveries.counts() == {"waiting": 0, "dead": 1}
+    assert len(waiting_call.calls) == most
+
+
+def test_a_job_says_failed_although_the_last_attempts_died(
+    waiting_call: WebhookReceiver, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a function that dies at every attempt, before it can note anything
+    with monkeypatch.context() as patched:
+        patched.setattr(deliver_webhook, "handle_message", lambda _: 1 / 0)
+        for _ in range(8):
+            assert deliveries.turn() is False
+            deliveries.let_time_pass()
+    assert webhook_of()["state"] == "waiting"
+    # WHEN the message is received once more
+    assert deliveries.turn() is False
+    # THEN nobody is called any more, and the job says so
+    assert waiting_call.calls == []
+    assert (webhook_of()["state"], webhook_of()["attempts"]) == ("failed", 8)
+
+
+def test_the_pauses_between_attempts_grow(
+    waiting_call: WebhookReceiver,
+    deliveries: Deliveries,
+    services: AwsServices,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[int] = []
+    queue = bootstrap.aws_services().webhooks
+    monkeypatch.setattr(queue, "delay", lambda _, seconds: pauses.append(seconds))
+    waiting_call.answers.extend([503] * 3)
+    for _ in range(3):
+        deliveries.turn()
+        deliveries.let_time_pass()
+    assert pauses == [10, 30, 90]
 
 
 def test_the_function_counts_attempts_as_the_queue_does(resources: Resources) -> None:
     redrive = resources.template.resources["WebhooksQueue"]["Properties"]["RedrivePolicy"]
     environment = resources.template.environment("DeliverWebhookFunction")
-    assert int(environment["WEBHOOK_ATTEMPTS"]) == redrive["maxReceiveCount"]
+    assert int(environment["WEBHOOK_ATTEMPTS"]) < redrive["maxReceiveCount"]
+
+
+def test_the_queue_waits_longer_than_the_function_may_take(resources: Resources) -> None:
+    queue = resources.template.resources["WebhooksQueue"]["Properties"]
+    function_s = resources.template.timeout_s("DeliverWebhookFunction")
+    assert queue["VisibilityTimeout"] == 6 * function_s
+    assert function_s / 2 > CALL_LIMIT_S
+
+
+def test_a_second_message_of_one_end_does_not_undo_a_delivery(
+    waiting_call: WebhookReceiver, deliveries: Deliveries, resources: Resources, context: LambdaContext
+) -> None:
+    told(resources, context)  # the batch came twice
+    assert deliveries.turn() is True
+    waiting_call.answers.append(409)  # the receiver knows this id
+    assert deliveries.turn() is False
+    assert webhook_of()["state"] == "delivered"
 
 
 def test_without_a_secret_nothing_is_sent(
@@ -253,7 +305,7 @@ def test_a_death_between_the_event_and_the_call_loses_neither(
         job_events.lambda_handler(event, context)
     with process.living(None):
         job_events.lambda_handler(event, context)  # Lambda sends the batch again
-    assert process.calls == ["events.PutEvents", "sqs.SendMessage"]
+    assert process.calls == ["sqs.SendMessage", "events.PutEvents"]
     while deliveries.turn() is not None:
         pass
     assert {made.headers["webhook-id"] for made in reachable.calls} == {TOLD}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,8 @@ class WebhookReceiver(LoopbackServer):
     def __init__(self, folder: Path) -> None:
         self.calls: list[Call] = []
         self.answers: deque[int] = deque()
+        self.drips_after = b""
+        self.header_line = ""
         self.certificate = folder / "receiver.pem"
         self.certificate.write_bytes(_certificate_and_key())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -51,11 +54,26 @@ def _handler_of(receiver: WebhookReceiver) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.calls.append(Call(self.path, headers, body))
+            if receiver.drips_after:
+                self._drip()
+                return
             status = receiver.answers.popleft() if receiver.answers else 204
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("location", f"{receiver.url}/elsewhere")
+            if receiver.header_line:
+                self.send_header("x", receiver.header_line)
             self.end_headers()
+
+        def _drip(self) -> None:
+            """A beginning, then byte by byte without an end, until the caller has had enough."""
+            self.wfile.write(receiver.drips_after)
+            while True:
+                try:
+                    self.wfile.write(b"x")
+                except OSError:
+                    return
+                time.sleep(0.05)
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any, Self
 
 from video_jobs.domain.errors import SettingError
@@ -117,6 +118,13 @@ class ServiceSettings(EnvironmentSettings):
     )
     retention_days: int = _setting(30, minimum=1, doc="how long an ended job is kept")
     max_crashes: int = _setting(5, minimum=1, doc="workers that may vanish on one job before it fails")
+
+    def __post_init__(self) -> None:
+        for network in self.allowed_webhook_networks:
+            try:
+                ip_network(network)
+            except ValueError as exc:
+                raise SettingError(f"WEBHOOK_NETWORKS: {exc}; separate networks by spaces") from None
 
     @property
     def allowed_webhook_networks(self) -> tuple[str, ...]:

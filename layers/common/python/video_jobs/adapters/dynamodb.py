@@ -29,6 +29,7 @@ from video_jobs.adapters.aws_errors import is_transient
 from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job, JobStatus, UploadState, from_iso, to_iso
 from video_jobs.domain.transitions import Expected, Transition
+from video_jobs.domain.webhooks import WebhookState
 from video_jobs.ports import JobPosition
 
 SCHEMA_VERSION = 2
@@ -114,6 +115,7 @@ class JobItem(Model):
     fingerprint = JSONAttribute(null=True)
     callback_url = UnicodeAttribute(null=True)
     webhook = JSONAttribute(null=True)
+    webhook_state = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     schema_version = NumberAttribute(default=SCHEMA_VERSION)
 
@@ -214,6 +216,10 @@ def _condition(model: type[JobItem], expected: Expected) -> Condition:
     if expected.upload_state is not None:
         same_upload = model.upload_state == str(expected.upload_state)  # an upload is accepted once
         clauses.append(same_upload)
+    if expected.webhook_undelivered:
+        untried = model.webhook_state.does_not_exist()
+        undelivered = model.webhook_state != str(WebhookState.DELIVERED)
+        clauses.append(untried | undelivered)  # a second message of one end does not undo a delivery
     return reduce(and_, clauses)
 
 

@@ -24,7 +24,7 @@ class SecretsManagerWebhookSecrets:
         self._prefix = prefix
 
     def secret_of(self, owner: str) -> str:
-        """GetSecretValue; a secret that is being deleted counts as none."""
+        """GetSecretValue; one that is being deleted, or holds no text, counts as none."""
         try:
             with transient_errors_translated("Secrets Manager"):
                 answer = self._client.get_secret_value(SecretId=secret_name(self._prefix, owner))
@@ -32,7 +32,7 @@ class SecretsManagerWebhookSecrets:
             if error_code(exc) in _MISSING_CODES:
                 raise WebhookSecretError from exc
             raise
-        return answer["SecretString"]
+        return answer.get("SecretString", "")
 
 
 def secret_name(prefix: str, owner: str) -> str:

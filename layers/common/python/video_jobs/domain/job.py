@@ -58,7 +58,8 @@ class Job:
     claims by workers, ``failures`` the attempts that ended in a transient error and ``crashes`` those
     whose worker vanished. ``upload_id`` and ``upload_bytes`` belong to an upload in
     parts. ``due_at`` is when `reconcile` should look at an open job. ``webhook`` is how far the call to
-    ``callback_url`` is: state, attempts, and what the receiver answered last.
+    ``callback_url`` is: state, attempts, and what the receiver answered last; ``webhook_state`` repeats its
+    state, for conditions.
     """
 
     job_id: str
@@ -97,6 +98,7 @@ class Job:
     fingerprint: Mapping[str, Any] | None = field(default=None, hash=False)
     callback_url: str | None = None
     webhook: Mapping[str, Any] | None = field(default=None, hash=False)
+    webhook_state: str | None = None
     expires_at: datetime | None = None
 
     @property

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobStatus, UploadState
-from video_jobs.domain.webhooks import WebhookMessage
+from video_jobs.domain.webhooks import WebhookMessage, WebhookState
 
 RECONCILE_GRACE = timedelta(minutes=2)
 """How long the ordinary way (queue redelivery, a late event) goes first before reconcile steps in."""
@@ -27,7 +27,7 @@ QUEUE_RETENTION = timedelta(days=13)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the stored job must still be; a field that is None is not looked at."""
+    """What the stored job must still be; a field that is None (or False) is not looked at."""
 
     status: JobStatus
     generation: int | None = None
@@ -35,6 +35,7 @@ class Expected:
     lease_owner: str | None = None
     lease_free_at: datetime | None = None
     upload_state: UploadState | None = None
+    webhook_undelivered: bool = False
 
     def is_met_by(self, job: Job) -> bool:
         """Whether ``job`` is as expected; the same rules that adapters put into a condition."""
@@ -45,6 +46,7 @@ class Expected:
             and self.lease_owner in (None, job.lease_owner)
             and (self.lease_free_at is None or not job.lease_is_live(self.lease_free_at))
             and self.upload_state in (None, job.upload_state)
+            and not (self.webhook_undelivered and job.webhook_state == WebhookState.DELIVERED)
         )
 
 
@@ -234,6 +236,7 @@ def retry(job: Job, *, now: datetime) -> Transition:
             "crashes": 0,
             "expires_at": None,
             "webhook": None,
+            "webhook_state": None,
             "updated_at": now,
             **_to_be_sent(job, now),
         },
@@ -244,8 +247,10 @@ def record_webhook(message: WebhookMessage, *, webhook: Mapping[str, Any]) -> Tr
     """How far the call is that tells of an end of the job; no later end is written over."""
     return Transition(
         action="record_webhook",
-        expected=Expected(status=JobStatus(message.status), generation=message.generation),
-        changes={"webhook": dict(webhook)},
+        expected=Expected(
+            status=JobStatus(message.status), generation=message.generation, webhook_undelivered=True
+        ),
+        changes={"webhook": dict(webhook), "webhook_state": webhook.get("state")},
     )
 
 

@@ -31,7 +31,8 @@ LONGEST_RETRY_S = 6 * 3600
 
 Address = IPv4Address | IPv6Address
 Network = Any  # ip_network() gives one of two classes that share no public base
-_NAT64 = IPv6Network("64:ff9b::/96")
+_WRAPPING_IPV4 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
+"""NAT64 (well-known and local) and IPv4-compatible addresses: the last four bytes are the address."""
 _METADATA = (IPv6Address("fd00:ec2::254"), IPv6Address("fd00:ec2::23"))
 _NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*")
 """A name that ends so is an IPv4 address in disguise (2130706433, 127.1, 0x7f.1)."""
@@ -102,6 +103,8 @@ def check_callback_url(url: str, allowed_networks: Sequence[str] = ()) -> None:
         raise InvalidRequestError("callback_url: this is no URL") from None
     if parts.scheme != "https" or not host:
         raise InvalidRequestError("callback_url: must begin with https:// and name a host")
+    if not _is_host(host):
+        raise InvalidRequestError("callback_url: its host is no name that can be resolved")
     if parts.username is not None or parts.fragment:
         raise InvalidRequestError("callback_url: must have no user name, password or fragment")
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > MAX_URL_LENGTH:
@@ -118,7 +121,8 @@ def is_reachable(address: str, allowed_networks: Sequence[str] = ()) -> bool:
     plain = _unwrapped(ip_address(address.partition("%")[0]))
     if plain.is_link_local or plain in _METADATA:
         return False
-    if plain.is_global and not plain.is_multicast:
+    is_site_local = isinstance(plain, IPv6Address) and plain.is_site_local
+    if plain.is_global and not plain.is_multicast and not is_site_local:
         return True
     return any(plain in ip_network(network) for network in allowed_networks)
 
@@ -159,6 +163,13 @@ def _signature(secret: str, signed: bytes) -> str:
     return "v1," + b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 
+def _is_host(host: str) -> bool:
+    try:
+        return bool(host.encode("idna")) and not host.endswith(".")
+    except UnicodeError:  # an empty label, or one that is too long
+        return False
+
+
 def _may_be_reachable(host: str, allowed_networks: Sequence[str]) -> bool:
     try:
         return is_reachable(host, allowed_networks)
@@ -168,10 +179,10 @@ def _may_be_reachable(host: str, allowed_networks: Sequence[str]) -> bool:
 
 
 def _unwrapped(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address only wraps (mapped, 6to4, NAT64), or the address itself."""
+    """The IPv4 address that an IPv6 address only wraps, or the address itself."""
     if isinstance(address, IPv4Address):
         return address
     inside = address.ipv4_mapped or address.sixtofour
-    if inside is None and address in _NAT64:
+    if inside is None and any(address in network for network in _WRAPPING_IPV4):
         inside = IPv4Address(int(address) & 0xFFFFFFFF)
     return inside or address

@@ -10,6 +10,11 @@ from video_jobs.domain.job import to_iso
 from video_jobs.domain.webhooks import WebhookMessage, WebhookState, retry_delay_s, signed_headers
 from video_jobs.ports import Clock, JobRepository, WebhookQueue, WebhookSecrets, WebhookTransport
 
+Outcome = tuple[int | None, WebhookDeliveryError | WebhookSecretError | None]
+"""The HTTP status, where there was one, and what went wrong."""
+
+_GIVEN_UP: Outcome = (None, WebhookDeliveryError("The webhook was given up"))
+
 
 def deliver_webhook(
     message: WebhookMessage,
@@ -31,26 +36,26 @@ def deliver_webhook(
         If it was not delivered; the message comes back after a pause that grows, the last goes to the
         dead letters.
     """
-    status_code, error = _call(message, secrets, transport, clock)
+    status_code, error = _GIVEN_UP
+    if attempt <= max_attempts:  # otherwise the last attempt died before it could say so
+        status_code, error = _call(message, secrets, transport, clock)
     state = _state(error, attempt, max_attempts)
     note = {
         "state": str(state),
-        "attempts": attempt,
+        "attempts": min(attempt, max_attempts),
         "status_code": status_code,
         "error": None if error is None else error.message,
         "updated_at": to_iso(clock.now()),
     }
     _record(message, note, jobs)
-    if state is WebhookState.RETRYING:
-        queue.delay(receipt, retry_delay_s(attempt))
     if error is not None:
+        queue.delay(receipt, retry_delay_s(attempt) if state is WebhookState.RETRYING else 0)
         raise error
 
 
 def _call(
     message: WebhookMessage, secrets: WebhookSecrets, transport: WebhookTransport, clock: Clock
-) -> tuple[int | None, WebhookDeliveryError | WebhookSecretError | None]:
-    """The HTTP status, where there was one, and what went wrong."""
+) -> Outcome:
     try:
         secret = secrets.secret_of(message.owner)
         headers = signed_headers(message.event_id, clock.now(), message.body, secret)
@@ -71,4 +76,4 @@ def _record(message: WebhookMessage, note: dict[str, Any], jobs: JobRepository) 
     try:
         jobs.update_status(message.job_id, transitions.record_webhook(message, webhook=note))
     except ConflictError:
-        return  # the job was retried or deleted meanwhile; this end of it is told all the same
+        return  # the job was retried or deleted, or a twin of this message delivered: it is told all the same

@@ -32,8 +32,8 @@ def publish_job_event(
     event = event_of_change(before, after)
     if event is None or after is None:
         return None
-    events().publish(event)
     message = WebhookMessage.of_event(event, after)
     if message is not None:
-        webhooks().send(message)
+        webhooks().send(message)  # first, so that a bus that takes nothing holds up no call
+    events().publish(event)
     return event

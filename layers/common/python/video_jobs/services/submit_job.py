@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -212,9 +212,14 @@ def _new_job(
 
 
 def _request_hash(options: SubmitOptions, content: str) -> str:
-    """What makes two requests the same: every option, and the video or its size."""
-    chosen = {name: value for name, value in asdict(options).items() if value is not None}
-    return hashlib.sha256(repr((sorted(chosen.items()), content)).encode()).hexdigest()
+    """What makes two requests the same: every option, and the video or its size.
+
+    Options that came later count only where they are chosen: hashes that are stored already stay right.
+    """
+    parts = (options.pipeline_id, options.frame_stride, options.max_frames, options.filename, content)
+    later = {"callback_url": options.callback_url, "checksum_sha256": options.checksum_sha256}
+    chosen = tuple((name, value) for name, value in later.items() if value is not None)
+    return hashlib.sha256(repr(parts + chosen).encode()).hexdigest()
 
 
 def _sha256(video: Path) -> str:
