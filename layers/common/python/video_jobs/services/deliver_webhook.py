@@ -13,8 +13,6 @@ from video_jobs.ports import Clock, JobRepository, WebhookQueue, WebhookSecrets,
 Outcome = tuple[int | None, WebhookDeliveryError | WebhookSecretError | None]
 """The HTTP status, where there was one, and what went wrong."""
 
-_GIVEN_UP: Outcome = (None, WebhookDeliveryError("The webhook was given up"))
-
 
 def deliver_webhook(
     message: WebhookMessage,
@@ -36,9 +34,8 @@ def deliver_webhook(
         If it was not delivered; the message comes back after a pause that grows, the last goes to the
         dead letters.
     """
-    status_code, error = _GIVEN_UP
-    if attempt <= max_attempts:  # otherwise the last attempt died before it could say so
-        status_code, error = _call(message, secrets, transport, clock)
+    is_over = attempt > max_attempts  # the last attempt died before it could say so
+    status_code, error = _given_up() if is_over else _call(message, secrets, transport, clock)
     state = _state(error, attempt, max_attempts)
     note = {
         "state": str(state),
@@ -64,6 +61,10 @@ def _call(
         return exc.status_code, exc
     except WebhookSecretError as exc:
         return None, exc
+
+
+def _given_up() -> Outcome:
+    return None, WebhookDeliveryError("The webhook was given up")
 
 
 def _state(error: Exception | None, attempt: int, max_attempts: int) -> WebhookState:
