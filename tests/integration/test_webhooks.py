@@ -180,6 +180,7 @@ def test_after_the_last_attempt_the_call_is_a_dead_letter_and_the_job_says_so(
         deliveries.let_time_pass()
     assert deliveries.counts() == {"waiting": 0, "dead": 1}
     assert len(waiting_call.calls) == most
+    assert webhook_of()["status_code"] == 503  # the last receives did not write over the reason
 
 
 def test_a_job_says_failed_although_the_last_attempts_died(

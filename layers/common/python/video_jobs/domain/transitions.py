@@ -27,7 +27,7 @@ QUEUE_RETENTION = timedelta(days=13)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the stored job must still be; a field that is None (or False) is not looked at."""
+    """What the stored job must still be; a field that is None (or empty) is not looked at."""
 
     status: JobStatus
     generation: int | None = None
@@ -35,7 +35,7 @@ class Expected:
     lease_owner: str | None = None
     lease_free_at: datetime | None = None
     upload_state: UploadState | None = None
-    webhook_undelivered: bool = False
+    webhook_not: tuple[WebhookState, ...] = ()
 
     def is_met_by(self, job: Job) -> bool:
         """Whether ``job`` is as expected; the same rules that adapters put into a condition."""
@@ -46,7 +46,7 @@ class Expected:
             and self.lease_owner in (None, job.lease_owner)
             and (self.lease_free_at is None or not job.lease_is_live(self.lease_free_at))
             and self.upload_state in (None, job.upload_state)
-            and not (self.webhook_undelivered and job.webhook_state == WebhookState.DELIVERED)
+            and job.webhook_state not in self.webhook_not
         )
 
 
@@ -243,12 +243,16 @@ def retry(job: Job, *, now: datetime) -> Transition:
     )
 
 
-def record_webhook(message: WebhookMessage, *, webhook: Mapping[str, Any]) -> Transition:
-    """How far the call is that tells of an end of the job; no later end is written over."""
+def record_webhook(
+    message: WebhookMessage, *, webhook: Mapping[str, Any], unless: tuple[WebhookState, ...] = ()
+) -> Transition:
+    """How far the call is that tells of an end of the job; a later end, or a delivery, is not written over."""
     return Transition(
         action="record_webhook",
         expected=Expected(
-            status=JobStatus(message.status), generation=message.generation, webhook_undelivered=True
+            status=JobStatus(message.status),
+            generation=message.generation,
+            webhook_not=(WebhookState.DELIVERED, *unless),
         ),
         changes={"webhook": dict(webhook), "webhook_state": webhook.get("state")},
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from video_jobs.domain import transitions
 from video_jobs.domain.errors import ConflictError, WebhookDeliveryError, WebhookSecretError
 from video_jobs.domain.job import to_iso
+from video_jobs.domain.transitions import Transition
 from video_jobs.domain.webhooks import WebhookMessage, WebhookState, retry_delay_s, signed_headers
 from video_jobs.ports import Clock, JobRepository, WebhookQueue, WebhookSecrets, WebhookTransport
 
@@ -44,7 +43,8 @@ def deliver_webhook(
         "error": None if error is None else error.message,
         "updated_at": to_iso(clock.now()),
     }
-    _record(message, note, jobs)
+    unless = (WebhookState.FAILED,) if is_over else ()  # then the job says why already
+    _record(transitions.record_webhook(message, webhook=note, unless=unless), message.job_id, jobs)
     if error is not None:
         queue.delay(receipt, retry_delay_s(attempt) if state is WebhookState.RETRYING else 0)
         raise error
@@ -73,8 +73,8 @@ def _state(error: Exception | None, attempt: int, max_attempts: int) -> WebhookS
     return WebhookState.RETRYING if attempt < max_attempts else WebhookState.FAILED
 
 
-def _record(message: WebhookMessage, note: dict[str, Any], jobs: JobRepository) -> None:
+def _record(change: Transition, job_id: str, jobs: JobRepository) -> None:
     try:
-        jobs.update_status(message.job_id, transitions.record_webhook(message, webhook=note))
+        jobs.update_status(job_id, change)
     except ConflictError:
         return  # the job was retried or deleted, or a twin of this message delivered: it is told all the same
