@@ -215,7 +215,7 @@ def _condition(model: type[JobItem], expected: Expected) -> Condition:
     if expected.upload_state is not None:
         same_upload = model.upload_state == str(expected.upload_state)  # an upload is accepted once
         clauses.append(same_upload)
-    for state in expected.webhook_not:
+    for state in sorted(expected.webhook_not):
         untried = model.webhook_state.does_not_exist()
         clauses.append(untried | (model.webhook_state != str(state)))  # a delivery is not undone
     return reduce(and_, clauses)

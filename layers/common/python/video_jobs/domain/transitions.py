@@ -35,7 +35,7 @@ class Expected:
     lease_owner: str | None = None
     lease_free_at: datetime | None = None
     upload_state: UploadState | None = None
-    webhook_not: tuple[WebhookState, ...] = ()
+    webhook_not: frozenset[WebhookState] = frozenset()
 
     def is_met_by(self, job: Job) -> bool:
         """Whether ``job`` is as expected; the same rules that adapters put into a condition."""
@@ -244,15 +244,15 @@ def retry(job: Job, *, now: datetime) -> Transition:
 
 
 def record_webhook(
-    message: WebhookMessage, *, webhook: Mapping[str, Any], unless: tuple[WebhookState, ...] = ()
+    message: WebhookMessage, *, webhook: Mapping[str, Any], unless: WebhookState | None = None
 ) -> Transition:
-    """How far the call is that tells of an end of the job; a later end, or a delivery, is not written over."""
+    """How far the call is that tells of an end of the job; later ends and deliveries are not written over."""
     return Transition(
         action="record_webhook",
         expected=Expected(
             status=JobStatus(message.status),
             generation=message.generation,
-            webhook_not=(WebhookState.DELIVERED, *unless),
+            webhook_not=frozenset({WebhookState.DELIVERED, unless or WebhookState.DELIVERED}),
         ),
         changes={"webhook": dict(webhook), "webhook_state": webhook.get("state")},
     )

@@ -43,7 +43,7 @@ def deliver_webhook(
         "error": None if error is None else error.message,
         "updated_at": to_iso(clock.now()),
     }
-    unless = (WebhookState.FAILED,) if is_over else ()  # then the job says why already
+    unless = WebhookState.FAILED if is_over else None  # then the job says why already
     _record(transitions.record_webhook(message, webhook=note, unless=unless), message.job_id, jobs)
     if error is not None:
         queue.delay(receipt, retry_delay_s(attempt) if state is WebhookState.RETRYING else 0)
