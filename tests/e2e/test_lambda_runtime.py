@@ -99,7 +99,7 @@ class Deployment:
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     template = Template()
     with ExitStack() as exit_stack:
-        aws = exit_stack.enter_context(AwsServer(template, "lambda-runtime"))
+        aws = exit_stack.enter_context(AwsServer(template))
         yield Deployment(aws, template, tmp_path_factory.mktemp("lambda"), exit_stack)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from itertools import count
 from typing import Any
 
 import boto3
@@ -15,16 +16,21 @@ from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 from tools.local_stack.template import Template
 
 STACK_NAME = "video-jobs"
+_numbers = count(1)
 REGION = "us-east-1"
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwgd2ViaG9va3MgYXJlIG5vIHNlY3JldA=="  # noqa: S105 - of this machine only
 
 
 class AwsServer(AbstractContextManager["AwsServer"]):
-    """moto on a free port of the loopback interface; two in one process need two stack names."""
+    """moto on a free port of the loopback interface.
 
-    def __init__(self, template: Template, stack_name: str = STACK_NAME) -> None:
+    All of moto's servers in a process share one memory, so each has a stack of another name.
+    """
+
+    def __init__(self, template: Template) -> None:
         self._template = template
-        self._stack_name = stack_name
+        number = next(_numbers)
+        self._stack_name = STACK_NAME if number == 1 else f"{STACK_NAME}-{number}"
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self.url = ""
 
