@@ -86,6 +86,7 @@ def main() -> int:
     parser.add_argument("--model", default="auto")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _as_interrupt)
+    signal.signal(signal.SIGINT, _as_interrupt)  # a shell may have started this with Ctrl-C ignored
     try:
         run_demo(arguments.video, arguments.pipeline, arguments.model)
     except (DemoError, NoModelError, WorkerStartError) as error:

@@ -33,6 +33,8 @@ from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.worker_world import on_frame
 
+pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
+
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> MortalProcess:

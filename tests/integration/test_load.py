@@ -27,6 +27,8 @@ from tools.load.population import job_of
 from tools.load.series import CallOnce, LoadPlan, Row, percentile, run_at_once, run_in_turns
 from tools.load.tables import TABLE
 
+pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
+
 REGION = "us-east-1"
 PLAN = LoadPlan(sizes=(10, 1000), most_calls=2, least_calls=2, page=4, clients=2, gateway=("dynalite",))
 SMALL_PLAN = LoadPlan(sizes=(10, 24), most_calls=1, least_calls=1, page=4)

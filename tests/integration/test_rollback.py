@@ -38,6 +38,8 @@ from tools.rollback import queues
 from tools.rollback.deployment import Aws
 from tools.rollback.lines import append_lines
 
+pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
+
 DONE, UNFINISHED, REFUSED = 0, 1, 2
 TO_THE_END = ("--open-jobs", "export")
 PURGE = ("--only", "data", "--data", "purge", "--yes-delete-everything")

@@ -30,6 +30,8 @@ from tests.support.larger_repository import (
     write,
 )
 
+pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
+
 SCRIPT = ROOT / "tools" / "rollback.sh"
 PAGE = (ROOT / "docs" / "rollback.md").read_text(encoding="utf-8")
 REFUSED = 2

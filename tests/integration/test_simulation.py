@@ -10,6 +10,8 @@ import pytest
 from tools.simulation.report import play
 from tools.simulation.world import World
 
+pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
+
 SEEDS = range(2000)
 BY_HOLDER = frozenset({"heartbeat", "record_fingerprint", "complete", "fail", "give_back"})
 
