@@ -14,7 +14,7 @@ from typing import Any
 from moto.sqs.models import Queue, SQSBackend
 
 _LOCK = threading.RLock()
-_PAUSE_S = 0.02
+_PAUSE_S = 0.05
 _MARK = "_is_thread_safe"
 
 
