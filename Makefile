@@ -103,7 +103,7 @@ load: setup $(DYNALITE) ## drive the API and count what each call costs, with up
 
 build: setup ## build the functions and layers as they are deployed
 	@mkdir -p .cache
-	$(BIN)/sam build > .cache/sam-build.log 2>&1 || { cat .cache/sam-build.log; exit 1; }
+	@$(BIN)/sam build > .cache/sam-build.log 2>&1 || { cat .cache/sam-build.log; exit 1; }
 	@# Lambda's folders are read-only: without compiled files every cold start compiles everything.
 	@$(COMPILE) -s .aws-sam/build/CommonLayer/python -p /opt/python .aws-sam/build/CommonLayer/python
 	@$(COMPILE) -s .aws-sam/build/VendorLayer/python -p /opt/python .aws-sam/build/VendorLayer/python
