@@ -30,7 +30,6 @@ LONGEST_RETRY_S = 6 * 3600
 """The queue holds a message back for at most 12 hours."""
 
 Address = IPv4Address | IPv6Address
-Network = Any  # ip_network() gives one of two classes that share no public base
 _WRAPPING_IPV4 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
 """NAT64 (well-known and local) and IPv4-compatible addresses: the last four bytes are the address."""
 _METADATA = (IPv6Address("fd00:ec2::254"), IPv6Address("fd00:ec2::23"))
