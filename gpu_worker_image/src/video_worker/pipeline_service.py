@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+import av
 import cv2
 import numpy as np
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
@@ -169,6 +170,7 @@ class VideoFilePipelineService:
         facts: dict[str, Any] = {
             "pipeline": pipeline_id,
             "opencv": cv2.__version__,
+            "av": av.__version__,
             "plugins": {
                 name: {"version": self._manifests[name].version, **self._plugin(name).facts()}
                 for name in used

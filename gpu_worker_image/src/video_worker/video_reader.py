@@ -1,4 +1,4 @@
-"""Decode a video frame by frame, with OpenCV's FFmpeg backend."""
+"""Decode a video frame by frame, with FFmpeg through PyAV."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
 
@@ -46,19 +50,22 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         self._last_timestamp_s = 0.0
         self._index = 0
         _check_size(*self.track.size, max_pixels)  # before anything is decoded
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        if not self._capture.isOpened():
-            raise UnreadableVideoError(
-                f"Unable to read video file: it is damaged, or its codec {self.track.codec!r} cannot be "
-                "decoded; convert it to H.264"
-            )
-        self._check_decoded_size(max_pixels)
-        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # the default changed between releases
+        self._container = _open(path, self.track)
+        try:
+            self._stream = _video_stream(self._container, self.track)
+            # The index may lie about the size that the pictures have.
+            self._size = self._stream.codec_context.width, self._stream.codec_context.height
+            _check_size(*self._size, max_pixels)
+        except (ResourceLimitError, UnreadableVideoError):
+            self._container.close()
+            raise
+        self._stream.thread_type = "AUTO"
+        self._reformatter = VideoReformatter()
 
     def frames(self, stride: int = 1, first: int = 0) -> Iterator[tuple[int, Image]]:
         """Every ``stride``-th frame from index ``first`` on, with its index in the video.
 
-        Frames between are grabbed, never sought: seeking is slower and not exact.
+        Frames between are decoded and not converted.
 
         Raises
         ------
@@ -66,17 +73,18 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             If not one frame can be decoded.
         """
         failed = 0
-        while failed < MAX_FAILED_READS and not self._is_past_the_end(failed):
+        for picture in self._pictures():
             index, self._index = self._index, self._index + 1
-            image = self._next_image(wanted=index % stride == 0 and index >= first)
-            if image is None:
+            if picture is None:
                 failed += 1
+                if failed == MAX_FAILED_READS:
+                    break
                 continue
             failed = 0
             self.frames_read += 1
-            self._last_timestamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if image.size:
-                yield index, image
+            self._last_timestamp_s = self._time_of(picture)
+            if index % stride == 0 and index >= first:
+                yield index, self._image_of(picture)
         if self.frames_read == 0:
             raise UnreadableVideoError(
                 f"Unable to read video file: not one frame of it (codec {self.track.codec!r}) can be "
@@ -91,16 +99,6 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         if self._ends_early():
             found.append(f"The video ends early or is damaged: {self._what_was_read()}")
         return tuple(found)
-
-    def _check_decoded_size(self, max_pixels: int | None) -> None:
-        """The index may lie about the size that the pictures have."""
-        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        try:
-            _check_size(width, height, max_pixels)
-        except ResourceLimitError:
-            self._capture.release()
-            raise
 
     def _ends_early(self) -> bool:
         """By its frames, where their number is known; by time, where it is not, or only about."""
@@ -122,19 +120,69 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         return f"{self.frames_read}{frames} frames decoded, the last at {self._last_timestamp_s:.1f}{whole_s}"
 
     def __exit__(self, *_: object) -> None:
-        self._capture.release()
+        self._container.close()
 
-    def _is_past_the_end(self, failed: int) -> bool:
-        return failed > 0 and self.track.frames is not None and self._index >= self.track.frames
+    def _pictures(self) -> Iterator[VideoFrame | None]:
+        """Every picture in the order of display; None for a packet that cannot be decoded."""
+        for packet in self._packets():
+            try:
+                pictures = [] if packet is None else packet.decode()
+            except MemoryError:  # it is an FFmpegError as well
+                raise
+            except av.FFmpegError:
+                packet, pictures = None, []
+            if packet is None:
+                yield None
+            yield from pictures
 
-    def _next_image(self, *, wanted: bool) -> Image | None:
-        """The image; an empty one for a frame that was only grabbed; None where the frame failed."""
-        if not self._capture.grab():
-            return None
-        if not wanted:
-            return np.empty(0, np.uint8)
-        decoded, image = self._capture.retrieve()
-        return image.astype(np.uint8, copy=False) if decoded else None
+    def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
+        """The track's packets; a last None where the file cannot be read on.
+
+        FFmpeg answers a packet whose size is a lie with an error of memory, too.
+        """
+        try:
+            yield from self._container.demux(self._stream)
+        except av.FFmpegError:
+            yield None
+
+    def _time_of(self, picture: VideoFrame) -> float:
+        """Seconds since the first picture of the track."""
+        start = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
+        return (picture.time or start) - start
+
+    def _image_of(self, picture: VideoFrame) -> Image:
+        """The picture in the size of the first one, turned upright."""
+        width, height = self._size
+        bgr = self._reformatter.reformat(picture, width, height, "bgr24").to_ndarray()
+        turn = _TURNS.get(round(picture.rotation) % 360)
+        image = bgr if turn is None else cv2.rotate(bgr, turn)
+        return image.astype(np.uint8, copy=False)
+
+
+_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+"""Degrees counterclockwise to what OpenCV calls them."""
+
+
+def _open(path: Path, track: VideoTrack) -> av.container.InputContainer:
+    try:
+        return av.open(str(path), format="mov")
+    except (av.FFmpegError, ValueError) as exc:
+        raise _cannot_decode(track) from exc
+
+
+def _video_stream(container: av.container.InputContainer, track: VideoTrack) -> VideoStream:
+    """The first video track that is no cover picture."""
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
+            return stream
+    raise _cannot_decode(track)
+
+
+def _cannot_decode(track: VideoTrack) -> UnreadableVideoError:
+    return UnreadableVideoError(
+        f"Unable to read video file: it is damaged, or its codec {track.codec!r} cannot be "
+        "decoded; convert it to H.264"
+    )
 
 
 def _check_size(width: int, height: int, max_pixels: int | None) -> None:
