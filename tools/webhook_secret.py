@@ -13,7 +13,7 @@ from base64 import b64encode
 from typing import Any
 
 import boto3
-from video_jobs.adapters.secrets_manager import secret_name
+from video_jobs.adapters.aws.secrets_manager import secret_name
 from video_jobs.domain.webhooks import SECRET_PREFIX
 
 _KEY_BYTES = 32

@@ -8,9 +8,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.adapters.lambda_batch import handle_messages
-from video_jobs.bootstrap import aws_services
-from video_jobs.services.bury_job import bury_job
+from video_jobs.adapters.aws.lambda_batch import handle_messages
+from video_jobs.bootstrap import application
 
 logger = Logger()
 
@@ -23,12 +22,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
 
 def handle_message(message: SQSRecord) -> None:
     """One dead message."""
-    services = aws_services()
     attribute = message.message_attributes["generation"]
     generation = int((attribute.string_value if attribute else None) or "0")
-    job = bury_job(
-        message.body.strip(), generation, jobs=services.jobs, clock=services.clock, keep=services.keep
-    )
+    job = application().upkeep.bury(message.body.strip(), generation)
     if job is None:
         logger.warning("dead letter of no job", action="dead_letter_ignored")
         return

@@ -8,10 +8,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.adapters.lambda_batch import handle_messages
-from video_jobs.bootstrap import aws_services
+from video_jobs.adapters.aws.lambda_batch import handle_messages
+from video_jobs.bootstrap import application
 from video_jobs.domain.webhooks import WebhookMessage
-from video_jobs.services.deliver_webhook import deliver_webhook
 
 logger = Logger()
 
@@ -24,18 +23,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
 
 def handle_message(record: SQSRecord) -> None:
     """One call."""
-    services = aws_services()
     message = WebhookMessage.from_json(record.body)
     logger.append_keys(job_id=message.job_id)
-    deliver_webhook(
-        message,
-        int(record.attributes.approximate_receive_count or 1),
-        record.receipt_handle,
-        max_attempts=services.settings.webhook_attempts,
-        jobs=services.jobs,
-        queue=services.webhooks,
-        secrets=services.webhook_secrets,
-        transport=services.webhook_transport,
-        clock=services.clock,
-    )
+    attempt = int(record.attributes.approximate_receive_count or 1)
+    application().notify.deliver(message, attempt, record.receipt_handle)
     logger.info("webhook delivered", action="webhook_delivered")

@@ -8,9 +8,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.adapters.lambda_batch import handle_changes
-from video_jobs.bootstrap import aws_services
-from video_jobs.services.publish_job_event import publish_job_event
+from video_jobs.adapters.aws.lambda_batch import handle_changes
+from video_jobs.bootstrap import application
 
 logger = Logger()
 
@@ -26,12 +25,7 @@ def handle_change(record: DynamoDBRecord) -> None:
     change = record.dynamodb
     if change is None:
         return
-    event = publish_job_event(
-        change.old_image or None,
-        change.new_image or None,
-        events=lambda: aws_services().events,
-        webhooks=lambda: aws_services().webhooks,
-    )
+    event = application().notify.publish(change.old_image or None, change.new_image or None)
     if event is None:
         return
     logger.info(

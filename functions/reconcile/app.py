@@ -6,8 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.bootstrap import aws_services
-from video_jobs.services.reconcile_jobs import reconcile_jobs
+from video_jobs.bootstrap import application
 
 logger = Logger()
 
@@ -15,15 +14,6 @@ logger = Logger()
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Put right what was left behind; answers how many jobs each action was taken for."""
-    services = aws_services()
-    done = reconcile_jobs(
-        jobs=services.jobs,
-        queue=services.queue,
-        storage=services.storage,
-        clock=services.clock,
-        accept=services.accept_upload,
-        max_crashes=services.settings.max_crashes,
-        keep=services.keep,
-    )
+    done = application().upkeep.reconcile()
     logger.info("reconciled", action="reconciled", jobs=dict(done))
     return dict(done)

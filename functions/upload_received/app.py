@@ -10,8 +10,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.adapters.lambda_batch import handle_messages
-from video_jobs.bootstrap import aws_services
+from video_jobs.adapters.aws.lambda_batch import handle_messages
+from video_jobs.bootstrap import application
 
 logger = Logger()
 
@@ -35,7 +35,7 @@ def handle_message(message: SQSRecord) -> None:
 def accept_object(s3_object: dict[str, Any]) -> None:
     """One object; its key arrives URL-encoded."""
     key = unquote_plus(s3_object["key"])
-    job = aws_services().accept_upload(key, s3_object.get("versionId"))
+    job = application().intake.accept_upload(key, s3_object.get("versionId"))
     if job is None:
         logger.warning("upload without a job", action="upload_ignored")
         return

@@ -1,4 +1,4 @@
-"""JSON answers, with the headers that go with them."""
+"""JSON answers: a job as its owner sees it, with the headers that go with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from video_jobs.domain.job import Job
+from video_jobs.domain.job import Job, JobStatus, to_iso
 
 POLL_AGAIN_S = 2
 """When to ask again for a job that has not ended."""
@@ -20,6 +20,59 @@ def json_answer(
     return Response(status, "application/json", json.dumps(body), {**(headers or {})})
 
 
+def job_answer(job: Job) -> Response[str]:
+    """The job resource; ``Retry-After`` says when it is worth asking again."""
+    return json_answer(job_resource(job), headers=polling_headers(job))
+
+
 def polling_headers(job: Job) -> Mapping[str, str]:
-    """``Retry-After`` while it is worth asking again."""
+    """``Retry-After`` while the job has not ended."""
     return {"Retry-After": str(POLL_AGAIN_S)} if job.status.is_open else {}
+
+
+def job_resource(job: Job) -> dict[str, Any]:
+    """The job as JSON; ``percent`` is 100 only when the results are stored."""
+    return {
+        "job_id": job.job_id,
+        "status": job.status,
+        "progress": job.status.progress,
+        "pipeline_id": job.options.pipeline_id,
+        "frame_stride": job.options.frame_stride,
+        "max_frames": job.options.max_frames,
+        "filename": job.options.filename,
+        "size_bytes": job.upload.size_bytes,
+        "frames_done": job.progress.frames_done,
+        "frames_total": job.progress.frames_total,
+        "percent": _percent(job),
+        "attempt": job.attempt,
+        "warnings": list(job.warnings),
+        "fingerprint": job.fingerprint,
+        "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
+        "webhook": _webhook(job),
+        "created_at": to_iso(job.created_at),
+        "updated_at": to_iso(job.updated_at),
+    }
+
+
+def _webhook(job: Job) -> dict[str, Any] | None:
+    """How far the call is that the job asked for."""
+    delivery = job.delivery
+    if job.options.callback_url is None:
+        return None
+    return {
+        "callback_url": job.options.callback_url,
+        "state": "waiting" if delivery is None else delivery.state,
+        "attempts": 0 if delivery is None else delivery.attempts,
+        "status_code": None if delivery is None else delivery.status_code,
+        "error": None if delivery is None else delivery.error,
+        "updated_at": None if delivery is None else to_iso(delivery.updated_at),
+    }
+
+
+def _percent(job: Job) -> int | None:
+    """Share of the frames that are done, 0-100; None while their number is not known."""
+    if job.status is JobStatus.COMPLETED:
+        return 100
+    if not job.progress.frames_total:
+        return 0 if job.status is JobStatus.PENDING else None
+    return min(99, 100 * job.progress.frames_done // job.progress.frames_total)

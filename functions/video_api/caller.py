@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from video_jobs.bootstrap import application
 from video_jobs.domain.errors import UnauthenticatedError
+from video_jobs.domain.job import Job
 
 
 def owner_of(event: APIGatewayProxyEventV2) -> str:
@@ -19,3 +21,14 @@ def owner_of(event: APIGatewayProxyEventV2) -> str:
     if not isinstance(subject, str) or not subject:
         raise UnauthenticatedError
     return subject
+
+
+def own_job(job_id: str, event: APIGatewayProxyEventV2) -> Job:
+    """The caller's job of this id.
+
+    Raises
+    ------
+    JobNotFoundError
+        If the caller has no such job.
+    """
+    return application().owner.job(job_id, owner_of(event))

@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from video_jobs.domain.job import JobStatus
-from video_jobs.services.list_jobs import JobFilter
-from video_jobs.services.read_results import ResultsQuery
+from video_jobs.use_cases.owner import JobFilter
+from video_jobs.use_cases.results import ResultsQuery
 
 _MAX_FRAME = 10**9
 
@@ -23,7 +23,7 @@ class ListParameters(BaseModel):
     cursor: str | None = Field(default=None, min_length=1)
 
     def to_filter(self) -> JobFilter:
-        """The same as the service takes it."""
+        """The query as the use case takes it."""
         return JobFilter(status=self.status, pipeline_id=self.pipeline_id)
 
 
@@ -44,7 +44,7 @@ class ResultsParameters(BaseModel):
         return self
 
     def to_query(self) -> ResultsQuery:
-        """The same as the service takes it."""
+        """The query as the use case takes it."""
         return ResultsQuery(
             cursor=self.cursor, limit=self.limit, from_frame=self.from_frame, to_frame=self.to_frame
         )

@@ -6,12 +6,12 @@ from dataclasses import fields
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from video_jobs.domain.job import DEFAULT_PIPELINE_ID
-from video_jobs.domain.multipart import MAX_PARTS
+from video_jobs.domain.chunks import MAX_CHUNKS
+from video_jobs.domain.job import DEFAULT_PIPELINE_ID, JobOptions
 from video_jobs.domain.webhooks import MAX_URL_LENGTH
-from video_jobs.services.submit_job import SubmitOptions
+from video_jobs.use_cases.intake import Submission
 
-_OPTIONS = {option.name for option in fields(SubmitOptions)}
+_OPTIONS = {option.name for option in fields(JobOptions)}
 
 
 class SubmitParameters(BaseModel):
@@ -27,9 +27,14 @@ class SubmitParameters(BaseModel):
         default=None, max_length=MAX_URL_LENGTH, json_schema_extra={"format": "uri"}
     )
 
-    def to_options(self, idempotency_key: str | None) -> SubmitOptions:
-        """The same as the service takes it."""
-        return SubmitOptions(idempotency_key=idempotency_key, **self.model_dump(include=_OPTIONS))
+    def to_submission(self, owner: str, idempotency_key: str | None) -> Submission:
+        """The request as the use cases take it."""
+        return Submission(
+            owner=owner,
+            options=JobOptions(**self.model_dump(include=_OPTIONS)),
+            checksum_sha256=getattr(self, "checksum_sha256", None),
+            idempotency_key=idempotency_key,
+        )
 
 
 class SubmitRequest(SubmitParameters):
@@ -47,8 +52,8 @@ class SubmitRequest(SubmitParameters):
 
 
 class PartsRequest(BaseModel):
-    """Which parts of an upload are to be signed."""
+    """Which chunks of an upload are to be signed."""
 
     model_config = ConfigDict(extra="forbid")
 
-    part_numbers: list[Annotated[int, Field(ge=1, le=MAX_PARTS)]] = Field(min_length=1, max_length=100)
+    part_numbers: list[Annotated[int, Field(ge=1, le=MAX_CHUNKS)]] = Field(min_length=1, max_length=100)

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import boto3
 import moto.sqs.models
 import pytest
-from video_jobs.adapters.dynamodb import job_item_model
-from video_jobs.adapters.local_storage import LocalStorage
-from video_jobs.adapters.memory import MemoryQueue
-from video_jobs.adapters.memory_storage import MemoryStorage
-from video_jobs.adapters.s3 import S3Storage
-from video_jobs.adapters.sqs import SqsQueue
+import requests
+from moto.s3.exceptions import NoSuchUpload
+from moto.s3.models import S3Backend
+from video_jobs.adapters.aws.eventbridge import EventBridgeBus
+from video_jobs.adapters.aws.job_item import job_item_model
+from video_jobs.adapters.aws.s3 import S3Storage
+from video_jobs.adapters.aws.s3_multipart import S3MultipartUploads
+from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets, secret_name
+from video_jobs.adapters.aws.sqs import SqsQueue
+from video_jobs.adapters.aws.sqs_webhooks import SqsWebhookQueue
+from video_jobs.adapters.local.local_storage import LocalStorage
+from video_jobs.adapters.local.memory_notify import (
+    MemoryEventBus,
+    MemoryWebhookQueue,
+    MemoryWebhookSecrets,
+)
+from video_jobs.adapters.local.memory_queue import MemoryQueue
+from video_jobs.adapters.local.memory_storage import MemoryStorage
+from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.bootstrap import s3_client
-from video_jobs.ports import QueueService, StorageService
+from video_jobs.domain.job_events import SOURCE, JobEvent
+from video_jobs.domain.webhooks import WebhookMessage
+from video_jobs.ports import (
+    EventBus,
+    MultipartUploads,
+    QueueService,
+    StorageService,
+    WebhookQueue,
+    WebhookSecrets,
+)
 
 from tests.support.clock import ManualClock
 from tools.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
@@ -70,6 +93,12 @@ class QueueUnderTest:
     advance: Callable[[float], None]
 
 
+def move_sqs_by(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of moto's queues is the clock's."""
+    monkeypatch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
+    monkeypatch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
+
+
 @pytest.fixture(params=["memory", "sqs"])
 def make_queue(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -84,8 +113,7 @@ def make_queue(
 
         return make_memory
     request.getfixturevalue("aws")
-    monkeypatch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
-    monkeypatch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
+    move_sqs_by(clock, monkeypatch)
 
     def make_sqs(strict: bool) -> QueueUnderTest:
         client = boto3.client("sqs", region_name=REGION)
@@ -98,6 +126,14 @@ def make_queue(
     return make_sqs
 
 
+def s3_storage() -> S3Storage:
+    """A new versioned bucket."""
+    client = s3_client(REGION)
+    client.create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
+    client.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
+    return S3Storage(client, "media")
+
+
 @pytest.fixture(params=["memory", "local", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageService:
     """A storage with versions."""
@@ -106,7 +142,139 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> StorageService:
     if request.param == "local":
         return LocalStorage(tmp_path / "storage")
     request.getfixturevalue("aws")
-    client = s3_client(REGION)
-    client.create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
-    client.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
-    return S3Storage(client, "media")
+    return s3_storage()
+
+
+@dataclass(frozen=True)
+class UploadsUnderTest:
+    """Uploads into ``storage``; ``put(key, upload_id, number, content)`` is what a client does."""
+
+    uploads: MultipartUploads
+    storage: StorageService
+    put: Callable[[str, str, int, bytes], None]
+
+
+def refuse_to_complete_what_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 names an upload that it does not know; moto breaks with a KeyError."""
+    complete = S3Backend.complete_multipart_upload
+
+    def complete_known(self: S3Backend, bucket: str, upload_id: str, body: Any) -> Any:
+        if upload_id not in self.get_bucket(bucket).multiparts:
+            raise NoSuchUpload(upload_id)
+        return complete(self, bucket, upload_id, body)
+
+    monkeypatch.setattr(S3Backend, "complete_multipart_upload", complete_known)
+
+
+@pytest.fixture(params=["memory", "s3"])
+def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> UploadsUnderTest:
+    """Uploads in chunks of any size; S3 itself wants 5 MiB a chunk, which moto can be told to forget."""
+    if request.param == "memory":
+        memory = MemoryStorage()
+        in_memory = MemoryMultipartUploads(memory)
+        return UploadsUnderTest(in_memory, memory, lambda _, *chunk: in_memory.put_chunk(*chunk))
+    request.getfixturevalue("aws")
+    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+    refuse_to_complete_what_is_gone(monkeypatch)
+    storage = s3_storage()
+    uploads = S3MultipartUploads(s3_client(REGION), "media")
+
+    def put_to_signed_url(key: str, upload_id: str, number: int, content: bytes) -> None:
+        url = uploads.presign_chunk(key, upload_id, number, size_bytes=len(content), expires_s=60)
+        requests.put(url, data=content, timeout=10).raise_for_status()
+
+    return UploadsUnderTest(uploads, storage, put_to_signed_url)
+
+
+@dataclass(frozen=True)
+class BusUnderTest:
+    """A bus, and what a subscriber has heard from it so far."""
+
+    events: EventBus
+    heard: Callable[[], list[JobEvent]]
+
+
+@pytest.fixture(params=["memory", "eventbridge"])
+def bus(request: pytest.FixtureRequest) -> BusUnderTest:
+    """An event bus with one subscriber; on AWS it is a queue behind a rule."""
+    if request.param == "memory":
+        memory = MemoryEventBus()
+        return BusUnderTest(memory, lambda: list(memory.published))
+    request.getfixturevalue("aws")
+    sqs = boto3.client("sqs", region_name=REGION)
+    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    client = boto3.client("events", region_name=REGION)
+    client.put_rule(Name="ends", EventPattern=json.dumps({"source": [SOURCE]}))
+    client.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": arn}])
+
+    def heard() -> list[JobEvent]:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        return [JobEvent(body["detail-type"], body["detail"]) for body in bodies]
+
+    return BusUnderTest(EventBridgeBus(client, "default"), heard)
+
+
+@dataclass(frozen=True)
+class WebhooksUnderTest:
+    """``receive()`` gives calls with their receipts; ``pause_s`` is how long one stays away then."""
+
+    queue: WebhookQueue
+    receive: Callable[[], list[tuple[WebhookMessage, str]]]
+    pause_s: Callable[[str], int]
+
+
+@pytest.fixture(params=["memory", "sqs"])
+def webhooks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> WebhooksUnderTest:
+    """The queue of webhooks."""
+    if request.param == "memory":
+        memory = MemoryWebhookQueue()
+        return WebhooksUnderTest(
+            memory,
+            lambda: [(message, str(place)) for place, message in enumerate(memory.sent)],
+            lambda receipt: memory.delays[receipt],
+        )
+    request.getfixturevalue("aws")
+    clock = ManualClock()
+    move_sqs_by(clock, monkeypatch)
+    client = boto3.client("sqs", region_name=REGION)
+    url = client.create_queue(QueueName="webhooks")["QueueUrl"]
+
+    def receive() -> list[tuple[WebhookMessage, str]]:
+        answer = client.receive_message(QueueUrl=url, VisibilityTimeout=3600)
+        messages = answer.get("Messages", [])
+        return [(WebhookMessage.from_json(one["Body"]), one["ReceiptHandle"]) for one in messages]
+
+    def pause_s(_: str) -> int:
+        clock.advance(0.5)  # moto lets a message out after the end of its pause, not at it
+        for seconds in range(3600):
+            if receive():
+                return seconds
+            clock.advance(1)
+        raise AssertionError("the message never came back")
+
+    return WebhooksUnderTest(SqsWebhookQueue(client, url), receive, pause_s)
+
+
+@dataclass(frozen=True)
+class SecretsUnderTest:
+    """Secrets, and how an operator sets an owner's."""
+
+    secrets: WebhookSecrets
+    put: Callable[[str, str], None]
+
+
+@pytest.fixture(params=["memory", "secrets_manager"])
+def secrets(request: pytest.FixtureRequest) -> SecretsUnderTest:
+    """The secrets that webhooks are signed with."""
+    if request.param == "memory":
+        known: dict[str, str] = {}
+        return SecretsUnderTest(MemoryWebhookSecrets(known), known.__setitem__)
+    request.getfixturevalue("aws")
+    client = boto3.client("secretsmanager", region_name=REGION)
+
+    def put(owner: str, secret: str) -> None:
+        client.create_secret(Name=secret_name("webhooks/", owner), SecretString=secret)
+
+    return SecretsUnderTest(SecretsManagerWebhookSecrets(client, "webhooks/"), put)

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from video_jobs.adapters.dynamodb import DynamoDbJobRepository, job_item_model
-from video_jobs.adapters.memory import MemoryJobRepository
-from video_jobs.domain import transitions
+from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
+from video_jobs.adapters.aws.job_item import job_item_model
+from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
+from video_jobs.domain import changes
+from video_jobs.domain.changes import POSTPONED, Change, Expected
 from video_jobs.domain.errors import ConflictError
-from video_jobs.domain.job import Job, JobStatus
+from video_jobs.domain.job import (
+    Delivery,
+    DeliveryState,
+    Job,
+    JobChanges,
+    JobStatus,
+    Lease,
+    Progress,
+    UploadState,
+)
 from video_jobs.domain.webhooks import WebhookMessage
 from video_jobs.ports import JobPosition, JobRepository
 
-NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
-LEASE = timedelta(seconds=60)
-JOB_ID = "11111111-1111-4111-8111-111111111111"
-KEEP = timedelta(days=30)
+from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, WHY, full_job, make_job
 
-
-def make_job(job_id: str = JOB_ID, **changes: Any) -> Job:
-    job = Job(
-        job_id=job_id, owner="ann", created_at=NOW, updated_at=NOW, input_path=f"video_jobs/{job_id}.mp4"
-    )
-    return replace(job, **changes)
+MET_AND_NOT: dict[str, tuple[Any, Any]] = {
+    "status": (JobStatus.RUNNING, JobStatus.PENDING),
+    "generation": (3, 2),
+    "attempt": (2, 1),
+    "worker_id": ("a", "b"),
+    "lease_free_at": (NOW + LEASE, NOW + LEASE - timedelta(microseconds=1)),
+    "upload_state": (UploadState.ACCEPTED, UploadState.AWAITING),
+    "delivery_not": (frozenset({DeliveryState.DELIVERED}), frozenset({DeliveryState.RETRYING})),
+}
+"""What may be expected of the full job, and what it does not meet."""
 
 
 @pytest.fixture(params=["memory", "moto", "dynalite"])
@@ -35,17 +48,35 @@ def jobs(request: pytest.FixtureRequest) -> JobRepository:
     return DynamoDbJobRepository(request.getfixturevalue(f"{request.param}_table"), "us-east-1")
 
 
-def running(jobs: JobRepository, worker: str = "a") -> Job:
+def running(jobs: JobRepository, worker_id: str = "a") -> Job:
     jobs.save(make_job())
-    accept = transitions.accept_upload(make_job(), version="v", size_bytes=5, now=NOW)
-    job = jobs.update_status(JOB_ID, accept)
-    return jobs.update_status(JOB_ID, transitions.claim(job, worker_id=worker, lease=LEASE, now=NOW))
+    job = jobs.update_status(changes.accept_upload(make_job(), version="v", size_bytes=5, now=NOW))
+    return jobs.update_status(changes.claim(job, worker_id=worker_id, lease=LEASE, now=NOW))
 
 
-def test_a_saved_job_is_read_back_as_it_was(jobs: JobRepository) -> None:
-    job = make_job(warnings=("short",), fingerprint={"model": "m"}, max_frames=3, due_at=NOW)
-    jobs.save(job)
-    assert jobs.get_by_id(JOB_ID) == job
+def expected_of_full_job(**values: Any) -> Expected:
+    return Expected(**({"status": JobStatus.RUNNING} | values))
+
+
+def touching(expected: Expected) -> Change:
+    return Change(job_id=JOB_ID, action="touch", expected=expected, values={"failures": 9})
+
+
+def has_default(part: Any, spec: Field[Any]) -> bool:
+    made = spec.default_factory() if spec.default_factory is not MISSING else spec.default
+    return bool(getattr(part, spec.name) == made)
+
+
+def test_the_full_job_has_no_default_left() -> None:
+    job = full_job()
+    parts = [part for spec in fields(job) if is_dataclass(part := getattr(job, spec.name))]
+    assert [spec.name for part in (job, *parts) for spec in fields(part) if has_default(part, spec)] == []
+
+
+@pytest.mark.parametrize("make", [make_job, full_job], ids=["a new job", "a full job"])
+def test_a_saved_job_is_read_back_as_it_was(jobs: JobRepository, make: Callable[[], Job]) -> None:
+    jobs.save(make())
+    assert jobs.get_by_id(JOB_ID) == make()
     assert jobs.get_by_id(JOB_ID.replace("1", "2")) is None
 
 
@@ -58,58 +89,155 @@ def test_a_job_id_is_saved_once(jobs: JobRepository) -> None:
 
 def test_a_change_needs_a_stored_job(jobs: JobRepository) -> None:
     with pytest.raises(ConflictError):
-        jobs.update_status(JOB_ID, transitions.requeue(make_job(), now=NOW))
+        jobs.update_status(changes.requeue(make_job(), now=NOW))
     assert jobs.get_by_id(JOB_ID) is None
 
 
 def test_the_answer_of_a_change_is_the_stored_job(jobs: JobRepository) -> None:
     job = running(jobs)
     assert jobs.get_by_id(JOB_ID) == job
-    assert (job.status, job.attempt, job.lease_expires_at) == (JobStatus.RUNNING, 1, NOW + LEASE)
+    assert (job.status, job.attempt, job.lease) == (JobStatus.RUNNING, 1, Lease("a", NOW + LEASE))
+
+
+def test_every_field_that_may_change_can_be_emptied(jobs: JobRepository) -> None:
+    # GIVEN a job whose every field holds something
+    job = full_job()
+    jobs.save(job)
+    # WHEN one change takes away all that may be absent
+    emptied: JobChanges = {
+        "queued_at": None,
+        "due_at": None,
+        "lease": None,
+        "progress": Progress(),
+        "output": None,
+        "error": None,
+        "warnings": (),
+        "fingerprint": None,
+        "delivery": None,
+        "expires_at": None,
+    }
+    changed = jobs.update_status(
+        Change(job_id=JOB_ID, action="empty", expected=expected_of_full_job(), values=emptied)
+    )
+    # THEN it is gone, and nothing else is
+    assert changed == replace(job, **emptied)
+    assert jobs.get_by_id(JOB_ID) == changed
+
+
+def test_every_expectation_is_in_the_table() -> None:
+    assert MET_AND_NOT.keys() == {spec.name for spec in fields(Expected)}
+
+
+@pytest.mark.parametrize("name", MET_AND_NOT)
+def test_a_job_is_changed_and_deleted_only_as_it_was_expected(jobs: JobRepository, name: str) -> None:
+    jobs.save(full_job())
+    met, unmet = (expected_of_full_job(**{name: value}) for value in MET_AND_NOT[name])
+    with pytest.raises(ConflictError):
+        jobs.update_status(touching(unmet))
+    with pytest.raises(ConflictError):
+        jobs.delete(JOB_ID, unmet)
+    assert jobs.get_by_id(JOB_ID) == full_job()
+    assert jobs.update_status(touching(met)) == replace(full_job(), failures=9)
+    jobs.delete(JOB_ID, met)
+    assert jobs.get_by_id(JOB_ID) is None
+
+
+def test_a_job_without_lease_and_delivery_is_free_of_both(jobs: JobRepository) -> None:
+    jobs.save(make_job())
+    free = Expected(
+        status=JobStatus.PENDING, lease_free_at=NOW, delivery_not=frozenset({DeliveryState.DELIVERED})
+    )
+    assert jobs.update_status(touching(free)) == make_job(failures=9)
+
+
+def test_a_job_without_a_lease_is_no_workers(jobs: JobRepository) -> None:
+    jobs.save(make_job())
+    with pytest.raises(ConflictError):
+        jobs.update_status(touching(Expected(status=JobStatus.PENDING, worker_id="a")))
 
 
 @pytest.mark.parametrize(
-    "stale", [{"attempt": 7}, {"generation": 7}, {"lease_owner": "b"}], ids=lambda change: next(iter(change))
+    "stale",
+    [{"attempt": 7}, {"generation": 7}, {"lease": Lease("b", NOW + LEASE)}],
+    ids=lambda change: next(iter(change)),
 )
 def test_a_worker_that_does_not_hold_the_job_changes_nothing(
     jobs: JobRepository, stale: dict[str, Any]
 ) -> None:
     job = running(jobs)
     with pytest.raises(ConflictError):
-        jobs.update_status(
-            JOB_ID, transitions.fail_running(replace(job, **stale), code="x", message="x", keep=KEEP, now=NOW)
-        )
+        jobs.update_status(changes.fail_running(replace(job, **stale), WHY, keep=KEEP, now=NOW))
     assert jobs.get_by_id(JOB_ID) == job
 
 
 def test_a_lease_is_taken_only_when_it_has_ended(jobs: JobRepository) -> None:
     job = running(jobs)
     with pytest.raises(ConflictError):
-        jobs.update_status(JOB_ID, transitions.claim(job, worker_id="b", lease=LEASE, now=NOW))
-    later = NOW + LEASE
-    taken = jobs.update_status(JOB_ID, transitions.claim(job, worker_id="b", lease=LEASE, now=later))
-    assert (taken.lease_owner, taken.attempt, taken.crashes) == ("b", 2, 1)
+        jobs.update_status(changes.claim(job, worker_id="b", lease=LEASE, now=NOW))
+    taken = jobs.update_status(changes.claim(job, worker_id="b", lease=LEASE, now=NOW + LEASE))
+    assert (taken.worker_id, taken.attempt, taken.crashes) == ("b", 2, 1)
+
+
+def test_a_job_is_not_claimed_by_a_worker_that_read_it_before_it_was_postponed(jobs: JobRepository) -> None:
+    # GIVEN a queued job that two workers have read
+    jobs.save(make_job(needs=2))
+    job = jobs.update_status(changes.accept_upload(make_job(needs=2), version="v", size_bytes=5, now=NOW))
+    # WHEN one leaves it, and the other claims it
+    postponed = jobs.update_status(changes.postpone(job, now=NOW))
+    with pytest.raises(ConflictError):
+        jobs.update_status(changes.claim(job, worker_id="b", lease=LEASE, now=NOW))
+    # THEN it is postponed, and found when it is due
+    assert postponed == replace(job, generation=job.generation + 1, due_at=NOW + POSTPONED)
+    assert jobs.list_due(NOW + POSTPONED - timedelta(microseconds=1), 10) == []
+    assert jobs.list_due(NOW + POSTPONED, 10) == [postponed]
 
 
 def test_an_upload_is_accepted_once(jobs: JobRepository) -> None:
     jobs.save(make_job())
-    accept = transitions.accept_upload(make_job(), version="v", size_bytes=5, now=NOW)
-    jobs.update_status(JOB_ID, accept)
+    accept = changes.accept_upload(make_job(), version="v", size_bytes=5, now=NOW)
+    jobs.update_status(accept)
     with pytest.raises(ConflictError):
-        jobs.update_status(JOB_ID, accept)
+        jobs.update_status(accept)
+
+
+def ended_job_and_message(jobs: JobRepository) -> WebhookMessage:
+    jobs.save(make_job(status=JobStatus.FAILED, generation=2))
+    return WebhookMessage(
+        job_id=JOB_ID,
+        owner="ann",
+        status="failed",
+        generation=2,
+        callback_url="https://r.example",
+        event_id="e",
+        body="{}",
+    )
+
+
+def delivery(state: DeliveryState, attempts: int = 1) -> Delivery:
+    return Delivery(state=state, attempts=attempts, updated_at=NOW)
 
 
 def test_a_webhook_that_was_delivered_stays_delivered(jobs: JobRepository) -> None:
-    jobs.save(make_job(status=JobStatus.FAILED, generation=2))
-    end = {"job_id": JOB_ID, "owner": "ann", "status": "failed", "generation": 2}
-    message = WebhookMessage(**end, callback_url="https://r.example", event_id="e", body="{}")  # type: ignore[arg-type]
-    for state in ("retrying", "retrying", "delivered"):
-        noted = jobs.update_status(JOB_ID, transitions.record_webhook(message, webhook={"state": state}))
-        assert noted.webhook == {"state": state}
+    message = ended_job_and_message(jobs)
+    retrying = delivery(DeliveryState.RETRYING)
+    for noted in (retrying, delivery(DeliveryState.FAILED), retrying, delivery(DeliveryState.DELIVERED)):
+        assert jobs.update_status(changes.record_delivery(message, noted)).delivery == noted
     for late in (message, replace(message, generation=1)):
         with pytest.raises(ConflictError):
-            jobs.update_status(JOB_ID, transitions.record_webhook(late, webhook={"state": "retrying"}))
-    assert jobs.get_by_id(JOB_ID) == noted
+            jobs.update_status(changes.record_delivery(late, retrying))
+        with pytest.raises(ConflictError):
+            jobs.update_status(changes.give_up_delivery(late, delivery(DeliveryState.FAILED)))
+    job = jobs.get_by_id(JOB_ID)
+    assert job is not None
+    assert job.delivery == noted
+
+
+def test_a_webhook_is_given_up_once(jobs: JobRepository) -> None:
+    message = ended_job_and_message(jobs)
+    first = delivery(DeliveryState.FAILED, attempts=8)
+    assert jobs.update_status(changes.give_up_delivery(message, first)).delivery == first
+    with pytest.raises(ConflictError):
+        jobs.update_status(changes.give_up_delivery(message, delivery(DeliveryState.FAILED, attempts=9)))
 
 
 def test_due_jobs_come_soonest_first_and_ended_ones_never(jobs: JobRepository) -> None:
@@ -117,9 +245,10 @@ def test_due_jobs_come_soonest_first_and_ended_ones_never(jobs: JobRepository) -
     for minutes, job_id in enumerate(reversed(ids)):
         jobs.save(make_job(job_id, due_at=NOW + timedelta(minutes=minutes)))
     ended = make_job(ids[3], due_at=NOW)
-    jobs.update_status(ids[3], transitions.fail_unheld(ended, code="x", message="x", keep=KEEP, now=NOW))
+    jobs.update_status(changes.fail_unheld(ended, WHY, keep=KEEP, now=NOW))
     due = jobs.list_due(NOW + timedelta(minutes=2), limit=10)
     assert [job.job_id for job in due] == [ids[2], ids[1]]
+    assert jobs.list_due(NOW + timedelta(minutes=2), limit=1) == due[:1]
 
 
 def test_an_owners_jobs_come_newest_first(jobs: JobRepository) -> None:
@@ -146,10 +275,10 @@ def test_an_owners_jobs_go_on_after_a_position(jobs: JobRepository) -> None:
 def test_a_deleted_job_is_gone_and_one_that_changed_stays(jobs: JobRepository) -> None:
     job = running(jobs)
     with pytest.raises(ConflictError):
-        jobs.delete(JOB_ID, transitions.Expected(status=JobStatus.FAILED))
+        jobs.delete(JOB_ID, Expected(status=JobStatus.FAILED))
     assert jobs.get_by_id(JOB_ID) == job
     for _ in range(2):
-        jobs.delete(JOB_ID, transitions.Expected(status=JobStatus.RUNNING))
+        jobs.delete(JOB_ID, Expected(status=JobStatus.RUNNING))
     assert jobs.get_by_id(JOB_ID) is None
 
 
@@ -163,7 +292,6 @@ def test_an_ended_job_leaves_the_due_work_index_of_the_table(
     job = make_job(due_at=NOW)
     repository.save(job)
     assert model.get(JOB_ID).due_shard is not None
-    change = transitions.fail_unheld(job, code="x", message="x", keep=KEEP, now=NOW)
-    repository.update_status(JOB_ID, change)
+    repository.update_status(changes.fail_unheld(job, WHY, keep=KEEP, now=NOW))
     left = model.get(JOB_ID).to_simple_dict()
     assert not {"due_shard", "due_at"} & left.keys()

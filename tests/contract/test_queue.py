@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from video_jobs.adapters.memory import MemoryQueue
+from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.domain.errors import ReceiptExpiredError
 from video_jobs.ports import QueueMessage, QueueService
 

@@ -1,4 +1,4 @@
-"""One contract for the storage, over a local folder and S3 (moto)."""
+"""One contract for the storage, over memory, a local folder and S3 (moto)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from video_jobs.adapters.local_storage import LocalStorage
-from video_jobs.adapters.s3 import S3Storage
+from video_jobs.adapters.aws.s3 import S3Storage
+from video_jobs.adapters.local.local_storage import LocalStorage
 from video_jobs.domain.errors import FileMissingError, InvalidKeyError
 from video_jobs.ports import StorageService, StoredFile
 

@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from video_jobs.bootstrap import AwsServices
-from video_jobs.domain.job import JobStatus, UploadState
+from video_jobs.application import VideoJobs
 
-from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import EVENT_JOB_ID, EVENTS, load_event
-from tests.integration.job_states import NOW, completed_job, running_job, saved_job
+from tests.integration.conftest import EVENTS, load_event
+from tests.integration.job_states import (
+    VIDEO,
+    awaiting_chunks,
+    completed_job,
+    failed_job,
+    running_job,
+    saved_job,
+    uploaded_video,
+)
 from tools.local_stack.template import Template
 
 _VERSION = re.compile(r'"versionId": "[^"]+"')
@@ -60,41 +66,37 @@ def _folder_of(function: str) -> str:
 
 # --- what is there before ----------------------------------------------------------------------------
 
-VIDEO = f"video_jobs/{EVENT_JOB_ID}.mp4"
 
-
-def nothing(services: AwsServices, folder: Path) -> None:
+def nothing(app: VideoJobs, folder: Path) -> None:
     pass
 
 
-def running(services: AwsServices, folder: Path) -> None:
-    running_job(services, NOW)
+def running(app: VideoJobs, folder: Path) -> None:
+    running_job(app)
 
 
-def failed(services: AwsServices, folder: Path) -> None:
-    stored = services.storage.save_file(VIDEO, TINY, "video/mp4")
-    accepted = {"upload_state": UploadState.ACCEPTED, "generation": 1, "input_version": stored.version}
-    saved_job(services, status=JobStatus.FAILED, error_code="pipeline_failed", error_message="m", **accepted)
+def failed(app: VideoJobs, folder: Path) -> None:
+    failed_job(app)
 
 
-def completed(services: AwsServices, folder: Path) -> None:
-    completed_job(services, folder, frames=3)
+def completed(app: VideoJobs, folder: Path) -> None:
+    completed_job(app, folder, frames=3)
 
 
-def awaiting_parts(services: AwsServices, folder: Path) -> None:
-    saved_job(services, upload_id=services.uploads.create(VIDEO, "video/mp4"), upload_bytes=150 * 2**20)
+def awaiting(app: VideoJobs, folder: Path) -> None:
+    awaiting_chunks(app, 150 * 2**20)
 
 
-def uploaded(services: AwsServices, folder: Path) -> None:
-    saved_job(services)
-    services.storage.save_file(VIDEO, TINY, "video/mp4")
+def uploaded(app: VideoJobs, folder: Path) -> None:
+    saved_job(app)
+    uploaded_video(app)
 
 
 @dataclass(frozen=True)
 class Sample:
     """What an event needs, and what it comes to: an HTTP status, records that fail, or counts."""
 
-    prepare: Callable[[AwsServices, Path], None]
+    prepare: Callable[[VideoJobs, Path], None]
     outcome: int | list[int] | dict[str, int]
 
 
@@ -116,10 +118,10 @@ SAMPLES: Mapping[str, Sample] = {
     "cancel_job": Sample(running, 200),
     "retry_job": Sample(failed, 200),
     "delete_job": Sample(completed, 204),
-    "upload": Sample(awaiting_parts, 200),
-    "sign_parts": Sample(awaiting_parts, 200),
-    "complete_upload": Sample(awaiting_parts, 409),
-    "abort_upload": Sample(awaiting_parts, 200),
+    "upload": Sample(awaiting, 200),
+    "sign_parts": Sample(awaiting, 200),
+    "complete_upload": Sample(awaiting, 409),
+    "abort_upload": Sample(awaiting, 200),
     "upload_received": Sample(uploaded, []),
     "upload_received_encoded_key": Sample(uploaded, []),
     "upload_received_malformed": Sample(uploaded, [0]),
@@ -132,11 +134,11 @@ SAMPLES: Mapping[str, Sample] = {
 }
 
 
-def prepared_event(name: str, services: AwsServices, folder: Path) -> dict[str, Any]:
+def prepared_event(name: str, app: VideoJobs, folder: Path) -> dict[str, Any]:
     """The event, with everything there that it needs; a new file has to do without until it is listed."""
     if name in SAMPLES:
-        SAMPLES[name].prepare(services, folder)
-    event, video = load_event(name), services.storage.find_file(VIDEO)
+        SAMPLES[name].prepare(app, folder)
+    event, video = load_event(name), app.ports.storage.find_file(VIDEO)
     for record in event.get("Records", []):
         if video is not None and "body" in record:
             record["body"] = _VERSION.sub(f'"versionId": "{video.version}"', record["body"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from video_jobs.bootstrap import AwsServices
+from video_jobs.application import VideoJobs
 from video_jobs.domain.job import JobStatus, UploadState
 from video_jobs.settings import ServiceSettings
 from video_worker.results_serializer import frame_line
@@ -104,15 +104,15 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="module")
-def all_services(deployment: Deployment) -> Iterator[AwsServices]:
+def all_services(deployment: Deployment) -> Iterator[VideoJobs]:
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in deployment.environment("VideoApiFunction").items():
             patch.setenv(variable, value)
-        yield AwsServices(ServiceSettings.from_environment())
+        yield VideoJobs(ServiceSettings.from_environment())
 
 
 @pytest.fixture
-def services(all_services: AwsServices, deployment: Deployment) -> AwsServices:
+def services(all_services: VideoJobs, deployment: Deployment) -> VideoJobs:
     deployment.forget_all_jobs()
     return all_services
 
@@ -132,7 +132,7 @@ def test_the_commands_of_the_readme_name_the_same_functions() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_event_is_answered(
-    name: str, deployment: Deployment, services: AwsServices, tmp_path: Path
+    name: str, deployment: Deployment, services: VideoJobs, tmp_path: Path
 ) -> None:
     # GIVEN what the event needs
     event = prepared_event(name, services, tmp_path)
@@ -145,25 +145,25 @@ def test_a_sample_event_is_answered(
     assert name not in SAMPLES or outcome == SAMPLES[name].outcome
 
 
-def test_a_dead_letter_fails_its_job(deployment: Deployment, services: AwsServices, tmp_path: Path) -> None:
+def test_a_dead_letter_fails_its_job(deployment: Deployment, services: VideoJobs, tmp_path: Path) -> None:
     event = prepared_event("dead_letter", services, tmp_path)
     deployment.runtime("DeadLetterFunction").invoke(event)
     job = services.jobs.get_by_id(EVENT_JOB_ID)
     assert job is not None
-    assert (job.status, job.error_code) == (JobStatus.FAILED, "dead_letter")
+    assert (job.status, code_of(job)) == (JobStatus.FAILED, "dead_letter")
 
 
-def test_an_upload_queues_its_job(deployment: Deployment, services: AwsServices, tmp_path: Path) -> None:
+def test_an_upload_queues_its_job(deployment: Deployment, services: VideoJobs, tmp_path: Path) -> None:
     event = prepared_event("upload_received", services, tmp_path)
     deployment.runtime("UploadReceivedFunction").invoke(event)
     job = services.jobs.get_by_id(EVENT_JOB_ID)
     assert job is not None
-    assert (job.upload_state, job.generation) == (UploadState.ACCEPTED, 1)
+    assert (job.upload.state, job.generation) == (UploadState.ACCEPTED, 1)
     assert job.queued_at is not None
 
 
 def test_every_page_of_large_results_fits_an_answer(
-    deployment: Deployment, services: AwsServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, services: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # GIVEN results of more than one page, in which every quote grows where JSON stands in JSON
     frames, result = 7000, {"text": '"' * 400}
@@ -188,7 +188,7 @@ def test_every_page_of_large_results_fits_an_answer(
 
 @pytest.mark.parametrize("function", Template().functions())
 def test_a_function_starts_without_a_word(
-    function: str, deployment: Deployment, services: AwsServices
+    function: str, deployment: Deployment, services: VideoJobs
 ) -> None:
     runtime = deployment.runtime(function)
     runtime.invoke(load_event(sample_of(function)))
@@ -197,7 +197,7 @@ def test_a_function_starts_without_a_word(
 
 @pytest.mark.parametrize("function", Template().functions())
 def test_a_functions_log_is_json_that_names_the_request(
-    function: str, deployment: Deployment, services: AwsServices
+    function: str, deployment: Deployment, services: VideoJobs
 ) -> None:
     runtime = deployment.runtime(function)
     runtime.invoke(load_event(sample_of(function)))
@@ -238,7 +238,7 @@ class Start:
 
 
 def test_the_api_starts_within_its_budget(
-    deployment: Deployment, services: AwsServices, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    deployment: Deployment, services: VideoJobs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # GIVEN a function that imports what every function on this table has to
     (tmp_path / "task").mkdir()

@@ -1,21 +1,30 @@
-"""The functions in this process, on moto, with the environment that the template gives them."""
+"""The functions in this process, with the environment that the template gives them.
+
+`app` is on local adapters, which tests/contract proves equal to AWS. `services` is on moto, for tests in
+which AWS itself is the claim, and for the calls that test_permissions compares with the policies.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
-from video_jobs.bootstrap import AwsServices
+from video_jobs.adapters.webhook_http import HttpsWebhookTransport
+from video_jobs.application import VideoJobs
+from video_jobs.ports import Ports
 
 from functions.video_api import app as video_api
-from tests.support.aws import Resources, create_resources
+from tests.support.aws import REGION, Resources, create_resources
+from tests.support.clock import ManualClock
 from tests.support.recorded_calls import RecordedCalls
 from tools.local_stack.function_host import LocalContext
+from tools.local_stack.template import Template
 
 EVENTS = Path(__file__).parents[2] / "events"
 EVENT_JOB_ID = "0b6c9a5e-5f0e-4c57-9d3b-6a1f2f4a7c11"
@@ -35,19 +44,48 @@ def recorded_calls() -> Iterator[RecordedCalls]:
 
 
 @pytest.fixture
-def resources(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Resources]:
-    made = create_resources()
-    for name in made.template.functions():
-        for variable, value in made.template.environment(name).items():
-            monkeypatch.setenv(variable, value)
-    bootstrap.aws_services.cache_clear()
-    yield made
-    bootstrap.aws_services.cache_clear()
+def clock() -> ManualClock:
+    """A day after the jobs of `job_states` were made."""
+    clock = ManualClock()
+    clock.time = datetime(2026, 3, 2, tzinfo=UTC)
+    return clock
 
 
 @pytest.fixture
-def services(resources: Resources) -> AwsServices:
-    return bootstrap.aws_services()
+def app(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[VideoJobs]:
+    """The application of the functions, on local adapters."""
+    template = Template()
+    template.bind(dict.fromkeys(template.resources, "local") | {"AWS::Region": REGION, "AWS::StackName": "s"})
+    _set_environment(template, monkeypatch)
+    transport = lambda: HttpsWebhookTransport(bootstrap.application().rules.webhook_networks)  # noqa: E731
+    ports = Ports.in_memory(clock, webhook_transport=transport)
+    monkeypatch.setattr(bootstrap, "aws_ports", lambda _: ports)
+    yield from _fresh_application()
+
+
+@pytest.fixture
+def resources(aws: None, monkeypatch: pytest.MonkeyPatch) -> Resources:
+    made = create_resources()
+    _set_environment(made.template, monkeypatch)
+    return made
+
+
+@pytest.fixture
+def services(resources: Resources) -> Iterator[VideoJobs]:
+    """The application of the functions, on moto."""
+    yield from _fresh_application()
+
+
+def _set_environment(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in template.functions():
+        for variable, value in template.environment(name).items():
+            monkeypatch.setenv(variable, value)
+
+
+def _fresh_application() -> Iterator[VideoJobs]:
+    bootstrap.application.cache_clear()
+    yield bootstrap.application()
+    bootstrap.application.cache_clear()
 
 
 @pytest.fixture
@@ -60,11 +98,31 @@ def load_event(name: str) -> dict[str, Any]:
     return event
 
 
+def asked(name: str, query: dict[str, str] | None = None, owner: str = "local") -> dict[str, Any]:
+    """A sample request with another query, of another caller."""
+    event = load_event(name) | {"queryStringParameters": query or {}}
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = owner
+    return event
+
+
+def answer_of(event: dict[str, Any]) -> dict[str, Any]:
+    """The API's answer to an event."""
+    context = cast(LambdaContext, LocalContext("video_api", 30))
+    answer: dict[str, Any] = video_api.lambda_handler(event, context)
+    return answer
+
+
 def call(name_or_event: str | dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    event = load_event(name_or_event) if isinstance(name_or_event, str) else name_or_event
-    answer = video_api.lambda_handler(event, cast(LambdaContext, LocalContext("video_api", 30)))
+    """Status and body of the API's answer."""
+    answer = answer_of(load_event(name_or_event) if isinstance(name_or_event, str) else name_or_event)
     body = json.loads(answer["body"])
     assert answer["headers"]["Content-Type"] == (
         "application/json" if answer["statusCode"] < 400 else "application/problem+json"
     )
     return answer["statusCode"], body
+
+
+def refusal(name_or_event: str | dict[str, Any]) -> tuple[int, str]:
+    """Status and code of the API's problem document."""
+    status, problem = call(name_or_event)
+    return status, problem["code"]

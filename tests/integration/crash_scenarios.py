@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,23 +13,19 @@ from uuid import UUID
 
 import boto3
 import pytest
-from video_jobs.domain import transitions
+from video_jobs.domain import changes
 from video_jobs.domain.errors import JobNotFoundError, JobStateError, TransientError
 from video_jobs.domain.job import Job, job_id_of_key
 from video_jobs.domain.keys import video_key
-from video_jobs.services.cancel_job import cancel_job
-from video_jobs.services.delete_job import delete_job
-from video_jobs.services.multipart_upload import abort_upload, complete_upload
-from video_jobs.services.retry_job import retry_job
-from video_jobs.services.submit_job import SubmitOptions, submit_multipart
 from video_worker.job_worker import Outcome
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.crash_world import World
+from tests.integration.crash_world import CrashWorld
 from tests.support.crashes import Crash
 from tests.support.worker_world import on_frame
 
 numbers = count(1)
+
 
 GET, PUT, UPDATE = "dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.UpdateItem"
 DUE = ["dynamodb.Query"] * 4
@@ -43,13 +40,13 @@ CALLS: dict[str, list[str]] = {
     "submit_video": [PUT, STORE],
     "submit_job": [PUT],
     "submit_multipart": ["s3.CreateMultipartUpload", PUT],
-    "complete_upload": [GET, HEAD, GET, "s3.ListParts", "s3.CompleteMultipartUpload"],
-    "abort_upload": [GET, GET, UPDATE, "s3.AbortMultipartUpload"],
+    "complete_upload": [GET, HEAD, "s3.ListParts", "s3.CompleteMultipartUpload"],
+    "abort_upload": [GET, UPDATE, "s3.AbortMultipartUpload"],
     "submit_job again": [PUT, GET, UPDATE],
     "cancel_job": [GET, UPDATE],
     "retry_job": [GET, HEAD, UPDATE, SEND, UPDATE],
     "delete_job": [GET, LIST, REMOVE, REMOVE, REMOVE, "dynamodb.DeleteItem"],
-    "delete_job that waits": [GET, GET, UPDATE, LIST, REMOVE, REMOVE, REMOVE, "dynamodb.DeleteItem"],
+    "delete_job that waits": [GET, UPDATE, LIST, REMOVE, REMOVE, REMOVE, "dynamodb.DeleteItem"],
     "upload_received": [GET, HEAD, READ, UPDATE, SEND, UPDATE, GET],
     "upload_received refuses": [GET, HEAD, READ, UPDATE, GET],
     "upload_received of no job": [GET, HEAD, REMOVE],
@@ -60,6 +57,7 @@ CALLS: dict[str, list[str]] = {
     "worker stops": [*START, STORE, STORE, UPDATE, VISIBILITY],
     "worker declines": [RECEIVE, GET, VISIBILITY],
     "worker acknowledges": [RECEIVE, GET, DELETE],
+    "worker postpones": [RECEIVE, GET, UPDATE, DELETE],
     "dead_letter": [GET, UPDATE],
     "reconcile takes back": [*DUE, UPDATE, SEND, UPDATE],
     "reconcile sends again": [*DUE, UPDATE, SEND, UPDATE],
@@ -69,7 +67,7 @@ CALLS: dict[str, list[str]] = {
 
 
 Act = Callable[[], object]
-Prepare = Callable[[World, str], tuple[str, Act]]
+Prepare = Callable[[CrashWorld, str], tuple[str, Act]]
 
 
 @dataclass(frozen=True)
@@ -81,92 +79,88 @@ class Scenario:
     uploads: bool = False
 
 
-def submitting_video(world: World, key: str) -> tuple[str, Act]:
+def submitting_video(world: CrashWorld, key: str) -> tuple[str, Act]:
     job_id = _id_of(world, key)
-    return job_id, lambda: world.submit(key, TINY)
+    return job_id, lambda: world.app.intake.submit_video(TINY, world.submission(key))
 
 
-def submitting_job(world: World, key: str) -> tuple[str, Act]:
-    return _id_of(world, key), lambda: world.submit(key, None)
+def submitting_job(world: CrashWorld, key: str) -> tuple[str, Act]:
+    return _id_of(world, key), lambda: world.submit_form(key)
 
 
-def submitting_again(world: World, key: str) -> tuple[str, Act]:
-    world.submit(key, None)
-    return _id_of(world, key), lambda: world.submit(key, None)
+def submitting_again(world: CrashWorld, key: str) -> tuple[str, Act]:
+    world.submit_form(key)
+    return _id_of(world, key), lambda: world.submit_form(key)
 
 
-def _id_of(world: World, key: str) -> str:
+def _id_of(world: CrashWorld, key: str) -> str:
     return job_id_of_key("ann", key)
 
 
-def uploaded(world: World, key: str, video: Path, pipeline_id: str = "count") -> Job:
-    job = world.submit(key, None, pipeline_id)
+def uploaded(world: CrashWorld, key: str, video: Path, pipeline_id: str = "count") -> Job:
+    job = world.submit_form(key, pipeline_id)
     world.upload(job, video)
     return job
 
 
-def asking(world: World, job: Job, ask: Callable[..., object], *names: str) -> tuple[str, Act]:
+def asking(world: CrashWorld, job: Job, ask: Callable[[Job], object]) -> tuple[str, Act]:
     """The owner asks for a change; asked again after a death, it may find it made."""
-    ports = {name: getattr(world.services, name) for name in names}
 
     def act() -> None:
         with suppress(JobStateError, JobNotFoundError):
-            ask(job.job_id, "ann", **ports)
+            ask(world.app.owner.job(job.job_id, "ann"))
 
     return job.job_id, act
 
 
-def cancelling(world: World, key: str) -> tuple[str, Act]:
-    return asking(world, accepted(world, key), cancel_job, "jobs", "clock", "keep")
+def cancelling(world: CrashWorld, key: str) -> tuple[str, Act]:
+    return asking(world, accepted(world, key), world.app.owner.cancel)
 
 
-def retrying(world: World, key: str) -> tuple[str, Act]:
+def retrying(world: CrashWorld, key: str) -> tuple[str, Act]:
     job = accepted(world, key)
-    cancel_job(job.job_id, "ann", jobs=world.services.jobs, clock=world.clock, keep=timedelta(days=1))
-    return asking(world, job, retry_job, "jobs", "storage", "queue", "clock")
+    world.app.owner.cancel(world.app.owner.job(job.job_id, "ann"))
+    return asking(world, job, world.app.owner.retry)
 
 
-def deleting(world: World, key: str) -> tuple[str, Act]:
+def deleting(world: CrashWorld, key: str) -> tuple[str, Act]:
     job = accepted(world, key)
     assert world.work() is Outcome.COMPLETED
-    return asking(world, job, delete_job, "jobs", "storage", "clock", "keep")
+    return asking(world, job, world.app.owner.delete)
 
 
-def deleting_one_that_waits(world: World, key: str) -> tuple[str, Act]:
-    return asking(world, accepted(world, key), delete_job, "jobs", "storage", "clock", "keep")
+def deleting_one_that_waits(world: CrashWorld, key: str) -> tuple[str, Act]:
+    return asking(world, accepted(world, key), world.app.owner.delete)
 
 
-def in_parts(world: World, key: str) -> Job:
-    options = SubmitOptions(pipeline_id="count", max_frames=6, idempotency_key=key)
-    services, size_bytes = world.services, TINY.stat().st_size
-    ports = {"jobs": services.jobs, "uploads": services.uploads, "clock": world.clock, "ids": services.ids}
-    return submit_multipart(size_bytes, "ann", options, **ports, limits=world.limits)  # type: ignore[arg-type]
+def in_chunks(world: CrashWorld, key: str) -> Job:
+    return world.app.intake.submit_multipart(TINY.stat().st_size, world.submission(key))
 
 
-def submitting_in_parts(world: World, key: str) -> tuple[str, Act]:
-    return _id_of(world, key), lambda: in_parts(world, key)
+def submitting_in_chunks(world: CrashWorld, key: str) -> tuple[str, Act]:
+    return _id_of(world, key), lambda: in_chunks(world, key)
 
 
-def completing(world: World, key: str) -> tuple[str, Act]:
-    job = in_parts(world, key)
+def completing(world: CrashWorld, key: str) -> tuple[str, Act]:
+    job = in_chunks(world, key)
     boto3.client("s3", region_name="us-east-1").upload_part(
-        Bucket=world.services.settings.bucket_name,
-        Key=job.input_path,
-        UploadId=job.upload_id or "",
+        Bucket=os.environ["BUCKET_NAME"],
+        Key=job.upload.key,
+        UploadId=job.upload.multipart_id or "",
         PartNumber=1,
         Body=TINY.read_bytes(),
     )
-    return asking(world, job, complete_upload, "jobs", "storage", "uploads")
+    return asking(world, job, world.app.multipart.complete_upload)
 
 
-def aborting(world: World, key: str) -> tuple[str, Act]:
-    return asking(world, in_parts(world, key), abort_upload, "jobs", "uploads", "clock", "keep")
+def aborting(world: CrashWorld, key: str) -> tuple[str, Act]:
+    return asking(world, in_chunks(world, key), world.app.owner.abort_upload)
 
 
 BY_OWNER: tuple[Prepare, ...] = (
     submitting_video,
     submitting_job,
-    submitting_in_parts,
+    submitting_in_chunks,
     completing,
     aborting,
     cancelling,
@@ -178,47 +172,47 @@ BY_OWNER: tuple[Prepare, ...] = (
 
 
 def receiving(video: str) -> Prepare:
-    def prepare(world: World, key: str) -> tuple[str, Act]:
+    def prepare(world: CrashWorld, key: str) -> tuple[str, Act]:
         job = uploaded(world, key, getattr(world, video, TINY))
         return job.job_id, lambda: world.upload_received(job.job_id)
 
     return prepare
 
 
-def receiving_of_no_job(world: World, key: str) -> tuple[str, Act]:
+def receiving_of_no_job(world: CrashWorld, key: str) -> tuple[str, Act]:
     job_id = str(UUID(int=next(numbers), version=4))
-    world.services.storage.save_file(video_key(job_id), TINY, "video/mp4")
+    world.storage.save_file(video_key(job_id), TINY, "video/mp4")
     return job_id, lambda: world.upload_received(job_id)
 
 
-def accepted(world: World, key: str, video: Path = TINY, pipeline_id: str = "count") -> Job:
+def accepted(world: CrashWorld, key: str, video: Path = TINY, pipeline_id: str = "count") -> Job:
     job = uploaded(world, key, video, pipeline_id)
     world.upload_received(job.job_id)
     return job
 
 
-def working(world: World, key: str) -> tuple[str, Act]:
+def working(world: CrashWorld, key: str) -> tuple[str, Act]:
     return accepted(world, key).job_id, world.work
 
 
-def working_on_broken(world: World, key: str) -> tuple[str, Act]:
+def working_on_broken(world: CrashWorld, key: str) -> tuple[str, Act]:
     return accepted(world, key, world.broken).job_id, world.work
 
 
-def misbehaving(world: World, key: str, call: Callable[[int], None]) -> Job:
+def misbehaving(world: CrashWorld, key: str, call: Callable[[int], None]) -> Job:
     world.pipelines.fingerprint("misbehave")
     on_frame().append(call)
     return accepted(world, key, TINY, "misbehave")
 
 
-def working_with_trouble(world: World, key: str) -> tuple[str, Act]:
+def working_with_trouble(world: CrashWorld, key: str) -> tuple[str, Act]:
     def fail(_: int) -> None:
         raise TransientError("the disk did not answer")
 
     return misbehaving(world, key, fail).job_id, world.work
 
 
-def working_until_stopped(world: World, key: str) -> tuple[str, Act]:
+def working_until_stopped(world: CrashWorld, key: str) -> tuple[str, Act]:
     def stop(frame_index: int) -> None:
         if frame_index == 3:
             world.stop.request()
@@ -227,7 +221,7 @@ def working_until_stopped(world: World, key: str) -> tuple[str, Act]:
     return misbehaving(world, key, stop).job_id, world.work
 
 
-def resuming(world: World, key: str) -> tuple[str, Act]:
+def resuming(world: CrashWorld, key: str) -> tuple[str, Act]:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 
     def die(frame_index: int) -> None:
@@ -242,59 +236,63 @@ def resuming(world: World, key: str) -> tuple[str, Act]:
     return job.job_id, world.work
 
 
-def declining(world: World, key: str) -> tuple[str, Act]:
-    job = world.job(accepted(world, key).job_id)
+def declining(world: CrashWorld, key: str) -> tuple[str, Act]:
+    job = world.find(accepted(world, key).job_id)
     assert job is not None
-    other = transitions.claim(job, worker_id="x", lease=timedelta(seconds=30), now=world.clock.now())
-    world.services.jobs.update_status(job.job_id, other)
+    other = changes.claim(job, worker_id="x", lease=timedelta(seconds=30), now=world.clock.now())
+    world.jobs.update_status(other)
     return job.job_id, world.work
 
 
-def acknowledging(world: World, key: str) -> tuple[str, Act]:
+def acknowledging(world: CrashWorld, key: str) -> tuple[str, Act]:
     job = accepted(world, key)
     world.work()
-    world.services.queue.enqueue(job.job_id, 7)
+    world.queue.enqueue(job.job_id, 7)
     return job.job_id, world.work
 
 
-def burying(world: World, key: str) -> tuple[str, Act]:
+def postponing(world: CrashWorld, key: str) -> tuple[str, Act]:
+    return accepted(world, key).job_id, lambda: world.worker("old", understands=0).run_once()
+
+
+def burying(world: CrashWorld, key: str) -> tuple[str, Act]:
     job = accepted(world, key)
-    message = world.services.queue.dequeue()
+    message = world.queue.dequeue()
     assert message is not None
-    world.services.queue.acknowledge(message)  # SQS has moved it to the dead letters
-    return job.job_id, lambda: world.bury(job.job_id, 1)
+    world.queue.acknowledge(message)  # SQS has moved it to the dead letters
+    return job.job_id, lambda: world.app.upkeep.bury(job.job_id, 1)
 
 
-def taking_back(world: World, key: str) -> tuple[str, Act]:
+def taking_back(world: CrashWorld, key: str) -> tuple[str, Act]:
     job_id = declining(world, key)[0]
     world.clock.advance(200)
-    return job_id, world.reconcile
+    return job_id, world.app.upkeep.reconcile
 
 
-def sending_again(world: World, key: str) -> tuple[str, Act]:
+def sending_again(world: CrashWorld, key: str) -> tuple[str, Act]:
     job = uploaded(world, key, TINY)
-    accept = transitions.accept_upload(job, version=None, size_bytes=9, now=world.clock.now())
-    world.services.jobs.update_status(job.job_id, accept)
+    accept = changes.accept_upload(job, version=None, size_bytes=9, now=world.clock.now())
+    world.jobs.update_status(accept)
     world.clock.advance(200)
-    return job.job_id, world.reconcile
+    return job.job_id, world.app.upkeep.reconcile
 
 
-def finding_upload(world: World, key: str) -> tuple[str, Act]:
+def finding_upload(world: CrashWorld, key: str) -> tuple[str, Act]:
     job = uploaded(world, key, TINY)
     world.clock.advance(2 * 3600)
-    return job.job_id, world.reconcile
+    return job.job_id, world.app.upkeep.reconcile
 
 
-def giving_up(world: World, key: str) -> tuple[str, Act]:
-    job = world.submit(key, None)
+def giving_up(world: CrashWorld, key: str) -> tuple[str, Act]:
+    job = world.submit_form(key)
     world.clock.advance(2 * 3600)
-    return job.job_id, world.reconcile
+    return job.job_id, world.app.upkeep.reconcile
 
 
 SCENARIOS: dict[str, Scenario] = {
     "submit_video": Scenario(submitting_video),
     "submit_job": Scenario(submitting_job, uploads=True),
-    "submit_multipart": Scenario(submitting_in_parts, uploads=True),
+    "submit_multipart": Scenario(submitting_in_chunks, uploads=True),
     "complete_upload": Scenario(completing),
     "abort_upload": Scenario(aborting, "cancelled"),
     "submit_job again": Scenario(submitting_again, uploads=True),
@@ -312,6 +310,7 @@ SCENARIOS: dict[str, Scenario] = {
     "worker stops": Scenario(working_until_stopped),
     "worker declines": Scenario(declining),
     "worker acknowledges": Scenario(acknowledging),
+    "worker postpones": Scenario(postponing),
     "dead_letter": Scenario(burying, "dead_letter"),
     "reconcile takes back": Scenario(taking_back),
     "reconcile sends again": Scenario(sending_again),

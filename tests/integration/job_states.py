@@ -1,68 +1,93 @@
-"""Jobs of the functions' table, each in one state."""
+"""The job of the sample events, in one state or another."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from video_jobs.bootstrap import AwsServices
-from video_jobs.domain import transitions
-from video_jobs.domain.job import Job, UploadState
-from video_jobs.domain.keys import results_index_key, results_key
+from video_jobs.application import VideoJobs
+from video_jobs.domain import changes
+from video_jobs.domain.job import Failure, Job, JobStatus, Output, Upload, UploadState
+from video_jobs.domain.keys import results_index_key, results_key, video_key
+from video_jobs.ports import StoredFile
 from video_worker.results_serializer import frame_line, write_results
 
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEEP = timedelta(days=1)
 LEASE = timedelta(minutes=1)
+VIDEO = video_key(EVENT_JOB_ID)
+AWAITED = Upload(key=VIDEO)
+ACCEPTED = Upload(key=VIDEO, state=UploadState.ACCEPTED)
 
 
-def saved_job(services: AwsServices, **changes: Any) -> Job:
+def saved_job(app: VideoJobs, **fields: Any) -> Job:
     values: dict[str, Any] = {
         "job_id": EVENT_JOB_ID,
         "owner": "local",
         "created_at": NOW,
         "updated_at": NOW,
-        "input_path": f"video_jobs/{EVENT_JOB_ID}.mp4",
+        "upload": AWAITED,
     }
-    job = Job(**(values | changes))
-    services.jobs.save(job)
+    job = Job(**(values | fields))
+    app.ports.jobs.save(job)
     return job
 
 
-def queued_job(services: AwsServices) -> Job:
-    return saved_job(services, upload_state=UploadState.ACCEPTED, generation=1, queued_at=NOW)
+def stored_job(app: VideoJobs, job_id: str = EVENT_JOB_ID) -> Job:
+    """The job as it is now."""
+    job = app.ports.jobs.get_by_id(job_id)
+    assert job is not None
+    return job
 
 
-def running_job(services: AwsServices, now: datetime) -> Job:
-    job = queued_job(services)
-    return services.jobs.update_status(
-        job.job_id, transitions.claim(job, worker_id="w", lease=LEASE, now=now)
-    )
+def code_of(job: Job) -> str | None:
+    """Why the job failed, if it did."""
+    return None if job.error is None else job.error.code
+
+
+def uploaded_video(app: VideoJobs) -> StoredFile:
+    return app.ports.storage.save_file(VIDEO, TINY, "video/mp4")
+
+
+def awaiting_chunks(app: VideoJobs, size_bytes: int, **fields: Any) -> Job:
+    upload_id = app.ports.uploads.create(VIDEO, "video/mp4")
+    upload = replace(AWAITED, multipart_id=upload_id, announced_bytes=size_bytes)
+    return saved_job(app, upload=upload, **fields)
+
+
+def queued_job(app: VideoJobs) -> Job:
+    return saved_job(app, upload=ACCEPTED, generation=1, queued_at=NOW)
+
+
+def running_job(app: VideoJobs, now: datetime = NOW) -> Job:
+    change = changes.claim(queued_job(app), worker_id="w", lease=LEASE, now=now)
+    return app.ports.jobs.update_status(change)
+
+
+def failed_job(app: VideoJobs, **fields: Any) -> Job:
+    upload = replace(ACCEPTED, version=uploaded_video(app).version)
+    values: dict[str, Any] = {"upload": upload, "generation": 1, "failures": 3, "expires_at": NOW + KEEP}
+    error = Failure("pipeline_failed", "m")
+    return saved_job(app, status=JobStatus.FAILED, error=error, **(values | fields))
 
 
 def text_of(frame: int) -> str:
     return f"é{frame}"
 
 
-def completed_job(services: AwsServices, folder: Path, frames: int) -> Job:
-    job = running_job(services, NOW)
+def completed_job(app: VideoJobs, folder: Path, frames: int) -> Job:
+    job, storage = running_job(app), app.ports.storage
     part = folder / "part"
     lines = [frame_line({"frame_index": i, "result": {"text": text_of(i)}}) + b"\n" for i in range(frames)]
     part.write_bytes(b"".join(lines))
     write_results([part], folder / "results", folder / "index")
-    stored = services.storage.save_file(results_key(job.job_id), folder / "results", "application/json")
-    index = services.storage.save_file(results_index_key(job.job_id), folder / "index", "x/y")
-    change = transitions.complete(
-        job,
-        output_path=stored.key,
-        output_version=stored.version,
-        output_index_version=index.version,
-        frames_done=frames,
-        warnings=(),
-        keep=KEEP,
-        now=NOW,
-    )
-    return services.jobs.update_status(job.job_id, change)
+    stored = storage.save_file(results_key(job.job_id), folder / "results", "application/json")
+    index = storage.save_file(results_index_key(job.job_id), folder / "index", "x/y")
+    output = Output(stored.key, stored.version, index.version)
+    change = changes.complete(job, output=output, frames=frames, warnings=(), keep=KEEP, now=NOW)
+    return app.ports.jobs.update_status(change)

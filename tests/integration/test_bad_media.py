@@ -59,8 +59,8 @@ def test_a_bomb_that_is_let_in_is_stopped_by_its_memory(corpus: list[BadVideo], 
     limits = JobLimits(memory_mib=1000, cpu_s=60, frame_s=20)
     with IsolatedAnalysisService(settings(".", MAX_FRAME_PIXELS="999999999"), limits, Logger()) as service:
         job = analysed(bomb, service, tmp_path)
-        assert (job.status, job.error_code) == (JobStatus.FAILED, "resource_limit")
-        assert "more than 1000 MiB of memory" in (job.error_message or "")
+        assert (job.status, code_of(job)) == (JobStatus.FAILED, "resource_limit")
+        assert "more than 1000 MiB of memory" in reason_of(job)
         assert analysed(corpus[0], service, tmp_path).status is JobStatus.COMPLETED
 
 
@@ -77,14 +77,22 @@ def analysed(video: BadVideo, service: IsolatedAnalysisService, folder: Path) ->
 
 def ended_as_expected(video: BadVideo, job: Job) -> bool:
     completed = job.status is JobStatus.COMPLETED
-    if job.status is JobStatus.FAILED and not is_plain_reason(job.error_message or ""):
+    if job.status is JobStatus.FAILED and not is_plain_reason(reason_of(job)):
         return False
     return {
-        WHOLE: completed and not job.warnings and video.frames in (None, job.frames_done),
-        PARTLY: completed and bool(job.warnings) and job.frames_done > 0,
+        WHOLE: completed and not job.warnings and video.frames in (None, job.progress.frames_done),
+        PARTLY: completed and bool(job.warnings) and job.progress.frames_done > 0,
         FAILED: job.status is JobStatus.FAILED,
         ANY_END: job.status in (JobStatus.COMPLETED, JobStatus.FAILED),
     }[video.end]
+
+
+def code_of(job: Job) -> str:
+    return job.error.code if job.error else ""
+
+
+def reason_of(job: Job) -> str:
+    return job.error.message if job.error else ""
 
 
 def is_plain_reason(message: str) -> bool:
@@ -96,8 +104,9 @@ def is_plain_reason(message: str) -> bool:
 
 def row(video: BadVideo, job: Job) -> str:
     size = video.path.stat().st_size
-    said = job.error_message or " / ".join(job.warnings)
-    return f"| {video.name} | {size} | {job.status} | {job.error_code or ''} | {job.frames_done} | {said} |"
+    said = reason_of(job) or " / ".join(job.warnings)
+    frames = job.progress.frames_done
+    return f"| {video.name} | {size} | {job.status} | {code_of(job)} | {frames} | {said} |"
 
 
 def write_table(rows: list[str]) -> None:

@@ -7,6 +7,7 @@ and from then on the process dies at it too.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import boto3
 import moto.sqs.models
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
-from video_jobs.bootstrap import AwsServices
+from video_jobs.application import VideoJobs
 from video_jobs.domain.job import JobStatus
 from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
@@ -28,7 +29,7 @@ from tests.integration.crash_scenarios import (
     burying,
     numbers,
 )
-from tests.integration.crash_world import World
+from tests.integration.crash_world import CrashWorld
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.worker_world import on_frame
@@ -43,13 +44,13 @@ def process(monkeypatch: pytest.MonkeyPatch) -> MortalProcess:
 
 @pytest.fixture
 def world(
-    services: AwsServices, process: MortalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
+    services: VideoJobs, process: MortalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CrashWorld]:
     clock = ManualClock()
     monkeypatch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
     monkeypatch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
-    services.__dict__["clock"] = clock
-    yield World(services, clock, tmp_path)
+    vars(services.ports)["clock"] = clock
+    yield CrashWorld(services.ports, clock, tmp_path)
     on_frame().clear()
 
 
@@ -59,11 +60,11 @@ def test_every_scenario_lists_its_calls() -> None:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_death_at_any_call_changes_nothing_in_the_end(
-    world: World, process: MortalProcess, name: str
+    world: CrashWorld, process: MortalProcess, name: str
 ) -> None:
     scenario = SCENARIOS[name]
     expected = play(world, process, scenario, dies_at=None)
-    left = list(world.services.storage.list_keys("job_parts/"))
+    left = list(world.storage.list_keys("job_parts/"))
     assert scenario.end != "completed" or left == []
     assert process.calls == CALLS[name], "the calls have changed: list them in CALLS"
     # To AWS a death before a call is one after the call before it: only the first has a "before" of its own.
@@ -76,10 +77,10 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
         assert world.played == {job_id for job_id, status in ends_in_the_stream(world) if status == ended}
 
 
-def ends_in_the_stream(world: World) -> set[tuple[str, str]]:
+def ends_in_the_stream(world: CrashWorld) -> set[tuple[str, str]]:
     """Job and status of every end that `job_events` is shown by the table's change stream."""
     table = boto3.client("dynamodb", region_name="us-east-1")
-    described = table.describe_table(TableName=world.services.settings.table_name)["Table"]
+    described = table.describe_table(TableName=os.environ["TABLE_NAME"])["Table"]
     arn, streams = described["LatestStreamArn"], boto3.client("dynamodbstreams", region_name="us-east-1")
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     where = streams.get_shard_iterator(
@@ -97,7 +98,7 @@ def ends_in_the_stream(world: World) -> set[tuple[str, str]]:
 
 
 def play(
-    world: World, process: MortalProcess, scenario: Scenario, *, dies_at: int | None, after: bool = False
+    world: CrashWorld, process: MortalProcess, scenario: Scenario, *, dies_at: int | None, after: bool = False
 ) -> bytes | str | None:
     """Play a scenario with one death; gives what the client sees in the end."""
     key = f"key-{next(numbers)}"
@@ -114,7 +115,7 @@ def play(
         act()  # the client had no answer and asks again
     if dies_at is not None and scenario.prepare is burying and not _is_failed(world, job_id):
         act()  # the batch failed, so the message comes again
-    job = world.job(job_id)
+    job = world.find(job_id)
     if scenario.uploads and job is not None:
         world.upload(job, TINY)
     world.settle(job_id)
@@ -125,19 +126,19 @@ def play(
     return seen
 
 
-def _is_failed(world: World, job_id: str) -> bool:
-    job = world.job(job_id)
+def _is_failed(world: CrashWorld, job_id: str) -> bool:
+    job = world.find(job_id)
     return job is not None and job.status is JobStatus.FAILED
 
 
-def end_of(world: World, job_id: str, end: str | None) -> bytes | str | None:
-    job = world.job(job_id)
-    assert world.services.queue.size() == 0
+def end_of(world: CrashWorld, job_id: str, end: str | None) -> bytes | str | None:
+    job = world.find(job_id)
+    assert world.queue.size() == 0
     if end is None:
         assert job is None
-        assert world.services.storage.find_file(video_key(job_id)) is None
+        assert world.storage.find_file(video_key(job_id)) is None
         return None
     assert job is not None
-    assert len([one for one in world.services.jobs.list_by_owner("ann", 999) if one.job_id == job_id]) == 1
-    assert (job.error_code or str(job.status)) == end
-    return world.results(job) if end == "completed" else end
+    assert len([one for one in world.jobs.list_by_owner("ann", 999) if one.job_id == job_id]) == 1
+    assert (job.error.code if job.error else str(job.status)) == end
+    return world.results_of(job) if end == "completed" else end

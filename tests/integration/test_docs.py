@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from video_jobs.domain import transitions
+from video_jobs.domain import changes
 from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobStatus
 
 from tools.local_stack.template import STORED_TYPES, Template
@@ -273,7 +273,7 @@ def possible_changes() -> Iterator[tuple[str, str, str]]:
                 yield name, str(change.expected.status), str(after)
 
 
-def made(function: Callable[..., transitions.Transition], status: JobStatus) -> transitions.Transition | None:
+def made(function: Callable[..., changes.Transition], status: JobStatus) -> changes.Transition | None:
     job = Job(job_id="j", owner="o", created_at=NOW, updated_at=NOW, input_path="p", status=status)
     known = {
         "now": NOW,

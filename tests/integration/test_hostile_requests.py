@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
-from video_jobs.bootstrap import AwsServices
+from video_jobs.application import VideoJobs
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import call, load_event
-from tests.integration.job_states import queued_job
-from tests.integration.test_job_routes import asked
+from tests.integration.conftest import answer_of, asked, call, load_event, refusal
+from tests.integration.job_states import completed_job, queued_job
 
 SECRET = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl"
 
@@ -39,16 +39,16 @@ def posted(body: bytes, **event: Any) -> tuple[int, dict[str, Any]]:
     ],
     ids=range(11),
 )
-def test_a_body_that_is_an_attack_is_a_bad_request(services: AwsServices, body: bytes) -> None:
+def test_a_body_that_is_an_attack_is_a_bad_request(app: VideoJobs, body: bytes) -> None:
     status, problem = posted(body)
     assert (status, problem["code"]) == (400, "invalid_request")
     assert len(problem["detail"]) < 500
-    assert services.jobs.list_by_owner("local", 10) == []
+    assert app.ports.jobs.list_by_owner("local", 10) == []
 
 
-def test_a_body_that_is_not_the_base64_it_says_is_a_bad_request(services: AwsServices) -> None:
-    status, problem = call(load_event("submit_json") | {"body": "%%%", "isBase64Encoded": True})
-    assert (status, problem["code"]) == (400, "invalid_request")
+def test_a_body_that_is_not_the_base64_it_says_is_a_bad_request(app: VideoJobs) -> None:
+    event = load_event("submit_json") | {"body": "%%%", "isBase64Encoded": True}
+    assert refusal(event) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_a_body_that_is_not_the_base64_it_says_is_a_bad_request(services: AwsSer
     ],
 )
 def test_a_parameter_given_twice_or_of_another_type_is_refused(
-    services: AwsServices, name: str, query: dict[str, str]
+    app: VideoJobs, name: str, query: dict[str, str]
 ) -> None:
-    queued_job(services)
+    queued_job(app)
     status, problem = call(asked(name, query))  # the gateway joins repeated parameters by commas
     assert (status, problem["type"]) == (400, "about:blank")
 
@@ -86,23 +86,27 @@ def test_a_parameter_given_twice_or_of_another_type_is_refused(
     ],
     ids=lambda headers: next(iter(headers)) + str(len(str(headers))),
 )
-def test_strange_headers_end_in_an_answer_of_the_api(services: AwsServices, headers: dict[str, str]) -> None:
+def test_strange_headers_end_in_an_answer_of_the_api(app: VideoJobs, headers: dict[str, str]) -> None:
     event = load_event("submit_json")
     event["headers"] |= headers
     assert call(event)[0] in (201, 400, 415)
 
 
-def test_a_form_of_a_hundred_thousand_parts_is_answered(services: AwsServices) -> None:
+def test_a_form_of_a_hundred_thousand_parts_is_answered(app: VideoJobs) -> None:
     form = b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\n\r\n" * 20_000 + b"--b--\r\n"
     event = load_event("submit_video")
     event["headers"]["content-type"] = "multipart/form-data; boundary=b"
-    status, problem = call(event | {"body": b64encode(form).decode(), "isBase64Encoded": True})
-    assert (status, problem["code"]) == (400, "invalid_request")
+    encoded = {"body": b64encode(form).decode(), "isBase64Encoded": True}
+    assert refusal(event | encoded) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["submit_json", "submit_video", "status", "job", "results", "list_jobs"])
 def test_neither_tokens_nor_contents_reach_the_log(
-    services: AwsServices, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], name: str
+    app: VideoJobs,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
 ) -> None:
     # GIVEN requests with secrets everywhere, good ones, refused ones and one that fails over a fault of ours
     for broken in (False, True):
@@ -113,7 +117,7 @@ def test_neither_tokens_nor_contents_reach_the_log(
                 {"size_bytes": 9, "filename": SECRET, "callback_url": f"https://{SECRET}"}
             )
         if broken:
-            services.__dict__["jobs"] = None
+            monkeypatch.setattr(app.ports, "jobs", None)
         call(event)
     # THEN the log says what happened, and none of them
     log = caplog.text + capsys.readouterr().out
@@ -122,4 +126,15 @@ def test_neither_tokens_nor_contents_reach_the_log(
     content = TINY.read_bytes()
     assert b64encode(content).decode()[:40] not in log
     assert repr(content[:16])[2:-1] not in log
-    assert "Signature" not in log
+
+
+def test_no_signature_reaches_the_log(
+    services: VideoJobs,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    completed_job(services, tmp_path, frames=1)
+    for name in ("submit_json", "results"):
+        assert "signature" in answer_of(load_event(name))["body"].lower()
+    assert "signature" not in (caplog.text + capsys.readouterr().out).lower()

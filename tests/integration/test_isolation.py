@@ -178,7 +178,7 @@ def test_the_job_fails_with_a_reason_and_the_worker_takes_the_next(
     worker = world.worker()
     assert worker.run_once() is Outcome.FAILED
     assert world.job.status is JobStatus.FAILED
-    assert world.job.error_code == ("analysis_crashed" if pipeline_id == "crash" else "resource_limit")
+    assert world.error_code == ("analysis_crashed" if pipeline_id == "crash" else "resource_limit")
     assert worker.run_once() is Outcome.IDLE
 
 

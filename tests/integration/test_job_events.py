@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.bootstrap import AwsServices
-from video_jobs.domain import transitions
+from video_jobs.adapters.aws.eventbridge import EventBridgeBus
+from video_jobs.adapters.local.memory_notify import MemoryEventBus
+from video_jobs.application import VideoJobs
+from video_jobs.domain.changes import Expected
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job_events import SOURCE, JobEvent, event_of_change
 
 from functions.job_events import app as job_events
 from tests.integration.conftest import EVENT_JOB_ID, load_event
-from tests.integration.job_states import KEEP, NOW, completed_job, saved_job
+from tests.integration.job_states import completed_job
 from tests.support.aws import Resources
 from tests.support.crashes import Crash, MortalProcess
 
@@ -41,11 +44,11 @@ class Subscriber:
 
 
 @pytest.fixture
-def subscriber(services: AwsServices) -> Subscriber:
+def subscriber(services: VideoJobs) -> Subscriber:
     return Subscriber()
 
 
-def changes(resources: Resources) -> dict[str, Any]:
+def stream_of(resources: Resources) -> dict[str, Any]:
     """The table's stream, as Lambda hands it to the function."""
     table = boto3.client("dynamodb", region_name="us-east-1").describe_table(
         TableName=resources.id("JobsTable")
@@ -61,31 +64,33 @@ def changes(resources: Resources) -> dict[str, Any]:
     return event
 
 
-def test_the_ends_of_a_sample_batch_are_told_once_each(
-    subscriber: Subscriber, context: LambdaContext
-) -> None:
+def published(app: VideoJobs) -> list[JobEvent]:
+    assert isinstance(app.ports.events, MemoryEventBus)
+    return app.ports.events.published
+
+
+def test_the_ends_of_a_sample_batch_are_told_once_each(app: VideoJobs, context: LambdaContext) -> None:
     assert job_events.lambda_handler(load_event("job_events"), context) == {"batchItemFailures": []}
-    received = subscriber.received()
-    assert [event["detail-type"] for event in received] == ["JobCompleted", "JobFailed"]
-    assert received[1]["detail"]["error"] == {"code": "cancelled", "message": "The job was cancelled"}
+    assert [event.detail_type for event in published(app)] == ["JobCompleted", "JobFailed"]
+    assert published(app)[1].detail["error"] == {"code": "cancelled", "message": "The job was cancelled"}
 
 
-def test_the_event_is_as_its_documentation_says(subscriber: Subscriber, context: LambdaContext) -> None:
+def test_the_event_is_as_its_documentation_says(app: VideoJobs, context: LambdaContext) -> None:
     job_events.lambda_handler(load_event("job_events"), context)
     (example,) = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert subscriber.received()[0]["detail"] == json.loads(example)
+    assert published(app)[0].detail == json.loads(example)
 
 
 def test_a_job_that_completes_is_told_from_the_real_stream(
-    services: AwsServices,
+    services: VideoJobs,
     resources: Resources,
     subscriber: Subscriber,
     context: LambdaContext,
     tmp_path: Path,
 ) -> None:
     job = completed_job(services, tmp_path, frames=2)
-    services.jobs.delete(job.job_id, transitions.Expected(status=job.status))
-    assert job_events.lambda_handler(changes(resources), context) == {"batchItemFailures": []}
+    services.ports.jobs.delete(job.job_id, Expected(status=job.status))
+    assert job_events.lambda_handler(stream_of(resources), context) == {"batchItemFailures": []}
     (event,) = subscriber.received()
     assert event["detail-type"] == "JobCompleted"
     assert event["detail"]["event_id"] == f"{EVENT_JOB_ID}:1:completed"
@@ -93,27 +98,22 @@ def test_a_job_that_completes_is_told_from_the_real_stream(
 
 
 def test_what_the_bus_did_not_take_comes_again(
-    services: AwsServices,
-    resources: Resources,
-    subscriber: Subscriber,
-    context: LambdaContext,
-    monkeypatch: pytest.MonkeyPatch,
+    app: VideoJobs, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = saved_job(services)
-    services.jobs.update_status(job.job_id, transitions.cancel(job, keep=KEEP, now=NOW))
-    event = changes(resources)
+    event = load_event("job_events")
+    event["Records"] = event["Records"][:2]  # the second one is an end
 
     def fail(_: JobEvent) -> None:
         raise TransientError
 
     with monkeypatch.context() as patched:
-        patched.setattr(services.events, "publish", fail)
+        patched.setattr(app.ports.events, "publish", fail)
         answer = job_events.lambda_handler(event, context)
     failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
     assert failed == [event["Records"][1]["dynamodb"]["SequenceNumber"]]
-    assert subscriber.received() == []
+    assert published(app) == []
     assert job_events.lambda_handler(event, context) == {"batchItemFailures": []}
-    assert [one["detail-type"] for one in subscriber.received()] == ["JobFailed"]
+    assert [one.detail_type for one in published(app)] == ["JobCompleted"]
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -131,15 +131,11 @@ def test_a_death_at_the_sending_loses_no_event(
     assert len(told) == 2 + after  # the second time under the same id
 
 
-def test_an_answer_that_refuses_the_event_is_no_success(
-    services: AwsServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_refuses_the_event_is_no_success() -> None:
     refusal = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
-    monkeypatch.setattr(
-        services.events, "_client", type("Bus", (), {"put_events": lambda *_, **__: refusal})()
-    )
+    client: Any = SimpleNamespace(put_events=lambda **_: refusal)
     with pytest.raises(TransientError, match="Throttling"):
-        services.events.publish(JobEvent("JobFailed", {}))
+        EventBridgeBus(client, "default").publish(JobEvent("JobFailed", {}))
 
 
 @pytest.mark.parametrize(

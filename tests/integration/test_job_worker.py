@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from video_jobs.domain import transitions
+from video_jobs.domain import changes
 from video_jobs.domain.errors import TransientError
-from video_jobs.domain.job import JobStatus
+from video_jobs.domain.job import JobStatus, Progress
 from video_jobs.domain.keys import parts_prefix, results_key, video_key
 from video_worker.job_worker import Outcome
 from video_worker.stop_signal import StopSignal
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support import videos
-from tests.support.worker_world import JOB_ID, World, misbehave, on_frame
+from tests.support.worker_world import World, misbehave, on_frame
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def test_a_job_is_completed(world: World) -> None:
     world.submit(TINY, frame_stride=3, max_frames=10)
     assert world.worker().run_once() is Outcome.COMPLETED
     job = world.job
-    assert (job.status, job.frames_done, job.frames_total, job.attempt) == (JobStatus.COMPLETED, 10, 10, 1)
-    assert (job.lease_owner, job.due_at, job.warnings) == (None, None, ())
+    assert (job.status, job.progress, job.attempt) == (JobStatus.COMPLETED, Progress(10, 10), 1)
+    assert (job.worker_id, job.due_at, job.warnings) == (None, None, ())
     assert job.fingerprint is not None
     frames = json.loads(world.results())["results"]
     assert [frame["frame_index"] for frame in frames] == list(range(0, 30, 3))
@@ -45,7 +45,7 @@ def test_a_job_is_completed(world: World) -> None:
 def test_the_version_that_was_checked_is_the_one_that_is_analysed(world: World, tmp_path: Path) -> None:
     world.submit(TINY)
     (tmp_path / "later").write_bytes(b"garbage that came later")
-    world.storage.save_file(video_key(JOB_ID), tmp_path / "later", "video/mp4")
+    world.storage.save_file(video_key(world.job_id), tmp_path / "later", "video/mp4")
     assert world.worker().run_once() is Outcome.COMPLETED
 
 
@@ -55,7 +55,7 @@ def test_the_bytes_do_not_depend_on_the_parts(world: World, part_frames: int) ->
     world.worker().run_once()
     expected = b'{"results":[\n' + b",\n".join(_count_lines(world)) + b"\n]}\n"
     assert world.results() == expected
-    assert list(world.storage.list_keys(parts_prefix(JOB_ID))) == []
+    assert list(world.storage.list_keys(parts_prefix(world.job_id))) == []
 
 
 def _count_lines(world: World) -> list[bytes]:
@@ -78,9 +78,9 @@ def test_a_broken_video_fails_its_job_and_the_worker_lives(
 ) -> None:
     world.submit(make(tmp_path))
     assert world.worker().run_once() is Outcome.FAILED
-    assert (world.job.status, world.job.error_code) == (JobStatus.FAILED, "unreadable_video")
-    assert (world.job.error_message or "").startswith("Unable to read video file")
-    assert word in (world.job.error_message or "")
+    assert (world.job.status, world.error_code) == (JobStatus.FAILED, "unreadable_video")
+    assert world.error_message.startswith("Unable to read video file")
+    assert word in world.error_message
     assert world.queue.size() == 0
 
 
@@ -99,9 +99,9 @@ def test_an_exception_in_a_plugin_fails_the_job_without_internals(world: World) 
     misbehave(world, fail)
     world.submit(TINY, "misbehave")
     assert world.worker().run_once() is Outcome.FAILED
-    assert world.job.error_code == "pipeline_failed"
-    assert "KeyError" in (world.job.error_message or "")
-    assert "secret" not in (world.job.error_message or "")
+    assert world.error_code == "pipeline_failed"
+    assert "KeyError" in world.error_message
+    assert "secret" not in world.error_message
 
 
 def test_a_message_that_went_to_a_dead_workers_poll_is_soon_back(
@@ -131,7 +131,7 @@ def test_a_transient_error_is_tried_again_later_and_the_last_one_fails(world: Wo
     assert world.worker().run_once() is Outcome.IDLE
     world.clock.advance(60)
     assert world.worker().run_once() is Outcome.FAILED
-    assert world.job.error_code == "temporarily_unavailable"
+    assert world.error_code == "temporarily_unavailable"
 
 
 def test_an_unknown_pipeline_fails_the_job(world: World) -> None:
@@ -168,22 +168,22 @@ def test_a_worker_whose_job_was_taken_over_writes_nothing(world: World) -> None:
     def lose(frame_index: int) -> None:
         if frame_index == 5:
             world.clock.advance(3600)
-            thief = transitions.claim(
+            thief = changes.claim(
                 world.job, worker_id="thief", lease=timedelta(hours=1), now=world.clock.now()
             )
-            world.jobs.update_status(JOB_ID, thief)
+            world.jobs.update_status(thief)
 
     misbehave(world, lose)
     world.submit(TINY, "misbehave", max_frames=10)
     assert world.worker().run_once() is Outcome.LOST
-    assert (world.job.status, world.job.lease_owner) == (JobStatus.RUNNING, "thief")
-    assert world.storage.find_file(results_key(JOB_ID)) is None
+    assert (world.job.status, world.job.worker_id) == (JobStatus.RUNNING, "thief")
+    assert world.storage.find_file(results_key(world.job_id)) is None
 
 
 def test_a_message_for_a_held_job_waits_for_the_lease(world: World) -> None:
     world.submit(TINY)
-    held = transitions.claim(world.job, worker_id="other", lease=timedelta(seconds=40), now=world.clock.now())
-    world.jobs.update_status(JOB_ID, held)
+    held = changes.claim(world.job, worker_id="other", lease=timedelta(seconds=40), now=world.clock.now())
+    world.jobs.update_status(held)
     assert world.worker().run_once() is Outcome.SKIPPED
     world.clock.advance(39)
     assert world.worker().run_once() is Outcome.IDLE
@@ -195,13 +195,11 @@ def test_a_message_for_a_held_job_waits_for_the_lease(world: World) -> None:
 def test_a_job_that_kills_its_workers_is_given_up(world: World) -> None:
     world.submit(TINY)
     for worker in "abc":
-        change = transitions.claim(
-            world.job, worker_id=worker, lease=timedelta(seconds=1), now=world.clock.now()
-        )
-        world.jobs.update_status(JOB_ID, change)
+        change = changes.claim(world.job, worker_id=worker, lease=timedelta(seconds=1), now=world.clock.now())
+        world.jobs.update_status(change)
         world.clock.advance(2)
     assert world.worker().run_once() is Outcome.SKIPPED
-    assert (world.job.status, world.job.error_code) == (JobStatus.FAILED, "worker_crashed")
+    assert (world.job.status, world.error_code) == (JobStatus.FAILED, "worker_crashed")
     assert world.queue.size() == 0
 
 
@@ -215,7 +213,7 @@ def test_a_poison_message_is_taken_off_the_queue(world: World, body: str) -> Non
 
 def test_an_old_generation_and_an_ended_job_start_nothing(world: World) -> None:
     world.submit(TINY, max_frames=1)
-    world.queue.enqueue(JOB_ID, 0)
+    world.queue.enqueue(world.job_id, 0)
     assert world.worker().run_once() is Outcome.COMPLETED
     assert world.worker().run_once() is Outcome.SKIPPED
     assert world.job.attempt == 1
@@ -240,3 +238,42 @@ def test_run_forever_ends_with_the_stop_signal_and_outlives_errors(
     world.worker().run_forever()
     assert pauses[0] >= 1.0
     assert pauses[1:] == [0.2, 0.2, 0.2]
+
+
+def test_an_older_worker_leaves_a_job_that_it_does_not_understand(world: World) -> None:
+    # GIVEN a job that needs a newer format, while workers of two releases run
+    world.submit(TINY, max_frames=2)
+    old = world.worker("old", understands=world.job.needs - 1)
+    # WHEN the older one receives it
+    assert old.run_once() is Outcome.SKIPPED
+    # THEN nothing counts against the job, the message is gone, and it is sent again soon
+    assert (world.job.status, world.job.attempt, world.job.failures, world.job.crashes) == (
+        "pending",
+        0,
+        0,
+        0,
+    )
+    assert world.queue.size() == 0
+    assert world.app.upkeep.reconcile() == {}
+    world.clock.advance(5 * 60)
+    assert world.app.upkeep.reconcile() == {"sent_again": 1}
+    assert world.worker("new").run_once() is Outcome.COMPLETED
+
+
+def test_an_older_worker_may_meet_the_job_again_and_again(world: World) -> None:
+    """Each time is a new message, so that none becomes a dead letter."""
+    world.submit(TINY, max_frames=2)
+    old = world.worker("old", understands=0)
+    for _ in range(30):
+        assert old.run_once() is Outcome.SKIPPED
+        world.clock.advance(5 * 60)
+        world.app.upkeep.reconcile()
+    message = world.queue.dequeue(visibility_s=0)
+    assert message is not None
+    assert message.receive_count == 1
+    assert world.worker("new").run_once() is Outcome.COMPLETED
+
+
+def test_a_newer_worker_runs_an_older_job(world: World) -> None:
+    world.submit(TINY, max_frames=2)
+    assert world.worker("new", understands=world.job.needs + 1).run_once() is Outcome.COMPLETED

@@ -146,7 +146,7 @@ def test_submitted_jobs_are_taken_out_again() -> None:
 
 def test_a_wrong_answer_is_no_measurement() -> None:
     with function_environment(), BACKENDS["moto"]([1]) as (place,):
-        bootstrap.aws_services().jobs = place.repository
+        bootstrap.application().jobs = place.repository
         event = calls(100, PLAN.page)[0].make().to_event()
         invoke(event, 404)
         with pytest.raises(UnexpectedAnswerError, match="answered 404"):

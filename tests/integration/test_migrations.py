@@ -8,8 +8,9 @@ from typing import Any
 
 import boto3
 import pytest
-from video_jobs.adapters.dynamodb import SCHEMA_VERSION, DynamoDbJobRepository
-from video_jobs.domain.job import Job, JobStatus, UploadState
+from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
+from video_jobs.adapters.aws.job_item import SCHEMA_VERSION
+from video_jobs.domain.job import Job, JobStatus, Upload, UploadState
 from video_jobs.migrations.runner import migrate, migration_names, schema_version
 
 from tests.support.aws import Resources
@@ -48,7 +49,7 @@ def test_an_item_of_the_first_shape_becomes_a_job_that_reconcile_finds(resources
     assert run(resources) == 1
     job = jobs_of(resources).get_by_id(OLD_ID)
     assert job is not None
-    assert (job.status, job.upload_state, job.owner) == (JobStatus.PENDING, UploadState.ACCEPTED, "local")
+    assert (job.status, job.upload.state, job.owner) == (JobStatus.PENDING, UploadState.ACCEPTED, "local")
     assert job.created_at == datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert jobs_of(resources).list_due(NOW, 10) == [job]
 
@@ -86,7 +87,8 @@ def test_each_migration_has_nothing_to_do_after_itself(name: str) -> None:
 
 
 def test_an_item_of_today_is_left_alone(resources: Resources) -> None:
-    job = Job(job_id=OLD_ID, owner="ann", created_at=NOW, updated_at=NOW, input_path="video_jobs/x.mp4")
+    upload = Upload(key="video_jobs/x.mp4")
+    job = Job(job_id=OLD_ID, owner="ann", created_at=NOW, updated_at=NOW, upload=upload)
     jobs_of(resources).save(job)
     assert run(resources) == 0
     assert jobs_of(resources).get_by_id(OLD_ID) == job

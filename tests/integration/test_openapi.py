@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from video_jobs.bootstrap import AwsServices
+from video_jobs.application import VideoJobs
 
 from functions.video_api import app as video_api
-from tests.integration.test_job_routes import answer_of, asked
+from tests.integration.conftest import answer_of, asked
 from tools.local_stack.template import Template
 from tools.openapi.__main__ import OPENAPI, generated
 
@@ -35,7 +35,7 @@ def _plain(pattern: str) -> str:
     return re.sub(r"\(\?P<(\w+)>[^)]*\)[^)]*\)", r"{\1}", pattern).removeprefix("^").removesuffix("$")
 
 
-def test_the_document_is_served_as_it_lies_and_the_page_shows_it(services: AwsServices) -> None:
+def test_the_document_is_served_as_it_lies_and_the_page_shows_it(app: VideoJobs) -> None:
     for path, kind, content in (
         ("/openapi.json", "application/json", OPENAPI.read_text(encoding="utf-8")),
         ("/docs", "text/html; charset=utf-8", None),

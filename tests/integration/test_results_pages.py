@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from video_jobs.bootstrap import AwsServices
-from video_jobs.domain.transitions import Expected
-from video_jobs.services import read_results
+from video_jobs.application import VideoJobs
+from video_jobs.domain.changes import Expected
+from video_jobs.use_cases import results
 
-from tests.integration.conftest import call
+from tests.integration.conftest import answer_of, asked, call, refusal
 from tests.integration.job_states import completed_job
-from tests.integration.test_job_routes import answer_of, asked
 
 
 def frames_of(query: dict[str, str]) -> list[int]:
@@ -42,22 +42,22 @@ def frames_of(query: dict[str, str]) -> list[int]:
     ],
 )
 def test_every_frame_that_is_asked_for_comes_once(
-    services: AwsServices,
+    app: VideoJobs,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     query: dict[str, str],
     expected: range,
 ) -> None:
-    monkeypatch.setattr(read_results, "_RECORDS_A_READ", 8)
-    completed_job(services, tmp_path, frames=50)
+    monkeypatch.setattr(results, "_RECORDS_A_READ", 8)
+    completed_job(app, tmp_path, frames=50)
     assert frames_of(query) == list(expected)
 
 
 def test_a_page_of_a_long_file_reads_little_of_it(
-    services: AwsServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    completed_job(services, tmp_path, frames=20_000)
-    read = services.storage.read_range
+    completed_job(app, tmp_path, frames=20_000)
+    read = app.ports.storage.read_range
     lengths: list[int] = []
 
     def counted(key: str, start: int, length: int, version: str | None = None) -> bytes:
@@ -65,14 +65,14 @@ def test_a_page_of_a_long_file_reads_little_of_it(
         lengths.append(len(content))
         return content
 
-    monkeypatch.setattr(services.storage, "read_range", counted)
+    monkeypatch.setattr(app.ports.storage, "read_range", counted)
     assert frames_of({"from_frame": "15000", "to_frame": "15001"}) == [15000, 15001]
     assert len(lengths) <= 6
     assert sum(lengths) < 4 * 16 * 4096 + 1000
 
 
-def test_the_tag_spares_an_answer_that_the_client_has(services: AwsServices, tmp_path: Path) -> None:
-    completed_job(services, tmp_path, frames=3)
+def test_the_tag_spares_an_answer_that_the_client_has(app: VideoJobs, tmp_path: Path) -> None:
+    completed_job(app, tmp_path, frames=3)
     tag = answer_of(asked("results"))["headers"]["ETag"]
     for known in (tag, f'"other", {tag}', "*", tag.removeprefix("W/")):
         event = asked("results")
@@ -86,30 +86,27 @@ def test_the_tag_spares_an_answer_that_the_client_has(services: AwsServices, tmp
 
 
 def test_a_page_fits_as_lambda_encodes_it(
-    services: AwsServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # GIVEN frames whose text doubles when a body becomes a JSON text, and others that grow sixfold
     limit = 20_000
-    limits = read_results.ResultsLimits(limit, 60)
-    monkeypatch.setattr("functions.video_api.routes.results.ResultsLimits", lambda *_: limits)
+    monkeypatch.setattr(app, "rules", replace(app.rules, max_answer_bytes=limit))
     for text in ('"' * 300, "é" * 300):
         monkeypatch.setattr("tests.integration.job_states.text_of", lambda _, text=text: text)
-        job = completed_job(services, tmp_path, frames=200)
+        job = completed_job(app, tmp_path, frames=200)
         # WHEN a client reads all pages
-        answers, query = [], {"limit": "1000"}
-        while True:
-            answers.append(answer_of(asked("results", query)))
-            cursor = json.loads(answers[-1]["body"])["next_cursor"]
-            if cursor is None:
-                break
-            query["cursor"] = cursor
+        bodies: list[str] = []
+        query = {"limit": "1000"}
+        while not bodies or query["cursor"] is not None:
+            bodies.append(answer_of(asked("results", query))["body"])
+            query["cursor"] = json.loads(bodies[-1])["next_cursor"]
         # THEN each fits, the first ones are well filled, and none is missing
-        sizes = [len(json.dumps(answer["body"])) for answer in answers]
+        sizes = [len(json.dumps(body)) for body in bodies]
         assert max(sizes) < limit + 2500  # job_id, times and the signed URL
         assert min(sizes[:-1]) > limit / 2
-        frames = [frame for answer in answers for frame in json.loads(answer["body"])["results"]]
+        frames = [frame for body in bodies for frame in json.loads(body)["results"]]
         assert [frame["frame_index"] for frame in frames] == list(range(200))
-        services.jobs.delete(job.job_id, Expected(status=job.status))
+        app.ports.jobs.delete(job.job_id, Expected(status=job.status))
 
 
 @pytest.mark.parametrize(
@@ -122,9 +119,6 @@ def test_a_page_fits_as_lambda_encodes_it(
         {"to_frame": "x"},
     ],
 )
-def test_a_range_that_is_none_is_refused(
-    services: AwsServices, tmp_path: Path, query: dict[str, str]
-) -> None:
-    completed_job(services, tmp_path, frames=1)
-    status, body = call(asked("results", query))
-    assert (status, body["code"]) == (400, "invalid_request")
+def test_a_range_that_is_none_is_refused(app: VideoJobs, tmp_path: Path, query: dict[str, str]) -> None:
+    completed_job(app, tmp_path, frames=1)
+    assert refusal(asked("results", query)) == (400, "invalid_request")

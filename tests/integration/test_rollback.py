@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from moto import mock_aws
-from video_jobs.domain import transitions
+from video_jobs.domain import changes
 from video_jobs.domain.keys import results_key, video_key
 
 from tests.support import larger_repository as larger
@@ -186,7 +186,7 @@ def test_jobs_may_end_while_intake_is_shut(deployed: Deployed, folder: Path) -> 
             client("sqs").purge_queue(QueueUrl=deployed.ids[name])
         job = deployed.jobs.get_by_id(JOB_IDS[left.pop()]) if left else None
         if job is not None:
-            deployed.jobs.update_status(job.job_id, transitions.cancel(job, keep=NOW - NOW, now=NOW))
+            deployed.jobs.update_status(job.job_id, changes.cancel(job, keep=NOW - NOW, now=NOW))
 
     # WHEN it waits
     quick = ["--poll-s", "0", "--export-to", str(folder)]

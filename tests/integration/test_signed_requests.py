@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from video_jobs.adapters.s3 import S3Storage
-from video_jobs.adapters.s3_multipart import S3MultipartUploads
-from video_jobs.bootstrap import AwsServices, s3_client
+from video_jobs.adapters.aws.s3 import S3Storage
+from video_jobs.adapters.aws.s3_multipart import S3MultipartUploads
+from video_jobs.application import VideoJobs
+from video_jobs.bootstrap import s3_client
 
 from tests.integration.conftest import call, load_event
+from tests.support.aws import Resources
 
 REGIONS = ("us-east-1", "eu-west-1", "eu-central-1", "ap-south-2")
 CHECKSUM = b64encode(sha256(b"video").digest()).decode()
@@ -29,20 +31,22 @@ def submitted(**body: Any) -> tuple[int, dict[str, Any]]:
     return call(load_event("submit_json") | {"body": json.dumps(body)})
 
 
-def test_a_form_takes_one_key_one_type_at_most_this_size_and_not_for_long(services: AwsServices) -> None:
+def test_a_form_takes_one_key_one_type_at_most_this_size_and_not_for_long(
+    services: VideoJobs, resources: Resources
+) -> None:
     body = submitted(size_bytes=1234)[1]
     conditions, until = conditions_of(body["upload"])
     assert {"key": f"video_jobs/{body['job_id']}.mp4"} in conditions
-    assert {"bucket": services.settings.bucket_name} in conditions
+    assert {"bucket": resources.id("MediaBucket")} in conditions
     assert {"Content-Type": "video/mp4"} in conditions
     assert ["content-length-range", 1, 1234] in conditions
     assert {"x-amz-algorithm": "AWS4-HMAC-SHA256"} in conditions
     assert [one for one in conditions if isinstance(one, list) and one[0] == "starts-with"] == []
-    assert until - datetime.now(UTC) <= timedelta(seconds=services.settings.upload_expires_s)
+    assert until - datetime.now(UTC) <= services.rules.upload_expires
     assert body["upload"]["max_bytes"] == 1234
 
 
-def test_a_checksum_is_part_of_the_policy(services: AwsServices) -> None:
+def test_a_checksum_is_part_of_the_policy(services: VideoJobs) -> None:
     upload = submitted(size_bytes=5, checksum_sha256=CHECKSUM)[1]["upload"]
     conditions, _ = conditions_of(upload)
     for name, value in (("x-amz-checksum-algorithm", "SHA256"), ("x-amz-checksum-sha256", CHECKSUM)):
@@ -59,7 +63,7 @@ def test_a_checksum_is_part_of_the_policy(services: AwsServices) -> None:
         {"checksum_sha256": CHECKSUM, "upload_method": "multipart"},
     ],
 )
-def test_a_checksum_that_cannot_be_checked_is_refused(services: AwsServices, wrong: dict[str, str]) -> None:
+def test_a_checksum_that_cannot_be_checked_is_refused(app: VideoJobs, wrong: dict[str, str]) -> None:
     status, problem = submitted(size_bytes=5, **wrong)
     assert (status, problem["code"]) == (400, "invalid_request")
     assert "checksum_sha256" in problem["detail"]
@@ -75,7 +79,7 @@ def test_every_region_signs_with_version_4_for_its_own_host(aws: None, region: s
     assert f"/{region}/s3/aws4_request" in form.fields["x-amz-credential"]
     for url in (
         storage.presign_download("k.json", expires_s=60, version="v"),
-        uploads.presign_part("k.mp4", "upload", 1, size_bytes=9, expires_s=60),
+        uploads.presign_chunk("k.mp4", "upload", 1, size_bytes=9, expires_s=60),
     ):
         parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
         assert (parts.scheme, parts.hostname) == ("https", host)
@@ -86,5 +90,5 @@ def test_every_region_signs_with_version_4_for_its_own_host(aws: None, region: s
 
 def test_the_length_of_a_part_is_signed(aws: None) -> None:
     uploads = S3MultipartUploads(s3_client("us-east-1"), "bucket")
-    url = uploads.presign_part("k.mp4", "upload", 1, size_bytes=9, expires_s=60)
+    url = uploads.presign_chunk("k.mp4", "upload", 1, size_bytes=9, expires_s=60)
     assert "content-length" in parse_qs(urlsplit(url).query)["X-Amz-SignedHeaders"][0].split(";")

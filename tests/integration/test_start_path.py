@@ -22,16 +22,18 @@ NEEDED_AT_START = {
     "pydantic_core",
     # Powertools registers its user agent there: one module, not the 400 of a client.
     "botocore",
+    # Reads the settings: one module in C.
+    "msgspec",
 }
 
 LATER_OR_NEVER = (
-    # What a request needs is imported by `bootstrap` when a service is first asked for.
+    # What a request needs is imported when a use case or a port is first asked for.
     "pydantic",
     "annotated_types",
     "typing_inspection",
     "functions.video_api.requests",
     "functions.video_api.parameters",
-    "functions.video_api.multipart",
+    "functions.video_api.form",
     "email.parser",
     "boto3",
     "botocore.session",
@@ -42,6 +44,7 @@ LATER_OR_NEVER = (
     "pynamodb",
     "video_jobs.adapters",
     "video_jobs.migrations",
+    "video_jobs.use_cases",
     # What Powertools has and the API does not use.
     "aws_xray_sdk",
     "aws_lambda_powertools.event_handler.middlewares.openapi_validation",

@@ -1,21 +1,23 @@
-"""A service on this machine, over the local twins of AWS, with one worker."""
+"""A service with one worker: over the local adapters, or over others."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from video_jobs.adapters.local_storage import LocalStorage
-from video_jobs.adapters.memory import MemoryJobRepository, MemoryQueue
-from video_jobs.domain.job import Job
-from video_jobs.domain.keys import results_key, video_key
-from video_jobs.services.accept_upload import accept_upload
+from video_jobs.adapters.local.local_storage import LocalStorage
+from video_jobs.application import VideoJobs
+from video_jobs.domain.job import Job, JobOptions
+from video_jobs.domain.keys import results_key
+from video_jobs.domain.rules import Rules
+from video_jobs.ports import Ports
 from video_jobs.settings import WorkerSettings
-from video_worker.job_worker import JobWorker, WorkerLimits, WorkerPorts
+from video_jobs.use_cases.intake import Submission
+from video_worker.job_worker import JobWorker
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.stop_signal import StopSignal
 
@@ -23,8 +25,12 @@ from tests.support.clock import ManualClock
 from tools.demo_model.train import SHIPPED
 
 SUPPORT = Path(__file__).parent
-JOB_ID = "11111111-1111-4111-8111-111111111111"
-KEEP = timedelta(days=1)
+RULES = Rules(
+    known_pipelines={"nope", *(path.stem for path in SUPPORT.glob("**/pipelines/*.json"))},
+    max_body_bytes=10**9,
+    max_crashes=3,
+    keep=timedelta(days=1),
+)
 
 
 def settings(folder: str = "hazards", **further: str) -> WorkerSettings:
@@ -39,21 +45,24 @@ def settings(folder: str = "hazards", **further: str) -> WorkerSettings:
 
 
 class World:
-    """A service on this machine, with one worker."""
+    """The application with one worker; all temporary files are in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, app: VideoJobs | None = None) -> None:
         self.clock = ManualClock()
-        self.jobs = MemoryJobRepository()
-        self.storage = LocalStorage(folder / "storage")
-        self.queue = MemoryQueue(self.clock)
+        if app is None:
+            ports = Ports.in_memory(self.clock, storage=lambda: LocalStorage(folder / "storage"))
+            app = VideoJobs(ports, RULES)
+        self.app = app
+        self.jobs, self.storage, self.queue = app.ports.jobs, app.ports.storage, app.ports.queue
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
         self.stop = StopSignal(grace_s=0)
+        folders = {name: str(SUPPORT / name) for name in ("plugins", "pipelines")}
         self.settings = WorkerSettings.from_environment(
             {
                 "MODEL_PATH": "/nowhere",
-                "PLUGINS_DIR": str(SUPPORT / "plugins"),
-                "PIPELINES_DIR": str(SUPPORT / "pipelines"),
+                "PLUGINS_DIR": folders["plugins"],
+                "PIPELINES_DIR": folders["pipelines"],
                 "WORK_DIR": str(self.temporary),
                 "POLL_WAIT_S": "0",
                 "MAX_FAILURES": "2",
@@ -61,44 +70,36 @@ class World:
             }
         )
         self.pipelines = VideoFilePipelineService.from_settings(self.settings)
+        self.job_id = ""
 
-    def worker(self, name: str = "w") -> JobWorker:
-        ports = WorkerPorts(jobs=self.jobs, storage=self.storage, queue=self.queue, clock=self.clock)
-        limits = WorkerLimits(max_crashes=3, keep=KEEP)
-        return JobWorker(name, ports, self.pipelines, self.settings, limits, self.stop, Logger())
+    def worker(self, name: str = "w", **options: Any) -> JobWorker:
+        return JobWorker(name, self.app, self.pipelines, self.settings, self.stop, **options)
 
-    def submit(self, video: Path, pipeline_id: str = "count", **options: Any) -> None:
-        now = self.clock.now()
-        job = Job(
-            job_id=JOB_ID,
-            owner="ann",
-            created_at=now,
-            updated_at=now,
-            input_path=video_key(JOB_ID),
-            pipeline_id=pipeline_id,
-            **options,
-        )
-        self.jobs.save(job)
-        self.storage.save_file(job.input_path, video, "video/mp4")
-        accept_upload(
-            job.input_path,
-            None,
-            jobs=self.jobs,
-            storage=self.storage,
-            queue=self.queue,
-            clock=self.clock,
-            max_upload_bytes=10**9,
-            keep=KEEP,
-        )
+    def submit(self, video: Path, pipeline_id: str = "count", part_frames: int = 256, **chosen: Any) -> None:
+        """A job whose video was uploaded and looked at."""
+        app = VideoJobs(self.app.ports, replace(self.app.rules, part_frames=part_frames))
+        options = JobOptions(pipeline_id=pipeline_id, **chosen)
+        job, _ = app.intake.submit_form(1, Submission(owner="ann", options=options))
+        self.job_id = job.job_id
+        self.storage.save_file(job.upload.key, video, "video/mp4")
+        self.app.intake.accept_upload(job.upload.key)
 
     @property
     def job(self) -> Job:
-        job = self.jobs.get_by_id(JOB_ID)
+        job = self.jobs.get_by_id(self.job_id)
         assert job is not None
         return job
 
+    @property
+    def error_code(self) -> str | None:
+        return self.job.error.code if self.job.error else None
+
+    @property
+    def error_message(self) -> str:
+        return self.job.error.message if self.job.error else ""
+
     def results(self) -> bytes:
-        found = self.storage.find_file(results_key(JOB_ID))
+        found = self.storage.find_file(results_key(self.job_id))
         assert found is not None
         return self.storage.read_range(found.key, 0, found.size_bytes)
 

@@ -9,7 +9,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
-from video_jobs.adapters.aws_errors import transient_errors_translated
+from video_jobs.adapters.aws.errors import transient_errors_translated
 from video_jobs.domain.errors import TransientError
 
 

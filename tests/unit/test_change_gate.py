@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from video_worker.ordered_pool import AHEAD, ordered_results
-from video_worker.plugins.ocr.change_gate import Box, ChangeGate, Words, has_changed
+from video_worker.plugins.ocr.change_gate import Box, ChangeGate, Look, Words, has_changed
 from video_worker.plugins.ocr.engines import GrayImage
 from video_worker.turns import Turns, TurnsAbortedError
 
@@ -34,14 +35,19 @@ class Reader:
         self.read: list[int] = []
 
     def frame(self, gate: ChangeGate, position: int, gray: GrayImage) -> Words:
-        return gate.words_of_frame(position, gray, lambda: self.places(gate, position, gray))
+        words = gate.words_of_frame(position, gray, lambda: Look([], [PLACE]), self._at(position))
+        return [{"text": word["text"]} for word in words]
 
     def places(self, gate: ChangeGate, position: int, gray: GrayImage) -> Words:
-        def read(box: Box) -> Words:
+        found = gate.words_of_places(position, gray, [PLACE], self._at(position))
+        return [word for words in found for word in words]
+
+    def _at(self, position: int) -> Callable[[Box], Words]:
+        def read(_: Box) -> Words:
             self.read.append(position)
             return [{"text": f"read on {position}"}]
 
-        return [word for words in gate.words_of_places(position, gray, [PLACE], read) for word in words]
+        return read
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from video_jobs.domain.errors import SettingError
-from video_jobs.settings import ServiceSettings
+from video_jobs.domain.rules import Rules
+from video_jobs.settings import EnvironmentSettings, ServiceSettings, WorkerSettings
 
-NEEDED = {"TABLE_NAME": "jobs", "BUCKET_NAME": "media"}
+NEEDED = {"TABLE_NAME": "jobs", "BUCKET_NAME": "media", "MODEL_PATH": "model"}
 
 
 def test_defaults_and_values() -> None:
     settings = ServiceSettings.from_environment(NEEDED | {"MAX_BODY_BYTES": "1000"})
     assert (settings.table_name, settings.max_body_bytes, settings.queue_order) == ("jobs", 1000, "job")
-    assert settings.known_pipelines == {"yolo_ocr", "yolo_ocr_regions", "yolo_only", "ocr_only"}
+    assert settings.rules.known_pipelines == {"yolo_ocr", "yolo_ocr_regions", "yolo_only", "ocr_only"}
+
+
+def test_the_rules_are_the_settings_and_by_default_their_own() -> None:
+    assert ServiceSettings.from_environment(NEEDED).rules == Rules()
+    environment = {"UPLOAD_EXPIRES_S": "60", "RETENTION_DAYS": "1", "WEBHOOK_NETWORKS": "10.0.0.0/8 fd00::/8"}
+    rules = ServiceSettings.from_environment(NEEDED | environment).rules
+    assert (rules.upload_expires, rules.keep) == (timedelta(seconds=60), timedelta(days=1))
+    assert rules.webhook_networks == ("10.0.0.0/8", "fd00::/8")
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("TABLE_NAME", ""), ("MAX_BODY_BYTES", "x"), ("MAX_BODY_BYTES", "0"), ("QUEUE_ORDER", "any")],
+    ("settings", "name", "value", "reason"),
+    [
+        (ServiceSettings, "TABLE_NAME", "", "Set the environment variable TABLE_NAME"),
+        (ServiceSettings, "MAX_BODY_BYTES", "x", "a whole number of at least 1, not 'x'"),
+        (ServiceSettings, "MAX_BODY_BYTES", "0", "a whole number of at least 1, not '0'"),
+        (ServiceSettings, "QUEUE_ORDER", "any", "one of job, strict, not 'any'"),
+        (ServiceSettings, "WEBHOOK_NETWORKS", "10.0.0.1/8", "host bits set"),
+        (WorkerSettings, "MODEL_PATH", "", "Set the environment variable MODEL_PATH"),
+        (WorkerSettings, "IOU_THRESHOLD", "x", "a number, not 'x'"),
+        (WorkerSettings, "OCR_CHANGE_GATE", "yes", "true or false, not 'yes'"),
+        (WorkerSettings, "LEASE_S", "2", "a whole number of at least 3, not '2'"),
+    ],
 )
-def test_a_wrong_setting_is_named(name: str, value: str) -> None:
-    with pytest.raises(SettingError, match=name):
-        ServiceSettings.from_environment(NEEDED | {name: value})
+def test_a_wrong_setting_is_named(
+    settings: type[EnvironmentSettings], name: str, value: str, reason: str
+) -> None:
+    with pytest.raises(SettingError, match=name) as error:
+        settings.from_environment(NEEDED | {name: value})
+    assert reason in error.value.message

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from video_jobs.adapters.memory import MemoryJobRepository
+from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.domain.job import JobStatus
 from video_jobs.services import list_jobs as listing
 from video_jobs.services.list_jobs import JobFilter, list_jobs

@@ -106,7 +106,7 @@ class WatchedCall:
     def __call__(self) -> float:
         """Call once; gives the seconds."""
         event = self._call.make().to_event()
-        bootstrap.aws_services().jobs = self._place.repository
+        bootstrap.application().jobs = self._place.repository
         with aws_use() as use:
             took_s, body = invoke(event, self._call.status)
         self._operations = max(self._operations, use.operations, key=len)
@@ -152,8 +152,8 @@ def function_environment() -> Iterator[None]:
         os.environ |= {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
         for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
             os.environ.pop(variable, None)
-        bootstrap.aws_services.cache_clear()
+        bootstrap.application.cache_clear()
         try:
             yield
         finally:
-            bootstrap.aws_services.cache_clear()
+            bootstrap.application.cache_clear()

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 from moto.server import ThreadedMotoServer
-from video_jobs.adapters.secrets_manager import secret_name
+from video_jobs.adapters.aws.secrets_manager import secret_name
 
 from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 from tools.local_stack.template import Template

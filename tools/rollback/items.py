@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
-from video_jobs.adapters.aws_errors import error_code
+from video_jobs.adapters.aws.errors import error_code
 from video_jobs.domain.job import JobStatus
 
 from tools.rollback.deployment import TABLE, Aws, Deployment

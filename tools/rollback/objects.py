@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from video_jobs.adapters.aws_errors import error_code
+from video_jobs.adapters.aws.errors import error_code
 from video_jobs.domain.keys import PARTS_PREFIX, VIDEO_SUFFIX, checked_key
 
 from tools.rollback.deployment import BUCKET, Aws, Deployment

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from video_jobs.bootstrap import aws_services
+from video_jobs.bootstrap import application
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID
 from video_jobs.domain.pipelines import BUILT_IN
 
@@ -21,7 +21,7 @@ _PAGE_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline
 @router.get("/health")
 def get_health() -> dict[str, Any]:
     """The function runs and has its settings; it asks no other service, so it cannot be made to fail them."""
-    aws_services()
+    application()
     return {"status": "ok"}
 
 
@@ -36,7 +36,7 @@ def get_pipelines() -> dict[str, Any]:
                 "description": BUILT_IN.get(pipeline_id),
                 "is_default": pipeline_id == DEFAULT_PIPELINE_ID,
             }
-            for pipeline_id in sorted(aws_services().settings.known_pipelines)
+            for pipeline_id in sorted(application().rules.known_pipelines)
         ]
     }
 

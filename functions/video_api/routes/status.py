@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from video_jobs.bootstrap import aws_services
 from video_jobs.domain.job import to_iso
-from video_jobs.services.get_job import get_job
 
 from functions.video_api.answers import json_answer, polling_headers
-from functions.video_api.caller import owner_of
+from functions.video_api.caller import own_job
 
 router = APIGatewayHttpRouter()
 
@@ -17,13 +15,13 @@ router = APIGatewayHttpRouter()
 @router.get("/video/status/<job_id>")
 def get_status(job_id: str) -> Response[str]:
     """How far the job is."""
-    job = get_job(job_id, owner_of(router.current_event), jobs=aws_services().jobs)
+    job = own_job(job_id, router.current_event)
     body = {
         "job_id": job.job_id,
         "status": job.status,
-        "progress": job.progress,
+        "progress": job.status.progress,
         "created_at": to_iso(job.created_at),
         "updated_at": to_iso(job.updated_at),
-        "error_message": job.error_message,
+        "error_message": job.error and job.error.message,
     }
     return json_answer(body, headers=polling_headers(job))

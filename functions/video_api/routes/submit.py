@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from video_jobs.bootstrap import aws_services
+from video_jobs.bootstrap import application
+from video_jobs.domain.chunks import chunk_bytes_of, chunk_sizes
 from video_jobs.domain.errors import InvalidRequestError, UnsupportedContentTypeError
 from video_jobs.domain.job import to_iso
-from video_jobs.domain.multipart import part_bytes_of, part_sizes
-from video_jobs.services.submit_job import submit_job, submit_multipart, submit_video
+from video_jobs.ports import PresignedUpload
 
 from functions.video_api.body import body_bytes
 from functions.video_api.caller import owner_of
-
-if TYPE_CHECKING:
-    from functions.video_api.requests import SubmitRequest
 
 router = APIGatewayHttpRouter()
 _KEY_LENGTH = 255
@@ -37,7 +34,7 @@ def post_submit() -> tuple[dict[str, Any], int]:
         case "video/mp4" | "application/octet-stream" | "":
             return _submit_video(event, body_bytes(event)), 201
         case "multipart/form-data":
-            from functions.video_api.multipart import file_of_form
+            from functions.video_api.form import file_of_form
 
             return _submit_video(event, file_of_form(content_type, body_bytes(event))), 201
     raise UnsupportedContentTypeError
@@ -47,67 +44,36 @@ def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     from functions.video_api.requests import SubmitRequest  # pydantic stays off the start path
 
     request = SubmitRequest.model_validate_json(body_bytes(event))
+    submission = request.to_submission(owner_of(event), _idempotency_key(event))
     if request.upload_method == "multipart":
-        return _submit_multipart(event, request)
-    services = aws_services()
-    job, upload = submit_job(
-        request.size_bytes,
-        owner_of(event),
-        request.to_options(_idempotency_key(event)),
-        jobs=services.jobs,
-        storage=services.storage,
-        clock=services.clock,
-        ids=services.ids,
-        limits=services.submit_limits,
-    )
-    return {
-        "job_id": job.job_id,
-        "upload": {
-            "url": upload.url,
-            "fields": upload.fields,
-            "expires_at": to_iso(upload.expires_at),
-            "max_bytes": upload.max_bytes,
-        },
-    }
-
-
-def _submit_multipart(event: APIGatewayProxyEventV2, request: SubmitRequest) -> dict[str, Any]:
-    services = aws_services()
-    job = submit_multipart(
-        request.size_bytes,
-        owner_of(event),
-        request.to_options(_idempotency_key(event)),
-        jobs=services.jobs,
-        uploads=services.uploads,
-        clock=services.clock,
-        ids=services.ids,
-        limits=services.submit_limits,
-    )
-    sizes = part_sizes(request.size_bytes)
-    offer = {"part_bytes": part_bytes_of(request.size_bytes), "part_count": len(sizes)}
-    return {"job_id": job.job_id, "multipart": offer}
+        job = application().intake.submit_multipart(request.size_bytes, submission)
+        return {"job_id": job.job_id, "multipart": _chunks_of(request.size_bytes)}
+    job, upload = application().intake.submit_form(request.size_bytes, submission)
+    return {"job_id": job.job_id, "upload": _form_of(upload)}
 
 
 def _submit_video(event: APIGatewayProxyEventV2, video: bytes) -> dict[str, Any]:
     from functions.video_api.requests import SubmitParameters
 
     parameters = SubmitParameters.model_validate(_known_parameters(event.query_string_parameters))
-    options = parameters.to_options(_idempotency_key(event))
-    services = aws_services()
+    submission = parameters.to_submission(owner_of(event), _idempotency_key(event))
     with TemporaryDirectory(prefix="submit-") as folder:
         path = Path(folder) / "video.mp4"
         path.write_bytes(video)
-        job = submit_video(
-            path,
-            owner_of(event),
-            options,
-            jobs=services.jobs,
-            storage=services.storage,
-            clock=services.clock,
-            ids=services.ids,
-            limits=services.submit_limits,
-        )
-    return {"job_id": job.job_id}
+        return {"job_id": application().intake.submit_video(path, submission).job_id}
+
+
+def _form_of(upload: PresignedUpload) -> dict[str, Any]:
+    return {
+        "url": upload.url,
+        "fields": upload.fields,
+        "expires_at": to_iso(upload.expires_at),
+        "max_bytes": upload.max_bytes,
+    }
+
+
+def _chunks_of(size_bytes: int) -> dict[str, int]:
+    return {"part_bytes": chunk_bytes_of(size_bytes), "part_count": len(chunk_sizes(size_bytes))}
 
 
 def _idempotency_key(event: APIGatewayProxyEventV2) -> str | None:

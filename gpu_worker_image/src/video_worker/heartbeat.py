@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
-from video_jobs.domain import transitions
-from video_jobs.domain.errors import ConflictError, ReceiptExpiredError, TransientError
+from video_jobs.application import VideoJobs
+from video_jobs.domain.errors import ReceiptExpiredError, TransientError
 from video_jobs.domain.job import Job
-from video_jobs.ports import Clock, JobRepository, QueueMessage, QueueService
+from video_jobs.ports import QueueMessage
+from video_jobs.use_cases.work import LeaseLostError
 
 
 class Heartbeat(AbstractContextManager["Heartbeat"]):
@@ -20,31 +21,27 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
     ----------
     lost
         Set when the job is no longer this worker's: it was taken over, failed or cancelled.
-    frames_done, frames_total
-        What the next beat tells; the worker sets them.
+    progress
+        What the next beat tells; the worker sets it.
     """
 
     def __init__(
         self,
+        app: VideoJobs,
         job: Job,
         message: QueueMessage,
         lease: timedelta,
         pause_s: float,
-        *,
-        jobs: JobRepository,
-        queue: QueueService,
-        clock: Clock,
         logger: Logger,
     ) -> None:
+        self._app, self._logger = app, logger
         self._job, self._message, self._lease = job, message, lease
-        self._jobs, self._queue, self._clock, self._logger = jobs, queue, clock, logger
         self._pause_s = pause_s
-        self._lease_ends = clock.now() + lease
+        self._lease_ends = self._now() + lease
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_done, name="heartbeat", daemon=True)
         self.lost = threading.Event()
-        self.frames_done = job.frames_done
-        self.frames_total = job.frames_total
+        self.progress = job.progress
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()
@@ -61,21 +58,17 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
     def beat(self) -> None:
         """Extend both once; a beat that AWS does not answer is made up for by the next."""
         try:
-            change = transitions.heartbeat(
-                self._job,
-                lease=self._lease,
-                frames_done=self.frames_done,
-                frames_total=self.frames_total,
-                now=self._clock.now(),
-            )
-            self._jobs.update_status(self._job.job_id, change)
-            self._lease_ends = self._clock.now() + self._lease
-            self._queue.extend(self._message, int(self._lease.total_seconds()))
-        except ConflictError:
+            self._app.work.heartbeat(self._job, self._lease, self.progress)
+            self._lease_ends = self._now() + self._lease
+            self._app.ports.queue.extend(self._message, int(self._lease.total_seconds()))
+        except LeaseLostError:
             self.lost.set()
         except ReceiptExpiredError:
             self._logger.warning("message lost, lease held", action="receipt_expired")
         except TransientError as error:
             self._logger.warning("heartbeat missed", action="heartbeat_missed", reason=error.message)
-            if self._clock.now() >= self._lease_ends:
+            if self._now() >= self._lease_ends:
                 self.lost.set()
+
+    def _now(self) -> datetime:
+        return self._app.ports.clock.now()

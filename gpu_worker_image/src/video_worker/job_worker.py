@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
-from video_jobs.domain import transitions
+from video_jobs.application import VideoJobs
 from video_jobs.domain.errors import (
-    ConflictError,
     FileMissingError,
     JobTooLongError,
     PermanentJobError,
@@ -25,12 +24,12 @@ from video_jobs.domain.errors import (
     UnreadableVideoError,
     VideoJobsError,
 )
-from video_jobs.domain.job import Job, JobStatus
+from video_jobs.domain.formats import NEWEST_FORMAT
+from video_jobs.domain.job import Job, JobStatus, Output, Progress
 from video_jobs.domain.keys import results_index_key, results_key
-from video_jobs.domain.transitions import Transition
-from video_jobs.ports import Clock, JobRepository, QueueMessage, QueueService, StorageService
-from video_jobs.services.claim_job import Claim, Verdict, claim_job
+from video_jobs.ports import QueueMessage
 from video_jobs.settings import WorkerSettings
+from video_jobs.use_cases.work import Claim, Claimant, LeaseLostError, Verdict
 
 from video_worker.analysis import AnalysisRun, AnalysisService, RunRequest
 from video_worker.heartbeat import Heartbeat
@@ -55,26 +54,12 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
-class LeaseLostError(Exception):
-    """The job is another worker's now, or was ended from outside."""
+class Done(NamedTuple):
+    """Results that are stored."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerPorts:
-    """What the worker needs from the outside."""
-
-    jobs: JobRepository
-    storage: StorageService
-    queue: QueueService
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLimits:
-    """Rules of the job's life that worker and functions share."""
-
-    max_crashes: int
-    keep: timedelta
+    output: Output
+    frames: int
+    warnings: tuple[str, ...]
 
 
 class JobWorker:
@@ -88,36 +73,37 @@ class JobWorker:
         What keeps the lease alive meanwhile.
     random
         Spreads the pauses of many workers.
+    understands
+        The newest job format that this worker knows (`video_jobs.domain.formats`).
     """
 
     def __init__(
         self,
         worker_id: str,
-        ports: WorkerPorts,
+        app: VideoJobs,
         pipelines: AnalysisService,
         settings: WorkerSettings,
-        limits: WorkerLimits,
         stop: StopSignal,
-        logger: Logger,
         *,
+        logger: Logger | None = None,
         protection: AbstractContextManager[None] | None = None,
         heartbeat_type: Callable[..., Heartbeat] = Heartbeat,
         random: Random | None = None,
+        understands: int = NEWEST_FORMAT,
     ) -> None:
-        self._id = worker_id
-        self._ports = ports
+        self._app = app
         self._pipelines = pipelines
         self._protection = protection or nullcontext()
         self._heartbeat_type = heartbeat_type
         self._random = random or Random()  # noqa: S311 - it only spreads pauses
         self._settings = settings
-        self._limits = limits
         self._stop = stop
-        self._logger = logger
+        self._logger = logger or Logger()
         self._lease = timedelta(seconds=settings.lease_s)
+        self._claimant = Claimant(worker_id=worker_id, lease=self._lease, understands=understands)
         self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_A_LEASE)
-        # The queue may hand a message to the poll of a worker that has just died: until the first
-        # heartbeat holds it for a whole lease, it is held only briefly.
+        # The queue may hand a message to the poll of a worker that has just died. Therefore a message is
+        # held only briefly, until the first heartbeat holds it for a whole lease.
         self._first_visibility_s = ceil(self._pause_s * _BEATS_A_LEASE)
 
     def run_forever(self) -> None:
@@ -139,18 +125,10 @@ class JobWorker:
     def run_once(self, wait_s: int = 0) -> Outcome:
         """Receive one message, waiting up to ``wait_s`` seconds, and do what it asks for."""
         self._pipelines.prepare()
-        message = self._ports.queue.dequeue(wait_s=wait_s, visibility_s=self._first_visibility_s)
+        message = self._app.ports.queue.dequeue(wait_s=wait_s, visibility_s=self._first_visibility_s)
         if message is None:
             return Outcome.IDLE
-        claim = claim_job(
-            message,
-            self._id,
-            self._lease,
-            jobs=self._ports.jobs,
-            clock=self._ports.clock,
-            max_crashes=self._limits.max_crashes,
-            keep=self._limits.keep,
-        )
+        claim = self._app.work.claim(message, self._claimant)
         if claim.job is None:
             self._decline(message, claim)
             return Outcome.SKIPPED
@@ -169,9 +147,10 @@ class JobWorker:
             self._acknowledge(message)
 
     def _work(self, job: Job, message: QueueMessage) -> Outcome:
-        self._logger.info("job started", action="job_started", pipeline_id=job.pipeline_id)
+        self._logger.info("job started", action="job_started", pipeline_id=job.options.pipeline_id)
         try:
-            change = self._run_with_heartbeat(job, message)
+            done = self._run_with_heartbeat(job, message)
+            return self._finish(self._app.work.complete(job, *done), message)
         except LeaseLostError:
             self._logger.warning("lease lost", action="lease_lost")
             return Outcome.LOST
@@ -180,54 +159,44 @@ class JobWorker:
         except (TransientError, MemoryError, ConnectionError) as error:
             return self._retry_or_fail(job, message, error)
         except PermanentJobError as error:
-            return self._finish(job, message, self._failure(job, error))
+            return self._fail(job, message, error)
         except Exception as error:
             self._logger.exception("pipeline failed", action="pipeline_failed")
             named = PipelineError(
-                f"The pipeline {job.pipeline_id} failed on this video ({type(error).__name__})"
+                f"The pipeline {job.options.pipeline_id} failed on this video ({type(error).__name__})"
             )
-            return self._finish(job, message, self._failure(job, named))
-        return self._finish(job, message, change)
+            return self._fail(job, message, named)
 
-    def _run_with_heartbeat(self, job: Job, message: QueueMessage) -> Transition:
-        ports = self._ports
-        heartbeat = self._heartbeat_type(
-            job,
-            message,
-            self._lease,
-            self._pause_s,
-            jobs=ports.jobs,
-            queue=ports.queue,
-            clock=ports.clock,
-            logger=self._logger,
-        )
+    def _run_with_heartbeat(self, job: Job, message: QueueMessage) -> Done:
+        heartbeat = self._heartbeat_type(self._app, job, message, self._lease, self._pause_s, self._logger)
         work_dir = self._settings.work_dir or None
         with heartbeat, TemporaryDirectory(prefix="video-job-", dir=work_dir) as folder:
             return self._analyse(job, heartbeat, Path(folder))
 
-    def _analyse(self, job: Job, heartbeat: Heartbeat, folder: Path) -> Transition:
-        fingerprint = self._pipelines.fingerprint(job.pipeline_id)
-        self._change(job, transitions.record_fingerprint(job, fingerprint=fingerprint, now=self._now()))
+    def _analyse(self, job: Job, heartbeat: Heartbeat, folder: Path) -> Done:
+        """Run the pipeline over the frames that no earlier attempt finished, and store the results."""
+        fingerprint = self._pipelines.fingerprint(job.options.pipeline_id)
+        self._app.work.record_fingerprint(job, fingerprint)
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
-        parts = JobParts(job, fingerprint["id"], self._ports.storage, folder)
+        parts = JobParts(job, fingerprint["id"], self._app.ports.storage, folder)
         request = RunRequest(
             self._fetch_video(job, folder),
-            job.pipeline_id,
-            job.frame_stride,
-            job.max_frames,
+            job.options.pipeline_id,
+            job.options.frame_stride,
+            job.options.max_frames,
             skip_frames=parts.fetch_finished(),
             part_frames=job.part_frames,
         )
         run = self._pipelines.run(request, self._conditions_of_going_on(heartbeat))
-        heartbeat.frames_total = run.frames_total
+        heartbeat.progress = Progress(heartbeat.progress.frames_done, run.frames_total)
         for frames_done in parts.write(run):
-            heartbeat.frames_done = frames_done
-        return self._store_results(job, parts, run, heartbeat, folder)
+            heartbeat.progress = Progress(frames_done, run.frames_total)
+        return self._store_results(job, parts, run, heartbeat)
 
     def _fetch_video(self, job: Job, folder: Path) -> Path:
         video = folder / "video.mp4"
         try:
-            self._ports.storage.load_file(job.input_path, video, job.input_version)
+            self._app.ports.storage.load_file(job.upload.key, video, job.upload.version)
         except FileMissingError:
             raise UnreadableVideoError(
                 "Unable to read video file: it was deleted from the storage; submit the job again"
@@ -247,40 +216,31 @@ class JobWorker:
 
         return keep_going
 
-    def _store_results(
-        self, job: Job, parts: JobParts, run: AnalysisRun, heartbeat: Heartbeat, folder: Path
-    ) -> Transition:
-        results, index = folder / "results.json", folder / "results.idx"
-        count = write_results(parts.paths, results, index)
+    def _store_results(self, job: Job, parts: JobParts, run: AnalysisRun, heartbeat: Heartbeat) -> Done:
+        results, index = parts.folder / "results.json", parts.folder / "results.idx"
+        frames = write_results(parts.paths, results, index)
         heartbeat.beat()
         if heartbeat.lost.is_set():
             raise LeaseLostError
-        storage = self._ports.storage
+        storage = self._app.ports.storage
         stored = storage.save_file(results_key(job.job_id), results, "application/json")
         sidecar = storage.save_file(results_index_key(job.job_id), index, "application/octet-stream")
-        return transitions.complete(
-            job,
-            output_path=stored.key,
-            output_version=stored.version,
-            output_index_version=sidecar.version,
-            frames_done=count,
-            warnings=run.warnings,
-            keep=self._limits.keep,
-            now=self._now(),
-        )
+        return Done(Output(stored.key, stored.version, sidecar.version), frames, run.warnings)
 
-    def _finish(self, job: Job, message: QueueMessage, change: Transition) -> Outcome:
-        """Write the end; a failed delete of the message afterwards does no harm."""
+    def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
         try:
-            ended = self._change(job, change)
+            return self._finish(self._app.work.fail(job, error), message)
         except LeaseLostError:
             self._logger.warning("lease lost at the end", action="lease_lost")
             return Outcome.LOST
+
+    def _finish(self, ended: Job, message: QueueMessage) -> Outcome:
+        """The end is written; if the delete of the message fails now, that does no harm."""
         self._logger.info(
             "job ended",
             action=f"job_{ended.status}",
-            frames=ended.frames_done,
-            error_code=ended.error_code,
+            frames=ended.progress.frames_done,
+            error_code=ended.error and ended.error.code,
             warnings=list(ended.warnings),
         )
         self._acknowledge(message)
@@ -291,7 +251,7 @@ class JobWorker:
     def _remove_parts(self, job: Job) -> None:
         """Only now: until the end is written, another worker may be resuming from them."""
         try:
-            remove_parts(job.job_id, self._ports.storage)
+            remove_parts(job.job_id, self._app.ports.storage)
         except TransientError as error:  # the bucket's lifecycle rule removes them later
             self._logger.warning("parts not removed", action="remove_parts_failed", reason=error.message)
 
@@ -305,37 +265,26 @@ class JobWorker:
         last = TransientError(
             f"The job failed {job.failures + 1} times, at last with: {reason}; try it later"
         )
-        return self._finish(job, message, self._failure(job, last))
+        return self._fail(job, message, last)
 
     def _give_back(self, job: Job, message: QueueMessage, *, count_failure: bool, delay_s: int) -> Outcome:
         try:
-            self._change(job, transitions.give_back(job, count_failure=count_failure, now=self._now()))
+            self._app.work.give_back(job, count_failure=count_failure)
         except LeaseLostError:
             return Outcome.LOST
         self._return(message, delay_s)
         self._logger.info("job returned", action="job_returned", delay_s=delay_s)
         return Outcome.RETURNED
 
-    def _failure(self, job: Job, error: VideoJobsError) -> Transition:
-        return transitions.fail_running(
-            job, code=error.code, message=error.message, keep=self._limits.keep, now=self._now()
-        )
-
-    def _change(self, job: Job, change: Transition) -> Job:
-        try:
-            return self._ports.jobs.update_status(job.job_id, change)
-        except ConflictError as exc:
-            raise LeaseLostError from exc
-
     def _acknowledge(self, message: QueueMessage) -> None:
         try:
-            self._ports.queue.acknowledge(message)
+            self._app.ports.queue.acknowledge(message)
         except (ReceiptExpiredError, TransientError) as error:
             self._logger.warning("message not deleted", action="acknowledge_failed", reason=error.message)
 
     def _return(self, message: QueueMessage, delay_s: int) -> None:
         try:
-            self._ports.queue.return_message(message, delay_s)
+            self._app.ports.queue.return_message(message, delay_s)
         except (ReceiptExpiredError, TransientError) as error:  # then it comes back by itself
             self._logger.warning("message not returned", action="return_failed", reason=error.message)
 
@@ -346,4 +295,4 @@ class JobWorker:
             self._logger.exception("unexpected error", action="worker_error", pause_s=pause_s)
 
     def _now(self) -> datetime:
-        return self._ports.clock.now()
+        return self._app.ports.clock.now()

@@ -7,9 +7,9 @@ so a worker that computes with something else starts from the first frame.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from video_jobs.domain.job import Job
 from video_jobs.domain.keys import part_key, parts_prefix
@@ -21,15 +21,15 @@ CONTENT_TYPE = "application/jsonl"
 
 
 class JobParts:
-    """The parts of one run of one job, in a folder of this machine and in the storage."""
+    """The parts of one run of one job, in ``folder`` on this machine and in the storage."""
 
     def __init__(self, job: Job, fingerprint_id: str, storage: StorageService, folder: Path) -> None:
         self._job_id = job.job_id
         self._fingerprint_id = fingerprint_id
         self._length = job.part_frames
         self._storage = storage
-        self._folder = folder
         self._paths: list[Path] = []
+        self.folder = folder
 
     @property
     def paths(self) -> list[Path]:
@@ -51,19 +51,36 @@ class JobParts:
 
     def write(self, frames: Iterable[Mapping[str, Any]]) -> Iterator[int]:
         """Append frames part by part, storing each when it is full; gives the number of frames so far."""
-        for number, frame in enumerate(frames, start=len(self._paths) * self._length):
-            part, position = divmod(number, self._length)
-            if position == 0:
-                self._paths.append(self._path(part))
-            with self._paths[-1].open("ab") as file:
-                file.write(frame_line(frame) + b"\n")
-            if position == self._length - 1:
-                key = part_key(self._job_id, self._fingerprint_id, part)
-                self._storage.save_file(key, self._paths[-1], CONTENT_TYPE)
-            yield number + 1
+        done = len(self._paths) * self._length
+        lines = (frame_line(frame) + b"\n" for frame in frames)
+        for line in lines:
+            with self._begin_part().open("wb") as file:
+                for full in self._fill(file, line, lines):
+                    done += 1
+                    if full:
+                        file.flush()
+                        self._store_newest()
+                    yield done
+
+    def _fill(self, file: BinaryIO, line: bytes, more: Iterator[bytes]) -> Iterator[bool]:
+        """Write the lines of one part; gives for each whether the part is full now."""
+        for position, text in enumerate(chain([line], more), start=1):
+            file.write(text)
+            yield position == self._length
+            if position == self._length:
+                return
+
+    def _begin_part(self) -> Path:
+        self._paths.append(self._path(len(self._paths)))
+        return self._paths[-1]
+
+    def _store_newest(self) -> None:
+        """In the storage, so that another attempt need not compute this part again."""
+        key = part_key(self._job_id, self._fingerprint_id, len(self._paths) - 1)
+        self._storage.save_file(key, self._paths[-1], CONTENT_TYPE)
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"part-{number:06d}.jsonl"
+        return self.folder / f"part-{number:06d}.jsonl"
 
 
 def remove_parts(job_id: str, storage: StorageService) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,7 +85,9 @@ def _problem(
         return f"unknown node {min(unknown)!r}"
     if not entries or not outputs:
         return "it names no entry_nodes or no output_nodes"
-    if len(_topological(nodes, edges)) < len(nodes):
+    try:
+        _topological(nodes, edges)
+    except CycleError:
         return "its edges form a cycle"
     unreached = nodes.keys() - _reached_from(entries, edges)
     if unreached:
@@ -96,15 +99,25 @@ def _problem(
 
 
 def _topological(nodes: Mapping[str, Node], edges: list[tuple[str, str]]) -> tuple[str, ...]:
-    """Kahn's order; among nodes that are ready, the one defined first."""
+    """An order in which every node follows its predecessors; of several, the one defined first goes first.
+
+    Raises
+    ------
+    CycleError
+        If there is none.
+    """
+    sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(nodes, ()))
+    for start, end in edges:
+        sorter.add(end, start)
+    sorter.prepare()
     order: list[str] = []
-    while True:
-        waiting = [name for name in nodes if name not in order]
-        ready = (name for name in waiting if all(a in order for a, b in edges if b == name))
-        following = next(ready, None)
-        if following is None:
-            return tuple(order)
-        order.append(following)
+    ready: set[str] = set()
+    while sorter.is_active():
+        ready |= set(sorter.get_ready())
+        order.append(next(name for name in nodes if name in ready))
+        ready.remove(order[-1])
+        sorter.done(order[-1])
+    return tuple(order)
 
 
 def _reached_from(entries: tuple[str, ...], edges: list[tuple[str, str]]) -> set[str]:

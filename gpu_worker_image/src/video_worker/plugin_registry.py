@@ -78,9 +78,7 @@ def _read_manifest(path: Path) -> Manifest:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         tools = {tool["id"]: tool for tool in raw["tools"]}
-        lists = [
-            tool[kind] for tool in raw["tools"] for kind in ("input_types", "output_types", "capabilities")
-        ]
+        lists = [tool[name] for tool in raw["tools"] for name in _LISTS]
         manifest = Manifest(raw["id"], raw["version"], path.parent, tools)
         kind = raw["type"]
     except (ValueError, KeyError, TypeError) as exc:

@@ -11,13 +11,13 @@ from types import FrameType
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
-from video_jobs.bootstrap import aws_services
+from video_jobs.bootstrap import application
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import AnalysisStartError, IsolatedAnalysisService
-from video_worker.job_worker import JobWorker, WorkerLimits, WorkerPorts
+from video_worker.job_worker import JobWorker
 from video_worker.scale_in_protection import ScaleInProtection
 from video_worker.stop_signal import StopSignal
 
@@ -49,15 +49,12 @@ def _analysis(settings: WorkerSettings, logger: Logger) -> IsolatedAnalysisServi
 def _worker(
     settings: WorkerSettings, analysis: IsolatedAnalysisService, stop: StopSignal, logger: Logger
 ) -> JobWorker:
-    services = aws_services()
-    ports = WorkerPorts(
-        jobs=services.jobs, storage=services.storage, queue=services.queue, clock=services.clock
-    )
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     longest_job = timedelta(seconds=settings.job_limit_s + settings.shutdown_grace_s)
-    limits = WorkerLimits(max_crashes=services.settings.max_crashes, keep=services.keep)
     protection = ScaleInProtection(settings.ecs_agent_uri, longest_job, logger)
-    worker = JobWorker(worker_id, ports, analysis, settings, limits, stop, logger, protection=protection)
+    worker = JobWorker(
+        worker_id, application(), analysis, settings, stop, logger=logger, protection=protection
+    )
     logger.info("worker ready", action="worker_ready", worker_id=worker_id, model=settings.model_path)
     return worker
 

@@ -1,16 +1,16 @@
-"""What the services need from the outside, as protocols; `adapters` holds what fulfils them."""
+"""What the use cases need from outside, as protocols; `adapters.aws` and `adapters.local` fulfil them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
+from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.job import Job
 from video_jobs.domain.job_events import JobEvent
-from video_jobs.domain.transitions import Expected, Transition
 from video_jobs.domain.webhooks import WebhookMessage
 
 
@@ -55,13 +55,13 @@ class JobRepository(Protocol):
         """The job as it is now (consistent read), or None."""
         ...
 
-    def update_status(self, job_id: str, transition: Transition) -> Job:
+    def update_status(self, change: Change) -> Job:
         """Make one change in one conditional write, and give the job as it is afterwards.
 
         Raises
         ------
         ConflictError
-            If the stored job does not meet ``transition.expected``, or is not there.
+            If the stored job does not meet ``change.expected``, or is not there.
         """
         ...
 
@@ -161,8 +161,8 @@ class StorageService(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPart:
-    """A part that was uploaded; numbers start at 1."""
+class StoredChunk:
+    """A chunk that was uploaded; numbers start at 1."""
 
     number: int
     size_bytes: int
@@ -170,30 +170,30 @@ class StoredPart:
 
 
 class MultipartUploads(Protocol):
-    """Uploads of large files in parts; what is unfinished is no file yet.
+    """Uploads of large files in chunks; an unfinished upload is no file yet.
 
-    Every method that is given an ``upload_id`` but `presign_part` and `abort` raises `FileMissingError`
-    where that upload is not (or no longer) there.
+    Every method that takes an ``upload_id``, except `presign_chunk` and `abort`, raises `FileMissingError`
+    if that upload does not exist (any more).
     """
 
     def create(self, key: str, content_type: str) -> str:
         """Begin an upload, and give its id."""
         ...
 
-    def presign_part(self, key: str, upload_id: str, number: int, *, size_bytes: int, expires_s: int) -> str:
-        """A signed URL to PUT exactly ``size_bytes`` as one part."""
+    def presign_chunk(self, key: str, upload_id: str, number: int, *, size_bytes: int, expires_s: int) -> str:
+        """A signed URL to PUT exactly ``size_bytes`` as one chunk."""
         ...
 
-    def list_parts(self, key: str, upload_id: str) -> list[StoredPart]:
-        """The parts that are there, by number."""
+    def list_chunks(self, key: str, upload_id: str) -> list[StoredChunk]:
+        """The chunks that were uploaded, by number."""
         ...
 
-    def complete(self, key: str, upload_id: str, parts: list[StoredPart]) -> None:
-        """Make one file of the parts."""
+    def complete(self, key: str, upload_id: str, chunks: list[StoredChunk]) -> None:
+        """Make one file of the chunks."""
         ...
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Remove the upload; one that is not there is no error."""
+        """Remove the upload; one that does not exist is no error."""
         ...
 
 
@@ -299,3 +299,77 @@ class QueueService(Protocol):
     def return_message(self, message: QueueMessage, delay_s: int = 0) -> None:
         """Let others have the message, ``delay_s`` from now, in its old place in the line."""
         ...
+
+
+T = TypeVar("T")
+
+
+class Port(Generic[T]):
+    """A place in `Ports` for one adapter, which is made when it is first asked for."""
+
+    def __set_name__(self, owner: type[Ports], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, ports: None, owner: type[Ports]) -> Self: ...
+
+    @overload
+    def __get__(self, ports: Ports, owner: type[Ports]) -> T: ...
+
+    def __get__(self, ports: Ports | None, owner: type[Ports]) -> Self | T:
+        if ports is None:
+            return self
+        adapter: T = ports.make(self._name)
+        vars(ports)[self._name] = adapter
+        return adapter
+
+
+class Ports:
+    """All ports of the application, bound once.
+
+    Parameters
+    ----------
+    makers
+        Makes the adapter of each port, by the name of the port. A function that needs few ports
+        pays for few adapters.
+
+    Examples
+    --------
+    >>> from video_jobs.adapters.system import SystemClock
+    >>> ports = Ports.in_memory(SystemClock())
+    >>> ports.queue.size()
+    0
+    """
+
+    clock = Port[Clock]()
+    ids = Port[IdFactory]()
+    jobs = Port[JobRepository]()
+    storage = Port[StorageService]()
+    uploads = Port[MultipartUploads]()
+    queue = Port[QueueService]()
+    events = Port[EventBus]()
+    webhooks = Port[WebhookQueue]()
+    webhook_secrets = Port[WebhookSecrets]()
+    webhook_transport = Port[WebhookTransport]()
+
+    def __init__(self, **makers: Callable[[], Any]) -> None:
+        self._makers = makers
+
+    @classmethod
+    def in_memory(cls, clock: Clock, **makers: Callable[[], Any]) -> Self:
+        """The local adapters, all in this process; ``makers`` replaces some of them."""
+        from video_jobs.adapters.local import in_memory_makers  # the one import of an adapter by a port
+
+        return cls(**(in_memory_makers(clock) | makers))
+
+    def make(self, name: str) -> Any:
+        """A new adapter for one port.
+
+        Raises
+        ------
+        LookupError
+            If nothing was bound to this port.
+        """
+        if name not in self._makers:
+            raise LookupError(f"Nothing is bound to the port {name!r}")
+        return self._makers[name]()

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -96,6 +96,13 @@ class _Place:
         return not has_changed(self.pixels, gray[self.top : self.top + height, self.left : self.left + width])
 
 
+class Look(NamedTuple):
+    """What a first look at a frame finds: words that were read already, and places that are to be read."""
+
+    words: Words
+    boxes: list[Box]
+
+
 class ChangeGate:
     """The memory of one part of a run: the last frame that was read, and the places of text on the last
     frame; so it does not grow."""
@@ -110,15 +117,19 @@ class ChangeGate:
         self._frame_turns.abort()
         self._place_turns.abort()
 
-    def words_of_frame(self, position: int, gray: GrayImage, read: Callable[[], Words]) -> Words:
-        """The words of a frame: those of the last frame that was read, where nothing changed since.
+    def words_of_frame(
+        self, position: int, gray: GrayImage, look: Callable[[], Look], read: Callable[[Box], Words]
+    ) -> Words:
+        """The words of a frame: those of the last frame that was read, if nothing changed since.
 
         Parameters
         ----------
         position
             The frame's place in the part, from 0.
+        look
+            Finds the places of text on the frame.
         read
-            Reads the frame; it must call `words_of_places` once for this position.
+            Reads one place.
         """
         with self._frame_turns.turn(position):
             known = self._frame
@@ -129,7 +140,10 @@ class ChangeGate:
             with self._place_turns.turn(position):
                 pass  # the places stay as they are
             return known.words.result()
-        return _kept(known.words, read)
+        return _kept(known.words, lambda: self._read_frame(position, gray, look(), read))
+
+    def _read_frame(self, position: int, gray: GrayImage, seen: Look, read: Callable[[Box], Words]) -> Words:
+        return seen.words + numbered(self.words_of_places(position, gray, seen.boxes, read))
 
     def words_of_places(
         self, position: int, gray: GrayImage, boxes: list[Box], read: Callable[[Box], Words]
@@ -152,15 +166,22 @@ class ChangeGate:
 class OpenGate(ChangeGate):
     """Remembers nothing: everything is read."""
 
-    def words_of_frame(self, position: int, gray: GrayImage, read: Callable[[], Words]) -> Words:
+    def words_of_frame(
+        self, position: int, gray: GrayImage, look: Callable[[], Look], read: Callable[[Box], Words]
+    ) -> Words:
         """Read the frame."""
-        return read()
+        return self._read_frame(position, gray, look(), read)
 
     def words_of_places(
         self, position: int, gray: GrayImage, boxes: list[Box], read: Callable[[Box], Words]
     ) -> list[Words]:
         """Read each place."""
         return [read(box) for box in boxes]
+
+
+def numbered(places: list[Words], name: str = "block_num") -> Words:
+    """The words of all places, each with the number of its place, from 1."""
+    return [word | {name: number} for number, words in enumerate(places, start=1) for word in words]
 
 
 def _same_place(places: list[_Place], box: Box, gray: GrayImage) -> _Place | None:

@@ -11,7 +11,7 @@ import numpy as np
 from video_jobs.settings import WorkerSettings
 
 from video_worker.dag_runner import Payload, Tool
-from video_worker.plugins.ocr.change_gate import Box, ChangeGate, OpenGate, Words
+from video_worker.plugins.ocr.change_gate import Box, ChangeGate, Look, OpenGate, Words, numbered
 from video_worker.plugins.ocr.engines import GrayImage, OcrEngine, create_engine
 from video_worker.plugins.ocr.regions import (
     AROUND,
@@ -94,17 +94,15 @@ class ReadTool(_GatedTool):
     def run(self, payload: Payload) -> dict[str, Any]:
         """``text`` with a line a line, its word ``blocks``, their mean ``confidence`` (0-1), ``language``."""
         gray, position = to_gray(payload["image"]), payload["position"]
-        blocks = self._gate.words_of_frame(position, gray, lambda: self._blocks(gray, position))
+        blocks = self._gate.words_of_frame(
+            position, gray, lambda: self._look(gray), lambda box: self._reader.read_line(gray, box)
+        )
         return text_result(blocks, self._language)
 
-    def _blocks(self, gray: GrayImage, position: int) -> Words:
+    def _look(self, gray: GrayImage) -> Look:
         lines = [] if self._settings.ocr_layout == "page" else find_text_lines(gray)
         page = self._page(gray, lines)
-        boxes = [] if page else [line.xyxy for line in lines]
-        found = self._gate.words_of_places(
-            position, gray, boxes, lambda box: self._reader.read_line(gray, box)
-        )
-        return page + numbered(found)
+        return Look(page, [] if page else [line.xyxy for line in lines])
 
     def _page(self, gray: GrayImage, lines: list[TextLine]) -> Words:
         """The words in Tesseract's own layout, where the frame is to be read as a page."""
@@ -161,11 +159,6 @@ class WordReader:
         if region is None:
             return []
         return [region.in_frame(word) for word in self.read(region.pixels, ONE_LINE)]
-
-
-def numbered(places: list[Words], name: str = "block_num") -> Words:
-    """The words of all places, each with the number of its place, from 1."""
-    return [word | {name: number} for number, words in enumerate(places, start=1) for word in words]
 
 
 def to_gray(image: Image) -> GrayImage:

@@ -1,22 +1,22 @@
 """Every error the product raises on purpose.
 
-The docstring of a class is its default message, written for the client: it says what is wrong and,
-where the client can do something, what. ``code`` is the stable machine word that goes with it.
+``default_message`` is written for the client: it says what is wrong and, if the client can do something
+about it, what. ``code`` is the stable machine word that goes with it.
 """
 
 from __future__ import annotations
 
-import inspect
 from typing import ClassVar
 
 
 class VideoJobsError(Exception):
-    """Something went wrong in the video job service."""
+    """Base of all errors of this product."""
 
+    default_message: ClassVar[str] = "Something went wrong in the video job service."
     code: ClassVar[str] = "internal_error"
 
     def __init__(self, message: str | None = None) -> None:
-        self.message = message or inspect.cleandoc(type(self).__doc__ or "").splitlines()[0]
+        self.message = message or self.default_message
         super().__init__(self.message)
 
 
@@ -24,80 +24,95 @@ class VideoJobsError(Exception):
 
 
 class InvalidRequestError(VideoJobsError):
-    """The request is not valid."""
+    """A request whose query, header or body is wrong."""
 
+    default_message = "The request is not valid."
     code = "invalid_request"
 
 
 class UnknownPipelineError(InvalidRequestError):
-    """There is no such pipeline."""
+    """A request for a pipeline that this service does not offer."""
 
+    default_message = "There is no such pipeline."
     code = "unknown_pipeline"
 
 
 class InvalidCursorError(InvalidRequestError):
-    """The cursor is not one that this service gave out; start again without it."""
+    """A cursor that was changed, or belongs to another list."""
 
+    default_message = "The cursor is not one that this service gave out; start again without it."
     code = "invalid_cursor"
 
 
 class InvalidVideoError(VideoJobsError):
-    """Invalid MP4 file"""
+    """An upload that is no MP4."""
 
+    default_message = "Invalid MP4 file"
     code = "invalid_mp4"
 
 
 class VideoTooLargeError(VideoJobsError):
-    """The video is too large."""
+    """A video beyond the limit of its way of uploading."""
 
+    default_message = "The video is too large."
     code = "video_too_large"
 
 
 class UnsupportedContentTypeError(VideoJobsError):
-    """Send the MP4 as video/mp4 or multipart/form-data, or a JSON description as application/json."""
+    """A submit request whose content type no route takes."""
 
+    default_message = (
+        "Send the MP4 as video/mp4 or multipart/form-data, or a JSON description as application/json."
+    )
     code = "unsupported_media_type"
 
 
 class UnauthenticatedError(VideoJobsError):
-    """The request carries no verified token."""
+    """A request without a verified owner."""
 
+    default_message = "The request carries no verified token."
     code = "unauthenticated"
 
 
 class IdempotencyMismatchError(VideoJobsError):
-    """This Idempotency-Key was used for another request; take a new key for a new request."""
+    """An Idempotency-Key that came with a different request before."""
 
+    default_message = "This Idempotency-Key was used for another request; take a new key for a new request."
     code = "idempotency_mismatch"
 
 
 class JobNotFoundError(VideoJobsError):
-    """Job not found"""
+    """No such job, or a job of another owner."""
 
+    default_message = "Job not found"
     code = "job_not_found"
 
 
 class JobNotCompletedError(VideoJobsError):
-    """Job not completed"""
+    """A request for results that do not exist yet."""
 
+    default_message = "Job not completed"
     code = "job_not_completed"
 
 
 class JobStateError(VideoJobsError):
-    """The job's state does not allow this."""
+    """A request that the state of the job forbids."""
 
+    default_message = "The job's state does not allow this."
     code = "job_state"
 
 
 class UploadIncompleteError(VideoJobsError):
-    """Parts of the upload are missing."""
+    """A multipart upload that cannot be completed yet."""
 
+    default_message = "Parts of the upload are missing."
     code = "upload_incomplete"
 
 
 class MethodNotAllowedError(VideoJobsError):
-    """This route does not take this method."""
+    """A method that the route does not take."""
 
+    default_message = "This route does not take this method."
     code = "method_not_allowed"
 
 
@@ -105,38 +120,46 @@ class MethodNotAllowedError(VideoJobsError):
 
 
 class PermanentJobError(VideoJobsError):
-    """The job cannot succeed, however often it is tried."""
+    """Base of the errors that fail a job at once."""
 
+    default_message = "The job cannot succeed, however often it is tried."
     code = "job_failed"
 
 
 class UnreadableVideoError(PermanentJobError):
-    """Unable to read video file"""
+    """A file from which no picture can be decoded."""
 
+    default_message = "Unable to read video file"
     code = "unreadable_video"
 
 
 class PipelineError(PermanentJobError):
-    """A step of the pipeline failed."""
+    """An exception inside a pipeline."""
 
+    default_message = "A step of the pipeline failed."
     code = "pipeline_failed"
 
 
 class AnalysisCrashedError(PermanentJobError):
-    """The analysis crashed on this video; convert it to H.264 and submit it again."""
+    """A crash of the analysing process."""
 
+    default_message = "The analysis crashed on this video; convert it to H.264 and submit it again."
     code = "analysis_crashed"
 
 
 class ResourceLimitError(PermanentJobError):
-    """Analysing this video takes more than the service allows."""
+    """A video that takes more memory or time than the service allows."""
 
+    default_message = "Analysing this video takes more than the service allows."
     code = "resource_limit"
 
 
 class JobTooLongError(PermanentJobError):
-    """The job ran longer than the service allows; submit fewer frames (frame_stride, max_frames)."""
+    """An attempt beyond the wall limit of a job."""
 
+    default_message = (
+        "The job ran longer than the service allows; submit fewer frames (frame_stride, max_frames)."
+    )
     code = "job_too_long"
 
 
@@ -144,8 +167,9 @@ class JobTooLongError(PermanentJobError):
 
 
 class TransientError(VideoJobsError):
-    """A service that this one depends on did not answer; the same call may work later."""
+    """A failure of a service that this one depends on."""
 
+    default_message = "A service that this one depends on did not answer; the same call may work later."
     code = "temporarily_unavailable"
 
 
@@ -153,38 +177,44 @@ class TransientError(VideoJobsError):
 
 
 class ConflictError(VideoJobsError):
-    """The job changed meanwhile, so this change was not made."""
+    """A conditional write whose condition no longer holds."""
 
+    default_message = "The job changed meanwhile, so this change was not made."
     code = "conflict"
 
 
 class FileMissingError(VideoJobsError):
-    """There is no such file in the storage."""
+    """A key or version that the storage does not hold."""
 
+    default_message = "There is no such file in the storage."
     code = "file_missing"
 
 
 class InvalidKeyError(VideoJobsError):
-    """A storage key must be a relative path inside the storage."""
+    """A storage key that is not a plain relative path."""
 
+    default_message = "A storage key must be a relative path inside the storage."
     code = "invalid_key"
 
 
 class ReceiptExpiredError(VideoJobsError):
-    """The message is no longer held by this consumer."""
+    """A message whose visibility has ended."""
 
+    default_message = "The message is no longer held by this consumer."
     code = "receipt_expired"
 
 
 class WebhookSecretError(VideoJobsError):
-    """There is no usable webhook secret for the owner of the job."""
+    """A missing or malformed webhook secret."""
 
+    default_message = "There is no usable webhook secret for the owner of the job."
     code = "webhook_secret"
 
 
 class WebhookDeliveryError(VideoJobsError):
-    """The webhook was not taken."""
+    """A webhook that its receiver did not accept."""
 
+    default_message = "The webhook was not taken."
     code = "webhook_failed"
 
     def __init__(self, message: str, status_code: int | None = None) -> None:
@@ -193,6 +223,7 @@ class WebhookDeliveryError(VideoJobsError):
 
 
 class SettingError(VideoJobsError):
-    """A setting is missing or wrong."""
+    """A missing or wrong setting."""
 
+    default_message = "A setting is missing or wrong."
     code = "invalid_setting"

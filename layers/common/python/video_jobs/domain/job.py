@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID, uuid5
+
+from video_jobs.domain.formats import FIRST_FORMAT
 
 DEFAULT_PIPELINE_ID = "yolo_ocr"
 DEFAULT_PART_FRAMES = 256
@@ -27,6 +29,11 @@ class JobStatus(StrEnum):
         """Whether the job has still to end."""
         return self in (JobStatus.PENDING, JobStatus.RUNNING)
 
+    @property
+    def progress(self) -> float:
+        """Coarse progress: 0 pending, 0.5 running, 1 ended."""
+        return {JobStatus.PENDING: 0.0, JobStatus.RUNNING: 0.5}.get(self, 1.0)
+
 
 ALLOWED_TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.FAILED}),
@@ -35,80 +42,185 @@ ALLOWED_TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.FAILED: frozenset({JobStatus.PENDING}),
 }
 
-PROGRESS: Mapping[JobStatus, float] = {
-    JobStatus.PENDING: 0.0,
-    JobStatus.RUNNING: 0.5,
-    JobStatus.COMPLETED: 1.0,
-    JobStatus.FAILED: 1.0,
-}
-
 
 class UploadState(StrEnum):
-    """Where the job's video is."""
+    """Whether the job's video has arrived."""
 
     AWAITING = "awaiting"
     ACCEPTED = "accepted"
 
 
+class DeliveryState(StrEnum):
+    """How far the delivery of a job's webhook is."""
+
+    RETRYING = "retrying"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What the client chose for a job."""
+
+    pipeline_id: str = DEFAULT_PIPELINE_ID
+    frame_stride: int = 1
+    max_frames: int | None = None
+    filename: str | None = None
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """The job's video in the storage.
+
+    Attributes
+    ----------
+    key
+        Where it is stored.
+    multipart_id, announced_bytes
+        Of a multipart upload: its id in the storage, and the size that the client announced.
+    version, size_bytes
+        Of the accepted video: the version that was validated, which is the version that is analysed.
+    """
+
+    key: str
+    state: UploadState = UploadState.AWAITING
+    multipart_id: str | None = None
+    announced_bytes: int | None = None
+    version: str | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's right to a job, until ``expires_at``."""
+
+    worker_id: str
+    expires_at: datetime
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the worker still holds the job at ``now``."""
+        return self.expires_at > now
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many frames are analysed, and of how many, as far as the container tells."""
+
+    frames_done: int = 0
+    frames_total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The results file and its index (`domain.results`), by the versions that were written."""
+
+    key: str
+    version: str | None = None
+    index_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: a stable machine word, and a sentence for the client."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How far the call to ``callback_url`` is, and what the receiver answered last."""
+
+    state: DeliveryState
+    attempts: int
+    updated_at: datetime
+    status_code: int | None = None
+    error: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One video to analyse, as the table keeps it.
+    """One video to analyse. Times are timezone-aware UTC.
 
-    Times are timezone-aware UTC. ``generation`` counts the sends to the jobs queue, ``attempt`` the
-    claims by workers, ``failures`` the attempts that ended in a transient error and ``crashes`` those
-    whose worker vanished. ``upload_id`` and ``upload_bytes`` belong to an upload in
-    parts. ``due_at`` is when `reconcile` should look at an open job. ``webhook`` is how far the call to
-    ``callback_url`` is: state, attempts, and what the receiver answered last; ``webhook_state`` repeats its
-    state, for conditions.
+    Attributes
+    ----------
+    part_frames
+        Frames in a part of the results, the unit of resuming.
+    needs
+        The job format that a worker must understand to run the job (`domain.formats`).
+    request_hash
+        What made the request; a repeated Idempotency-Key must come with the same.
+    generation, queued_at
+        How often the job was sent to the jobs queue, and when the newest message was known to be in it.
+    due_at
+        When `reconcile` should look at an open job.
+    attempt, failures, crashes
+        Claims by workers; attempts that ended in a transient error; attempts whose worker vanished.
+    expires_at
+        When the table drops an ended job.
     """
 
     job_id: str
     owner: str
     created_at: datetime
     updated_at: datetime
-    input_path: str
+    upload: Upload
     status: JobStatus = JobStatus.PENDING
-    pipeline_id: str = DEFAULT_PIPELINE_ID
-    frame_stride: int = 1
-    max_frames: int | None = None
+    options: JobOptions = JobOptions()
     part_frames: int = DEFAULT_PART_FRAMES
-    filename: str | None = None
+    needs: int = FIRST_FORMAT
     request_hash: str | None = None
-    upload_state: UploadState = UploadState.AWAITING
-    upload_id: str | None = None
-    upload_bytes: int | None = None
-    input_version: str | None = None
-    input_bytes: int | None = None
-    output_path: str | None = None
-    output_version: str | None = None
-    output_index_version: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
     generation: int = 0
     queued_at: datetime | None = None
+    due_at: datetime | None = None
     attempt: int = 0
     failures: int = 0
     crashes: int = 0
-    lease_owner: str | None = None
-    lease_expires_at: datetime | None = None
-    due_at: datetime | None = None
-    frames_done: int = 0
-    frames_total: int | None = None
+    lease: Lease | None = None
+    progress: Progress = Progress()
+    output: Output | None = None
+    error: Failure | None = None
     warnings: tuple[str, ...] = ()
     fingerprint: Mapping[str, Any] | None = field(default=None, hash=False)
-    callback_url: str | None = None
-    webhook: Mapping[str, Any] | None = field(default=None, hash=False)
-    webhook_state: str | None = None
+    delivery: Delivery | None = None
     expires_at: datetime | None = None
 
     @property
-    def progress(self) -> float:
-        """Coarse progress: 0 pending, 0.5 running, 1 ended. Derived, never stored."""
-        return PROGRESS[self.status]
+    def awaits_upload(self) -> bool:
+        """Whether the job still waits for its video."""
+        return self.status is JobStatus.PENDING and self.upload.state is UploadState.AWAITING
 
-    def lease_is_live(self, now: datetime) -> bool:
+    @property
+    def worker_id(self) -> str | None:
+        """The worker that the lease is for, live or not."""
+        return None if self.lease is None else self.lease.worker_id
+
+    def is_held(self, now: datetime) -> bool:
         """Whether a worker holds this job at ``now``."""
-        return self.lease_expires_at is not None and self.lease_expires_at > now
+        return self.lease is not None and self.lease.is_live(now)
+
+
+class JobChanges(TypedDict, total=False):
+    """New values for some fields of a job, by the names and types of `Job`."""
+
+    updated_at: datetime
+    upload: Upload
+    status: JobStatus
+    generation: int
+    queued_at: datetime | None
+    due_at: datetime | None
+    attempt: int
+    failures: int
+    crashes: int
+    lease: Lease | None
+    progress: Progress
+    output: Output | None
+    error: Failure | None
+    warnings: tuple[str, ...]
+    fingerprint: Mapping[str, Any] | None
+    delivery: Delivery | None
+    expires_at: datetime | None
 
 
 def job_id_of_key(owner: str, idempotency_key: str) -> str:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from video_jobs.domain.job import DEFAULT_PART_FRAMES, DEFAULT_PIPELINE_ID
-from video_jobs.domain.keys import video_key
-
 _OPEN = ("pending", "running")
 
 
@@ -16,10 +13,10 @@ def changes(item: Mapping[str, Any]) -> dict[str, Any]:
     created_at = item["created_at"]
     defaults: dict[str, Any] = {
         "owner": {"S": "local"},
-        "pipeline_id": {"S": DEFAULT_PIPELINE_ID},
+        "pipeline_id": {"S": "yolo_ocr"},
         "frame_stride": {"N": "1"},
-        "part_frames": {"N": str(DEFAULT_PART_FRAMES)},
-        "input_path": {"S": video_key(item["job_id"]["S"])},
+        "part_frames": {"N": "256"},
+        "input_path": {"S": f"video_jobs/{item['job_id']['S']}.mp4"},
         "upload_state": {"S": "accepted"},
         "updated_at": created_at,
         "generation": {"N": "0"},

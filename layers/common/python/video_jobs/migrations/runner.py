@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from video_jobs import migrations
-from video_jobs.adapters.aws_errors import error_code
+from video_jobs.adapters.aws.errors import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,0 +1,141 @@
+"""The job table on DynamoDB, through PynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import reduce
+from itertools import islice
+from operator import and_
+from typing import Any
+
+from pynamodb.attributes import Attribute
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, PynamoDBException, UpdateError
+from pynamodb.expressions.condition import Condition
+
+from video_jobs.adapters.aws.errors import is_transient
+from video_jobs.adapters.aws.job_item import (
+    DUE_SHARDS,
+    JobItem,
+    changed_attributes,
+    job_item_model,
+    to_attributes,
+    to_job,
+)
+from video_jobs.domain.changes import Change, Expected
+from video_jobs.domain.errors import ConflictError, TransientError
+from video_jobs.domain.job import Job, to_iso
+from video_jobs.ports import JobPosition
+
+
+class DynamoDbJobRepository:
+    """Jobs in one table; every change is one conditional write."""
+
+    def __init__(self, table_name: str, region: str) -> None:
+        self._model = job_item_model(table_name, region)
+
+    def save(self, job: Job) -> None:
+        """Store a new job."""
+        is_new = self._model.job_id.does_not_exist()  # an id is given out once
+        with _errors_translated():
+            self._model(**to_attributes(job)).save(condition=is_new)
+
+    def get_by_id(self, job_id: str) -> Job | None:
+        """The job, by a consistent read."""
+        with _errors_translated():
+            try:
+                return to_job(self._model.get(job_id, consistent_read=True))
+            except DoesNotExist:
+                return None
+
+    def update_status(self, change: Change) -> Job:
+        """One UpdateItem with one condition."""
+        item = self._model(change.job_id)
+        actions = [
+            _action(getattr(self._model, name), value)
+            for name, value in changed_attributes(change.job_id, change.values).items()
+        ]
+        with _errors_translated():
+            item.update(actions=actions, condition=_condition(self._model, change.expected))
+        return to_job(item)
+
+    def list_due(self, now: datetime, limit: int) -> list[Job]:
+        """The due-work index, each shard's soonest, merged."""
+        due: list[Job] = []
+        with _errors_translated():
+            for shard in range(DUE_SHARDS):
+                until_now = self._model.due_at <= now
+                due += map(to_job, self._model.by_due_time.query(shard, until_now, limit=limit))
+        return sorted(due, key=lambda job: job.due_at or now)[:limit]
+
+    def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
+        """The owner index, backwards."""
+        start = None if after is None else _owner_index_key(owner, after)
+        with _errors_translated():
+            items = self._model.by_owner.query(
+                owner, scan_index_forward=False, limit=limit, last_evaluated_key=start
+            )
+            return [to_job(item) for item in islice(items, limit)]
+
+    def delete(self, job_id: str, expected: Expected) -> None:
+        """One DeleteItem with one condition."""
+        is_gone = self._model.job_id.does_not_exist()  # deleting it again is no error
+        with _errors_translated():
+            self._model(job_id).delete(condition=is_gone | _condition(self._model, expected))
+
+
+def _owner_index_key(owner: str, after: JobPosition) -> dict[str, dict[str, str]]:
+    return {
+        "owner": {"S": owner},
+        "created_at": {"S": to_iso(after.created_at)},
+        "job_id": {"S": after.job_id},
+    }
+
+
+def _condition(model: type[JobItem], expected: Expected) -> Condition:
+    clauses = [model.status == str(expected.status)]  # a job is changed only out of the state it was seen in
+    if expected.generation is not None:
+        same_generation = model.generation == expected.generation  # nobody sent it anew meanwhile
+        clauses.append(same_generation)
+    if expected.attempt is not None:
+        same_attempt = model.attempt == expected.attempt  # nobody claimed it meanwhile
+        clauses.append(same_attempt)
+    if expected.worker_id is not None:
+        held_by_me = model.lease_owner == expected.worker_id  # a worker writes only while it holds the job
+        clauses.append(held_by_me)
+    if expected.lease_free_at is not None:
+        no_lease = model.lease_expires_at.does_not_exist()
+        lease_ended = model.lease_expires_at <= expected.lease_free_at
+        clauses.append(no_lease | lease_ended)  # a live lease is never broken
+    if expected.upload_state is not None:
+        same_upload = model.upload_state == str(expected.upload_state)  # an upload is accepted once
+        clauses.append(same_upload)
+    for state in sorted(expected.delivery_not):
+        untried = model.webhook_state.does_not_exist()
+        clauses.append(untried | (model.webhook_state != str(state)))  # a delivery is not undone
+    return reduce(and_, clauses)
+
+
+def _action(attribute: Attribute[Any], value: Any) -> Any:
+    return attribute.remove() if value is None else attribute.set(value)
+
+
+@contextmanager
+def _errors_translated() -> Iterator[None]:
+    try:
+        yield
+    except (PutError, UpdateError, DeleteError) as exc:
+        if exc.cause_response_code == "ConditionalCheckFailedException":
+            raise ConflictError from exc
+        raise _translated(exc) from exc
+    except DoesNotExist:
+        raise
+    except PynamoDBException as exc:
+        raise _translated(exc) from exc
+
+
+def _translated(error: PynamoDBException) -> Exception:
+    if is_transient(error.cause):
+        return TransientError(f"DynamoDB did not answer: {error.cause_response_code or 'no connection'}")
+    return error

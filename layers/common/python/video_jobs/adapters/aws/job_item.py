@@ -1,0 +1,297 @@
+"""A job as it lies in the table: the attributes of the item, and how they become a `Job` and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import (
+    Attribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.constants import STRING
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+from video_jobs.domain.formats import FIRST_FORMAT
+from video_jobs.domain.job import (
+    Delivery,
+    DeliveryState,
+    Failure,
+    Job,
+    JobOptions,
+    JobStatus,
+    Lease,
+    Output,
+    Progress,
+    Upload,
+    UploadState,
+    from_iso,
+    to_iso,
+)
+
+SCHEMA_VERSION = 2
+"""The number of the newest migration (`video_jobs.migrations`)."""
+
+DUE_SHARDS = 4
+"""The due-work index is spread over this many partitions, so that open jobs share no single hot one."""
+
+
+class IsoTimeAttribute(Attribute[datetime]):
+    """A time as ISO 8601 text in UTC, which sorts in the order of time."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        """Time to text."""
+        return to_iso(value)
+
+    def deserialize(self, value: str) -> datetime:
+        """Text to time."""
+        return from_iso(value)
+
+
+class OwnerIndex(GlobalSecondaryIndex["JobItem"]):
+    """A caller's jobs by the time they were made."""
+
+    class Meta:
+        index_name = "owner-created_at"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    created_at = IsoTimeAttribute(range_key=True)
+
+
+class DueIndex(GlobalSecondaryIndex["JobItem"]):
+    """Open jobs by the time something is due; ended jobs are not in it."""
+
+    class Meta:
+        index_name = "due_shard-due_at"
+        projection = AllProjection()
+
+    due_shard = NumberAttribute(hash_key=True)
+    due_at = IsoTimeAttribute(range_key=True)
+
+
+class JobItem(Model):
+    """The attributes of an item; their names are kept for good, whatever a `Job` calls them."""
+
+    job_id = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute()
+    status = UnicodeAttribute()
+    pipeline_id = UnicodeAttribute()
+    frame_stride = NumberAttribute()
+    max_frames = NumberAttribute(null=True)
+    part_frames = NumberAttribute()
+    needs = NumberAttribute(null=True)
+    filename = UnicodeAttribute(null=True)
+    request_hash = UnicodeAttribute(null=True)
+    upload_state = UnicodeAttribute()
+    upload_id = UnicodeAttribute(null=True)
+    upload_bytes = NumberAttribute(null=True)
+    input_path = UnicodeAttribute()
+    input_version = UnicodeAttribute(null=True)
+    input_bytes = NumberAttribute(null=True)
+    output_path = UnicodeAttribute(null=True)
+    output_version = UnicodeAttribute(null=True)
+    output_index_version = UnicodeAttribute(null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_message = UnicodeAttribute(null=True)
+    created_at = IsoTimeAttribute()
+    updated_at = IsoTimeAttribute()
+    generation = NumberAttribute()
+    queued_at = IsoTimeAttribute(null=True)
+    attempt = NumberAttribute()
+    failures = NumberAttribute()
+    crashes = NumberAttribute()
+    lease_owner = UnicodeAttribute(null=True)
+    lease_expires_at = IsoTimeAttribute(null=True)
+    due_shard = NumberAttribute(null=True)
+    due_at = IsoTimeAttribute(null=True)
+    frames_done = NumberAttribute()
+    frames_total = NumberAttribute(null=True)
+    warnings: ListAttribute[Any] = ListAttribute()
+    fingerprint = JSONAttribute(null=True)
+    callback_url = UnicodeAttribute(null=True)
+    webhook = JSONAttribute(null=True)
+    webhook_state = UnicodeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
+    schema_version = NumberAttribute(default=SCHEMA_VERSION)
+
+    by_owner = OwnerIndex()
+    by_due_time = DueIndex()
+
+
+def job_item_model(table_name: str, region: str) -> type[JobItem]:
+    """The model bound to one table."""
+    meta = type("Meta", (), {"table_name": table_name, "region": region})
+    return type("BoundJobItem", (JobItem,), {"Meta": meta})
+
+
+def due_shard_of(job_id: str) -> int:
+    """The partition of the due-work index that an open job belongs to."""
+    return int(job_id[0], 16) % DUE_SHARDS
+
+
+def to_attributes(job: Job) -> dict[str, Any]:
+    """The attributes of a new item."""
+    values = {spec.name: getattr(job, spec.name) for spec in fields(Job)}
+    return {
+        name: value for name, value in changed_attributes(job.job_id, values).items() if value is not None
+    }
+
+
+def changed_attributes(job_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that some fields of a job become; None removes one."""
+    attributes: dict[str, Any] = {}
+    for field, value in values.items():
+        attributes |= _PARTS[field](value) if field in _PARTS else {field: _plain(value)}
+    if "due_at" in values:
+        attributes["due_shard"] = None if values["due_at"] is None else due_shard_of(job_id)
+    return attributes
+
+
+def to_job(item: JobItem) -> Job:
+    """The job that an item stands for; items of the release before lack the newest attributes."""
+    return Job(
+        job_id=item.job_id,
+        owner=item.owner,
+        created_at=item.created_at,
+        updated_at=item.updated_at,
+        status=JobStatus(item.status),
+        options=_options_of(item),
+        part_frames=int(item.part_frames),
+        needs=int(item.needs or FIRST_FORMAT),
+        request_hash=item.request_hash,
+        upload=_upload_of(item),
+        generation=int(item.generation),
+        queued_at=item.queued_at,
+        due_at=item.due_at,
+        attempt=int(item.attempt),
+        failures=int(item.failures),
+        crashes=int(item.crashes),
+        lease=Lease(item.lease_owner, item.lease_expires_at) if item.lease_owner else None,
+        progress=Progress(int(item.frames_done), _int(item.frames_total)),
+        output=_output_of(item),
+        error=Failure(item.error_code, item.error_message or "") if item.error_code else None,
+        warnings=tuple(item.warnings or ()),
+        fingerprint=item.fingerprint,
+        delivery=_delivery_of(item.webhook) if item.webhook else None,
+        expires_at=item.expires_at,
+    )
+
+
+def _options_of(item: JobItem) -> JobOptions:
+    return JobOptions(
+        pipeline_id=item.pipeline_id,
+        frame_stride=int(item.frame_stride),
+        max_frames=_int(item.max_frames),
+        filename=item.filename,
+        callback_url=item.callback_url,
+    )
+
+
+def _upload_of(item: JobItem) -> Upload:
+    return Upload(
+        key=item.input_path,
+        state=UploadState(item.upload_state),
+        multipart_id=item.upload_id,
+        announced_bytes=_int(item.upload_bytes),
+        version=item.input_version,
+        size_bytes=_int(item.input_bytes),
+    )
+
+
+def _output_of(item: JobItem) -> Output | None:
+    if not item.output_path:
+        return None
+    return Output(item.output_path, item.output_version, item.output_index_version)
+
+
+def _delivery_of(webhook: Mapping[str, Any]) -> Delivery:
+    return Delivery(
+        state=DeliveryState(webhook["state"]),
+        attempts=webhook["attempts"],
+        updated_at=from_iso(webhook["updated_at"]),
+        status_code=webhook.get("status_code"),
+        error=webhook.get("error"),
+    )
+
+
+def _options_to_attributes(options: JobOptions) -> dict[str, Any]:
+    return {spec.name: getattr(options, spec.name) for spec in fields(JobOptions)}
+
+
+def _upload_to_attributes(upload: Upload) -> dict[str, Any]:
+    return {
+        "input_path": upload.key,
+        "upload_state": str(upload.state),
+        "upload_id": upload.multipart_id,
+        "upload_bytes": upload.announced_bytes,
+        "input_version": upload.version,
+        "input_bytes": upload.size_bytes,
+    }
+
+
+def _lease_to_attributes(lease: Lease | None) -> dict[str, Any]:
+    return {
+        "lease_owner": lease and lease.worker_id,
+        "lease_expires_at": lease and lease.expires_at,
+    }
+
+
+def _progress_to_attributes(progress: Progress) -> dict[str, Any]:
+    return {"frames_done": progress.frames_done, "frames_total": progress.frames_total}
+
+
+def _output_to_attributes(output: Output | None) -> dict[str, Any]:
+    return {
+        "output_path": output and output.key,
+        "output_version": output and output.version,
+        "output_index_version": output and output.index_version,
+    }
+
+
+def _error_to_attributes(error: Failure | None) -> dict[str, Any]:
+    return {"error_code": error and error.code, "error_message": error and error.message}
+
+
+def _delivery_to_attributes(delivery: Delivery | None) -> dict[str, Any]:
+    if delivery is None:
+        return {"webhook": None, "webhook_state": None}
+    webhook = {
+        "state": str(delivery.state),
+        "attempts": delivery.attempts,
+        "status_code": delivery.status_code,
+        "error": delivery.error,
+        "updated_at": to_iso(delivery.updated_at),
+    }
+    return {"webhook": webhook, "webhook_state": webhook["state"]}  # the state once more, for conditions
+
+
+_PARTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "options": _options_to_attributes,
+    "upload": _upload_to_attributes,
+    "lease": _lease_to_attributes,
+    "progress": _progress_to_attributes,
+    "output": _output_to_attributes,
+    "error": _error_to_attributes,
+    "delivery": _delivery_to_attributes,
+}
+"""The fields of a job that are values of their own, each with the attributes it is stored as."""
+
+
+def _int(number: float | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, JobStatus):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

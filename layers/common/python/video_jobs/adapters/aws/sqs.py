@@ -1,0 +1,106 @@
+"""The jobs queue on SQS FIFO."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from video_jobs.adapters.aws.errors import error_code, transient_errors_translated
+from video_jobs.domain.errors import ReceiptExpiredError
+from video_jobs.ports import QueueMessage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+ALL_IN_ONE_LINE = "all"
+_LOST_RECEIPT_CODES = frozenset(
+    {"ReceiptHandleIsInvalid", "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight"}
+    | {"InvalidParameterValue"}
+)
+
+
+class SqsQueue:
+    """A FIFO queue whose body is the bare job_id and whose attribute ``generation`` numbers the send.
+
+    Every job is its own message group, so jobs run side by side; with ``strict_order`` all are one
+    group, and a job that backs off holds back those behind it.
+    """
+
+    def __init__(self, client: SQSClient, queue_url: str, *, strict_order: bool = False) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._strict_order = strict_order
+
+    def enqueue(self, job_id: str, generation: int) -> None:
+        """Send a job."""
+        with transient_errors_translated("SQS"):
+            self._client.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=job_id,
+                MessageGroupId=ALL_IN_ONE_LINE if self._strict_order else job_id,
+                MessageDeduplicationId=f"{job_id}:{generation}",
+                MessageAttributes={"generation": {"DataType": "Number", "StringValue": str(generation)}},
+            )
+
+    def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
+        """Receive one message with long polling."""
+        with transient_errors_translated("SQS"):
+            answer = self._client.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=1,
+                WaitTimeSeconds=wait_s,
+                VisibilityTimeout=visibility_s,
+                MessageAttributeNames=["generation"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+        messages = answer.get("Messages", [])
+        return _to_message(messages[0]) if messages else None
+
+    def size(self) -> int:
+        """Messages waiting, as SQS estimates them."""
+        with transient_errors_translated("SQS"):
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self._queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    def acknowledge(self, message: QueueMessage) -> None:
+        """Delete the message."""
+        try:
+            with transient_errors_translated("SQS"):
+                self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.receipt)
+        except ClientError as exc:
+            raise _lost_receipt(exc) from exc
+
+    def extend(self, message: QueueMessage, visibility_s: int) -> None:
+        """Change the message's visibility."""
+        try:
+            with transient_errors_translated("SQS"):
+                self._client.change_message_visibility(
+                    QueueUrl=self._queue_url,
+                    ReceiptHandle=message.receipt,
+                    VisibilityTimeout=visibility_s,
+                )
+        except ClientError as exc:
+            raise _lost_receipt(exc) from exc
+
+    def return_message(self, message: QueueMessage, delay_s: int = 0) -> None:
+        """Make the message visible again, ``delay_s`` from now."""
+        self.extend(message, delay_s)
+
+
+def _to_message(raw: MessageTypeDef) -> QueueMessage:
+    attribute = raw.get("MessageAttributes", {}).get("generation")
+    generation = attribute.get("StringValue", "0") if attribute else "0"
+    return QueueMessage(
+        body=raw["Body"],
+        generation=int(generation) if generation.isdigit() else 0,
+        receipt=raw["ReceiptHandle"],
+        receive_count=int(raw.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
+    )
+
+
+def _lost_receipt(error: ClientError) -> Exception:
+    return ReceiptExpiredError() if error_code(error) in _LOST_RECEIPT_CODES else error

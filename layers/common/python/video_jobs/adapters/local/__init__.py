@@ -1,0 +1,35 @@
+"""Adapters on this machine: files in a folder, and twins of AWS in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from video_jobs.ports import Clock
+
+
+def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
+    """What `video_jobs.ports.Ports.in_memory` binds: every port but the webhook transport."""
+    from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
+    from video_jobs.adapters.local.memory_notify import (
+        MemoryEventBus,
+        MemoryWebhookQueue,
+        MemoryWebhookSecrets,
+    )
+    from video_jobs.adapters.local.memory_queue import MemoryQueue
+    from video_jobs.adapters.local.memory_storage import MemoryStorage
+    from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
+    from video_jobs.adapters.system import Uuid4Factory
+
+    storage = MemoryStorage()
+    return {
+        "clock": lambda: clock,
+        "ids": Uuid4Factory,
+        "jobs": MemoryJobRepository,
+        "storage": lambda: storage,
+        "uploads": lambda: MemoryMultipartUploads(storage),
+        "queue": lambda: MemoryQueue(clock),
+        "events": MemoryEventBus,
+        "webhooks": MemoryWebhookQueue,
+        "webhook_secrets": MemoryWebhookSecrets,
+    }

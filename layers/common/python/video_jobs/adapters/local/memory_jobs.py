@@ -1,0 +1,62 @@
+"""In-memory twin of the job table: thread-safe, with the rules of the real one."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+from video_jobs.domain.changes import Change, Expected
+from video_jobs.domain.errors import ConflictError
+from video_jobs.domain.job import Job
+from video_jobs.ports import JobPosition
+
+
+class MemoryJobRepository:
+    """Jobs in a dictionary."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+
+    def save(self, job: Job) -> None:
+        """Store a new job."""
+        with self._lock:
+            if job.job_id in self._jobs:
+                raise ConflictError(f"There is a job {job.job_id} already")
+            self._jobs[job.job_id] = job
+
+    def get_by_id(self, job_id: str) -> Job | None:
+        """The job, or None."""
+        with self._lock:
+            return self._jobs.get(job_id)
+
+    def update_status(self, change: Change) -> Job:
+        """Make one change, if the job is as expected."""
+        with self._lock:
+            job = self._jobs.get(change.job_id)
+            if job is None or not change.expected.is_met_by(job):
+                raise ConflictError
+            self._jobs[job.job_id] = changed = change.apply(job)
+            return changed
+
+    def list_due(self, now: datetime, limit: int) -> list[Job]:
+        """Open jobs whose time has come, soonest first."""
+        with self._lock:
+            due = [(job.due_at, job) for job in self._jobs.values() if job.due_at and job.due_at <= now]
+        return [job for _, job in sorted(due, key=lambda pair: pair[0])][:limit]
+
+    def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
+        """An owner's jobs, newest first."""
+        with self._lock:
+            own = [(job.created_at, job.job_id, job) for job in self._jobs.values() if job.owner == owner]
+        if after is not None:
+            own = [one for one in own if one[:2] < (after.created_at, after.job_id)]
+        return [job for *_, job in sorted(own, key=lambda one: one[:2], reverse=True)][:limit]
+
+    def delete(self, job_id: str, expected: Expected) -> None:
+        """Remove a job."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is not None and not expected.is_met_by(job):
+                raise ConflictError
+            self._jobs.pop(job_id, None)

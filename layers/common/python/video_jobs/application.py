@@ -1,0 +1,85 @@
+"""The application: its use cases, bound once to ports and rules."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from video_jobs.domain.rules import Rules
+from video_jobs.ports import Ports
+
+if TYPE_CHECKING:
+    from video_jobs.use_cases.intake import Intake
+    from video_jobs.use_cases.multipart import Multipart
+    from video_jobs.use_cases.notify import Notify
+    from video_jobs.use_cases.owner import Owner
+    from video_jobs.use_cases.results import Results
+    from video_jobs.use_cases.upkeep import Upkeep
+    from video_jobs.use_cases.work import Work
+
+
+class VideoJobs:
+    """What can be asked of the service, grouped by who asks.
+
+    A group is imported and made when it is first used, so that a cold start pays for one group only.
+
+    Examples
+    --------
+    >>> from video_jobs.adapters.system import SystemClock
+    >>> app = VideoJobs(Ports.in_memory(SystemClock()), Rules())
+    >>> app.upkeep.reconcile()
+    Counter()
+    """
+
+    def __init__(self, ports: Ports, rules: Rules) -> None:
+        self.ports = ports
+        self.rules = rules
+
+    @cached_property
+    def intake(self) -> Intake:
+        """For clients that submit, and for the event that a video has arrived."""
+        from video_jobs.use_cases.intake import Intake
+
+        return Intake(self.ports, self.rules)
+
+    @cached_property
+    def multipart(self) -> Multipart:
+        """For clients that upload in chunks."""
+        from video_jobs.use_cases.multipart import Multipart
+
+        return Multipart(self.ports, self.rules)
+
+    @cached_property
+    def owner(self) -> Owner:
+        """For the owner of jobs."""
+        from video_jobs.use_cases.owner import Owner
+
+        return Owner(self.ports, self.rules)
+
+    @cached_property
+    def results(self) -> Results:
+        """For readers of results."""
+        from video_jobs.use_cases.results import Results
+
+        return Results(self.ports, self.rules)
+
+    @cached_property
+    def work(self) -> Work:
+        """For the workers."""
+        from video_jobs.use_cases.work import Work
+
+        return Work(self.ports, self.rules)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """For the schedule and the dead-letter queue."""
+        from video_jobs.use_cases.upkeep import Upkeep
+
+        return Upkeep(self.ports, self.rules, self.intake)
+
+    @cached_property
+    def notify(self) -> Notify:
+        """For the change stream and the webhook queue."""
+        from video_jobs.use_cases.notify import Notify
+
+        return Notify(self.ports, self.rules)

@@ -1,0 +1,47 @@
+"""What the service allows, and how patient it is. The settings may change each of these."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from video_jobs.domain.job import DEFAULT_PART_FRAMES
+from video_jobs.domain.pipelines import BUILT_IN
+
+MIB = 2**20
+GIB = 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """The numbers that the use cases go by.
+
+    Attributes
+    ----------
+    max_body_bytes, max_upload_bytes, max_multipart_bytes
+        Largest video in a request body, uploaded as a form, uploaded in chunks.
+    upload_expires, download_expires
+        How long signed URLs are valid.
+    max_answer_bytes
+        Largest page of results, encoded as Lambda encodes it.
+    keep
+        How long an ended job is kept.
+    max_crashes
+        Workers that may vanish on one job before it fails.
+    webhook_networks
+        Networks (CIDR) that webhooks may reach although they are not public.
+    """
+
+    known_pipelines: Collection[str] = frozenset(BUILT_IN)
+    max_body_bytes: int = 4 * MIB
+    max_upload_bytes: int = 2 * GIB
+    max_multipart_bytes: int = 20 * GIB
+    upload_expires: timedelta = timedelta(seconds=900)
+    download_expires: timedelta = timedelta(seconds=900)
+    max_answer_bytes: int = 5_500_000
+    part_frames: int = DEFAULT_PART_FRAMES
+    keep: timedelta = timedelta(days=30)
+    max_crashes: int = 5
+    webhook_attempts: int = 8
+    webhook_networks: tuple[str, ...] = ()

@@ -1,0 +1,206 @@
+"""For clients that submit a video, and for the event that says that it has arrived."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from video_jobs.domain import changes
+from video_jobs.domain.changes import UPLOAD_GRACE
+from video_jobs.domain.errors import (
+    ConflictError,
+    IdempotencyMismatchError,
+    InvalidVideoError,
+    UnknownPipelineError,
+    VideoTooLargeError,
+)
+from video_jobs.domain.formats import needed_format
+from video_jobs.domain.job import Failure, Job, JobOptions, JobStatus, Upload, UploadState, job_id_of_key
+from video_jobs.domain.keys import job_id_of_video, video_key
+from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
+from video_jobs.domain.webhooks import check_callback_url
+from video_jobs.ports import PresignedUpload, StoredFile
+from video_jobs.use_cases.base import UseCases
+
+VIDEO_CONTENT_TYPE = "video/mp4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A request for a new job.
+
+    Attributes
+    ----------
+    checksum_sha256
+        Base64 of the SHA-256 of a video that is uploaded as a form; the storage then takes no other.
+    idempotency_key
+        Two requests of an owner with the same key are the same request.
+    """
+
+    owner: str
+    options: JobOptions = field(default_factory=JobOptions)
+    checksum_sha256: str | None = None
+    idempotency_key: str | None = None
+
+
+class Intake(UseCases):
+    """Submit a video in one of three ways; accept what was uploaded."""
+
+    def submit_video(self, video: Path, submission: Submission) -> Job:
+        """A job for a video that came with the request: the item is saved first, then the object."""
+        size_bytes = video.stat().st_size
+        if size_bytes > self._rules.max_body_bytes:
+            raise VideoTooLargeError(
+                f"The video has {size_bytes} bytes; a request body takes {self._rules.max_body_bytes}. "
+                "Submit JSON with size_bytes instead and upload the file to the address in the answer."
+            )
+        with video.open("rb") as file:
+            check_mp4_head(file.read(MP4_HEAD_BYTES))
+        content = "" if submission.idempotency_key is None else _sha256(video)
+        job = self._saved_or_known(self._new_job(submission, content))
+        if job.awaits_upload:
+            self._ports.storage.save_file(job.upload.key, video, VIDEO_CONTENT_TYPE)
+        return job
+
+    def submit_form(self, size_bytes: int, submission: Submission) -> tuple[Job, PresignedUpload]:
+        """A job whose video the client uploads as a form; it starts when the object arrives."""
+        _check_size(size_bytes, self._rules.max_upload_bytes)
+        job = self._new_job(submission, str(size_bytes))
+        upload = self._ports.storage.presign_upload(
+            job.upload.key,
+            content_type=VIDEO_CONTENT_TYPE,
+            max_bytes=size_bytes,
+            expires_s=int(self._rules.upload_expires.total_seconds()),
+            now=job.created_at,
+            checksum_sha256=submission.checksum_sha256,
+        )
+        return self._saved_or_known(job), upload
+
+    def submit_multipart(self, size_bytes: int, submission: Submission) -> Job:
+        """A job whose video the client uploads in chunks (`use_cases.multipart`).
+
+        The upload is begun before the job is saved, so that no job lacks its upload. If the process dies
+        in between, the lifecycle of the bucket aborts the upload.
+        """
+        _check_size(size_bytes, self._rules.max_multipart_bytes)
+        job = self._new_job(submission, f"multipart {size_bytes}")
+        upload_id = self._ports.uploads.create(job.upload.key, VIDEO_CONTENT_TYPE)
+        upload = replace(job.upload, multipart_id=upload_id, announced_bytes=size_bytes)
+        known = self._saved_or_known(replace(job, upload=upload))
+        if known.upload.multipart_id != upload_id:
+            self._ports.uploads.abort(job.upload.key, upload_id)
+        return known
+
+    def accept_upload(self, key: str, version: str | None = None) -> Job | None:
+        """Check the video that arrived at ``key``, and queue its job or fail it.
+
+        Calling it twice for the same video, or late, changes nothing.
+
+        Returns
+        -------
+        Job or None
+            The job as it is now; None if the key is no job's video or the object is gone.
+        """
+        job_id = job_id_of_video(key)
+        job = self._ports.jobs.get_by_id(job_id) if job_id else None
+        found = self._ports.storage.find_file(key, version)
+        if found is None:
+            return job
+        if job is None:
+            self._ports.storage.delete_file(key)  # its job was deleted, or never existed
+            return None
+        if job.awaits_upload:
+            job = self._checked(job, found)
+        if job.status is JobStatus.PENDING and job.queued_at is None:
+            self._send(job)
+        return self._ports.jobs.get_by_id(job.job_id)
+
+    def _checked(self, job: Job, found: StoredFile) -> Job:
+        announced = job.upload.announced_bytes
+        try:
+            _check_size(found.size_bytes, self._rules.max_upload_bytes if announced is None else announced)
+            check_mp4_head(self._ports.storage.read_range(found.key, 0, MP4_HEAD_BYTES, found.version))
+        except (InvalidVideoError, VideoTooLargeError) as exc:
+            failure = Failure(exc.code, exc.message)
+            change = changes.fail_unheld(job, failure, keep=self._rules.keep, now=self._now())
+        else:
+            change = changes.accept_upload(
+                job, version=found.version, size_bytes=found.size_bytes, now=self._now()
+            )
+        return self._change_unless_stale(job, change)
+
+    def _saved_or_known(self, job: Job) -> Job:
+        """Save a new job; if its idempotency key was used before, give the job of then."""
+        jobs = self._ports.jobs
+        try:
+            jobs.save(job)
+        except ConflictError:
+            known = jobs.get_by_id(job.job_id)
+            if known is None:
+                raise
+            if known.request_hash != job.request_hash:
+                raise IdempotencyMismatchError from None
+            return self._with_upload_expected(known, job)
+        return job
+
+    def _with_upload_expected(self, known: Job, again: Job) -> Job:
+        """The known job, which waits for its upload for as long as a new one would."""
+        if known.upload.state is not UploadState.AWAITING or again.due_at is None:
+            return known
+        change = changes.expect_upload(known, until=again.due_at, now=again.created_at)
+        return self._change_unless_stale(known, change)
+
+    def _new_job(self, submission: Submission, content: str) -> Job:
+        options = submission.options
+        self._check_options(options)
+        key = submission.idempotency_key
+        job_id = self._ports.ids.new_id() if key is None else job_id_of_key(submission.owner, key)
+        now = self._now()
+        return Job(
+            job_id=job_id,
+            owner=submission.owner,
+            created_at=now,
+            updated_at=now,
+            upload=Upload(key=video_key(job_id)),
+            options=options,
+            part_frames=self._rules.part_frames,
+            needs=needed_format(_chosen(options)),
+            request_hash=None if key is None else _request_hash(submission, content),
+            due_at=now + self._rules.upload_expires + UPLOAD_GRACE,
+        )
+
+    def _check_options(self, options: JobOptions) -> None:
+        if options.pipeline_id not in self._rules.known_pipelines:
+            known = ", ".join(sorted(self._rules.known_pipelines))
+            raise UnknownPipelineError(f"There is no pipeline {options.pipeline_id!r}; there are: {known}")
+        if options.callback_url is not None:
+            check_callback_url(options.callback_url, self._rules.webhook_networks)
+
+
+def _check_size(size_bytes: int, largest: int) -> None:
+    if size_bytes > largest:
+        raise VideoTooLargeError(f"The video has {size_bytes} bytes; the largest that is taken has {largest}")
+
+
+def _chosen(options: JobOptions) -> set[str]:
+    """The names of the options that differ from their default."""
+    default = JobOptions()
+    return {name for name in JobOptions.__slots__ if getattr(options, name) != getattr(default, name)}
+
+
+def _request_hash(submission: Submission, content: str) -> str:
+    """What makes two requests the same: every option, and the video or its size.
+
+    Options that were added later count only if they are chosen, so that stored hashes stay valid.
+    """
+    options = submission.options
+    parts = (options.pipeline_id, options.frame_stride, options.max_frames, options.filename, content)
+    later = {"callback_url": options.callback_url, "checksum_sha256": submission.checksum_sha256}
+    chosen = tuple((name, value) for name, value in later.items() if value is not None)
+    return hashlib.sha256(repr(parts + chosen).encode()).hexdigest()
+
+
+def _sha256(video: Path) -> str:
+    with video.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

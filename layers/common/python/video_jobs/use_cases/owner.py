@@ -1,0 +1,158 @@
+"""For the owner of jobs: find, list, cancel, retry, delete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from video_jobs.domain import changes
+from video_jobs.domain.changes import Expected
+from video_jobs.domain.cursor import decode_cursor, encode_cursor
+from video_jobs.domain.errors import ConflictError, JobNotFoundError, JobStateError
+from video_jobs.domain.job import Job, JobStatus, UploadState, from_iso, is_job_id, to_iso
+from video_jobs.domain.keys import parts_prefix, results_index_key, results_key
+from video_jobs.ports import JobPosition
+from video_jobs.use_cases.base import UseCases
+
+CANCELLED = "cancelled"
+JOBS_A_READ = 100
+"""A page with a filter looks at so many jobs at most, however few of them pass."""
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs are wanted; None: all."""
+
+    status: JobStatus | None = None
+    pipeline_id: str | None = None
+
+    def passes(self, job: Job) -> bool:
+        """Whether the job is wanted."""
+        return self.status in (None, job.status) and self.pipeline_id in (None, job.options.pipeline_id)
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Some jobs; ``next_cursor`` is None at the end of the list. A filtered page may be short, or empty."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+class Owner(UseCases):
+    """`job` reads a job for its owner; the other use cases take the job that it gave."""
+
+    def job(self, job_id: str, owner: str) -> Job:
+        """The job. Another owner's job is not found, so that nobody learns of it.
+
+        Raises
+        ------
+        JobNotFoundError
+            If this owner has no such job.
+        """
+        job = self._ports.jobs.get_by_id(job_id) if is_job_id(job_id) else None
+        if job is None or job.owner != owner:
+            raise JobNotFoundError
+        return job
+
+    def list_jobs(self, owner: str, wanted: JobFilter, limit: int, cursor: str | None) -> JobPage:
+        """At most ``limit`` jobs from ``cursor`` on, newest first; one read, whatever the number of jobs.
+
+        Raises
+        ------
+        InvalidCursorError
+            If the cursor is not one of this owner and this filter.
+        """
+        scope = (owner, wanted.status, wanted.pipeline_id)
+        after = _position(decode_cursor(cursor, *scope)) if cursor else None
+        asked = limit if wanted == JobFilter() else JOBS_A_READ
+        page: list[Job] = []
+        for seen, job in enumerate(self._ports.jobs.list_by_owner(owner, asked, after), start=1):
+            if wanted.passes(job):
+                page.append(job)
+            if len(page) == limit or seen == asked:
+                position = f"{to_iso(job.created_at)} {job.job_id}"
+                return JobPage(page, encode_cursor(position, *scope))
+        return JobPage(page, None)
+
+    def cancel(self, job: Job) -> Job:
+        """End an open job; the worker on it learns of it at its next heartbeat.
+
+        Cancelling a cancelled job again changes nothing.
+
+        Raises
+        ------
+        JobStateError
+            If it has ended otherwise.
+        """
+        for _ in range(_TRIES):
+            if job.error is not None and job.error.code == CANCELLED:
+                return job
+            if not job.status.is_open:
+                raise JobStateError(f"The job is {job.status} already and cannot be cancelled")
+            try:
+                change = changes.cancel(job, keep=self._rules.keep, now=self._now())
+                return self._ports.jobs.update_status(change)
+            except ConflictError:  # a worker claimed or ended it meanwhile: look again
+                job = self.job(job.job_id, job.owner)
+        raise ConflictError
+
+    def abort_upload(self, job: Job) -> Job:
+        """Cancel a job that awaits a multipart upload, and remove what was uploaded."""
+        upload = job.upload
+        if upload.multipart_id is None or upload.state is not UploadState.AWAITING:
+            raise JobStateError("The job awaits no upload in parts")
+        cancelled = self.cancel(job)
+        self._ports.uploads.abort(upload.key, upload.multipart_id)
+        return cancelled
+
+    def retry(self, job: Job) -> Job:
+        """Run a failed job once more, under the next generation; reconcile sends it if this cannot.
+
+        Raises
+        ------
+        JobStateError
+            If it has not failed, or its video was never accepted or is gone.
+        """
+        if job.status is not JobStatus.FAILED:
+            raise JobStateError(f"The job is {job.status}; only a failed job can be retried")
+        accepted = job.upload.state is UploadState.ACCEPTED
+        if not accepted or self._ports.storage.find_file(job.upload.key, job.upload.version) is None:
+            raise JobStateError("The job's video is not there; submit it again as a new job")
+        try:
+            job = self._ports.jobs.update_status(changes.retry(job, now=self._now()))
+        except ConflictError:
+            raise JobStateError("The job was changed by another request; read it again") from None
+        self._send(job)
+        return job
+
+    def delete(self, job: Job) -> None:
+        """Delete the files first and the job last, so that after a crash the same call deletes the rest.
+
+        A pending job is cancelled first, so that no worker takes it while its video is deleted.
+
+        Raises
+        ------
+        JobStateError
+            If it is running, or was changed meanwhile.
+        """
+        if job.status is JobStatus.PENDING:
+            job = self.cancel(job)
+        if job.status is JobStatus.RUNNING:
+            raise JobStateError("The job is running: cancel it first")
+        for key in self._files_of(job):
+            self._ports.storage.delete_file(key)
+        try:
+            self._ports.jobs.delete(job.job_id, Expected(status=job.status, generation=job.generation))
+        except ConflictError:
+            raise JobStateError("The job was changed by another request; read it again") from None
+
+    def _files_of(self, job: Job) -> list[str]:
+        fixed = [job.upload.key, results_key(job.job_id), results_index_key(job.job_id)]
+        return [*self._ports.storage.list_keys(parts_prefix(job.job_id)), *fixed]
+
+
+def _position(text: str) -> JobPosition:
+    created_at, _, job_id = text.partition(" ")
+    return JobPosition(from_iso(created_at), job_id)

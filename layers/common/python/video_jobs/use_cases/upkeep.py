@@ -1,0 +1,96 @@
+"""For the schedule and the dead-letter queue: put right what was left behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from video_jobs.domain import changes
+from video_jobs.domain.errors import ConflictError
+from video_jobs.domain.job import Failure, Job, JobStatus, UploadState, is_job_id
+from video_jobs.domain.rules import Rules
+from video_jobs.ports import Ports
+from video_jobs.use_cases.base import UseCases
+from video_jobs.use_cases.intake import Intake
+from video_jobs.use_cases.work import too_many_crashes
+
+JOBS_A_RUN = 100
+DEAD_LETTER = Failure(
+    "dead_letter",
+    "The job was given up: its message was delivered many times and no worker could finish it. "
+    "Convert the video and submit it again, or tell the operator.",
+)
+UPLOAD_EXPIRED = Failure(
+    "upload_expired",
+    "The video was never uploaded; submit the job again (under a new Idempotency-Key).",
+)
+
+
+class JobStillHeldError(Exception):
+    """A worker still holds the job; look at the message again later."""
+
+
+class Upkeep(UseCases):
+    """Look after jobs that nobody else looks after any more."""
+
+    def __init__(self, ports: Ports, rules: Rules, intake: Intake) -> None:
+        super().__init__(ports, rules)
+        self._intake = intake
+
+    def reconcile(self, limit: int = JOBS_A_RUN) -> Counter[str]:
+        """Take back expired leases, send again what was never sent, end uploads that never came.
+
+        One run does a bounded amount of work over the due-work index; a second run changes nothing more.
+
+        Returns
+        -------
+        Counter of str
+            How many jobs each action was taken for.
+        """
+        done: Counter[str] = Counter()
+        for job in self._ports.jobs.list_due(self._now(), limit):
+            try:
+                done[self._heal(job)] += 1
+            except ConflictError:
+                done["changed_meanwhile"] += 1
+        return done
+
+    def bury(self, job_id: str, generation: int) -> Job | None:
+        """Fail the job of a dead message, if the message is its newest and no worker holds it.
+
+        Raises
+        ------
+        JobStillHeldError
+            While a lease is live: the message must stay.
+        ConflictError
+            If the job changed meanwhile: look again.
+        """
+        job = self._ports.jobs.get_by_id(job_id) if is_job_id(job_id) else None
+        if job is None or not job.status.is_open or generation < job.generation:
+            return job
+        if job.is_held(self._now()):
+            raise JobStillHeldError(job_id)
+        return self._fail(job, DEAD_LETTER)
+
+    def _heal(self, job: Job) -> str:
+        """Do what is due for one job, and say what it was."""
+        if job.status is JobStatus.RUNNING:
+            return self._heal_running(job)
+        if job.upload.state is UploadState.ACCEPTED:
+            self._send(self._ports.jobs.update_status(changes.requeue(job, now=self._now())))
+            return "sent_again"
+        if self._ports.storage.find_file(job.upload.key) is not None:
+            self._intake.accept_upload(job.upload.key)
+            return "accepted_late"
+        self._fail(job, UPLOAD_EXPIRED)
+        return "failed"
+
+    def _heal_running(self, job: Job) -> str:
+        if job.crashes + 1 >= self._rules.max_crashes:
+            self._fail(job, too_many_crashes(job.crashes + 1))
+            return "failed"
+        self._send(self._ports.jobs.update_status(changes.take_back(job, now=self._now())))
+        return "taken_back"
+
+    def _fail(self, job: Job, failure: Failure) -> Job:
+        change = changes.fail_unheld(job, failure, keep=self._rules.keep, now=self._now())
+        return self._ports.jobs.update_status(change)

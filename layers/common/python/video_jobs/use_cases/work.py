@@ -1,0 +1,139 @@
+"""For the workers: claim a job, keep it, end it or give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil
+from typing import Any
+
+from video_jobs.domain import changes
+from video_jobs.domain.changes import Change
+from video_jobs.domain.errors import ConflictError, VideoJobsError
+from video_jobs.domain.formats import NEWEST_FORMAT
+from video_jobs.domain.job import Failure, Job, JobStatus, Output, Progress, UploadState, is_job_id
+from video_jobs.ports import QueueMessage
+from video_jobs.use_cases.base import UseCases
+
+_LOOK_AGAIN_S = 1
+
+
+class Verdict(StrEnum):
+    """What is to be done with a message."""
+
+    WORK = "work"
+    ACKNOWLEDGE = "acknowledge"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The verdict on a message: ``job`` is set for WORK, ``delay_s`` counts for RETURN."""
+
+    verdict: Verdict
+    reason: str
+    job: Job | None = None
+    delay_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimant:
+    """The worker that asks for a job.
+
+    Attributes
+    ----------
+    lease
+        How long it may be silent before others take the job over.
+    understands
+        The newest job format that it knows (`domain.formats`).
+    """
+
+    worker_id: str
+    lease: timedelta
+    understands: int = NEWEST_FORMAT
+
+
+class LeaseLostError(Exception):
+    """The job is another worker's now, or was ended from outside."""
+
+
+class Work(UseCases):
+    """All use cases but `claim` take a job that the worker holds.
+
+    They raise `LeaseLostError` if it does not hold the job any more: then nothing was changed.
+    """
+
+    def claim(self, message: QueueMessage, claimant: Claimant) -> Claim:
+        """Claim the job of ``message``, or say what to do with a message that is not to be worked on."""
+        job = self._ports.jobs.get_by_id(message.body) if is_job_id(message.body) else None
+        if job is None:
+            return Claim(Verdict.ACKNOWLEDGE, "unknown job")
+        refusal = _refusal(job, message, self._now())
+        if refusal is not None:
+            return refusal
+        try:
+            if job.status is JobStatus.RUNNING and job.crashes + 1 >= self._rules.max_crashes:
+                failure = too_many_crashes(job.crashes + 1)
+                change = changes.fail_unheld(job, failure, keep=self._rules.keep, now=self._now())
+                self._ports.jobs.update_status(change)
+                return Claim(Verdict.ACKNOWLEDGE, "too many crashes")
+            if job.needs > claimant.understands:
+                self._ports.jobs.update_status(changes.postpone(job, now=self._now()))
+                return Claim(Verdict.ACKNOWLEDGE, "needs a newer worker")
+            return Claim(Verdict.WORK, "claimed", self._claimed(job, claimant))
+        except ConflictError:
+            return Claim(Verdict.RETURN, "changed meanwhile", delay_s=_LOOK_AGAIN_S)
+
+    def heartbeat(self, job: Job, lease: timedelta, progress: Progress) -> None:
+        """Extend the lease, and tell how far the work is."""
+        self._change(changes.heartbeat(job, lease=lease, progress=progress, now=self._now()))
+
+    def record_fingerprint(self, job: Job, fingerprint: Mapping[str, Any]) -> None:
+        """Say what the results will be computed with."""
+        self._change(changes.record_fingerprint(job, fingerprint=fingerprint, now=self._now()))
+
+    def complete(self, job: Job, output: Output, frames: int, warnings: tuple[str, ...]) -> Job:
+        """The results are stored: the job has ended well."""
+        return self._change(
+            changes.complete(
+                job, output=output, frames=frames, warnings=warnings, keep=self._rules.keep, now=self._now()
+            )
+        )
+
+    def fail(self, job: Job, error: VideoJobsError) -> Job:
+        """The job cannot succeed, or was tried often enough."""
+        failure = Failure(error.code, error.message)
+        return self._change(changes.fail_running(job, failure, keep=self._rules.keep, now=self._now()))
+
+    def give_back(self, job: Job, *, count_failure: bool) -> Job:
+        """Let another worker have the job; the message stays in the queue."""
+        return self._change(changes.give_back(job, count_failure=count_failure, now=self._now()))
+
+    def _claimed(self, job: Job, claimant: Claimant) -> Job:
+        change = changes.claim(job, worker_id=claimant.worker_id, lease=claimant.lease, now=self._now())
+        return self._ports.jobs.update_status(change)
+
+    def _change(self, change: Change) -> Job:
+        try:
+            return self._ports.jobs.update_status(change)
+        except ConflictError as exc:
+            raise LeaseLostError from exc
+
+
+def too_many_crashes(crashes: int) -> Failure:
+    """Why a job ends on which workers vanished again and again."""
+    message = f"The job was given up: {crashes} workers in a row died on it. Convert the video."
+    return Failure("worker_crashed", message)
+
+
+def _refusal(job: Job, message: QueueMessage, now: datetime) -> Claim | None:
+    if not job.status.is_open:
+        return Claim(Verdict.ACKNOWLEDGE, "job has ended")
+    if message.generation < job.generation or job.upload.state is not UploadState.ACCEPTED:
+        return Claim(Verdict.ACKNOWLEDGE, "older generation")
+    if job.lease is not None and job.lease.is_live(now):
+        left_s = ceil((job.lease.expires_at - now).total_seconds())
+        return Claim(Verdict.RETURN, "another worker holds the job", delay_s=left_s)
+    return None

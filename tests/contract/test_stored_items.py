@@ -1,0 +1,196 @@
+"""Items in the table: what the release before wrote is read, and no name of an attribute changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
+from video_jobs.adapters.aws.job_item import JobItem
+from video_jobs.domain import changes
+from video_jobs.domain.job import Failure, Job, JobStatus, Lease, Output
+
+from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, full_job, make_job
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+WAITING: Item = {
+    "attempt": {"N": "0"},
+    "crashes": {"N": "0"},
+    "created_at": {"S": "2026-01-01T12:30:15.123456Z"},
+    "failures": {"N": "0"},
+    "frame_stride": {"N": "1"},
+    "frames_done": {"N": "0"},
+    "generation": {"N": "0"},
+    "input_path": {"S": f"video_jobs/{JOB_ID}.mp4"},
+    "job_id": {"S": JOB_ID},
+    "owner": {"S": "ann"},
+    "part_frames": {"N": "256"},
+    "pipeline_id": {"S": "yolo_ocr"},
+    "schema_version": {"N": "2"},
+    "status": {"S": "pending"},
+    "updated_at": {"S": "2026-01-01T12:30:15.123456Z"},
+    "upload_state": {"S": "awaiting"},
+    "warnings": {"L": []},
+}
+"""A new job, as the release before wrote it."""
+
+FULL: Item = WAITING | {
+    "attempt": {"N": "2"},
+    "callback_url": {"S": "https://receiver.example/hook"},
+    "crashes": {"N": "4"},
+    "due_at": {"S": "2026-01-01T12:30:18.123456Z"},
+    "due_shard": {"N": "1"},
+    "error_code": {"S": "x"},
+    "error_message": {"S": "why"},
+    "expires_at": {"N": "1767270615"},
+    "failures": {"N": "1"},
+    "filename": {"S": "a.mp4"},
+    "fingerprint": {"S": '{"model": "m"}'},
+    "frame_stride": {"N": "2"},
+    "frames_done": {"N": "5"},
+    "frames_total": {"N": "30"},
+    "generation": {"N": "3"},
+    "input_bytes": {"N": "10"},
+    "input_version": {"S": "v1"},
+    "lease_expires_at": {"S": "2026-01-01T12:31:15.123456Z"},
+    "lease_owner": {"S": "a"},
+    "max_frames": {"N": "30"},
+    "output_index_version": {"S": "v3"},
+    "output_path": {"S": "job_results/o"},
+    "output_version": {"S": "v2"},
+    "part_frames": {"N": "8"},
+    "pipeline_id": {"S": "ocr_only"},
+    "queued_at": {"S": "2026-01-01T12:30:17.123456Z"},
+    "request_hash": {"S": "hash"},
+    "status": {"S": "running"},
+    "updated_at": {"S": "2026-01-01T12:30:16.123456Z"},
+    "upload_bytes": {"N": "11"},
+    "upload_id": {"S": "u"},
+    "upload_state": {"S": "accepted"},
+    "warnings": {"L": [{"S": "short"}]},
+    "webhook": {
+        "S": '{"state": "retrying", "attempts": 1, "status_code": 500, "error": "no", '
+        '"updated_at": "2026-01-01T12:30:15.123456Z"}'
+    },
+    "webhook_state": {"S": "retrying"},
+}
+"""A job with all that an item may hold, as the release before wrote it."""
+
+COMPLETED: Item = {
+    name: value
+    for name, value in FULL.items()
+    if name not in ("due_at", "due_shard", "lease_owner", "lease_expires_at", "error_code", "error_message")
+} | {"status": {"S": "completed"}}
+NEW_ATTRIBUTES = {"needs"}
+"""What this release added."""
+
+
+class Table:
+    """The job table, as this release sees it and as it is."""
+
+    def __init__(self, name: str) -> None:
+        self.jobs = DynamoDbJobRepository(name, "us-east-1")
+        self._client: DynamoDBClient = boto3.client("dynamodb", region_name="us-east-1")
+        self._name = name
+
+    def put(self, item: Item) -> Job:
+        self._client.put_item(TableName=self._name, Item=item)
+        job = self.jobs.get_by_id(item["job_id"]["S"])
+        assert job is not None
+        return job
+
+    @property
+    def item(self) -> Item:
+        answer = self._client.get_item(TableName=self._name, Key={"job_id": {"S": JOB_ID}})
+        return dict(answer["Item"])
+
+
+@pytest.fixture
+def table(moto_table: str) -> Table:
+    return Table(moto_table)
+
+
+def test_attributes_keep_their_names() -> None:
+    assert JobItem.get_attributes().keys() == FULL.keys() | NEW_ATTRIBUTES
+
+
+def test_an_item_of_the_release_before_is_a_job_with_all_its_parts(table: Table) -> None:
+    assert table.put(FULL) == replace(full_job(), needs=1)
+
+
+def test_a_new_job_of_the_release_before_is_one_of_today(table: Table) -> None:
+    assert table.put(WAITING) == make_job()
+
+
+def test_a_job_is_written_as_the_release_before_wrote_it(table: Table) -> None:
+    table.jobs.save(full_job())
+    assert table.item == FULL | {"needs": {"N": "2"}}
+
+
+def test_a_new_job_has_only_attributes_with_a_value(table: Table) -> None:
+    table.jobs.save(make_job())
+    assert table.item == WAITING | {"needs": {"N": "1"}}
+
+
+def test_a_job_of_the_release_before_is_found_by_owner_and_due_time(table: Table) -> None:
+    job = table.put(FULL)
+    assert table.jobs.list_by_owner("ann", 10) == [job]
+    assert table.jobs.list_due(NOW + timedelta(seconds=3), 10) == [job]
+
+
+def test_a_job_of_the_release_before_is_claimed_and_completed(table: Table) -> None:
+    # GIVEN a running job of the release before, whose worker vanished, and that was told of no error yet
+    told = {name: value for name, value in FULL.items() if not name.startswith(("error_", "expires_"))}
+    job = table.put(told)
+    later = NOW + LEASE
+    # WHEN a worker of this release takes it over and completes it
+    claimed = table.jobs.update_status(changes.claim(job, worker_id="b", lease=LEASE, now=later))
+    assert (claimed.lease, claimed.attempt, claimed.crashes) == (Lease("b", later + LEASE), 3, 5)
+    done = changes.complete(
+        claimed, output=Output("o", "v4", "v5"), frames=30, warnings=(), keep=KEEP, now=later
+    )
+    completed = table.jobs.update_status(done)
+    # THEN it is completed, and its item has the attributes that the release before reads, and no other
+    assert completed == table.jobs.get_by_id(JOB_ID)
+    assert (completed.status, completed.output) == (JobStatus.COMPLETED, Output("o", "v4", "v5"))
+    assert table.item == COMPLETED | {
+        "attempt": {"N": "3"},
+        "crashes": {"N": "5"},
+        "expires_at": {"N": str(int((later + KEEP).timestamp()))},
+        "frames_done": {"N": "30"},
+        "output_path": {"S": "o"},
+        "output_version": {"S": "v4"},
+        "output_index_version": {"S": "v5"},
+        "updated_at": {"S": "2026-01-01T12:31:15.123456Z"},
+        "warnings": {"L": []},
+    }
+
+
+def test_a_job_of_the_release_before_can_be_postponed(table: Table) -> None:
+    job = table.put(FULL | {"status": {"S": "pending"}})
+    postponed = table.jobs.update_status(changes.postpone(job, now=NOW + LEASE))
+    assert postponed.generation == 4
+    assert not {"lease_owner", "lease_expires_at", "queued_at"} & table.item.keys()
+
+
+def test_an_error_without_words_is_read(table: Table) -> None:
+    worded = {name: value for name, value in FULL.items() if name != "error_message"}
+    assert table.put(worded).error == Failure("x", "")
+
+
+def test_an_attribute_that_this_release_does_not_know_is_passed_over_and_kept(table: Table) -> None:
+    # GIVEN an item of a later release
+    job = table.put(FULL | {"colour": {"S": "red"}})
+    # THEN it is read by every way
+    assert job == replace(full_job(), needs=1)
+    assert table.jobs.list_by_owner("ann", 10) == [job]
+    assert table.jobs.list_due(NOW + timedelta(seconds=3), 10) == [job]
+    # AND a change leaves alone what it does not know
+    table.jobs.update_status(changes.claim(job, worker_id="b", lease=LEASE, now=NOW + LEASE))
+    assert table.item["colour"] == {"S": "red"}

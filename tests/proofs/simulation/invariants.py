@@ -1,0 +1,119 @@
+"""What must hold after every step of a simulation, and when it has come to rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from video_jobs.domain.changes import Change
+from video_jobs.domain.job import ALLOWED_TRANSITIONS, DeliveryState, Job, JobStatus
+
+from tests.proofs.simulation.analysis import Kind, SimulatedVideo
+from tests.proofs.simulation.twins import ObservedStorage, RedrivingQueue
+
+MAX_CRASHES = 5
+MAX_FAILURES = 3
+
+
+@dataclass
+class Invariants:
+    """Looks at every change of every job.
+
+    Attributes
+    ----------
+    violations
+        Sentences; a correct service leaves this empty.
+    changes
+        How often each change happened.
+    cancelled, deleted
+        Jobs whose owner asked for that.
+    formats
+        The newest job format that each worker understands.
+    called
+        The ends (job and generation) that a receiver was told of.
+    """
+
+    storage: ObservedStorage
+    queue: RedrivingQueue
+    violations: list[str] = field(default_factory=list)
+    changes: Counter[str] = field(default_factory=Counter)
+    cancelled: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    formats: dict[str, int] = field(default_factory=dict)
+    called: set[tuple[str, int]] = field(default_factory=set)
+
+    def on_change(self, before: Job, change: Change, after: Job) -> None:
+        """One write took effect."""
+        self.changes[f"{change.action}: {before.status} -> {after.status}"] += 1
+        ended_rightly = before.status.is_open or change.action in ("retry", "record_delivery")
+        self._require(ended_rightly, before, f"{change.action} changed a job that had ended")
+        allowed = after.status == before.status or after.status in ALLOWED_TRANSITIONS[before.status]
+        self._require(allowed, before, f"illegal transition {before.status} -> {after.status}")
+        claimed = int(change.action == "claim")
+        self._require(after.attempt == before.attempt + claimed, before, "two claims have the same number")
+        self._require(after.generation >= before.generation, before, "the generation went back")
+        if change.action == "claim" and after.worker_id:
+            understands = self.formats[after.worker_id.rpartition("-")[0]]
+            self._require(after.needs <= understands, before, "claimed by a worker that does not know it")
+        if change.action == "record_delivery":
+            self._check_delivery(before, after)
+        elif after.status is JobStatus.COMPLETED:
+            self._require(self._results_are_right(after), before, "completed with wrong results")
+        elif after.error is not None:
+            rule = _RULES.get(after.error.code)
+            ruled = rule is not None and rule(self, before)
+            self._require(ruled, before, f"failed with {after.error.code}, but no rule says so")
+
+    def _check_delivery(self, before: Job, after: Job) -> None:
+        delivered = before.delivery is not None and before.delivery.state is DeliveryState.DELIVERED
+        self._require(not delivered, before, "a delivery was written over")
+        if after.delivery is not None and after.delivery.state is DeliveryState.DELIVERED:
+            called = (after.job_id, after.generation) in self.called
+            self._require(called, before, "a call was noted that nobody received")
+
+    def at_rest(self, jobs: Mapping[str, Job], accepted: set[str]) -> None:
+        """Faults have stopped and time has passed."""
+        for job_id in sorted(accepted - jobs.keys() - self.deleted):
+            self.violations.append(f"job {job_id} was accepted and is not there")
+        for job in jobs.values():
+            self._require(not job.status.is_open, job, f"never ended: {job}")
+            told = job.delivery is not None and job.delivery.state is not DeliveryState.RETRYING
+            self._require(told or not job.options.callback_url, job, "its end was never told")
+        if not self.violations and self.queue.size():
+            self.violations.append("messages are left in the queue")
+
+    def video_of(self, job: Job) -> SimulatedVideo | None:
+        """The video that was accepted for a job."""
+        content = self.storage.content(job.upload.key, job.upload.version)
+        return None if content is None else SimulatedVideo.from_bytes(content)
+
+    def kinds_uploaded(self, job: Job) -> set[Kind]:
+        """What was ever uploaded for a job."""
+        return {SimulatedVideo.from_bytes(content).kind for content in self.storage.versions(job.upload.key)}
+
+    def _results_are_right(self, job: Job) -> bool:
+        video = self.video_of(job)
+        stored = job.output and self.storage.content(job.output.key, job.output.version)
+        return video is not None and video.kind is Kind.GOOD and stored == video.results()
+
+    def _require(self, holds: bool, job: Job, sentence: str) -> None:
+        if not holds:
+            self.violations.append(f"job {job.job_id}: {sentence}")
+
+
+def _is_broken(invariants: Invariants, job: Job) -> bool:
+    video = invariants.video_of(job)
+    return video is not None and video.kind is Kind.BROKEN
+
+
+_RULES: Mapping[str, Callable[[Invariants, Job], bool]] = {
+    "invalid_mp4": lambda invariants, job: Kind.NO_MP4 in invariants.kinds_uploaded(job),
+    "unreadable_video": _is_broken,
+    "worker_crashed": lambda _, job: job.crashes + 1 >= MAX_CRASHES,
+    "temporarily_unavailable": lambda _, job: job.failures + 1 >= MAX_FAILURES,
+    "dead_letter": lambda invariants, job: invariants.queue.was_given_up(job.job_id, job.generation),
+    "cancelled": lambda invariants, job: job.job_id in invariants.cancelled,
+    "upload_expired": lambda invariants, job: not invariants.storage.versions(job.upload.key),
+}
+"""What may fail a job: the rule behind each error code."""

@@ -1,0 +1,98 @@
+"""Play many schedules and add up what happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tests.proofs.simulation.world import World
+
+_EVERY_CHANGE = (
+    "accept_upload: pending -> pending",
+    "cancel: pending -> failed",
+    "cancel: running -> failed",
+    "claim: pending -> running",
+    "claim: running -> running",
+    "complete: running -> completed",
+    "expect_upload: pending -> pending",
+    "fail: pending -> failed",
+    "fail: running -> failed",
+    "give_back: running -> pending",
+    "heartbeat: running -> running",
+    "mark_queued: pending -> pending",
+    "postpone: pending -> pending",
+    "postpone: running -> pending",
+    "record_delivery: completed -> completed",
+    "record_delivery: failed -> failed",
+    "record_fingerprint: running -> running",
+    "requeue: pending -> pending",
+    "retry: failed -> pending",
+    "take_back: running -> pending",
+)
+"""Every change that a job can go through."""
+
+
+@dataclass
+class Report:
+    """What a number of schedules showed.
+
+    ``violations`` maps seeds to sentences; ``steps`` are the calls and faults of the last schedule.
+    """
+
+    schedules: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    violations: dict[int, list[str]] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+
+    @property
+    def changes_missed(self) -> list[str]:
+        """Changes that no schedule went through."""
+        return [name for name in _EVERY_CHANGE if not self.changes[name]]
+
+    def add(self, seed: int, world: World) -> None:
+        """Count a schedule that was played."""
+        self.schedules += 1
+        self.steps = world.steps
+        self.faults += world.faults.injected
+        self.changes += world.invariants.changes
+        self.outcomes.update(
+            job.error.code if job.error else str(job.status) for job in world.jobs.all.values()
+        )
+        if world.invariants.violations:
+            self.violations[seed] = world.invariants.violations
+
+    def lines(self) -> Iterable[str]:
+        """The report as text."""
+        yield f"schedules   {self.schedules}"
+        for title, counts in (
+            ("faults", self.faults),
+            ("changes", self.changes),
+            ("outcomes", self.outcomes),
+        ):
+            yield f"{title:<11} {counts.total()}"
+            yield from (f"  {count:>10}  {name}" for name, count in counts.most_common())
+        covered = len(_EVERY_CHANGE) - len(self.changes_missed)
+        yield f"covered     {covered} of {len(_EVERY_CHANGE)} changes"
+        yield f"violations  {len(self.violations)}"
+        for seed, sentences in self.violations.items():
+            yield f"  seed {seed}: {sentences[0]}  (replay: make simulate SEED={seed} SCHEDULES=1)"
+
+
+def play(
+    seeds: Iterable[int],
+    make_world: Callable[[int], World] = World,
+    *,
+    stop_at_violation: bool = False,
+) -> Report:
+    """Play one schedule for each seed."""
+    report = Report()
+    for seed in seeds:
+        world = make_world(seed)
+        world.run()
+        report.add(seed, world)
+        if stop_at_violation and report.violations:
+            break
+    return report

@@ -1,0 +1,123 @@
+"""The in-memory adapters as a simulation needs them: seen from above, and with the queue's own mischief."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from pathlib import Path
+
+from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
+from video_jobs.adapters.local.memory_queue import MemoryQueue
+from video_jobs.adapters.local.memory_storage import MemoryStorage
+from video_jobs.domain.changes import Change
+from video_jobs.domain.job import Job
+from video_jobs.ports import Clock, QueueMessage, StoredFile
+
+OnChange = Callable[[Job, Change, Job], None]
+
+
+class ObservedJobs(MemoryJobRepository):
+    """Tells of every change.
+
+    Parameters
+    ----------
+    unconditional
+        Names of changes that are written without looking at their condition: a mutation that the simulation
+        must notice.
+    """
+
+    def __init__(self, on_change: OnChange, unconditional: Collection[str]) -> None:
+        super().__init__()
+        self._on_change = on_change
+        self._unconditional = unconditional
+
+    @property
+    def all(self) -> dict[str, Job]:
+        """Every job by its id."""
+        return self._jobs
+
+    def save(self, job: Job) -> None:
+        """Keep a new job; some need a format that is newer than today's."""
+        needs_newer = int(job.job_id[-1], 16) < 3
+        super().save(replace(job, needs=2) if needs_newer else job)
+
+    def update_status(self, change: Change) -> Job:
+        """Make one change, and tell of it."""
+        before = self._jobs.get(change.job_id)
+        if before is not None and change.action in self._unconditional:
+            self._jobs[change.job_id] = change.apply(before)
+        else:
+            super().update_status(change)
+        after = self._jobs[change.job_id]
+        self._on_change(before or after, change, after)
+        return after
+
+
+class ObservedStorage(MemoryStorage):
+    """Tells of every new object, as S3 does."""
+
+    def __init__(self, on_object: Callable[[StoredFile], None]) -> None:
+        super().__init__()
+        self._on_object = on_object
+
+    def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
+        """Keep a file, and tell of it."""
+        return self.save_bytes(key, source.read_bytes())
+
+    def save_bytes(self, key: str, content: bytes) -> StoredFile:
+        """Keep content, and tell of it."""
+        stored = super().save_bytes(key, content)
+        self._on_object(stored)
+        return stored
+
+    def content(self, key: str, version: str | None) -> bytes | None:
+        """A version's bytes."""
+        return self._versions.get((key, version or self._current.get(key, "")))
+
+    def versions(self, key: str) -> list[bytes]:
+        """Everything that was ever stored under a key."""
+        return [content for (name, _), content in self._versions.items() if name == key]
+
+
+class RedrivingQueue(MemoryQueue):
+    """Gives a message up after ``max_receives``; sends it twice where ``duplicates`` says so.
+
+    Attributes
+    ----------
+    dead_letters
+        Messages given up, not yet handled.
+    """
+
+    def __init__(
+        self, clock: Clock, max_receives: int, *, duplicates: Callable[[], bool], deduplicates: bool
+    ) -> None:
+        super().__init__(clock)
+        self._duplicates = duplicates
+        self._max_receives = max_receives
+        self._deduplicates = deduplicates
+        self._given_up: set[tuple[str, int]] = set()
+        self.dead_letters: list[tuple[str, int]] = []
+
+    def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
+        """The next message that was not received too often."""
+        while True:
+            message = super().dequeue(wait_s=0, visibility_s=visibility_s)
+            if message is None or message.receive_count <= self._max_receives:
+                return message
+            self.acknowledge(message)
+            self._given_up.add((message.body, message.generation))
+            self.dead_letters.append((message.body, message.generation))
+
+    def enqueue(self, job_id: str, generation: int) -> None:
+        """Add a job, or add it twice past the deduplication."""
+        super().enqueue(job_id, generation)
+        if self._duplicates():
+            self._sent_ids.pop(f"{job_id}:{generation}", None)
+            super().enqueue(job_id, generation)
+
+    def was_given_up(self, job_id: str, generation: int) -> bool:
+        """Whether this message became a dead letter."""
+        return (job_id, generation) in self._given_up
+
+    def _is_duplicate(self, deduplication_id: str) -> bool:
+        return super()._is_duplicate(deduplication_id) and self._deduplicates

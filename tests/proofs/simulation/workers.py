@@ -1,0 +1,67 @@
+"""A machine with a worker: started again whenever it has died."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING
+
+from video_jobs.domain.errors import ConflictError, TransientError
+from video_jobs.settings import WorkerSettings
+from video_worker.job_worker import JobWorker, Outcome
+
+from tests.proofs.simulation.analysis import SimulatedAnalysis
+from tests.proofs.simulation.faults import Crash, Process
+from tests.proofs.simulation.invariants import MAX_FAILURES
+from tests.proofs.simulation.worker_parts import SimulatedHeartbeat, SimulatedStop
+
+if TYPE_CHECKING:
+    from tests.proofs.simulation.world import World
+
+_SETTINGS = WorkerSettings.from_environment(
+    {"MODEL_PATH": "none", "LEASE_S": "60", "HEARTBEAT_S": "10", "MAX_FAILURES": str(MAX_FAILURES)}
+)
+
+
+class WorkerHost:
+    """Runs one worker after another; ``understands`` is the newest job format of its release."""
+
+    def __init__(self, world: World, name: str, understands: int) -> None:
+        self._world, self._name, self._understands = world, name, understands
+        world.invariants.formats[name] = understands
+
+    def run(self) -> None:
+        """Until the schedule ends."""
+        for life in count():
+            process = self._world.process(f"{self._name}-{life}")
+            try:
+                self._work(process)
+            except Crash:
+                self._world.faults.injected["worker restarted"] += 1
+            self._world.scheduler.sleep(self._world.random.uniform(5, 40))
+
+    def _work(self, process: Process) -> None:
+        world, stop = self._world, SimulatedStop(process, grace_s=30)
+        worker = self._worker(process, stop)
+        while not stop.requested.is_set():
+            if world.faults.happens("told to stop", 0.01):
+                world.scheduler.spawn(stop.request, world.random.uniform(0, 60))
+            try:
+                idle = worker.run_once() is Outcome.IDLE
+            except (TransientError, ConflictError):
+                idle = True
+            if idle:
+                process.sleep(world.random.uniform(5, 30))
+
+    def _worker(self, process: Process, stop: SimulatedStop) -> JobWorker:
+        return JobWorker(
+            process.name,
+            self._world.app(process),
+            SimulatedAnalysis(process),
+            _SETTINGS,
+            stop,
+            logger=self._world.logger,
+            heartbeat_type=partial(SimulatedHeartbeat, process),
+            random=self._world.random,
+            understands=self._understands,
+        )

@@ -1,0 +1,184 @@
+"""One schedule: clients, functions and workers on simulated AWS, from one seed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+from aws_lambda_powertools import Logger
+from video_jobs.adapters.local.memory_notify import (
+    MemoryEventBus,
+    MemoryWebhookQueue,
+    MemoryWebhookSecrets,
+)
+from video_jobs.application import VideoJobs
+from video_jobs.domain.changes import Change
+from video_jobs.domain.errors import ConflictError, TransientError
+from video_jobs.domain.job import Job
+from video_jobs.domain.rules import Rules
+from video_jobs.ports import Ports
+from video_jobs.use_cases.upkeep import JobStillHeldError
+
+from tests.proofs.simulation.clients import Client
+from tests.proofs.simulation.faults import Crash, FaultPlan, FaultyPort, Process
+from tests.proofs.simulation.functions import Functions
+from tests.proofs.simulation.invariants import MAX_CRASHES, Invariants
+from tests.proofs.simulation.receiver import Receiver
+from tests.proofs.simulation.scheduler import Scheduler
+from tests.proofs.simulation.twins import ObservedJobs, ObservedStorage, RedrivingQueue
+from tests.proofs.simulation.workers import WorkerHost
+
+FAULTY_S = 2 * 3600
+"""Faults stop after this time of a schedule."""
+
+REST_S = 6 * 3600
+"""Then everything must end within this time."""
+
+RULES = Rules(
+    known_pipelines=frozenset({"yolo_ocr"}),
+    max_body_bytes=1000,
+    max_upload_bytes=1000,
+    max_crashes=MAX_CRASHES,
+    webhook_attempts=3,
+    keep=timedelta(days=30),
+)
+EXPECTED = (TransientError, ConflictError, JobStillHeldError)
+NEXT_FORMAT = 2
+"""Some jobs need it, and some workers are of the release before."""
+
+
+class World:
+    """Everything that a schedule consists of.
+
+    Parameters
+    ----------
+    unconditional
+        Changes whose condition is taken out: a mutation.
+    reconciles, deduplicates
+        Whether reconcile runs, and whether the queue deduplicates; False is a mutation.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        unconditional: frozenset[str] = frozenset(),
+        reconciles: bool = True,
+        deduplicates: bool = True,
+    ) -> None:
+        self.random = Random(seed)
+        self.scheduler = Scheduler()
+        self.faults = FaultPlan.of(self.random)
+        self.queue = RedrivingQueue(
+            self.scheduler,
+            self.random.choice((6, 20, 20)),
+            duplicates=partial(self.faults.happens, "duplicate message", 0.05),
+            deduplicates=deduplicates,
+        )
+        self.functions = Functions(self)
+        self.storage = ObservedStorage(self.functions.on_object)
+        self.invariants = Invariants(self.storage, self.queue)
+        self.jobs = ObservedJobs(self._on_change, unconditional)
+        self.receiver = Receiver(self.random, self.faults, self.invariants.called)
+        self.webhooks = MemoryWebhookQueue()
+        self.accepted: set[str] = set()
+        self.busy = 0
+        """Clients and events that still have something to do."""
+        self.folder: Path
+        self.logger = Logger(service="simulation", level=logging.CRITICAL)
+        self._reconciles = reconciles
+
+    def run(self) -> None:
+        """Play the schedule; `invariants` has what went wrong."""
+        with TemporaryDirectory(prefix="simulation-", dir=_memory_folder()) as folder:
+            self.folder = Path(folder)
+            self._spawn_everybody()
+            self.scheduler.run_until(FAULTY_S, self._is_over)
+            self.faults.enabled = False
+            end_s = self.scheduler.now_s + REST_S
+            self.scheduler.run_until(end_s, self._is_over)
+            if not self.invariants.violations:
+                self.invariants.at_rest(self.jobs.all, self.accepted)
+            self.scheduler.close()
+
+    @property
+    def steps(self) -> list[str]:
+        """Every call that took effect, and every fault, in order."""
+        return self.faults.steps
+
+    def new_id(self) -> str:
+        """A job id (`video_jobs.ports.IdFactory`)."""
+        return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    def process(self, name: str) -> Process:
+        """A new process."""
+        return Process(name, self.scheduler, self.faults)
+
+    def app(self, process: Process) -> VideoJobs:
+        """The application as one process reaches AWS; jobs of each app have parts of their own length."""
+        faulty: dict[str, object] = {
+            "jobs": self.jobs,
+            "storage": self.storage,
+            "queue": self.queue,
+            "webhooks": self.webhooks,
+            "events": MemoryEventBus(),
+            "webhook_transport": self.receiver,
+            "webhook_secrets": MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"}),
+        }
+        ports: dict[str, Callable[[], Any]] = {
+            name: partial(FaultyPort, port, process) for name, port in faulty.items()
+        }
+        rules = replace(RULES, part_frames=self.random.randint(1, 4))
+        return VideoJobs(Ports(clock=lambda: process, ids=lambda: self, **ports), rules)
+
+    def attempt(self, work: Callable[[], Any]) -> bool:
+        """Whether an invocation ended well; what failed comes again."""
+        try:
+            work()
+        except (*EXPECTED, Crash):
+            return False
+        return True
+
+    def _on_change(self, before: Job, change: Change, after: Job) -> None:
+        self.invariants.on_change(before, change, after)
+        self.functions.on_change(before, after)
+
+    def _spawn_everybody(self) -> None:
+        for number in range(self.random.randint(1, 5)):
+            self.busy += 1
+            self.scheduler.spawn(Client(self, number).run, self.random.uniform(0, 300))
+        for number in range(self.random.randint(1, 3)):
+            is_new = number == 0 or self.random.random() < 0.5
+            understands = NEXT_FORMAT if is_new else NEXT_FORMAT - 1
+            self.scheduler.spawn(WorkerHost(self, f"worker-{number}", understands).run)
+        self.scheduler.spawn(self.functions.bury_dead_letters)
+        self.scheduler.spawn(self.functions.deliver_webhooks)
+        if self._reconciles:
+            self.scheduler.spawn(self.functions.reconcile)
+        if self.random.random() < 0.2:
+            self.scheduler.spawn(self._jump, self.random.uniform(1, 1000))
+
+    def _is_over(self) -> bool:
+        if self.invariants.violations:
+            return True
+        ended = all(not job.status.is_open for job in self.jobs.all.values())
+        waiting = self.queue.size() or self.queue.dead_letters or self.webhooks.sent
+        return ended and not (self.busy or waiting)
+
+    def _jump(self) -> None:
+        if self.faults.happens("clock jump", 1.0):
+            self.scheduler.jump(self.random.uniform(10, 4000))
+
+
+def _memory_folder() -> str | None:
+    """Where Linux keeps files in memory: a simulation writes thousands of tiny ones."""
+    folder = Path("/dev/shm")
+    return str(folder) if folder.is_dir() else None
