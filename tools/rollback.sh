@@ -209,7 +209,8 @@ step_delete() {
   check_objects
   aws cloudformation get-template --stack-name "$stack" --template-stage Processed --output text \
     --query "TemplateBody.Resources.*.[Type,DeletionPolicy]" > "$work/policies"
-  ! grep -P '::(Table|Bucket)\t(?!Retain)' "$work/policies" || refuse "deploy with DeletionPolicy: Retain first"
+  [ "$(grep -cP '::(Table|Bucket)\tRetain' "$work/policies")" = 2 ] \
+    || refuse "table or bucket would be deleted, too; deploy with DeletionPolicy: Retain first"
   off cloudformation delete-stack --stack-name "$stack"
   # By force: the stack would wait for machines that are protected from scale-in.
   for name in $(of AutoScaling::AutoScalingGroup); do

@@ -130,17 +130,17 @@ def test_work_that_is_left_stands_still_and_everything_can_be_turned_on_again(
 
 def test_nothing_is_deleted_before_all_of_it_is_in_the_copy(deployed: Deployed, folder: Path) -> None:
     # GIVEN no copy, then one that an item, a change of an item or an object came after
-    missing: list[Callable[[], None]] = [
-        lambda: None,
-        lambda: deployed.save("5", "completed"),
-        lambda: deployed.save("3", "failed", "2026-03-02T00:00:00Z"),
-        lambda: deployed.put("video_jobs/5_results.json", b"new"),
-    ]
-    for change in missing:
+    missing: dict[str, Callable[[], None]] = {
+        "4 items": lambda: None,
+        "1 items": lambda: deployed.save("5", "completed"),
+        " 1 items": lambda: deployed.save("3", "failed", "2026-03-02T00:00:00Z"),
+        "1 objects": lambda: deployed.put("video_jobs/5_results.json", b"new"),
+    }
+    for what, change in missing.items():
         change()
         # WHEN the stack is to be deleted THEN it stays, until everything is copied again
         done = rollback(folder, "delete", "--apply")
-        assert "not in the copy" in done.stderr
+        assert f"{what} are not in the copy" in done.stderr
         assert (done.returncode, deployed.stacks()) == (1, [STACK])
         assert rollback(folder, "export", "--apply").returncode == 0
     assert copied_items(folder) == deployed.items()
@@ -218,8 +218,10 @@ def test_what_still_names_the_project_is_told(shop: Path) -> None:
     assert "edit by hand: shop/videos.py:1:import video_jobs" in remove_code(shop, "--apply").stdout
 
 
-@pytest.mark.parametrize("fault", ["changed", "conflict", "no history", "no right to delete"])
-def test_everything_stays_as_it_was_where_something_is_in_the_way(shop: Path, fault: str) -> None:
+@pytest.mark.parametrize("fault", ["changed", "conflict", "no history", "a failing deletion"])
+def test_everything_stays_as_it_was_where_something_is_in_the_way(
+    shop: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = ["--apply"]
     if fault == "changed":
         write(shop / "shop" / "till.py", "OPEN = None\n")
@@ -229,11 +231,20 @@ def test_everything_stays_as_it_was_where_something_is_in_the_way(shop: Path, fa
         commit(shop, "the same line")
     if fault == "no history":
         options += ["--commits", "nothing..HEAD"]
-    if fault == "no right to delete":
-        (shop / ".git" / "index.lock").touch()
-    before = {name: content for name, content in tree(shop).items() if not name.startswith(".git/")}
+    if fault == "a failing deletion":
+        git_without_rm = (
+            f"""#!/bin/sh\ncase " $* " in *" rm "*) exit 1;; esac\nexec {shutil.which("git")} "$@"\n"""
+        )
+        write(shop.parent / "bin" / "git", git_without_rm)
+        (shop.parent / "bin" / "git").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{shop.parent}/bin:{os.environ['PATH']}")
+    before = work_tree(shop)
     assert remove_code(shop, *options).returncode != 0
-    assert {name: content for name, content in tree(shop).items() if not name.startswith(".git/")} == before
+    assert work_tree(shop) == before
+
+
+def work_tree(repository: Path) -> dict[str, bytes]:
+    return {name: content for name, content in tree(repository).items() if not name.startswith(".git/")}
 
 
 # --- the page --------------------------------------------------------------------------------------
