@@ -73,9 +73,8 @@ chaos: WORKERS = 3
 chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tools.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
-docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration, rollback list
+docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration
 	$(BIN)/python -m tools.openapi
-	tools/rollback.sh --refresh-manifest
 
 lint: setup $(CHECKOV) ## style, types and what security scanners say
 	$(BIN)/ruff check .

@@ -1,236 +1,302 @@
 #!/usr/bin/env bash
-# Take the video jobs out of an AWS account and out of a repository; docs/rollback.md explains each step.
+# Remove the video jobs from an AWS account and from a repository; docs/rollback.md explains each step.
 set -euo pipefail
+shopt -s inherit_errexit
+umask 077 # the copy holds what clients sent
+export AWS_PAGER="" GIT_OPTIONAL_LOCKS=0
 
 usage() {
   cat << 'USAGE'
-Usage: tools/rollback.sh --dry-run|--apply|--go-back [options]
-
-  --dry-run                print every step, change nothing
-  --apply                  do it; run again after a stop, it goes on
-  --go-back                turn everything on again, as long as the stack is there
-  --only PART              code, infrastructure or data; without it all three
-Code
-  --repo DIR               checkout to take the code out of (default: this one)
-  --allow-dirty            although tracked files have changes; listed files with changes are still refused
-  --brought-by COMMIT      the commit that brought the feature (default: found in the history)
-Infrastructure and data
-  --stack NAME             the CloudFormation stack
-  --export-to DIR          where open jobs, messages and the record go, and the export
-  --open-jobs wait|export  after the wait: stop here (default), or write open jobs down and go on
-  --wait-s N, --poll-s N   longest wait for jobs and messages (3600), pause between looks (5)
-  --data keep|export|purge keep bucket and table (default), copy them, or delete them
-  --with-videos            copy the videos, too, not only results
-  --yes-delete-everything  what --data purge asks for
+Usage: tools/rollback.sh STEP... [--dry-run|--apply] [options]     (docs/rollback.md explains all of them)
+  stop, drain, export, delete     --stack NAME --folder DIR [--wait-s N] [--poll-s N] [--leave-rest]
+  go-back                         --stack NAME --folder DIR
+  purge-bucket, purge-table       --stack NAME --folder DIR [--without-videos]
+  code                            [--repo DIR] [--commits OLD..NEW]
 USAGE
-}
-
-ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-MANIFEST="$ROOT/tools/rollback/manifest.txt"
-ARRIVED_WITH=layers/common/python/video_jobs/__init__.py
-export LC_ALL=C GIT_OPTIONAL_LOCKS=0
-
-refuse() {
-  echo "Refused: $1" >&2
   exit 2
 }
 
 parse() {
-  mode="" only="" repo="$ROOT" brought_by="" allow_dirty=""
-  aws_options=()
+  steps=() apply=no stack="" folder="" wait_s=3600 poll_s=15 leave_rest=no commits=""
+  repo="$(dirname "${BASH_SOURCE[0]}")" excluded=(--exclude "job_parts/*" --exclude "rollback-export/*")
   while [ $# -gt 0 ]; do
     case "$1" in
-      --dry-run | --apply | --go-back | --refresh-manifest)
-        [ -z "$mode" ] || refuse "$mode and $1 at once"
-        mode="${1#--}"
-        ;;
-      --only) only="${2:?PART}" && shift ;;
-      --repo) repo="${2:?DIR}" && shift ;;
-      --brought-by) brought_by="${2:?COMMIT}" && shift ;;
-      --allow-dirty) allow_dirty=yes ;;
-      --help) usage && exit ;;
-      *) aws_options+=("$1") ;; # checked by tools/rollback/__main__.py
+      stop | drain | export | delete | go-back | purge-bucket | purge-table | code) steps+=("$1") ;;
+      --dry-run) apply=no ;;
+      --apply) apply=yes ;;
+      --leave-rest) leave_rest=yes ;;
+      --without-videos) excluded+=(--exclude "*.mp4") ;;
+      --stack | --folder | --wait-s | --poll-s | --repo | --commits)
+        printf -v "$(tr - _ <<< "${1#--}")" %s "${2:?value of $1}" && shift ;;
+      *) usage ;;
     esac
     shift
   done
-  case "$mode" in "") usage >&2 && exit 2 ;; esac
-  case "$only" in "" | code | infrastructure | data) ;; *) refuse "--only $only" ;; esac
-  if [ "$only" = code ] && [ ${#aws_options[@]} -gt 0 ]; then
-    refuse "${aws_options[0]} has no meaning with --only code"
-  fi
+  [ ${#steps[@]} -gt 0 ] || usage
 }
 
-# --- infrastructure and data -----------------------------------------------------------------------
+refuse() {
+  if [ "$apply" = no ]; then echo "    --apply would stop here: $1" && return; fi
+  echo "Stopped: $1" >&2
+  exit 1
+}
 
-aws_part() {
-  local python="${PYTHON:-$ROOT/.venv/bin/python}"
-  [ -n "${PYTHON:-}" ] || [ -x "$python" ] || python=python3
-  # -P: a folder `tools` where this is called from is not ours.
-  PYTHONPATH="$ROOT:$ROOT/layers/common/python" "$python" -P -m tools.rollback "$mode" \
-    ${only:+--only "$only"} ${aws_options[@]+"${aws_options[@]}"}
+# Note a change, or its opposite. carry_out prints the changes and, with --apply, makes them.
+off() { quoted aws "$@" >> "$work/do"; }
+on() { quoted aws "$@" >> "$work/undo"; }
+
+quoted() {
+  local word words=()
+  for word; do
+    if [[ "$word" =~ [^[:alnum:]_./:=,@-] ]]; then word="${word@Q}"; fi
+    words+=("$word")
+  done
+  echo "${words[*]}"
+}
+
+carry_out() {
+  sed 's/^/    /' "$work/do"
+  if [ "$apply" = yes ]; then
+    # Only the first run of a step sees how things were before.
+    [ ! -s "$work/undo" ] || [ -e "$folder/go-back-$step.sh" ] || cp "$work/undo" "$folder/go-back-$step.sh"
+    bash -e "$work/do" > "$work/answer"
+  fi
+  : > "$work/do"
+}
+
+# --- AWS -------------------------------------------------------------------------------------------
+
+read_stack() {
+  [ -n "$stack" ] && [ -n "$folder" ] || usage
+  local query="StackResourceSummaries[?ResourceStatus!='DELETE_COMPLETE'].[ResourceType,PhysicalResourceId]"
+  stack_exists=yes
+  aws cloudformation list-stack-resources --stack-name "$stack" --query "$query" --output text \
+    > "$work/resources" 2> "$work/error" && { [ "$apply" = no ] || mkdir -p "$folder"; } && return
+  grep -q "does not exist" "$work/error" || { cat "$work/error" >&2 && exit 1; }
+  stack_exists=no
+  cp "$folder/resources.tsv" "$work/resources" # the names, written by export
+}
+
+of() { awk -F'\t' -v type="AWS::$1" '$1 == type { print $2 }' "$work/resources"; }
+add_up() { awk '{ for (i = 1; i <= NF; i++) sum += $i } END { print sum + 0 }'; }
+
+# A limit of 0 answers 429. Routes that read, delete, cancel or end an upload stay open.
+step_stop() {
+  local api before route limits='{"ThrottlingBurstLimit": 0, "ThrottlingRateLimit": 0}'
+  api=(--api-id "$(of ApiGatewayV2::Api)" --stage-name "\$default")
+  aws apigatewayv2 get-routes "${api[@]:0:2}" --query "Items[].[RouteKey]" --output text \
+    | grep -vE '^(GET|DELETE) |/(cancel|upload/parts|upload/complete)$' > "$work/routes"
+  before="$(aws apigatewayv2 get-stage "${api[@]}" --query RouteSettings --output json | tr -d '\n')"
+  off apigatewayv2 update-stage "${api[@]}" \
+    --route-settings "{$(sed "s/.*/\"&\": $limits/" "$work/routes" | paste -sd,)}"
+  on apigatewayv2 update-stage "${api[@]}" --route-settings "${before:-"{}"}"
+  while read -r route; do
+    grep -qF "\"$route\":" <<< "$before" || on apigatewayv2 delete-route-settings "${api[@]}" --route-key "$route"
+  done < "$work/routes"
+  carry_out
+}
+
+step_drain() {
+  local ends_at=$((SECONDS + wait_s)) empty_looks=0 jobs messages
+  # Two looks in a row, because a job that ends may still cause a webhook.
+  while [ "$empty_looks" -lt 2 ]; do
+    jobs="$(count_open_jobs)"
+    messages="$(count_messages)"
+    echo "    $jobs open jobs, $messages messages"
+    if [ "$jobs,$messages" = 0,0 ]; then
+      empty_looks=$((empty_looks + 1))
+    elif [ "$apply" = no ] || [ "$SECONDS" -ge "$ends_at" ]; then
+      [ "$leave_rest" = yes ] || refuse "not empty; run drain again to wait, or add --leave-rest"
+      break
+    fi
+    sleep "$poll_s"
+  done
+  turn_off_processing
+}
+
+count_open_jobs() {
+  aws dynamodb scan --table-name "$(of DynamoDB::Table)" --consistent-read --select COUNT \
+    --filter-expression "#s IN (:p, :r)" --expression-attribute-names '{"#s": "status"}' \
+    --expression-attribute-values '{":p": {"S": "pending"}, ":r": {"S": "running"}}' \
+    --query Count --output text | add_up
+}
+
+count_messages() {
+  local kinds=("" NotVisible Delayed)
+  of SQS::Queue | xargs -P 4 -I{} aws sqs get-queue-attributes --queue-url {} --query "Attributes.*" \
+    --output text --attribute-names "${kinds[@]/#/ApproximateNumberOfMessages}" | add_up
+}
+
+# From here on nothing changes jobs that are left.
+turn_off_processing() {
+  local name suspended="DynamicScalingInSuspended=%,DynamicScalingOutSuspended=%,ScheduledScalingSuspended=%"
+  for name in $(of Lambda::Function); do
+    off lambda put-function-concurrency --function-name "$name" --reserved-concurrent-executions 0
+    on lambda delete-function-concurrency --function-name "$name"
+  done
+  for name in $(of ECS::Service | sed 's|.*:service/||'); do
+    local scaling=(application-autoscaling register-scalable-target --service-namespace ecs --resource-id
+      "service/$name" --scalable-dimension ecs:service:DesiredCount --suspended-state)
+    off "${scaling[@]}" "${suspended//%/true}"
+    on "${scaling[@]}" "${suspended//%/false}" # waiting jobs then start workers
+    off ecs update-service --cluster "${name%/*}" --service "${name#*/}" --desired-count 0
+    stop_workers "${name%/*}"
+  done
+  carry_out
+}
+
+# Each worker gives back the job that it holds.
+stop_workers() {
+  local tasks
+  tasks="$(aws ecs list-tasks --cluster "$1" --query "taskArns[]" --output text)"
+  for task in $tasks; do off ecs stop-task --cluster "$1" --task "$task"; done
+  for task in $tasks; do off ecs wait tasks-stopped --cluster "$1" --tasks "$task"; done
+}
+
+step_go_back() {
+  local undo
+  for undo in "$folder"/go-back-{drain,stop}.sh; do
+    [ -e "$undo" ] || continue
+    cp "$undo" "$work/do"
+    carry_out
+    [ "$apply" = no ] || rm "$undo"
+  done
+}
+
+step_export() {
+  local table bucket arn prefix
+  table="$(of DynamoDB::Table)" bucket="$(of S3::Bucket)" prefix="rollback-export/$(date -u +%Y%m%dT%H%M%SZ)"
+  arn="$(aws dynamodb describe-table --table-name "$table" --query Table.TableArn --output text)"
+  [ "$apply" = no ] || cp "$work/resources" "$folder/resources.tsv"
+  off dynamodb export-table-to-point-in-time --table-arn "$arn" --s3-bucket "$bucket" --s3-prefix "$prefix"
+  carry_out
+  while aws dynamodb list-exports --table-arn "$arn" --query "ExportSummaries[].ExportStatus" --output text \
+    | grep -q IN_PROGRESS; do sleep "$poll_s"; done
+  off s3 sync "s3://$bucket/$prefix" "$folder/table" --delete --exact-timestamps --only-show-errors
+  off s3 sync "s3://$bucket" "$folder/bucket" --delete --exact-timestamps --only-show-errors "${excluded[@]}"
+  carry_out
+  check_items
+  check_objects
+}
+
+# Every item that exists now must be in the copy, with the time of its last change.
+check_items() {
+  aws dynamodb scan --table-name "$(of DynamoDB::Table)" --consistent-read --output text \
+    --projection-expression "job_id, updated_at" --query "Items[].[job_id.S, updated_at.S]" > "$work/now"
+  : > "$work/copy"
+  [ ! -d "$folder/table" ] || find "$folder/table" -path "*/data/*.gz" -exec zcat {} + > "$work/copy"
+  echo "    items: $(wc -l < "$work/now") in the table, $(wc -l < "$work/copy") in the copy"
+  # A line of the copy holds "job_id":{"S":"VALUE"}, so the value comes four quotation marks after the name.
+  awk -F'"' 'FILENAME == ARGV[1] {
+      for (i = 2; i < NF; i++) if ($i == "job_id" || $i == "updated_at") copied[$(i + 4)]
+      next
+    }
+    { split($0, now, "\t") } !(now[1] in copied && now[2] in copied)' "$work/copy" "$work/now" > "$work/missing"
+  [ ! -s "$work/missing" ] || refuse "$(wc -l < "$work/missing") items are not in the copy; run export again"
+}
+
+check_objects() {
+  local copy="$folder/bucket"
+  [ -d "$copy" ] || copy="$work/none" # sync makes the folder even in a dry run
+  aws s3 sync "s3://$(of S3::Bucket)" "$copy" --exact-timestamps --dryrun "${excluded[@]}" \
+    > "$work/missing"
+  [ ! -s "$work/missing" ] || refuse "$(wc -l < "$work/missing") objects are not in the copy; run export again"
+}
+
+step_delete() {
+  local name
+  check_items
+  check_objects
+  aws cloudformation get-template --stack-name "$stack" --template-stage Processed --output text \
+    --query "TemplateBody.Resources.*.[Type,DeletionPolicy]" > "$work/policies"
+  [ "$(grep -cP '::(Table|Bucket)\tRetain' "$work/policies")" = 2 ] \
+    || refuse "table or bucket would be deleted, too; deploy with DeletionPolicy: Retain first"
+  off cloudformation delete-stack --stack-name "$stack"
+  # By force: the stack would wait for machines that are protected from scale-in.
+  for name in $(of AutoScaling::AutoScalingGroup); do
+    off autoscaling delete-auto-scaling-group --auto-scaling-group-name "$name" --force-delete
+  done
+  off cloudformation wait stack-delete-complete --stack-name "$stack"
+  carry_out
+}
+
+step_purge_table() {
+  check_items
+  off dynamodb delete-table --table-name "$(of DynamoDB::Table)"
+  carry_out
+}
+
+step_purge_bucket() {
+  local bucket versions="{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}, Quiet: \`true\`}"
+  bucket="$(of S3::Bucket)"
+  check_objects
+  while aws s3api list-object-versions --bucket "$bucket" --max-items 1000 --query "$versions" \
+    --output json > "$work/versions" && [ "$apply" = yes ] && grep -q VersionId "$work/versions"; do
+    off s3api delete-objects --bucket "$bucket" --delete "file://$work/versions"
+    carry_out
+    ! grep Message "$work/answer" || refuse "S3 did not delete these objects"
+  done
+  off s3api delete-bucket --bucket "$bucket"
+  carry_out
 }
 
 # --- code ------------------------------------------------------------------------------------------
 
-# Looks only: on a copy of the index, as git refreshes it even when it is asked for a difference.
-git_in() { GIT_INDEX_FILE="$work/index" git -C "$repo" -c core.quotePath=false "$@"; }
-
-git_change() { git -C "$repo" "$@"; }
-
-listed() { sed -n "s/^$1 //p" "$MANIFEST" | sort; }
-
-copy_index() {
-  local index
-  index="$(git_change rev-parse --git-path index 2> /dev/null)" || refuse "$repo is no git checkout"
-  work="$(mktemp -d)"
-  trap 'rm -rf "$work"' EXIT
-  (cd "$repo" && cp "$index" "$work/index")
-  git_in update-index -q --refresh > /dev/null || true # it also says what has changed
+step_code() {
+  cd "$(git -C "$repo" rev-parse --show-toplevel)"
+  find_commits
+  [ -z "$(git status --porcelain --untracked-files=no)" ] || refuse "tracked files have changes; commit them first"
+  changes --diff-filter=D --name-only -z | xargs -0r git --literal-pathspecs ls-files -z -- > "$work/delete"
+  changes --diff-filter=d --binary > "$work/patch"
+  tr '\0' '\n' < "$work/delete" | sed 's/^/    delete /'
+  changes --diff-filter=d --name-only | sed 's/^/    revert /'
+  sed 's/^/        /' "$work/patch"
+  [ ! -s "$work/patch" ] || git apply --cached --check "$work/patch" \
+    || refuse "these files were changed in the same lines since; take the project's lines out by hand and commit"
+  if [ "$apply" = yes ]; then remove_files; fi
 }
 
-# Writes the lists that all steps use into $work: they must outlive the manifest, which is removed, too.
-make_lists() {
-  git_in ls-files | sort > "$work/tracked"
-  listed remove > "$work/remove"
-  find_before
-  comm -12 "$work/remove" "$work/before" > "$work/had"
-  listed revert | sort -u - "$work/had" > "$work/revert"
-  comm -23 "$work/remove" "$work/had" | comm -12 - "$work/tracked" > "$work/delete"
-  comm -23 "$work/tracked" "$work/delete" > "$work/rest"
-  keep_package_markers
-}
-
-# What the repository held before the feature came: nothing where the history does not say.
-find_before() {
-  if [ -z "$brought_by" ]; then
-    brought_by="$(git_in log -1 --first-parent -m --diff-filter=A --format=%H -- "$ARRIVED_WITH")"
+# A merge or a single commit is found by the file that it brought.
+find_commits() {
+  local came
+  if [ -z "$commits" ]; then
+    came="$(git log -1 --first-parent -m --diff-filter=A --format=%H -- "*common/python/video_jobs/__init__.py")"
+    commits="$came^..$came"
   fi
-  before=""
-  if [ -n "$brought_by" ]; then
-    brought_by="$(git_in rev-parse --verify --quiet "$brought_by^{commit}")" || refuse "no such commit"
-    before="$(git_in rev-parse --verify --quiet "$brought_by^1" || true)"
-  fi
-  : > "$work/before"
-  [ -z "$before" ] || git_in ls-tree -r --name-only "$before" | sort > "$work/before"
+  git rev-parse --quiet --verify "${commits%..*}^{commit}" > /dev/null && return
+  echo "The history does not show what was there before the project; name --commits OLD..NEW" >&2
+  exit 1
 }
 
-# An __init__.py makes a package of whatever else lies in its folder.
-keep_package_markers() {
-  : > "$work/kept"
-  local marker
-  { grep '__init__\.py$' "$work/delete" || true; } | while read -r marker; do
-    if starts_one_of "${marker%__init__.py}" "$work/rest"; then echo "$marker"; fi
-  done > "$work/kept"
-  comm -23 "$work/delete" "$work/kept" > "$work/delete.new"
-  mv "$work/delete.new" "$work/delete"
-  comm -23 "$work/tracked" "$work/delete" > "$work/rest"
+# From NEW back to OLD, so that git calls the project's own files deleted.
+changes() {
+  git -c core.quotePath=false diff --no-renames --no-ext-diff --no-textconv --src-prefix=a/ --dst-prefix=b/ \
+    "$@" "${commits#*..}" "${commits%..*}"
 }
 
-starts_one_of() { awk -v start="$1" 'index($0, start) == 1 { found = 1; exit } END { exit !found }' "$2"; }
-
-# The feature's part of a file, backwards; empty where it brought none.
-patch_of() {
-  [ -z "$before" ] || git_in diff --binary --no-ext-diff --no-textconv --src-prefix=a/ --dst-prefix=b/ \
-    "$brought_by" "$before" -- "$1"
-}
-
-applies() { git_in apply --check "$@" > /dev/null 2>&1; }
-
-# Whether a file is already as it would be after `revert`.
-is_reverted() { [ -n "$(patch_of "$1")" ] && patch_of "$1" | applies --reverse; }
-
-check_clean() {
-  local state path dirty=""
-  while IFS=$'\t' read -r state path; do
-    if [ "$state" = D ] && grep -qxF -- "$path" "$work/remove"; then continue; fi # an earlier run
-    if grep -qxF -- "$path" "$work/revert" && is_reverted "$path"; then continue; fi
-    dirty+=" $path"
-  done < <(git_in diff --no-renames --name-status --relative HEAD -- .)
-  if [ -z "$dirty" ] || [ -n "$allow_dirty" ]; then return; fi
-  [ "$mode" = dry-run ] || refuse "tracked files have changes (commit them, or --allow-dirty):$dirty"
-  echo "    --apply would be refused, tracked files have changes:$dirty"
-}
-
-revert_files() {
-  local path
-  : > "$work/taken_back"
-  while read -r path; do
-    if [ -z "$(patch_of "$path")" ] || is_reverted "$path"; then continue; fi
-    if patch_of "$path" | applies --index; then
-      echo "    take $path back to what it was before ${brought_by:0:12}"
-      echo "$path" >> "$work/taken_back"
-      [ "$mode" = dry-run ] || patch_of "$path" | git_change apply --index
-    elif grep -qxF -- "$path" "$work/tracked"; then
-      echo "    by hand: $path was changed since ${brought_by:0:12}"
-    fi
-  done < "$work/revert"
-}
-
-# Folder by folder; the rollback itself goes last, so that it can go on after a stop.
-delete_files() {
-  local group
-  awk -F/ '{ print (/^tools\/rollback/ ? "tools/rollback" : $1) "\t" $0 }' "$work/delete" > "$work/grouped"
-  cut -f1 "$work/grouped" | sort -u > "$work/groups"
-  while read -r group; do
-    awk -F'\t' -v group="$group" '$1 == group { print $2 }' "$work/grouped" > "$work/group"
-    echo "    remove $group"
-    sed 's/^/        /' "$work/group"
-    [ "$mode" = dry-run ] || tr '\n' '\0' < "$work/group" | xargs -0 git -C "$repo" rm --quiet --
-  done < "$work/groups"
-}
-
-# What is gone by name, in files that stay.
-name_mentions() {
-  awk -F/ '{ print (NF > 1 ? $1 "/" $2 : $1) }' "$work/remove" | sort -u | while read -r name; do
-    starts_one_of "$name" "$work/rest" || printf '%s\n' "$name" "${name//\//.}"
-  done > "$work/names"
-  printf '%s\n' video_jobs video_worker >> "$work/names"
-  comm -23 "$work/rest" "$work/taken_back" | tr '\n' '\0' \
-    | (cd "$repo" && xargs -0 grep -nIHF -f "$work/names" -- 2> /dev/null || true) > "$work/mentions"
-  [ -s "$work/mentions" ] || return 0
-  echo "    by hand: still named in"
-  sed 's/^/        /' "$work/mentions"
-}
-
-code_part() {
-  copy_index
-  make_lists
-  local origin="its history does not say what was there before the feature"
-  [ -z "$before" ] || origin="the feature came with ${brought_by:0:12}"
-  echo "Code in $repo: $origin"
-  check_clean
-  [ "$mode" = dry-run ] || git_change update-index -q --refresh > /dev/null || true
-  revert_files
-  delete_files
-  sed 's|.*|    & stays: other files lie beside it|' "$work/kept"
-  name_mentions
-  [ -s "$work/delete" ] || echo "    nothing to remove"
-}
-
-refresh_manifest() {
-  copy_index
-  { grep -v '^remove ' "$MANIFEST" && new_files; } > "$work/manifest"
-  cp "$work/manifest" "$MANIFEST"
-}
-
-new_files() {
-  git_in ls-files --cached --others --exclude-standard --deduplicate | sort \
-    | comm -23 - <(sed -n 's/^\(stay\|revert\) //p' "$MANIFEST" | sort) \
-    | while read -r path; do [ ! -e "$ROOT/$path" ] || echo "remove $path"; done
+remove_files() {
+  git update-index -q --refresh
+  [ ! -s "$work/patch" ] || git apply --index --whitespace=nowarn "$work/patch"
+  xargs -0r git --literal-pathspecs rm --quiet -- < "$work/delete" \
+    || { git reset --quiet --hard && refuse "a file could not be deleted; everything is as it was"; }
+  git grep -nI -e video_jobs -e video_worker | sed 's/^/    edit by hand: /' || true
 }
 
 main() {
   parse "$@"
-  if [ "$mode" = refresh-manifest ]; then
-    refresh_manifest
-    return
-  fi
-  if [ "$mode" = go-back ] && [ "$only" = code ]; then
-    refuse "the code comes back with: git restore --source=HEAD --staged --worktree ."
-  fi
-  [ "$only" = code ] || aws_part
-  case "$mode-$only" in go-back-* | *-infrastructure | *-data) return ;; esac
-  code_part
+  work="$(mktemp -d)"
+  trap 'rm -rf "$work"' EXIT
+  for step in "${steps[@]}"; do
+    echo "[$step]"
+    : > "$work/do"
+    : > "$work/undo"
+    [ "$step" = code ] || read_stack
+    case "$step-${stack_exists:-}" in
+      stop-no | drain-no | delete-no | go-back-no) echo "    the stack $stack is gone" ;;
+      purge*-yes) refuse "the stack $stack still exists; delete it first" ;;
+      *) "step_${step//-/_}" ;;
+    esac
+  done
 }
 
 main "$@"

@@ -1,233 +1,171 @@
-"""The whole service on moto: what template.yaml deploys, jobs in every state, messages in every queue."""
+"""A deployed stack on a moto server: what template.yaml stores, the API, functions and workers, with jobs."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
 from typing import Any
 
 import boto3
-import pytest
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.sqs.models import sqs_backends
-from video_jobs.adapters.dynamodb import DynamoDbJobRepository
-from video_jobs.domain.job import Job, JobStatus, UploadState
-from video_jobs.domain.keys import part_key, results_index_key, results_key, video_key
+from moto.server import ThreadedMotoServer
 
-from tests.support.moto_stacks import teach_moto_whole_stacks
+from tests.support.moto_stacks import teach_moto_http_apis
 from tools.local_stack.template import Template
 
-REGION = "us-east-1"
+REGION = "eu-central-2"
+"""One of those in which version 1 of the AWS CLI obeys ``AWS_ENDPOINT_URL`` for SQS, too."""
 STACK = "video-jobs"
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-WORKERS = 2
-_TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda"}, "Action": "sts:AssumeRole"}]}
-_MACHINE = {"ImageId": "ami-12c6146b", "InstanceType": "g4dn.xlarge"}
-_DAY = timedelta(days=1)
-_ACCEPTED: dict[str, Any] = {"upload_state": UploadState.ACCEPTED, "generation": 1, "queued_at": NOW}
-_RUNNING = _ACCEPTED | {"status": JobStatus.RUNNING, "attempt": 1, "lease_owner": "w"}
-STATES: dict[str, dict[str, Any]] = {
-    "awaiting": {"due_at": NOW + _DAY},
-    "queued": _ACCEPTED | {"due_at": NOW + _DAY},
-    "running": _RUNNING | {"lease_expires_at": NOW + 1000 * _DAY, "due_at": NOW + 1000 * _DAY},
-    "abandoned": _RUNNING | {"lease_expires_at": NOW - _DAY, "due_at": NOW - _DAY},
-    "completed": _ACCEPTED | {"status": JobStatus.COMPLETED, "frames_done": 40},
-    "failed": _ACCEPTED | {"status": JobStatus.FAILED, "error_code": "unreadable_video"},
-    "cancelled": {"status": JobStatus.FAILED, "error_code": "cancelled"},
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # loading them takes a second
 }
-JOB_IDS = {state: f"{number}1111111-1111-4111-8111-111111111111" for number, state in enumerate(STATES)}
-OPEN = {"awaiting", "queued", "running", "abandoned"}
+FUNCTIONS = ("VideoApiFunction", "ReconcileFunction")
+STATES = {"1": "pending", "2": "running", "3": "completed", "4": "failed"}
+"""Job id to status."""
+_TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda"}, "Action": "sts:AssumeRole"}]}
 
 
-def use_moto(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials and region of moto's account; no machine images are loaded, which takes a second."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, REGION)
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """Start a server; gives its URL."""
+    teach_moto_http_apis()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
 
 
-def client(service: str) -> Any:
-    return _client(service, os.environ.get("AWS_ENDPOINT_URL"))
-
-
-@cache
-def _client(service: str, endpoint_url: str | None) -> Any:
-    return boto3.client(service, region_name=REGION, endpoint_url=endpoint_url)  # type: ignore[call-overload]
-
-
-@dataclass
+@dataclass(frozen=True)
 class Deployed:
-    """The names of the deployed resources."""
+    """The stack in the AWS at ``url``."""
 
-    template: Template
-    ids: dict[str, str]
+    url: str
+    ids: Mapping[str, str]
 
-    @property
-    def table(self) -> str:
-        return self.ids["JobsTable"]
+    def client(self, service: str) -> Any:
+        return client(self.url, service)
 
-    @property
-    def bucket(self) -> str:
-        return self.ids["MediaBucket"]
+    def items(self) -> dict[str, Any]:
+        found = self.client("dynamodb").scan(TableName=self.ids["JobsTable"])["Items"]
+        return {item["job_id"]["S"]: item for item in found}
 
-    @property
-    def api(self) -> str:
-        return self.ids["HttpApi"]
+    def save(self, job_id: str, status: str, updated_at: str = "2026-03-01T00:00:00Z") -> None:
+        values = {"job_id": job_id, "status": status, "updated_at": updated_at, "filename": 'a "job_id".mp4'}
+        item = {name: {"S": value} for name, value in values.items()}
+        self.client("dynamodb").put_item(TableName=self.ids["JobsTable"], Item=item)
 
-    @cached_property
-    def jobs(self) -> DynamoDbJobRepository:
-        return DynamoDbJobRepository(self.table, REGION)
+    def put(self, key: str, body: bytes) -> None:
+        self.client("s3").put_object(Bucket=self.ids["MediaBucket"], Key=key, Body=body)
 
-    def items(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = client("dynamodb").scan(TableName=self.table)["Items"]
-        return sorted(found, key=lambda item: item["job_id"]["S"])
+    def send(self, queue: str) -> None:
+        self.client("sqs").send_message(QueueUrl=self.ids[queue], MessageBody="message")
 
-    def objects(self) -> list[tuple[str, str, bool]]:
-        found = client("s3").list_object_versions(Bucket=self.bucket)
-        entries = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
-        return sorted((entry["Key"], entry["VersionId"], entry["IsLatest"]) for entry in entries)
+    def end_all_work(self) -> None:
+        """No job is open and no queue holds a message."""
+        for job_id in STATES:
+            self.save(job_id, "completed")
+        for name in Template().logical_ids("AWS::SQS::Queue"):
+            self.client("sqs").purge_queue(QueueUrl=self.ids[name])
 
-    def fill(self) -> None:
-        for number, state in enumerate(STATES):
-            self._add_job(state, number)
-        s3 = client("s3")
-        gone = video_key("f1111111-1111-4111-8111-111111111111")
-        s3.put_object(Bucket=self.bucket, Key=gone, Body=b"deleted by its owner")
-        s3.delete_object(Bucket=self.bucket, Key=gone)
-        for name in self.template.logical_ids("AWS::SQS::Queue"):
-            for number in range(3):
-                self._send(name, f"{name} {number}")
+    def stacks(self) -> list[str]:
+        return [stack["StackName"] for stack in self.client("cloudformation").describe_stacks()["Stacks"]]
 
-    def _add_job(self, state: str, number: int) -> None:
-        job_id, s3 = JOB_IDS[state], client("s3")
-        values: dict[str, Any] = {
-            "input_path": video_key(job_id),
-            "owner": f"owner-{number % 2}",
-            "filename": "Überfahrt.mp4",
+    def route_limits(self) -> dict[str, int]:
+        (stage,) = self.client("apigatewayv2").get_stages(ApiId=self.ids["HttpApi"])["Items"]
+        return {route: own["ThrottlingBurstLimit"] for route, own in stage["RouteSettings"].items()}
+
+    def switches(self) -> dict[str, Any]:
+        """All that a rollback turns off."""
+        functions, ecs = self.client("lambda"), self.client("ecs")
+        scaling = self.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+        return {
+            "routes": self.route_limits(),
+            "functions": [
+                functions.get_function_concurrency(FunctionName=self.ids[name]).get(
+                    "ReservedConcurrentExecutions"
+                )
+                for name in FUNCTIONS
+            ],
+            "scaling": [
+                (it.get("SuspendedState") or {}).get("DynamicScalingOutSuspended", False)
+                for it in scaling["ScalableTargets"]
+            ],
+            "tasks": ecs.list_tasks(cluster=self.ids["VideoWorkerCluster"], desiredStatus="RUNNING")[
+                "taskArns"
+            ],
         }
-        if state not in ("awaiting", "cancelled"):
-            stored = s3.put_object(Bucket=self.bucket, Key=video_key(job_id), Body=f"video {state}".encode())
-            values["input_version"] = stored["VersionId"]
-        if state == "queued":  # the client sent another file after the one that was accepted
-            s3.put_object(Bucket=self.bucket, Key=video_key(job_id), Body=b"another")
-        if state == "running":
-            s3.put_object(Bucket=self.bucket, Key=part_key(job_id, "f", 0), Body=b"a part")
-        if state == "completed":
-            for key, name in ((results_key(job_id), "output"), (results_index_key(job_id), "output_index")):
-                stored = s3.put_object(Bucket=self.bucket, Key=key, Body=f"{name} of {state}".encode())
-                values[f"{name}_version"] = stored["VersionId"]
-            values["output_path"] = results_key(job_id)
-        times = {"created_at": NOW + timedelta(minutes=number), "updated_at": NOW}
-        self.jobs.save(Job(**(values | times | STATES[state] | {"job_id": job_id})))
-
-    def _send(self, queue: str, body: str) -> None:
-        values: dict[str, Any] = {"MessageBody": body}
-        if self.ids[queue].endswith(".fifo"):
-            generation = {"DataType": "Number", "StringValue": "1"}
-            values |= {"MessageGroupId": "all", "MessageDeduplicationId": body}
-            values["MessageAttributes"] = {"generation": generation}
-        client("sqs").send_message(QueueUrl=self.ids[queue], **values)
 
 
-def deploy(policy: str = "Retain") -> Deployed:
-    """Create the stack in the AWS that boto3 reaches, fill it, and let the functions take messages.
+def client(url: str, service: str) -> Any:
+    credentials = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "testing")
+    return boto3.client(service, region_name=REGION, endpoint_url=url, **credentials)  # type: ignore[call-overload]
+
+
+def deploy(url: str, policy: str = "Retain") -> Deployed:
+    """Create the stack, and jobs, files, messages and a worker in it.
 
     Parameters
     ----------
     policy
-        The ``DeletionPolicy`` of what keeps data.
+        The ``DeletionPolicy`` of table and bucket.
     """
-    teach_moto_whole_stacks()
-    template = Template()
-    body = _template(template, policy)
-    cloudformation = client("cloudformation")
-    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(body, default=str))
-    deployed = Deployed(template, _ids(cloudformation))
-    template.bind(deployed.ids)
-    client("s3").put_bucket_versioning(Bucket=deployed.bucket, VersioningConfiguration={"Status": "Enabled"})
-    deployed.fill()
-    _scale(deployed.ids["VideoWorkerService"])
-    _start_worker(deployed.ids)
-    # moto's functions would take the messages as they are sent.
-    body["Resources"] |= _mappings(template)
-    cloudformation.update_stack(StackName=STACK, TemplateBody=json.dumps(body, default=str))
-    deployed.ids |= _ids(cloudformation)
+    cloudformation = client(url, "cloudformation")
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(_template(policy), default=str))
+    created = cloudformation.list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+    deployed = Deployed(url, {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in created})
+    bucket = deployed.ids["MediaBucket"]
+    deployed.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    deployed.client("dynamodb").update_continuous_backups(
+        TableName=deployed.ids["JobsTable"], PointInTimeRecoverySpecification=recovery
+    )
+    for job_id, status in STATES.items():
+        deployed.save(job_id, status)
+        deployed.put(f"video_jobs/{job_id}.mp4", b"video")
+    deployed.put("video_jobs/3_results.json", b"results")
+    deployed.put("job_parts/2/part", b"part")
+    deployed.send("UploadsQueue")
+    _start_worker(deployed)
     return deployed
 
 
-def _ids(cloudformation: Any) -> dict[str, str]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
-    return {
-        entry["LogicalResourceId"]: entry["PhysicalResourceId"]
-        for page in pages
-        for entry in page["StackResourceSummaries"]
-    }
-
-
-def _scale(service_arn: str) -> None:
-    client("application-autoscaling").register_scalable_target(
+def _start_worker(deployed: Deployed) -> None:
+    deployed.client("application-autoscaling").register_scalable_target(
         ServiceNamespace="ecs",
         ScalableDimension="ecs:service:DesiredCount",
-        ResourceId=service_arn.split(":", 5)[5],
+        ResourceId=deployed.ids["VideoWorkerService"].split(":", 5)[5],
         MinCapacity=0,
         MaxCapacity=4,
     )
-
-
-def _start_worker(ids: Mapping[str, str]) -> None:
-    network = {"awsvpcConfiguration": {"subnets": ["subnet-0"]}}
-    client("ecs").run_task(
-        cluster=ids["VideoWorkerCluster"],
-        taskDefinition=ids["VideoWorkerTaskDefinition"],
+    deployed.client("ecs").run_task(
+        cluster=deployed.ids["VideoWorkerCluster"],
+        taskDefinition=deployed.ids["VideoWorkerTaskDefinition"],
         launchType="FARGATE",
-        networkConfiguration=network,
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-0"]}},
     )
 
 
-def _template(template: Template, policy: str) -> dict[str, Any]:
-    stored = json.loads(template.stored_resources_json())
-    for spec in stored["Resources"].values():
+def _template(policy: str) -> dict[str, Any]:
+    template = Template()
+    whole: dict[str, Any] = json.loads(template.stored_resources_json())
+    for spec in whole["Resources"].values():
         if spec["Type"] != "AWS::SQS::Queue":
             spec["DeletionPolicy"] = policy
-    routes = [f"{route.method} {route.path}" for route in template.routes()]
-    api = {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Routes": routes}}
-    computed = _functions(template) | _workers()
-    return {**stored, "Resources": {**stored["Resources"], "HttpApi": api, **computed}}
-
-
-def _functions(template: Template) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": _TRUST}}
-    }
-    for name in template.functions():
-        properties = {"Code": {"ZipFile": "pass"}, "Handler": "index.handler", "Runtime": "python3.11"}
-        role = {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}
-        made[name] = {"Type": "AWS::Lambda::Function", "Properties": properties | role}
-    for source in template.schedules():
-        target = {"Id": "function", "Arn": {"Fn::GetAtt": [source.function, "Arn"]}}
-        rule = {"ScheduleExpression": "rate(1 minute)", "State": "ENABLED", "Targets": [target]}
-        made[f"{source.function}EveryMinute"] = {"Type": "AWS::Events::Rule", "Properties": rule}
-    return made
-
-
-def _mappings(template: Template) -> dict[str, Any]:
-    made = {}
-    for source in template.queue_sources():
-        properties: dict[str, Any] = {"EventSourceArn": {"Fn::GetAtt": [source.queue, "Arn"]}}
-        made[f"{source.function}{source.queue}"] = properties | {"FunctionName": {"Ref": source.function}}
-    for stream in template.stream_sources():
-        properties = {"EventSourceArn": {"Fn::GetAtt": [stream.table, "StreamArn"]}}
-        properties |= {"FunctionName": {"Ref": stream.function}, "StartingPosition": "TRIM_HORIZON"}
-        made[f"{stream.function}{stream.table}"] = properties
-    kind = "AWS::Lambda::EventSourceMapping"
-    return {name: {"Type": kind, "Properties": properties} for name, properties in made.items()}
+    limits = template.resources["HttpApi"]["Properties"]["RouteSettings"]
+    api = {"Routes": [f"{route.method} {route.path}" for route in template.routes()], "RouteSettings": limits}
+    whole["Resources"] |= _resources("AWS::ApiGatewayV2::Api", HttpApi=api)
+    whole["Resources"] |= _resources("AWS::IAM::Role", Role={"AssumeRolePolicyDocument": _TRUST})
+    code = {"Code": {"ZipFile": "pass"}, "Handler": "index.handler", "Runtime": "python3.11"}
+    function = code | {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}
+    whole["Resources"] |= _resources("AWS::Lambda::Function", **dict.fromkeys(FUNCTIONS, function))
+    whole["Resources"] |= _workers()
+    return whole
 
 
 def _workers() -> dict[str, Any]:
@@ -236,9 +174,10 @@ def _workers() -> dict[str, Any]:
     service = {
         "Cluster": {"Ref": "VideoWorkerCluster"},
         "TaskDefinition": {"Ref": "VideoWorkerTaskDefinition"},
-        "DesiredCount": WORKERS,
+        "DesiredCount": 1,
     }
-    instances = {
+    machine = {"ImageId": "ami-12c6146b", "InstanceType": "g4dn.xlarge"}
+    group = {
         "LaunchConfigurationName": {"Ref": "Launch"},
         "AvailabilityZones": [f"{REGION}a"],
         "MinSize": "0",
@@ -246,60 +185,14 @@ def _workers() -> dict[str, Any]:
         "DesiredCapacity": "1",
         "NewInstancesProtectedFromScaleIn": True,
     }
-    return {
-        "VideoWorkerCluster": {"Type": "AWS::ECS::Cluster", "Properties": {}},
-        "VideoWorkerTaskDefinition": {"Type": "AWS::ECS::TaskDefinition", "Properties": task},
-        "VideoWorkerService": {"Type": "AWS::ECS::Service", "Properties": service},
-        "Launch": {"Type": "AWS::AutoScaling::LaunchConfiguration", "Properties": _MACHINE},
-        "VideoWorkerInstances": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": instances},
-    }
+    return (
+        _resources("AWS::ECS::Cluster", VideoWorkerCluster={})
+        | _resources("AWS::ECS::TaskDefinition", VideoWorkerTaskDefinition=task)
+        | _resources("AWS::ECS::Service", VideoWorkerService=service)
+        | _resources("AWS::AutoScaling::LaunchConfiguration", Launch=machine)
+        | _resources("AWS::AutoScaling::AutoScalingGroup", VideoWorkerInstances=group)
+    )
 
 
-def messages() -> dict[str, list[str]]:
-    """Body, group and generation of each queue's messages, looked at without receiving them."""
-    queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values()
-    return {queue.name: sorted(map(_text, queue._messages)) for queue in queues}
-
-
-def deduplication_ids() -> set[str | None]:
-    """Those of the messages that are in the queues."""
-    queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values()
-    return {message.deduplication_id for queue in queues for message in queue._messages if message.group_id}
-
-
-def _text(message: Any) -> str:
-    generation = message.message_attributes.get("generation", {}).get("StringValue")
-    return f"{message.body} {message.group_id} {generation}"
-
-
-def snapshot(deployed: Deployed) -> dict[str, Any]:
-    """All that a rollback could change."""
-    functions, ecs, cluster = client("lambda"), client("ecs"), deployed.ids["VideoWorkerCluster"]
-    services = ecs.describe_services(cluster=cluster, services=[deployed.ids["VideoWorkerService"]])
-    scaling = client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
-    return {
-        "stack": client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"],
-        "items": deployed.items(),
-        "objects": deployed.objects(),
-        "messages": messages(),
-        "stages": client("apigatewayv2").get_stages(ApiId=deployed.api)["Items"],
-        "mappings": [
-            (mapping["EventSourceArn"], mapping["State"])
-            for mapping in functions.list_event_source_mappings()["EventSourceMappings"]
-        ],
-        "rules": client("events").list_rules()["Rules"],
-        "workers": [service["desiredCount"] for service in services["services"]],
-        "scaling": [(it["MinCapacity"], it["MaxCapacity"]) for it in scaling["ScalableTargets"]],
-        "instances": [
-            (group["MinSize"], group["DesiredCapacity"], group["NewInstancesProtectedFromScaleIn"])
-            for group in client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
-        ],
-        "tasks": ecs.list_tasks(cluster=cluster)["taskArns"],
-    }
-
-
-def empty_bucket(name: str) -> None:
-    found = client("s3").list_object_versions(Bucket=name)
-    for entry in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]:
-        client("s3").delete_object(Bucket=name, Key=entry["Key"], VersionId=entry["VersionId"])
-    client("s3").delete_bucket(Bucket=name)
+def _resources(kind: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"Type": kind, "Properties": values} for name, values in properties.items()}

@@ -1,4 +1,4 @@
-"""What moto leaves out of a stack: HTTP APIs whose stages can be changed, functions without Docker."""
+"""What moto leaves out of a stack: HTTP APIs whose stages can be changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from moto.apigatewayv2 import urls
 from moto.apigatewayv2.models import apigatewayv2_backends
 from moto.apigatewayv2.responses import ApiGatewayV2Response
-from moto.awslambda.models import LambdaFunction
+from moto.autoscaling.models import AutoScalingBackend
 from moto.cloudformation.parsing import get_model_map
 from moto.core.common_models import CloudFormationModel
 
@@ -28,14 +28,15 @@ _UNSET = (
 _LIMITS = {"throttlingBurstLimit": 200, "throttlingRateLimit": 100}
 
 
-def teach_moto_whole_stacks() -> None:
+def teach_moto_http_apis() -> None:
     """Add it; doing it twice changes nothing."""
     models: dict[str, Any] = get_model_map()
     models["AWS::ApiGatewayV2::Api"] = HttpApi
     for owner, name, method in (
         (ApiGatewayV2Response, "update_stage", _update_stage),
         (ApiGatewayV2Response, "delete_route_settings", _delete_route_settings),
-        (LambdaFunction, "_invoke_lambda", _take),
+        # moto deletes a whole stack before it answers; then its group is no longer there to be deleted.
+        (AutoScalingBackend, "delete_auto_scaling_group", _delete_auto_scaling_group),
     ):
         setattr(owner, name, method)
     urls.url_paths[_ROUTE_SETTINGS] = ApiGatewayV2Response.dispatch
@@ -56,7 +57,18 @@ class HttpApi(CloudFormationModel):
         api = backend.create_api(name=resource_name, protocol_type="HTTP", tags={}, **unset)
         for key in cloudformation_json["Properties"]["Routes"]:
             api.create_route(False, [], key, target="")
-        api.create_stage({"stageName": "$default", "autoDeploy": True, "defaultRouteSettings": _LIMITS})
+        own = {
+            route: {name[0].lower() + name[1:]: limit for name, limit in limits.items()}
+            for route, limits in cloudformation_json["Properties"]["RouteSettings"].items()
+        }
+        api.create_stage(
+            {
+                "stageName": "$default",
+                "autoDeploy": True,
+                "defaultRouteSettings": _LIMITS,
+                "routeSettings": own,
+            }
+        )
         return cls(api.api_id, backend)
 
     def delete(self, account_id: str, region_name: str) -> None:
@@ -66,9 +78,10 @@ class HttpApi(CloudFormationModel):
         return True
 
 
-def _take(self: Any, event: Any = None) -> tuple[str, bool, str]:
-    """The function takes whatever comes, and answers nothing."""
-    return "{}", False, ""
+def _delete_auto_scaling_group(self: Any, group_name: str) -> None:
+    if group_name in self.autoscaling_groups:
+        self.set_desired_capacity(group_name, 0)
+        self.autoscaling_groups.pop(group_name)
 
 
 def _stage_of(response: Any) -> Any:
