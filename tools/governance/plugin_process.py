@@ -1,4 +1,4 @@
-"""Plugins in a process of their own: what crashes or hangs there is told like any other problem."""
+"""Plugins in a process of their own, so that one that crashes or hangs is a problem like any other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,27 +19,13 @@ from video_jobs.settings import WorkerSettings
 from video_worker.dag_runner import RememberingTool
 from video_worker.plugin_registry import Manifest, Plugin, create_plugin
 
-from tools.governance.output_types import ToolAnswer, answer_of
+from tools.governance.tool_answers import ToolAnswer, answer_of
 
-
-@dataclass(frozen=True, slots=True)
-class LoadPlugin:
-    """Asks for a plugin to be loaded and to tell its facts."""
-
-    manifest: Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class RunTool:
-    """Asks for one run of a tool."""
-
-    manifest: Manifest
-    tool_id: str
-    payload: Mapping[str, Any]
+Question = tuple[Manifest, str, Mapping[str, Any]]
 
 
 class PluginProcess(AbstractContextManager["PluginProcess"]):
-    """Started when it is first asked, and anew after it was lost; each plugin is loaded once in it."""
+    """Started with the first question, and again after it was lost; it loads each plugin once."""
 
     def __init__(self, settings: WorkerSettings, limit_s: float) -> None:
         self._settings = settings
@@ -50,11 +35,13 @@ class PluginProcess(AbstractContextManager["PluginProcess"]):
     def __exit__(self, *_: object) -> None:
         self._stop(patience_s=0)
 
-    def ask(self, request: LoadPlugin | RunTool) -> ToolAnswer:
-        """The answer; where there is none, the reason is its problem."""
+    def ask(
+        self, manifest: Manifest, tool_id: str = "", payload: Mapping[str, Any] | None = None
+    ) -> ToolAnswer:
+        """Run a tool, or only load its plugin; if there is no answer, the reason is its problem."""
         try:
             connection = self._ready_connection()
-            connection.send(request)
+            connection.send((manifest, tool_id, payload))
             if connection.poll(self._limit_s):
                 answer: ToolAnswer = connection.recv()
                 return answer
@@ -67,15 +54,15 @@ class PluginProcess(AbstractContextManager["PluginProcess"]):
         if self._running is None:
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe()
-            process = context.Process(target=serve, args=(theirs, self._settings), daemon=True)
+            process = context.Process(target=_serve, args=(theirs, self._settings), daemon=True)
             self._running = process, ours
             process.start()
             theirs.close()
-            ours.recv()  # its start shall not count as the plugin's time
+            ours.recv()  # the start of the process must not count as the plugin's time
         return self._running[1]
 
     def _stop(self, patience_s: float = 5) -> str:
-        """Have no process; says how it ended where it ended by itself."""
+        """Have no process; says how it ended if it ended by itself."""
         if self._running is None:
             return ""
         (process, connection), self._running = self._running, None
@@ -87,35 +74,33 @@ class PluginProcess(AbstractContextManager["PluginProcess"]):
         return signal.Signals(-code).name if code and code < 0 else f"exit code {code}"
 
 
-def serve(connection: Connection, settings: WorkerSettings) -> None:
-    """Answer requests until the other end is closed."""
+def _serve(connection: Connection, settings: WorkerSettings) -> None:
+    """Answer questions until the other end is closed."""
     plugins: dict[Path, Plugin] = {}
     connection.send("ready")
-    # A thread, as in the worker; and its future holds whatever a plugin raises, SystemExit included.
+    # In a thread, as in the worker; its future holds whatever a plugin raises, SystemExit included.
     with ThreadPoolExecutor(1) as thread:
         while True:
             try:
-                request = connection.recv()
+                question = connection.recv()
             except EOFError:
                 return
-            future = thread.submit(_answer, request, plugins, settings)
+            future = thread.submit(_answer, question, plugins, settings)
             error = future.exception()
             connection.send(future.result() if error is None else ToolAnswer({}, (_sentence(error),)))
 
 
-def _answer(
-    request: LoadPlugin | RunTool, plugins: dict[Path, Plugin], settings: WorkerSettings
-) -> ToolAnswer:
-    manifest = request.manifest
+def _answer(question: Question, plugins: dict[Path, Plugin], settings: WorkerSettings) -> ToolAnswer:
+    manifest, tool_id, payload = question
     if manifest.folder not in plugins:
         plugins[manifest.folder] = create_plugin(manifest, settings)
     plugin = plugins[manifest.folder]
-    if isinstance(request, LoadPlugin):
+    if not tool_id:
         json.dumps(plugin.facts(), sort_keys=True)  # as the fingerprint of a pipeline does
         return ToolAnswer({})
-    tool = plugin.tool(request.tool_id)
+    tool = plugin.tool(tool_id)
     fresh = tool.begin_part() if isinstance(tool, RememberingTool) else tool
-    return answer_of(fresh.run(request.payload), manifest.tools[request.tool_id]["output_types"])
+    return answer_of(fresh.run(payload), manifest.tools[tool_id]["output_types"])
 
 
 def _sentence(error: BaseException) -> str:
