@@ -21,6 +21,7 @@ PROGRESS = {"pending": 0, "running": 0.5, "completed": 1, "failed": 1}
 def frame(index: int, **changes: Any) -> dict[str, Any]:
     box = {"xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.9, "class_id": 2, "class_name": "car"}
     block = {"text": "EXIT", "confidence": 93.0, "bbox": {"x": 0, "y": 0, "width": 9, "height": 9}}
+    block |= {"level": 5, "block_num": 1, "line_num": 1}
     found = {"detections": [box], "count": 1, "classes": {"car": 1}}
     read = {"text": "EXIT", "blocks": [block], "confidence": 0.93, "language": "eng", "error": None}
     return {"frame_index": index, "result": found | read | changes}

@@ -214,6 +214,7 @@ def test_an_answer_as_documented_has_no_problem() -> None:
         ("classes", ["car"]),
         ("classes.car", {"car": "one"}),
         ("text", None),
+        ("blocks.0.text", [BLOCK | {"text": 5}]),
         ("blocks.0.confidence", [BLOCK | {"confidence": 101}]),
         ("blocks.0.bbox", [BLOCK | {"bbox": [0, 0, 1, 1]}]),
         ("blocks.0.bbox.x", [BLOCK | {"bbox": {"x": -1, "y": 0, "width": 1, "height": 1}}]),

@@ -106,7 +106,9 @@ def _body(name: str, schema: Schema) -> Iterator[str]:
 
 
 def _default(schema: Schema) -> str:
-    return "none" if schema.get("default") is None else code(schema["default"])
+    if "default" not in schema:
+        return "may be absent"
+    return "none" if schema["default"] is None else code(schema["default"])
 
 
 def _type(schema: Schema) -> str:
