@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from pydantic import BaseModel, ValidationError
 
-from tools.openapi.schemas import Frame, Upload
+from tools.reference.schemas import Frame, Upload
 from tools.result_format import FrameResult
 from tools.validation_errors import first_fault
 

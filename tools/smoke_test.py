@@ -20,7 +20,16 @@ from urllib.parse import urlsplit
 from video_jobs.domain.errors import UnreadableVideoError
 from video_worker.mp4_container import read_video_track
 
-from tools.openapi.schemas import Frame, Health, Job, JobAccepted, JobStatus, Problem, Results, UploadOffered
+from tools.reference.schemas import (
+    Frame,
+    Health,
+    Job,
+    JobAccepted,
+    JobStatus,
+    Problem,
+    Results,
+    UploadOffered,
+)
 from tools.smoke_service import PROBLEM_TYPE, Service, SmokeTestError, check_frames, parsed, retry_after_s
 
 ROOT = Path(__file__).parents[1]

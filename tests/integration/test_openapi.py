@@ -12,7 +12,7 @@ from video_jobs.bootstrap import AwsServices
 from functions.video_api import app as video_api
 from tests.integration.test_job_routes import answer_of, asked
 from tools.local_stack.template import Template
-from tools.openapi.__main__ import OPENAPI, generated
+from tools.reference.__main__ import OPENAPI, generated
 
 UNDESCRIBED = {("GET", "/openapi.json"), ("GET", "/docs")}
 

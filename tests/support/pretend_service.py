@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tools.local_stack.loopback_server import HOST, LoopbackServer
-from tools.openapi.schemas import Job
+from tools.reference.schemas import Job
 
 FRAMES = 4
 SIGNATURE = "0123456789abcdef"
