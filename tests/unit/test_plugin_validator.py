@@ -68,6 +68,15 @@ def test_all_faults_of_a_manifest_are_told_at_once(tmp_path: Path) -> None:
     assert [sentence.split(":")[0] for sentence in told] == ["id", "name", "version", "type", *of_tool]
 
 
+def test_only_the_tools_without_a_fault_can_be_tried(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    raw = MANIFEST | {"name": "", "tools": [TOOL | {"id": "bad", "input_types": []}, TOOL]}
+    (tmp_path / "mine" / "manifest.json").write_text(json.dumps(raw), encoding="utf-8")
+    (checked,) = check_manifests(tmp_path, {})
+    assert checked.manifest is not None
+    assert list(checked.manifest.tools) == ["t"]
+
+
 def test_an_id_that_is_taken_and_a_missing_manifest_are_told(tmp_path: Path) -> None:
     for folder, plugin_id in (("a", "yolo"), ("b", "mine"), ("c", "mine")):
         (tmp_path / folder).mkdir()
@@ -151,7 +160,8 @@ def test_a_fault_of_a_pipeline_is_told(tmp_path: Path, change: dict[str, Any], p
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b"[]", b"\xff", b'"text"', json.dumps(PIPELINE | {"entry_nodes": [[1]]}).encode()]
+    "content",
+    [b"{", b"{}", b"[]", b"\xff", b'"text"', json.dumps(PIPELINE | {"entry_nodes": [[1]]}).encode()],
 )
 def test_what_is_no_pipeline_is_told(tmp_path: Path, content: bytes) -> None:
     (told,) = problems_of_pipeline(tmp_path, content)
@@ -186,7 +196,11 @@ def test_two_pipelines_of_one_id_are_told(tmp_path: Path) -> None:
 
 
 DETECTION = {"xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.5, "class_id": 0, "class_name": "car"}
-BLOCK = {"text": "EXIT", "confidence": 93.0, "bbox": {"x": 0, "y": 0, "width": 1, "height": 1}}
+BLOCK: dict[str, Any] = {
+    "text": "EXIT",
+    "confidence": 93.0,
+    "bbox": {"x": 0, "y": 0, "width": 1, "height": 1},
+}
 BLOCK |= {"level": 5, "block_num": 1, "line_num": 1}
 FOUND = {"detections": [DETECTION | {"track": 7}], "count": 1, "classes": {"car": 1}}
 READ = {"text": "EXIT", "blocks": [BLOCK], "confidence": 0.93, "language": "eng", "error": None}
@@ -203,6 +217,7 @@ def test_an_answer_as_documented_has_no_problem() -> None:
     ("place", "value"),
     [
         ("detections.0.xyxy", [DETECTION | {"xyxy": [1, 2, 3]}]),
+        ("detections.0.xyxy", [DETECTION | {"xyxy": [1, 2, 3, 4, 5]}]),
         ("detections.0.xyxy.3", [DETECTION | {"xyxy": [1, 2, 3, "4"]}]),
         ("detections.0.confidence", [DETECTION | {"confidence": 91}]),
         ("detections.0.class_id", [DETECTION | {"class_id": "0"}]),
@@ -231,3 +246,13 @@ def test_names_of_the_result_format_mean_what_is_documented(place: str, value: A
     (problem,) = answer.problems
     assert problem.startswith(f"not in the format of results: {place}: ")
     assert answer.outputs.keys() == RIGHT.keys() - {name}
+
+
+@pytest.mark.parametrize("key", [*DETECTION, *BLOCK, *BLOCK["bbox"]])
+def test_every_key_of_detections_and_blocks_is_needed(key: str) -> None:
+    def lacking(whole: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in whole.items() if name != key}
+
+    block = lacking(BLOCK | {"bbox": lacking(BLOCK["bbox"])})
+    answer = answer_of({"detections": [lacking(DETECTION)], "blocks": [block]}, ["detections", "blocks"])
+    assert [problem for problem in answer.problems if f".{key}: Field required" in problem] != []

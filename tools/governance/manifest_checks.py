@@ -31,7 +31,7 @@ Text = Annotated[str, Field(pattern=r"\S")]
 Words = Annotated[list[Text], Field(min_length=1), AfterValidator(_each_once)]
 
 
-class ToolFormat(BaseModel, strict=True):
+class ToolFormat(BaseModel):
     """A tool; the names in ``output_types`` are the keys of what it gives."""
 
     id: Id
@@ -45,7 +45,7 @@ def _of_different_ids(tools: list[ToolFormat]) -> list[ToolFormat]:
     return tools
 
 
-class ManifestFormat(BaseModel, strict=True):
+class ManifestFormat(BaseModel):
     """A ``manifest.json``; `Manifest` is what the worker keeps of it."""
 
     id: Id
