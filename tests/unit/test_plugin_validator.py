@@ -75,6 +75,10 @@ def test_only_the_tools_without_a_fault_can_be_tried(tmp_path: Path) -> None:
     (checked,) = check_manifests(tmp_path, {})
     assert checked.manifest is not None
     assert list(checked.manifest.tools) == ["t"]
+    # AND nothing can be tried without an id
+    (tmp_path / "mine" / "manifest.json").write_text(json.dumps(MANIFEST | {"id": ""}), encoding="utf-8")
+    (checked,) = check_manifests(tmp_path, {})
+    assert checked.manifest is None
 
 
 def test_an_id_that_is_taken_and_a_missing_manifest_are_told(tmp_path: Path) -> None:
