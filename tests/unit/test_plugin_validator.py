@@ -22,8 +22,8 @@ def problems_of_manifest(folder: Path, raw: Any) -> list[str]:
     (folder / "mine").mkdir()
     text = raw if isinstance(raw, str) else json.dumps(raw)
     (folder / "mine" / "manifest.json").write_text(text, encoding="utf-8")
-    (checked,) = check_manifests(folder, {})
-    return checked.problems
+    ((checked, _),) = check_manifests(folder, {})
+    return list(checked.problems)
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_only_the_tools_without_a_fault_can_be_tried(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     raw = MANIFEST | {"name": "", "tools": [TOOL | {"id": "bad", "input_types": []}, TOOL]}
     (tmp_path / "mine" / "manifest.json").write_text(json.dumps(raw), encoding="utf-8")
-    (checked,) = check_manifests(tmp_path, {})
-    assert checked.manifest is not None
-    assert list(checked.manifest.tools) == ["t"]
+    ((_, manifest),) = check_manifests(tmp_path, {})
+    assert manifest is not None
+    assert list(manifest.tools) == ["t"]
     # AND nothing can be tried without an id
     (tmp_path / "mine" / "manifest.json").write_text(json.dumps(MANIFEST | {"id": ""}), encoding="utf-8")
-    (checked,) = check_manifests(tmp_path, {})
-    assert checked.manifest is None
+    ((_, manifest),) = check_manifests(tmp_path, {})
+    assert manifest is None
 
 
 def test_an_id_that_is_taken_and_a_missing_manifest_are_told(tmp_path: Path) -> None:
@@ -89,7 +89,8 @@ def test_an_id_that_is_taken_and_a_missing_manifest_are_told(tmp_path: Path) -> 
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "plugin.py").touch()
     (tmp_path / "e").mkdir()
-    told = {one.name: one.problems for one in check_manifests(tmp_path, load_manifests(BUILT_IN_PLUGINS))}
+    checked = [one for one, _ in check_manifests(tmp_path, load_manifests(BUILT_IN_PLUGINS))]
+    told = {one.thing.removeprefix("manifest "): list(one.problems) for one in checked}
     assert told == {
         "a/manifest.json": ["its id 'yolo' is taken by the worker's own plugins"],
         "b/manifest.json": [],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from video_worker.plugin_registry import PLUGIN_TYPES, Manifest
 
+from tools.governance.plugin_trial import Checked
 from tools.validation_errors import faults
 
 
@@ -55,44 +55,36 @@ class ManifestFormat(BaseModel):
     tools: Annotated[list[ToolFormat], Field(min_length=1), AfterValidator(_of_different_ids)]
 
 
-@dataclass(slots=True)
-class CheckedManifest:
-    """A manifest with its problems; ``manifest`` holds the tools that can be tried in spite of them."""
+def check_manifests(folder: Path, taken: Mapping[str, Manifest]) -> Iterator[tuple[Checked, Manifest | None]]:
+    """Every plugin in a folder, with a manifest of the tools that can be tried in spite of its problems.
 
-    name: str
-    problems: list[str] = field(default_factory=list)
-    manifest: Manifest | None = None
-
-
-def check_manifests(folder: Path, taken: Mapping[str, Manifest]) -> Iterator[CheckedManifest]:
-    """Every plugin in a folder; the ids of ``taken`` are not free any more."""
+    The ids of ``taken`` are not free any more.
+    """
     owners = dict.fromkeys(taken, "the worker's own plugins")
     for plugin in sorted(folder.glob("*")):
         if not any((plugin / name).is_file() for name in ("manifest.json", "plugin.py")):
             continue
-        one = _check_manifest(plugin)
-        if one.manifest and one.manifest.id in owners:
-            one.problems.append(f"its id {one.manifest.id!r} is taken by {owners[one.manifest.id]}")
-        elif one.manifest:
-            owners[one.manifest.id] = one.name
-        yield one
+        manifest, problems = _read(plugin)
+        name = f"{plugin.name}/manifest.json"
+        if manifest and manifest.id in owners:
+            problems.append(f"its id {manifest.id!r} is taken by {owners[manifest.id]}")
+        elif manifest:
+            owners[manifest.id] = name
+        yield Checked(f"manifest {name}", tuple(problems)), manifest
 
 
-def _check_manifest(plugin: Path) -> CheckedManifest:
-    checked = CheckedManifest(f"{plugin.name}/manifest.json")
+def _read(plugin: Path) -> tuple[Manifest | None, list[str]]:
     try:
         raw = json.loads((plugin / "manifest.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        checked.problems.append("it is missing, and without it the worker ignores this plugin.py")
-        return checked
+        return None, ["it is missing, and without it the worker ignores this plugin.py"]
     except ValueError as error:
-        checked.problems.append(f"it is not JSON: {error}")
-        return checked
+        return None, [f"it is not JSON: {error}"]
     wrong = _faults(raw)
-    checked.problems += [sentence for _, sentence in wrong]
-    if not {(), ("id",)} & {place[:1] for place, _ in wrong}:
-        checked.manifest = _usable(raw, plugin, {place[:2] for place, _ in wrong})
-    return checked
+    sentences = [sentence for _, sentence in wrong]
+    if {(), ("id",)} & {place[:1] for place, _ in wrong}:
+        return None, sentences
+    return _usable(raw, plugin, {place[:2] for place, _ in wrong}), sentences
 
 
 def _faults(raw: Any) -> list[tuple[tuple[int | str, ...], str]]:

@@ -33,9 +33,8 @@ def validate(plugins: Path, pipelines: Path, answer_limit_s: float = ANSWER_LIMI
     found = list(check_manifests(Path(settings.plugins_dir or BUILT_IN_PLUGINS), own))
     if not found:
         yield Checked(f"plugins in {plugins}", ("there is none: a plugin is a folder with a manifest.json",))
-    for one in found:
-        yield Checked(f"manifest {one.name}", tuple(one.problems))
-    manifests = [one.manifest for one in found if one.manifest]
+    yield from (checked for checked, _ in found)
+    manifests = [manifest for _, manifest in found if manifest]
     with PluginProcess(settings, answer_limit_s) as process:
         yield from PluginTrial(process).run(manifests, list(own.values()))
     known = {manifest.id: manifest for manifest in manifests} | own
