@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 def table(headers: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -25,12 +25,25 @@ def replace_section(page: str, name: str, text: str) -> str:
     ValueError
         If the page has no such heading.
     """
-    found = re.search(rf"^(#+) {re.escape(name)}$\n", page, re.MULTILINE)
-    if found is None:
+    lines = page.splitlines(keepends=True)
+    headings = list(_headings(lines))
+    own = next((one for one in headings if one[2] == name), None)
+    if own is None:
         raise ValueError(f"The page has no section {name!r}")
-    following = re.search(rf"^#{{1,{len(found[1])}}} ", page[found.end() :], re.MULTILINE)
-    rest = page[found.end() + following.start() :] if following else ""
-    return f"{page[: found.end()]}\n{text.strip()}\n" + ("\n" + rest if rest else "")
+    first, rank, _ = own
+    end = next((number for number, other, _ in headings if number > first and other <= rank), len(lines))
+    rest = "".join(lines[end:])
+    return "".join(lines[: first + 1]) + f"\n{text.strip()}\n" + ("\n" + rest if rest else "")
+
+
+def _headings(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
+    """Number of the line, rank and title of each heading; a comment in a block of code is none."""
+    is_code = False
+    for number, line in enumerate(lines):
+        is_code ^= line.startswith("```")
+        found = re.match(r"(#+) +(.+?) *$", line)
+        if found and not is_code:
+            yield number, len(found[1]), found[2]
 
 
 def _line(cells: Iterable[object]) -> str:

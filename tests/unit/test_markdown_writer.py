@@ -6,7 +6,7 @@ import pytest
 
 from tools.markdown_writer import replace_section, table
 
-PAGE = "# Title\n\nIntro.\n\n## Times\n\nOld.\n\n### Detail\n\nOld.\n\n## After\n\nKept.\n"
+PAGE = "# Title\n\nIntro.\n\n## Times\n\n```sh\n# Old.\n```\n\n### Detail\n\nOld.\n\n## After\n\nKept.\n"
 
 
 def test_a_section_is_replaced_down_to_the_next_heading_of_its_rank() -> None:
