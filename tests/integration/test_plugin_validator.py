@@ -143,6 +143,34 @@ def test_inputs_come_from_the_workers_own_tools_where_no_other_gives_them() -> N
     ]
 
 
+REMEMBERING = """
+from pathlib import Path
+
+class Tool:
+    def __init__(self, has_begun=False): self.has_begun = has_begun
+    def begin_part(self): return Tool(has_begun=True)
+    def abort(self): pass
+    def run(self, payload): return {"bright": 1} if self.has_begun else {}
+
+class Plugin:
+    def tool(self, tool_id): return Tool()
+    def facts(self): return {}
+
+def create_plugin(settings):
+    with Path(__file__).with_name("loaded").open("a") as file: file.write("x")
+    return Plugin()
+"""
+
+
+def test_a_plugin_is_loaded_once_and_a_tool_that_remembers_begins_a_part(tmp_path: Path) -> None:
+    folder = own_plugin(tmp_path, REMEMBERING)
+    with PluginProcess(settings_for(folder, PIPELINES), limit_s=60) as process:
+        checked = list(PluginTrial(process).run(list(load_manifests(folder).values()), []))
+    assert [one.thing for one in checked if one.problems] == []
+    assert len(checked) == 3
+    assert (folder / "mine" / "loaded").read_text(encoding="utf-8") == "x"
+
+
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
