@@ -96,7 +96,7 @@ def test_a_token_is_trimmed_and_one_that_breaks_the_header_is_refused_unnamed() 
     assert smoke_test.checked_token(f"{TOKEN}\n") == TOKEN
     assert smoke_test.checked_token(None) is None
     with pytest.raises(UsageError) as error:
-        smoke_test.checked_token(f"{TOKEN}\r\nx: y")
+        smoke_test.checked_token(f"{TOKEN}\r\nx:y")
     assert TOKEN not in str(error.value)
 
 
@@ -113,6 +113,7 @@ def test_the_token_goes_to_the_api_alone(capsys: pytest.CaptureFixture[str], pre
     run_against(pretend.url)
     sent = {(call.split()[1].startswith("/storage"), token) for call, token, _ in pretend.seen}
     assert sent == {(False, f"Bearer {TOKEN}"), (True, None)}
+    assert pretend.deleted == ["sent", "stored"]
     # AND no redirect takes it elsewhere
     with PretendService() as other:
         pretend.answers["GET /health"] = (302, "")
@@ -137,6 +138,18 @@ def test_it_asks_again_when_the_service_says(pretend: PretendService) -> None:
     run_against(pretend.url)
     first, second = [at for call, _, at in pretend.seen if call == "GET /video/status/sent"]
     assert second - first >= 1
+
+
+def test_results_are_read_page_by_page(pretend: PretendService) -> None:
+    call = "GET /video/results/sent"
+    _, body = pretend.answers[call]
+    first, second = body["results"][:1], body["results"][1:]
+    pretend.answers[call] = [
+        (200, body | {"results": first, "next_cursor": "more"}),
+        (200, body | {"results": second}),
+    ]
+    run_against(pretend.url)
+    assert pretend.cursors == ["more"]
 
 
 def frames(first: dict[str, Any] | None = None, *others: int, **changes: Any) -> list[dict[str, Any]]:
@@ -187,6 +200,7 @@ DENIED = f"<Code>Denied</Code>{SIGNATURE}"
         ),
         ("frames", frames(LACKING), "Frame 0 does not hold what yolo_ocr gives (text is missing)"),
         ("frames", frames(count=2), "detections, count and classes do not agree"),
+        ("frames", frames(classes={"car": 2}), "detections, count and classes do not agree"),
         ("frames", frames(confidence=93), "(results.0.result.confidence: Input should be less than"),
         (
             "frames",

@@ -50,6 +50,7 @@ class PretendService(LoopbackServer):
     def __init__(self) -> None:
         self.seen: list[tuple[str, str | None, float]] = []
         self.deleted: list[str] = []
+        self.cursors: list[str] = []
         self.headers = {"Retry-After": "0"}
         super().__init__(make_server(HOST, 0, self._application, threaded=True), "pretend-service")
         fields = {"x-amz-signature": SIGNATURE}
@@ -87,6 +88,7 @@ class PretendService(LoopbackServer):
     def _answer(self, request: Request) -> Response:
         call = f"{request.method} {request.path}"
         self.seen.append((call, request.headers.get("Authorization"), time.monotonic()))
+        self.cursors += request.args.getlist("cursor")
         if request.path == "/video/submit":
             call += " json" if request.is_json else " video" if b"ftyp" in request.get_data() else " text"
         code, body = self._next(call)
