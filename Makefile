@@ -74,7 +74,7 @@ chaos: setup ## kill workers and fail the network while jobs run: make chaos [JO
 	@exec $(BIN)/python -m tools.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
 docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration
-	$(BIN)/python -m tools.openapi
+	$(BIN)/python -m tools.reference
 
 lint: setup $(CHECKOV) ## style, types and what security scanners say
 	$(BIN)/ruff check .

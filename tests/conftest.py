@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import configuration, settings
 from moto import mock_aws
 
 from tests.support.model import model_for_tests
 from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
+
+# The same examples on every run, no database, and no limit on a busy machine; what hypothesis keeps all the
+# same (the constants that it finds in the code) goes where the other caches are.
+configuration.set_hypothesis_home_dir(Path(__file__).parents[1] / ".cache" / "hypothesis")
+settings.register_profile("tests", database=None, deadline=None, derandomize=True)
+settings.load_profile("tests")
 
 
 @pytest.fixture

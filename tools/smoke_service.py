@@ -1,4 +1,4 @@
-"""The service as the smoke test sees it: requests, answers as documented, frames as `yolo_ocr` gives them."""
+"""The service as the smoke test sees it: requests, and answers as documented."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
-from tools.openapi.schemas import Frame, Upload
+from tools.reference.schemas import Frame, Upload
+from tools.result_format import FrameResult
+from tools.validation_errors import first_fault
 
-JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
 HINTS: Mapping[int, str] = {
     401: "give a valid token (SMOKE_TEST_TOKEN)",
@@ -22,54 +23,14 @@ HINTS: Mapping[int, str] = {
     404: "is the address the ApiUrl of the stack, and was the stack deployed from this version?",
     429: "the API is throttled, try again later",
 }
-_OTHER_HINT = "look at the log of VideoApiFunction"
 _TIMEOUT_S = 30
 _POLL_AGAIN_S = 2.0
 _SAID_LENGTH = 200
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Percent = Annotated[float, Field(ge=0, le=100)]
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class SmokeTestError(Exception):
     """A step failed: what is wrong and what to look at, never a token or a signed URL."""
-
-
-class Detection(BaseModel):
-    """An object that was found."""
-
-    xyxy: list[float] = Field(min_length=4, max_length=4)
-    confidence: Share
-    class_id: int = Field(ge=0)
-    class_name: str
-
-
-class Block(BaseModel):
-    """A word that was read."""
-
-    text: str
-    confidence: Percent
-    bbox: dict[str, float]
-
-
-class YoloOcrResult(BaseModel):
-    """What ``yolo_ocr`` gives for a frame; there may be more."""
-
-    detections: list[Detection]
-    count: int
-    classes: dict[str, int]
-    text: str
-    blocks: list[Block]
-    confidence: Share
-    language: str
-    error: None
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> Self:
-        if not self.count == len(self.detections) == sum(self.classes.values()):
-            raise ValueError("detections, count and classes do not agree")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +41,14 @@ class Service:
     token: str | None = field(default=None, repr=False)
 
     def call(self, method: str, path: str, expected: int, **request: Any) -> requests.Response:
-        """One request that is to be answered with the status ``expected``."""
+        """One request that must be answered with the status ``expected``."""
         answer = self.ask(method, path, **request)
         if answer.status_code != expected:
             raise self.unexpected(answer, f"{method} {path}", expected)
         return answer
 
     def ask(self, method: str, path: str, **request: Any) -> requests.Response:
-        """One request; the token goes nowhere else, so no redirect is followed."""
+        """One request. Redirects are not followed, so that the token goes nowhere else."""
         return _send(method, self.base_url + path, auth=self._with_token, allow_redirects=False, **request)
 
     def upload(self, form: Upload, video: Path) -> None:
@@ -106,11 +67,10 @@ class Service:
         return frames
 
     def unexpected(self, answer: requests.Response, what: str, expected: int) -> SmokeTestError:
-        """The error for an answer with another status, with what the service itself says about it."""
-        hint = HINTS.get(answer.status_code, _OTHER_HINT)
-        return SmokeTestError(
-            f"{what} answered {answer.status_code}{self._said(answer)}, not {expected}: {hint}"
-        )
+        """The error for an answer of another status, with the service's own explanation."""
+        hint = HINTS.get(answer.status_code, "look at the log of VideoApiFunction")
+        said = self._said(answer)
+        return SmokeTestError(f"{what} answered {answer.status_code}{said}, not {expected}: {hint}")
 
     def _said(self, answer: requests.Response) -> str:
         """The sentence of our functions, or of API Gateway; of other bodies nothing is shown."""
@@ -128,14 +88,10 @@ class Service:
         return request
 
 
-def parsed(answer: requests.Response, what: str, model: type[Model], content_type: str = JSON_TYPE) -> Model:
-    """The body, as the API's document describes it.
-
-    Raises
-    ------
-    SmokeTestError
-        If it is anything else; names the field, never its value.
-    """
+def parsed(
+    answer: requests.Response, what: str, model: type[Model], content_type: str = "application/json"
+) -> Model:
+    """The body, as the API's document describes it; an error names the field, never its value."""
     given = answer.headers.get("content-type", "").partition(";")[0].strip()
     if given != content_type:
         raise SmokeTestError(
@@ -146,19 +102,13 @@ def parsed(answer: requests.Response, what: str, model: type[Model], content_typ
         return model.model_validate_json(answer.content, strict=True)
     except ValidationError as error:
         raise SmokeTestError(
-            f"{what} answered what is not documented ({_first_of(error)}): "
+            f"{what} answered what is not documented ({first_fault(error)}): "
             "compare its /openapi.json, was the stack deployed from this version?"
         ) from None
 
 
 def check_frames(frames: list[Frame], frame_indices: list[int]) -> None:
-    """Every frame is there, in order, with all that ``yolo_ocr`` gives.
-
-    Raises
-    ------
-    SmokeTestError
-        Naming the first frame that is not as it should be.
-    """
+    """Check that every frame is there, in order, with all that ``yolo_ocr`` gives."""
     given = [frame.frame_index for frame in frames]
     if given != frame_indices:
         missing = sorted(set(frame_indices) - set(given))
@@ -168,21 +118,26 @@ def check_frames(frames: list[Frame], frame_indices: list[int]) -> None:
             "look at the job's warnings and at the worker's log"
         )
     for frame in frames:
-        _check_result(frame)
+        if fault := _fault_of(frame.result):
+            raise SmokeTestError(
+                f"Frame {frame.frame_index} does not hold what yolo_ocr gives ({fault}): "
+                "was the worker's image built from this version?"
+            )
 
 
-def _check_result(frame: Frame) -> None:
-    try:
-        YoloOcrResult.model_validate(frame.result, strict=True)
-    except ValidationError as error:
-        raise SmokeTestError(
-            f"Frame {frame.frame_index} has not what yolo_ocr gives ({_first_of(error)}): "
-            "was the worker's image built from this version?"
-        ) from None
+def _fault_of(result: FrameResult) -> str | None:
+    """What `FrameResult` allows to other pipelines and `yolo_ocr` does not do."""
+    if absent := FrameResult.__annotations__.keys() - result.keys():
+        return f"{min(absent)} is missing"
+    if result["error"] is not None:
+        return "error is not null"
+    if not result["count"] == len(result["detections"]) == sum(result["classes"].values()):
+        return "detections, count and classes do not agree"
+    return None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
-    """How long the service wants to be left alone."""
+    """How long the service asks its clients to wait."""
     wanted = headers.get("retry-after", "")
     return float(wanted) if wanted.isdecimal() else _POLL_AGAIN_S
 
@@ -205,9 +160,3 @@ def _check_storage(answer: requests.Response, what: str) -> None:
             f"The storage answered {answer.status_code}{f' ({code[1]})' if code else ''} to {what}: "
             "look at MediaBucket, its policy, and what the role of VideoApiFunction may do"
         )
-
-
-def _first_of(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]

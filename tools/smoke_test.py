@@ -1,7 +1,7 @@
 """Does the service work? Submit a video both ways, poll, fetch and check the results, delete the jobs.
 
-``python -m tools.smoke_test BASE_URL`` tests a deployment (its ApiUrl), ``--local`` a local stack that is
-started for it and stopped again. Exit code 0: all is well, 1: a step failed, 2: wrong usage.
+``python -m tools.smoke_test BASE_URL`` tests a deployment (its ApiUrl), ``--local`` a local stack that it
+starts and stops. Exit code 0: all is well, 1: a step failed, 2: wrong usage.
 """
 
 from __future__ import annotations
@@ -14,14 +14,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from video_jobs.domain.errors import UnreadableVideoError
 from video_worker.mp4_container import read_video_track
 
-from tools.openapi.schemas import Frame, Health, Job, JobAccepted, JobStatus, Problem, Results, UploadOffered
+from tools.reference.schemas import (
+    Frame,
+    Health,
+    Job,
+    JobAccepted,
+    JobStatus,
+    Problem,
+    Results,
+    UploadOffered,
+)
 from tools.smoke_service import PROBLEM_TYPE, Service, SmokeTestError, check_frames, parsed, retry_after_s
 
 ROOT = Path(__file__).parents[1]
@@ -43,15 +51,16 @@ class UsageError(Exception):
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Print what was done and how long it took, and why where it failed."""
-    started = time.monotonic()
+    """Print what was done and how long it took, and the reason if it failed."""
+    started, outcome = time.monotonic(), "ok"
     try:
         yield
     except SmokeTestError as error:
-        print(f"FAILED  {name:<42}{time.monotonic() - started:7.2f} s", flush=True)
+        outcome = "FAILED"
         print(error, file=sys.stderr, flush=True)
         raise
-    print(f"ok      {name:<42}{time.monotonic() - started:7.2f} s", flush=True)
+    finally:
+        print(f"{outcome:<8}{name:<42}{time.monotonic() - started:7.2f} s", flush=True)
 
 
 class SmokeTest:
@@ -70,13 +79,7 @@ class SmokeTest:
         self._jobs: list[str] = []
 
     def run(self) -> None:
-        """Every step in turn; its jobs are deleted on every way out.
-
-        Raises
-        ------
-        SmokeTestError
-            From the first step that failed.
-        """
+        """Every step in turn; its jobs are deleted even if one fails."""
         try:
             self._steps()
         except BaseException:
@@ -91,7 +94,8 @@ class SmokeTest:
         with step("a file that is no MP4 is refused"):
             self._check_refusal()
         with step("a video in the request is taken"):
-            in_request = self._submit_in_request()
+            content, headers = self._video.read_bytes(), {"content-type": "video/mp4"}
+            in_request = self._submitted(JobAccepted, data=content, headers=headers).job_id
         with step("a video through the storage is taken"):
             through_storage = self._submit_through_storage()
         every = range(self._frames)
@@ -106,7 +110,7 @@ class SmokeTest:
             job = self._job(job_id)
             if (job.percent, job.frames_done) != (100, len(frame_indices)):
                 raise SmokeTestError(
-                    f"Job {job_id} tells of {job.frames_done} frames, {job.percent} %, where "
+                    f"Job {job_id} reports {job.frames_done} frames, {job.percent} %, where "
                     f"{len(frame_indices)} are in its results: look at its item in JobsTable"
                 )
 
@@ -121,17 +125,12 @@ class SmokeTest:
         if problem.code != "invalid_mp4":
             raise SmokeTestError(f"{what} was refused as {problem.code}, not as invalid_mp4")
 
-    def _submit_in_request(self) -> str:
-        headers, content = {"content-type": "video/mp4"}, self._video.read_bytes()
-        return self._submitted(JobAccepted, data=content, headers=headers).job_id
-
     def _submit_through_storage(self) -> str:
         options = {"frame_stride": STRIDE, "max_frames": MAX_FRAMES, "filename": self._video.name}
-        wanted = {"size_bytes": self._video.stat().st_size, **options}
-        offer = self._submitted(UploadOffered, json=wanted)
+        offer = self._submitted(UploadOffered, json={"size_bytes": self._video.stat().st_size, **options})
         if offer.upload is None:
             raise SmokeTestError(
-                "POST /video/submit of JSON offered no upload: look at the log of VideoApiFunction"
+                "JSON to /video/submit offered no upload: look at the log of VideoApiFunction"
             )
         self._service.upload(offer.upload, self._video)
         return offer.job_id
@@ -146,40 +145,12 @@ class SmokeTest:
         ends_at = time.monotonic() + self._timeout_s
         while True:
             answer = self._service.call("GET", f"/video/status/{job_id}", 200)
-            if self._is_completed(parsed(answer, "GET /video/status", JobStatus)):
+            if _is_completed(parsed(answer, "GET /video/status", JobStatus)):
                 return
             left_s = ends_at - time.monotonic()
             if left_s <= 0:
-                raise self._too_late(job_id)
+                raise SmokeTestError(_too_late(self._job(job_id), f"within {self._timeout_s:g} s"))
             time.sleep(min(retry_after_s(answer.headers), left_s))
-
-    @staticmethod
-    def _is_completed(now: JobStatus) -> bool:
-        if now.progress != PROGRESS[now.status]:
-            raise SmokeTestError(
-                f"Job {now.job_id} is {now.status} at progress {now.progress}: "
-                "was the stack deployed from this version?"
-            )
-        if now.status == "failed":
-            raise SmokeTestError(f"Job {now.job_id} failed ({now.error_message}): look at the worker's log")
-        return now.status == "completed"
-
-    def _too_late(self, job_id: str) -> SmokeTestError:
-        job, within = self._job(job_id), f"within {self._timeout_s:g} s"
-        if job.status != "pending":
-            return SmokeTestError(
-                f"Job {job_id} did not end {within} ({job.frames_done} of {job.frames_total} frames): "
-                "look at the worker's log, or give it longer (--timeout-s)"
-            )
-        if job.size_bytes is None:
-            return SmokeTestError(
-                f"The video of job {job_id} was not noticed {within}: "
-                "look at UploadsQueue and at the log of UploadReceivedFunction"
-            )
-        return SmokeTestError(
-            f"No worker took job {job_id} {within}: look at JobsQueue, VideoWorkerService and its log; "
-            "workers that start from zero need minutes (--timeout-s)"
-        )
 
     def _job(self, job_id: str) -> Job:
         return parsed(self._service.call("GET", f"/video/jobs/{job_id}", 200), "GET /video/jobs", Job)
@@ -189,21 +160,17 @@ class SmokeTest:
         frames: list[Frame] = []
         query: dict[str, Any] = {"limit": PAGE_FRAMES}
         for _ in range(self._frames):
-            page = self._page(job_id, query)
+            answer = self._service.call("GET", f"/video/results/{job_id}", 200, params=query)
+            page = parsed(answer, "GET /video/results", Results)
             frames += page.results
             if page.next_cursor is None:
                 break
             query["cursor"] = page.next_cursor
         if self._service.download(page.results_url) != [frame.model_dump() for frame in frames]:
             raise SmokeTestError(
-                f"The pages and the results file of job {job_id} are not the same: "
-                "look at the log of VideoApiFunction"
+                f"The pages and the results file of job {job_id} differ: look at the log of VideoApiFunction"
             )
         return frames
-
-    def _page(self, job_id: str, query: dict[str, Any]) -> Results:
-        answer = self._service.call("GET", f"/video/results/{job_id}", 200, params=query)
-        return parsed(answer, "GET /video/results", Results)
 
     def _tidy_up(self) -> None:
         if self._jobs:
@@ -219,8 +186,31 @@ class SmokeTest:
         parsed(gone, f"GET {path}, which is deleted,", Problem, PROBLEM_TYPE)
 
 
+def _is_completed(now: JobStatus) -> bool:
+    if now.progress != PROGRESS[now.status]:
+        raise SmokeTestError(
+            f"Job {now.job_id} is {now.status} at progress {now.progress}: "
+            "was the stack deployed from this version?"
+        )
+    if now.status == "failed":
+        raise SmokeTestError(f"Job {now.job_id} failed ({now.error_message}): look at the worker's log")
+    return now.status == "completed"
+
+
+def _too_late(job: Job, within: str) -> str:
+    if job.status != "pending":
+        of = f"{job.frames_done} of {job.frames_total} frames"
+        hint = "look at the worker's log, or give it longer (--timeout-s)"
+        return f"Job {job.job_id} did not end {within} ({of}): {hint}"
+    if job.size_bytes is None:
+        hint = "look at UploadsQueue and at the log of UploadReceivedFunction"
+        return f"The video of job {job.job_id} was not noticed {within}: {hint}"
+    hint = "look at JobsQueue, VideoWorkerService and its log; a start from zero takes minutes (--timeout-s)"
+    return f"No worker took job {job.job_id} {within}: {hint}"
+
+
 def run_local(video: Path, frames: int, timeout_s: float) -> None:
-    """Test a local stack on a free port, with the model that lies in the repository."""
+    """Test a local stack on a free port, with the model that is in the repository."""
     # imported here: testing a deployment needs none of it
     from tools.local_stack.stack import LocalStack
     from tools.local_stack.workers import WorkerStartError
@@ -235,13 +225,7 @@ def run_local(video: Path, frames: int, timeout_s: float) -> None:
 
 
 def frames_of(video: Path) -> int:
-    """How many frames the video says that it has.
-
-    Raises
-    ------
-    UsageError
-        If that cannot be known, or the video is too large for a request.
-    """
+    """How many frames the video has; raises UsageError if it cannot serve."""
     if not video.is_file():
         raise UsageError(f"there is no file {video}")
     if video.stat().st_size > MAX_BODY_BYTES:
@@ -256,13 +240,7 @@ def frames_of(video: Path) -> int:
 
 
 def checked_url(text: str) -> str:
-    """A base URL without the slash at its end.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-    """
+    """A base URL without the slash at its end; raises UsageError if it is none or holds a secret."""
     try:
         parts = urlsplit(text)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -274,13 +252,7 @@ def checked_url(text: str) -> str:
 
 
 def checked_token(text: str | None) -> str | None:
-    """The token, without what an editor may have added.
-
-    Raises
-    ------
-    UsageError
-        If no header can carry it; says nothing about what it is.
-    """
+    """The token, trimmed; raises UsageError, which does not show it, if no header can carry it."""
     token = (text or "").strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise UsageError("the token holds characters that no token has")
@@ -290,17 +262,15 @@ def checked_token(text: str | None) -> str | None:
 def main() -> int:
     """Run the test; the exit code says how it went."""
     parser = argparse.ArgumentParser(prog="smoke_test", description=__doc__)
-    parser.add_argument(
-        "base_url", nargs="?", metavar="BASE_URL", help="address of the API: ApiUrl of the stack"
-    )
-    parser.add_argument("--local", action="store_true", help="start a local stack and test that")
-    parser.add_argument("--token", help=f"bearer token; {TOKEN_VARIABLE} keeps it out of the process list")
-    parser.add_argument("--timeout-s", type=float, default=120, help="how long a job may take")
-    parser.add_argument("--video", type=Path, default=FIXTURE)
-    arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    add = parser.add_argument
+    add("base_url", nargs="?", metavar="BASE_URL", help="address of the API: ApiUrl of the stack")
+    add("--local", action="store_true", help="start a local stack and test that")
+    add("--token", help=f"bearer token; {TOKEN_VARIABLE} keeps it out of the process list")
+    add("--timeout-s", type=float, default=120, help="how long a job may take")
+    add("--video", type=Path, default=FIXTURE)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _run(arguments)
+        _run(parser.parse_args())
     except UsageError as error:
         parser.error(str(error))
     except SmokeTestError:
@@ -316,17 +286,11 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UsageError("give either BASE_URL or --local")
     if not arguments.timeout_s > 0:
         raise UsageError("--timeout-s is a number of seconds above 0")
-    frames = frames_of(arguments.video)
+    video, frames, timeout_s = arguments.video, frames_of(arguments.video), arguments.timeout_s
     if arguments.local:
-        run_local(arguments.video, frames, arguments.timeout_s)
-        return
+        return run_local(video, frames, timeout_s)
     token = checked_token(arguments.token or os.environ.get(TOKEN_VARIABLE))
-    service = Service(checked_url(arguments.base_url), token)
-    SmokeTest(service, arguments.video, frames, arguments.timeout_s).run()
-
-
-def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    return SmokeTest(Service(checked_url(arguments.base_url), token), video, frames, timeout_s).run()
 
 
 if __name__ == "__main__":

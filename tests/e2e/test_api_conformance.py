@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.e2e.conftest import Api
-from tools.openapi.__main__ import OPENAPI
+from tools.reference.__main__ import OPENAPI
 
 CHECKS = (
     "not_a_server_error",

@@ -1,4 +1,4 @@
-"""The smoke test: it passes where all is well, and says what is wrong where something is not."""
+"""The smoke test: it passes if all is well, and says what is wrong if something is not."""
 
 from __future__ import annotations
 
@@ -14,16 +14,9 @@ import requests
 from tests.e2e.conftest import Api
 from tests.e2e.test_commands import run_in
 from tests.support.pretend_service import FRAMES, SIGNATURE, PretendService, frame, problem, status
+from tools import smoke_test
 from tools.smoke_service import Service, SmokeTestError
-from tools.smoke_test import (
-    FIXTURE,
-    TOKEN_VARIABLE,
-    SmokeTest,
-    UsageError,
-    checked_token,
-    checked_url,
-    frames_of,
-)
+from tools.smoke_test import FIXTURE, TOKEN_VARIABLE, SmokeTest, UsageError
 
 TOKEN = "a.secret.token"
 STEPS = 9
@@ -35,8 +28,8 @@ def pretend() -> Iterator[PretendService]:
         yield service
 
 
-def run_against(url: str, timeout_s: float = 10, frames: int = FRAMES) -> None:
-    SmokeTest(Service(url, TOKEN), FIXTURE, frames, timeout_s).run()
+def run_against(url: str, timeout_s: float = 10) -> None:
+    SmokeTest(Service(url, TOKEN), FIXTURE, FRAMES, timeout_s).run()
 
 
 def failure_of(capsys: pytest.CaptureFixture[str], url: str, timeout_s: float = 10) -> str:
@@ -76,59 +69,34 @@ def test_a_running_service_passes_and_nothing_is_left(
     assert jobs_of(api.url) == before
 
 
-@pytest.fixture
-def idle_url(tmp_path: Path, model_path: Path) -> Iterator[str]:
-    """A stack without workers; it has a process of its own, for moto's servers in one share their world."""
-    stack = run_in(
-        tmp_path, "-m", "tools.local_stack", "--port", "0", "--workers", "0", "--model", str(model_path)
-    )
-    try:
-        yield next(line.split()[1] for line in stack.stdout or () if line.startswith("Ready:"))
-    finally:
-        stack.terminate()
-        stack.communicate(timeout=60)
-
-
-def test_without_a_worker_it_says_so_and_tidies_up(tmp_path: Path, idle_url: str) -> None:
-    exit_code, output = smoke_in(tmp_path, idle_url, "--timeout-s", "3")
-    assert exit_code == 1, output
-    assert re.search(r"^No worker took job \S+ within 3 s: look at JobsQueue", output, re.MULTILINE)
-    assert jobs_of(idle_url) == set()
-
-
-def test_a_dead_port_fails_clearly(tmp_path: Path) -> None:
-    with PretendService() as service:
-        url = service.url
-    exit_code, output = smoke_in(tmp_path, url)
-    assert exit_code == 1
-    assert f"{url} does not answer (ConnectionError): is the address right" in output
-
-
-def test_a_server_that_answers_nonsense_fails_clearly(tmp_path: Path, pretend: PretendService) -> None:
+def test_exit_codes_tell_a_failure_from_wrong_usage(tmp_path: Path, pretend: PretendService) -> None:
     pretend.answers["GET /health"] = (200, "<p>Welcome</p>")
     exit_code, output = smoke_in(tmp_path, pretend.url)
     assert exit_code == 1
     assert "GET /health answered text/html, not application/json: is the address that of this" in output
-
-
-def test_wrong_usage_is_told_apart(tmp_path: Path) -> None:
     exit_code, output = smoke_in(tmp_path)
     assert exit_code == 2
     assert "give either BASE_URL or --local" in output
 
 
+def test_a_dead_port_fails_clearly(capsys: pytest.CaptureFixture[str]) -> None:
+    with PretendService() as service:
+        url = service.url
+    assert f"{url} does not answer (ConnectionError): is the address right" in failure_of(capsys, url)
+
+
 @pytest.mark.parametrize("url", ["api", "ftp://api", "http://", "http://me:word@api", "http://api?key=word"])
 def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as error:
-        checked_url(url)
+        smoke_test.checked_url(url)
     assert "word" not in str(error.value)
 
 
 def test_a_token_is_trimmed_and_one_that_breaks_the_header_is_refused_unnamed() -> None:
-    assert checked_token(f"{TOKEN}\n") == TOKEN
-    assert checked_token(None) is None
+    assert smoke_test.checked_token(f"{TOKEN}\n") == TOKEN
+    assert smoke_test.checked_token(None) is None
     with pytest.raises(UsageError) as error:
-        checked_token(f"{TOKEN}\r\nx: y")
+        smoke_test.checked_token(f"{TOKEN}\r\nx:y")
     assert TOKEN not in str(error.value)
 
 
@@ -138,19 +106,19 @@ def test_a_video_that_cannot_serve_is_refused(tmp_path: Path, size_bytes: int | 
     if size_bytes is not None:
         video.write_bytes(bytes(size_bytes))
     with pytest.raises(UsageError, match=word):
-        frames_of(video)
+        smoke_test.frames_of(video)
 
 
-def test_the_token_goes_to_the_api_alone(pretend: PretendService) -> None:
+def test_the_token_goes_to_the_api_alone(capsys: pytest.CaptureFixture[str], pretend: PretendService) -> None:
     run_against(pretend.url)
     sent = {(call.split()[1].startswith("/storage"), token) for call, token, _ in pretend.seen}
     assert sent == {(False, f"Bearer {TOKEN}"), (True, None)}
-
-
-def test_a_redirect_is_not_followed(capsys: pytest.CaptureFixture[str], pretend: PretendService) -> None:
+    assert pretend.deleted == ["sent", "stored"]
+    # AND no redirect takes it elsewhere
     with PretendService() as other:
         pretend.answers["GET /health"] = (302, "")
         pretend.headers["Location"] = f"{other.url}/health"
+        capsys.readouterr()
         assert "GET /health answered 302, not 200" in failure_of(capsys, pretend.url)
         assert other.seen == []
 
@@ -164,81 +132,96 @@ def test_a_text_that_was_taken_for_a_video_is_deleted(
 
 
 def test_it_asks_again_when_the_service_says(pretend: PretendService) -> None:
-    pretend.answers["GET /video/status/sent"] = [
-        (200, status("sent", word)) for word in ("pending", "completed")
-    ]
+    words = ("pending", "completed")
+    pretend.answers["GET /video/status/sent"] = [(200, status("sent", word)) for word in words]
     pretend.headers["Retry-After"] = "1"
     run_against(pretend.url)
     first, second = [at for call, _, at in pretend.seen if call == "GET /video/status/sent"]
     assert second - first >= 1
 
 
+def test_results_are_read_page_by_page(pretend: PretendService) -> None:
+    call = "GET /video/results/sent"
+    _, body = pretend.answers[call]
+    first, second = body["results"][:1], body["results"][1:]
+    pretend.answers[call] = [
+        (200, body | {"results": first, "next_cursor": "more"}),
+        (200, body | {"results": second}),
+    ]
+    run_against(pretend.url)
+    assert pretend.cursors == ["more"]
+
+
+def frames(first: dict[str, Any] | None = None, *others: int, **changes: Any) -> list[dict[str, Any]]:
+    """The frames of the video, the first of them changed."""
+    return [first or frame(0, **changes), *map(frame, others or range(1, FRAMES))]
+
+
+LACKING = {"frame_index": 0, "result": {key: one for key, one in frame(0)["result"].items() if key != "text"}}
+DENIED = f"<Code>Denied</Code>{SIGNATURE}"
+
+
 @pytest.mark.parametrize(
-    ("call", "fields", "sentence"),
+    ("call", "answer", "sentence"),
     [
+        # another field, value or type than is documented
         ("GET /health", {"status": "so so"}, "GET /health answered what is not documented (status: "),
         ("POST /video/submit video", {"id": 1}, "what is not documented (id: Extra inputs"),
-        ("POST /video/submit json", {"upload": None}, "JSON offered no upload"),
+        ("POST /video/submit json", {"upload": None}, "offered no upload"),
         ("POST /video/submit text", {"code": "other"}, "was refused as other, not as invalid_mp4"),
         ("GET /video/status/sent", {"progress": 0.5}, "Job sent is completed at progress 0.5"),
         ("GET /video/status/sent", {"updated_at": None}, "(updated_at: Input should be a valid string)"),
-        ("GET /video/jobs/sent", {"frames_done": 3}, "tells of 3 frames, 100 %, where 4 are"),
+        ("GET /video/jobs/sent", {"frames_done": 3}, "reports 3 frames, 100 %, where 4 are"),
         ("GET /video/jobs/sent", {"frames_done": "4"}, "(frames_done: Input should be a valid integer)"),
-        ("GET /storage/sent", {"results": []}, "The pages and the results file of job sent are not the same"),
-        ("GET /storage/sent", {"results": 1}, "The pages and the results file of job sent are not the same"),
-        ("GET /video/results/sent", {"next_cursor": "more"}, "are not the same"),
+        ("GET /storage/sent", {"results": []}, "The pages and the results file of job sent differ"),
+        ("GET /storage/sent", {"results": 1}, "The pages and the results file of job sent differ"),
+        ("GET /video/results/sent", {"next_cursor": "more"}, "differ"),
+        # another status
+        (
+            "POST /video/submit video",
+            (401, {"message": f"No {TOKEN}"}),
+            "401 (No ...), not 201: give",
+        ),
+        ("POST /storage", (403, DENIED), "403 (Denied) to the upload: look at"),
+        ("GET /storage/sent", (404, ""), "The storage answered 404 to the download"),
+        ("GET /storage/sent", (200, "{}"), "The results file holds no results"),
+        (
+            "GET /video/results/sent",
+            (500, problem(500, "x", "Try again")),
+            "500 (Try again), not 200: look",
+        ),
+        # frames that are not there, or not whole
+        ("frames", frames(None, 2, 3), "3 frames where 4 belong (frame 1 is missing)"),
+        ("frames", frames(frame(1), 0, 2, 3), "(out of order, or too many)"),
+        (
+            "frames",
+            frames(text=None),
+            "not documented (results.0.result.text: Input should be",
+        ),
+        ("frames", frames(LACKING), "Frame 0 does not hold what yolo_ocr gives (text is missing)"),
+        ("frames", frames(count=2), "detections, count and classes do not agree"),
+        ("frames", frames(classes={"car": 2}), "detections, count and classes do not agree"),
+        ("frames", frames(confidence=93), "(results.0.result.confidence: Input should be less than"),
+        (
+            "frames",
+            frames(error="no engine"),
+            "Frame 0 does not hold what yolo_ocr gives (error is not",
+        ),
     ],
 )
-def test_an_answer_that_is_not_as_documented_fails(
-    capsys: pytest.CaptureFixture[str],
-    pretend: PretendService,
-    call: str,
-    fields: dict[str, Any],
-    sentence: str,
+def test_a_wrong_answer_fails_and_the_jobs_are_deleted(
+    capsys: pytest.CaptureFixture[str], pretend: PretendService, call: str, answer: Any, sentence: str
 ) -> None:
-    pretend.change(call, **fields)
+    if call == "frames":
+        pretend.set_job("sent", "completed", answer)
+    elif isinstance(answer, dict):
+        pretend.change(call, **answer)
+    else:
+        pretend.answers[call] = answer
     assert sentence in failure_of(capsys, pretend.url)
-
-
-@pytest.mark.parametrize(
-    ("frames", "sentence"),
-    [
-        ([frame(0), frame(2), frame(3)], "3 frames where 4 belong (frame 1 is missing)"),
-        ([frame(1), frame(0), frame(2), frame(3)], "(out of order, or too many)"),
-        ([frame(0, text=None), *map(frame, (1, 2, 3))], "Frame 0 has not what yolo_ocr gives (text: "),
-        ([*map(frame, (0, 1, 2)), frame(3, count=2)], "detections, count and classes do not agree"),
-        ([frame(0, confidence=93), *map(frame, (1, 2, 3))], "(confidence: Input should be less than"),
-        ([frame(0, error="no engine"), *map(frame, (1, 2, 3))], "(error: Input should be None)"),
-    ],
-)
-def test_results_that_are_not_whole_fail(
-    capsys: pytest.CaptureFixture[str], pretend: PretendService, frames: list[dict[str, Any]], sentence: str
-) -> None:
-    pretend.set_job("sent", "completed", frames)
-    assert sentence in failure_of(capsys, pretend.url)
-    assert pretend.deleted == ["sent", "stored"]
-
-
-@pytest.mark.parametrize(
-    ("call", "code", "body", "sentence"),
-    [
-        ("POST /video/submit video", 401, {"message": f"No {TOKEN}"}, "401 (No ...), not 201: give a valid"),
-        ("POST /storage", 403, f"<Code>Denied</Code>{SIGNATURE}", "403 (Denied) to the upload: look at"),
-        ("GET /storage/sent", 404, "", "The storage answered 404 to the download"),
-        ("GET /storage/sent", 200, "{}", "The results file holds no results"),
-        ("GET /video/results/sent", 500, problem(500, "x", "Try again"), "500 (Try again), not 200: look at"),
-    ],
-)
-def test_an_answer_of_another_status_fails(
-    capsys: pytest.CaptureFixture[str],
-    pretend: PretendService,
-    call: str,
-    code: int,
-    body: Any,
-    sentence: str,
-) -> None:
-    pretend.answers[call] = (code, body)
-    assert sentence in failure_of(capsys, pretend.url)
+    # AND the jobs that were made before are gone
+    if "POST" not in call and "health" not in call:
+        assert pretend.deleted == ["sent", "stored"]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +229,7 @@ def test_an_answer_of_another_status_fails(
     [
         ("failed", {}, "Job sent failed (It broke): look at the worker's log"),
         ("running", {}, "Job sent did not end within 0.1 s (4 of 4 frames)"),
-        ("pending", {}, "No worker took job sent within 0.1 s"),
+        ("pending", {}, "No worker took job sent within 0.1 s: look at JobsQueue"),
         ("pending", {"size_bytes": None}, "The video of job sent was not noticed within 0.1 s"),
     ],
 )
@@ -258,13 +241,13 @@ def test_a_job_that_does_not_complete_fails_and_is_deleted(
     sentence: str,
 ) -> None:
     # GIVEN a job that stays as it is, and cannot be deleted before it is cancelled
-    pretend.set_job("sent", word, [frame(index) for index in range(FRAMES)])
+    pretend.set_job("sent", word, frames())
     pretend.change("GET /video/jobs/sent", **fields)
     pretend.answers["DELETE /video/jobs/sent"] = (409, problem(409, "job_state"))
     # WHEN it is waited for, less long than the service asks
     pretend.headers["Retry-After"] = "600"
     said = failure_of(capsys, pretend.url, timeout_s=0.1)
-    # THEN the sentence says what is the matter, and the job goes all the same
+    # THEN the sentence says what is the matter, and the job is deleted all the same
     assert sentence in said
     assert pretend.deleted == ["sent", "stored"]
 

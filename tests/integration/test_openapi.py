@@ -12,7 +12,7 @@ from video_jobs.application import VideoJobs
 from functions.video_api import app as video_api
 from tests.integration.conftest import answer_of, asked
 from tools.local_stack.template import Template
-from tools.openapi.__main__ import OPENAPI, generated
+from tools.reference.__main__ import OPENAPI, generated
 
 UNDESCRIBED = {("GET", "/openapi.json"), ("GET", "/docs")}
 

@@ -16,8 +16,8 @@ from video_worker import plugin_registry
 from video_worker.pipeline_service import BUILT_IN_PIPELINES
 from video_worker.plugin_registry import load_manifests
 
-from tools.governance.plugin_checks import PluginTrial
 from tools.governance.plugin_process import PluginProcess
+from tools.governance.plugin_trial import PluginTrial
 from tools.governance.validate_plugins import main, settings_for
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -99,8 +99,7 @@ def test_every_faulty_tool_is_told_with_its_fault_and_the_good_ones_pass(tmp_pat
         "Out of range float values are not JSON compliant",
         "tool faulty.numpy": "'bright' cannot be written into the results: "
         "Object of type int64 is not JSON serializable",
-        "tool faulty.boxes": "'detections' must be a list of objects with xyxy (four numbers), "
-        "confidence (0 to 1), class_id and class_name, as in all results",
+        "tool faulty.boxes": "not in the format of results: detections.0.xyxy: Field required",
         "tool faulty.failing": "it raises LookupError: nothing there (plugin.py, line N)",
         "tool faulty.leaving": "it raises SystemExit: 0 (plugin.py, line N)",
         "tool faulty.unknown": "it raises KeyError: 'unknown' (plugin.py, line N)",
@@ -142,6 +141,34 @@ def test_inputs_come_from_the_workers_own_tools_where_no_other_gives_them() -> N
         ("tool faulty.good", ()),
         ("tool faulty.uses_good", ()),
     ]
+
+
+REMEMBERING = """
+from pathlib import Path
+
+class Tool:
+    def __init__(self, has_begun=False): self.has_begun = has_begun
+    def begin_part(self): return Tool(has_begun=True)
+    def abort(self): pass
+    def run(self, payload): return {"bright": 1} if self.has_begun else {}
+
+class Plugin:
+    def tool(self, tool_id): return Tool()
+    def facts(self): return {}
+
+def create_plugin(settings):
+    with Path(__file__).with_name("loaded").open("a") as file: file.write("x")
+    return Plugin()
+"""
+
+
+def test_a_plugin_is_loaded_once_and_a_tool_that_remembers_begins_a_part(tmp_path: Path) -> None:
+    folder = own_plugin(tmp_path, REMEMBERING)
+    with PluginProcess(settings_for(folder, PIPELINES), limit_s=60) as process:
+        checked = list(PluginTrial(process).run(list(load_manifests(folder).values()), []))
+    assert [one.thing for one in checked if one.problems] == []
+    assert len(checked) == 3
+    assert (folder / "mine" / "loaded").read_text(encoding="utf-8") == "x"
 
 
 @pytest.mark.parametrize(
@@ -193,12 +220,12 @@ def test_problems_of_different_files_are_told_together(tmp_path: Path, run: Run)
     status, lines = run(plugins=tmp_path, pipelines=tmp_path)
     assert status == 1
     for thing in (
-        "manifest mine/manifest.json: name",
-        "manifest mine/manifest.json: type",
-        "pipeline a.json",
+        "manifest mine/manifest.json: name: ",
+        "manifest mine/manifest.json: type: ",
+        "pipeline a.json: ",
+        "pipeline b.json: not a pipeline definition",
     ):
         assert any(line.startswith(f"FAIL  {thing}") for line in lines), thing
-    assert any(line.startswith("FAIL  pipeline b.json: not a pipeline definition") for line in lines)
 
 
 def test_the_workers_own_word_is_the_last_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

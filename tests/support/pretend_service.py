@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tools.local_stack.loopback_server import HOST, LoopbackServer
-from tools.openapi.schemas import Job
+from tools.reference.schemas import Job
 
 FRAMES = 4
 SIGNATURE = "0123456789abcdef"
@@ -21,6 +21,7 @@ PROGRESS = {"pending": 0, "running": 0.5, "completed": 1, "failed": 1}
 def frame(index: int, **changes: Any) -> dict[str, Any]:
     box = {"xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.9, "class_id": 2, "class_name": "car"}
     block = {"text": "EXIT", "confidence": 93.0, "bbox": {"x": 0, "y": 0, "width": 9, "height": 9}}
+    block |= {"level": 5, "block_num": 1, "line_num": 1}
     found = {"detections": [box], "count": 1, "classes": {"car": 1}}
     read = {"text": "EXIT", "blocks": [block], "confidence": 0.93, "language": "eng", "error": None}
     return {"frame_index": index, "result": found | read | changes}
@@ -49,6 +50,7 @@ class PretendService(LoopbackServer):
     def __init__(self) -> None:
         self.seen: list[tuple[str, str | None, float]] = []
         self.deleted: list[str] = []
+        self.cursors: list[str] = []
         self.headers = {"Retry-After": "0"}
         super().__init__(make_server(HOST, 0, self._application, threaded=True), "pretend-service")
         fields = {"x-amz-signature": SIGNATURE}
@@ -86,6 +88,7 @@ class PretendService(LoopbackServer):
     def _answer(self, request: Request) -> Response:
         call = f"{request.method} {request.path}"
         self.seen.append((call, request.headers.get("Authorization"), time.monotonic()))
+        self.cursors += request.args.getlist("cursor")
         if request.path == "/video/submit":
             call += " json" if request.is_json else " video" if b"ftyp" in request.get_data() else " text"
         code, body = self._next(call)

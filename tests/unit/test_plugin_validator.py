@@ -11,8 +11,8 @@ from video_worker.pipeline_service import BUILT_IN_PIPELINES
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, Manifest, load_manifests
 
 from tools.governance.manifest_checks import check_manifests
-from tools.governance.output_types import answer_of
 from tools.governance.pipeline_checks import check_pipelines
+from tools.governance.tool_answers import answer_of
 
 TOOL = {"id": "t", "input_types": ["image"], "output_types": ["x"], "capabilities": ["test"]}
 MANIFEST = {"id": "mine", "name": "Mine", "version": "1.0.0", "type": "custom", "tools": [TOOL]}
@@ -22,29 +22,25 @@ def problems_of_manifest(folder: Path, raw: Any) -> list[str]:
     (folder / "mine").mkdir()
     text = raw if isinstance(raw, str) else json.dumps(raw)
     (folder / "mine" / "manifest.json").write_text(text, encoding="utf-8")
-    (checked,) = check_manifests(folder, {})
-    return checked.problems
-
-
-def test_a_good_manifest_has_no_problem(tmp_path: Path) -> None:
-    assert problems_of_manifest(tmp_path, MANIFEST) == []
+    ((checked, _),) = check_manifests(folder, {})
+    return list(checked.problems)
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"id": None}, "id must be a word of letters, digits, _ and -, not None"),
-        ({"id": "my plugin"}, "id must be a word of letters, digits, _ and -, not 'my plugin'"),
-        ({"name": " "}, "name must be a text, not ' '"),
-        ({"version": 1}, "version must be like '1.0.0', not 1"),
-        ({"version": "one"}, "version must be like '1.0.0', not 'one'"),
-        ({"type": "other"}, "type must be one of yolo, ocr, custom, not 'other'"),
-        ({"type": ["yolo"]}, "type must be one of yolo, ocr, custom, not ['yolo']"),
-        ({"tools": []}, "tools must be a list with one tool at least"),
-        ({"tools": {"t": TOOL}}, "tools must be a list with one tool at least"),
-        ({"tools": ["t"]}, "each tool must be an object whose id is a word of letters, digits, _ and -"),
-        ({"tools": [TOOL | {"id": 5}]}, "each tool must be an object whose id is a word"),
-        ({"tools": [TOOL, TOOL]}, "there are 2 tools 't'"),
+        ({"id": None}, "id: Input should be a valid string"),
+        ({"id": "my plugin"}, "id: String should match pattern '^[A-Za-z][A-Za-z0-9_-]*$'"),
+        ({"name": " "}, "name: String should match pattern"),
+        ({"version": 1}, "version: Input should be a valid string"),
+        ({"version": "one"}, "version: String should match pattern"),
+        ({"type": "other"}, "type: must be one of yolo, ocr, custom, not 'other'"),
+        ({"type": ["yolo"]}, "type: Input should be a valid string"),
+        ({"tools": []}, "tools: List should have at least 1 item"),
+        ({"tools": {"t": TOOL}}, "tools: Input should be a valid list"),
+        ({"tools": ["t"]}, "tools.0: Input should be a valid dictionary"),
+        ({"tools": [TOOL | {"id": 5}]}, "tools.0.id: Input should be a valid string"),
+        ({"tools": [TOOL, TOOL]}, "tools: 't' is named twice"),
     ],
 )
 def test_a_fault_of_a_manifest_is_told(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
@@ -55,11 +51,11 @@ def test_a_fault_of_a_manifest_is_told(tmp_path: Path, change: dict[str, Any], p
 @pytest.mark.parametrize("name", ["input_types", "output_types", "capabilities"])
 @pytest.mark.parametrize("value", [None, [], "image", [""], [5], ["x", "x"]])
 def test_each_list_of_a_tool_needs_different_words(tmp_path: Path, name: str, value: Any) -> None:
-    expected = f"{name} of the tool 't' must be a list of different words, with one at least"
-    assert problems_of_manifest(tmp_path, MANIFEST | {"tools": [TOOL | {name: value}]}) == [expected]
+    (told,) = problems_of_manifest(tmp_path, MANIFEST | {"tools": [TOOL | {name: value}]})
+    assert told.startswith(f"tools.0.{name}")
 
 
-@pytest.mark.parametrize(("text", "problem"), [("{", "it is not JSON"), ("[]", "it must be an object")])
+@pytest.mark.parametrize(("text", "problem"), [("{", "it is not JSON"), ("[]", "Input should be a valid")])
 def test_what_is_no_manifest_is_told(tmp_path: Path, text: str, problem: str) -> None:
     (told,) = problems_of_manifest(tmp_path, text)
     assert told.startswith(problem)
@@ -68,8 +64,21 @@ def test_what_is_no_manifest_is_told(tmp_path: Path, text: str, problem: str) ->
 def test_all_faults_of_a_manifest_are_told_at_once(tmp_path: Path) -> None:
     bad_tool = {"id": "t", "input_types": [], "output_types": [], "capabilities": []}
     told = problems_of_manifest(tmp_path, {"tools": [bad_tool]})
-    words = ["id", "name", "version", "type", "input_types", "output_types", "capabilities"]
-    assert [sentence.split()[0] for sentence in told] == words
+    of_tool = [f"tools.0.{name}" for name in ("input_types", "output_types", "capabilities")]
+    assert [sentence.split(":")[0] for sentence in told] == ["id", "name", "version", "type", *of_tool]
+
+
+def test_only_the_tools_without_a_fault_can_be_tried(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    raw = MANIFEST | {"name": "", "tools": [TOOL | {"id": "bad", "input_types": []}, TOOL]}
+    (tmp_path / "mine" / "manifest.json").write_text(json.dumps(raw), encoding="utf-8")
+    ((_, manifest),) = check_manifests(tmp_path, {})
+    assert manifest is not None
+    assert list(manifest.tools) == ["t"]
+    # AND nothing can be tried without an id
+    (tmp_path / "mine" / "manifest.json").write_text(json.dumps(MANIFEST | {"id": ""}), encoding="utf-8")
+    ((_, manifest),) = check_manifests(tmp_path, {})
+    assert manifest is None
 
 
 def test_an_id_that_is_taken_and_a_missing_manifest_are_told(tmp_path: Path) -> None:
@@ -80,12 +89,13 @@ def test_an_id_that_is_taken_and_a_missing_manifest_are_told(tmp_path: Path) -> 
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "plugin.py").touch()
     (tmp_path / "e").mkdir()
-    told = {one.name: one.problems for one in check_manifests(tmp_path, load_manifests(BUILT_IN_PLUGINS))}
+    checked = [one for one, _ in check_manifests(tmp_path, load_manifests(BUILT_IN_PLUGINS))]
+    told = {one.thing.removeprefix("manifest "): list(one.problems) for one in checked}
     assert told == {
         "a/manifest.json": ["its id 'yolo' is taken by the worker's own plugins"],
         "b/manifest.json": [],
         "c/manifest.json": ["its id 'mine' is taken by b/manifest.json"],
-        "d/manifest.json": ["it is missing, so the worker passes over this plugin.py without a word"],
+        "d/manifest.json": ["it is missing, and without it the worker ignores this plugin.py"],
     }
 
 
@@ -111,11 +121,9 @@ def problems_of_pipeline(folder: Path, raw: Any, manifests: dict[str, Manifest] 
     return list(checked.problems)
 
 
-def test_a_good_pipeline_has_no_problem(tmp_path: Path) -> None:
+def test_what_is_right_has_no_problem(tmp_path: Path) -> None:
+    assert problems_of_manifest(tmp_path, MANIFEST) == []
     assert problems_of_pipeline(tmp_path, PIPELINE) == []
-
-
-def test_the_pipelines_of_the_worker_have_no_problem() -> None:
     checked = list(check_pipelines(BUILT_IN_PIPELINES, load_manifests(BUILT_IN_PLUGINS)))
     assert [one.thing for one in checked if one.problems] == []
     assert "pipeline yolo_ocr.json" in [one.thing for one in checked]
@@ -157,7 +165,8 @@ def test_a_fault_of_a_pipeline_is_told(tmp_path: Path, change: dict[str, Any], p
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b"[]", b"\xff", b'"text"', json.dumps(PIPELINE | {"entry_nodes": [[1]]}).encode()]
+    "content",
+    [b"{", b"{}", b"[]", b"\xff", b'"text"', json.dumps(PIPELINE | {"entry_nodes": [[1]]}).encode()],
 )
 def test_what_is_no_pipeline_is_told(tmp_path: Path, content: bytes) -> None:
     (told,) = problems_of_pipeline(tmp_path, content)
@@ -192,25 +201,15 @@ def test_two_pipelines_of_one_id_are_told(tmp_path: Path) -> None:
 
 
 DETECTION = {"xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.5, "class_id": 0, "class_name": "car"}
-BLOCK = {
+BLOCK: dict[str, Any] = {
     "text": "EXIT",
     "confidence": 93.0,
     "bbox": {"x": 0, "y": 0, "width": 1, "height": 1},
-    "level": 5,
-    "block_num": 1,
-    "line_num": 1,
 }
-RIGHT: dict[str, Any] = {
-    "detections": [DETECTION | {"track": 7}],
-    "count": 1,
-    "classes": {"car": 1},
-    "text": "EXIT",
-    "blocks": [BLOCK],
-    "confidence": 0.93,
-    "language": "eng",
-    "error": None,
-    "own": {"anything": [1, "x"]},
-}
+BLOCK |= {"level": 5, "block_num": 1, "line_num": 1}
+FOUND = {"detections": [DETECTION | {"track": 7}], "count": 1, "classes": {"car": 1}}
+READ = {"text": "EXIT", "blocks": [BLOCK], "confidence": 0.93, "language": "eng", "error": None}
+RIGHT: dict[str, Any] = FOUND | READ | {"own": {"anything": [1, "x"]}}
 
 
 def test_an_answer_as_documented_has_no_problem() -> None:
@@ -220,31 +219,45 @@ def test_an_answer_as_documented_has_no_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("place", "value"),
     [
-        ("detections", [DETECTION | {"xyxy": [1, 2, 3]}]),
-        ("detections", [DETECTION | {"xyxy": [1, 2, 3, "4"]}]),
-        ("detections", [DETECTION | {"confidence": 91}]),
-        ("detections", [DETECTION | {"class_id": "0"}]),
-        ("detections", [DETECTION | {"class_name": 0}]),
-        ("detections", [{"xyxy": [1, 2, 3, 4]}]),
+        ("detections.0.xyxy", [DETECTION | {"xyxy": [1, 2, 3]}]),
+        ("detections.0.xyxy", [DETECTION | {"xyxy": [1, 2, 3, 4, 5]}]),
+        ("detections.0.xyxy.3", [DETECTION | {"xyxy": [1, 2, 3, "4"]}]),
+        ("detections.0.confidence", [DETECTION | {"confidence": 91}]),
+        ("detections.0.class_id", [DETECTION | {"class_id": "0"}]),
+        ("detections.0.class_name", [DETECTION | {"class_name": 0}]),
+        ("detections.0.confidence", [{"xyxy": [1, 2, 3, 4]}]),
         ("detections", {}),
         ("count", True),
         ("count", 1.5),
         ("classes", ["car"]),
-        ("classes", {"car": "one"}),
+        ("classes.car", {"car": "one"}),
         ("text", None),
-        ("blocks", [BLOCK | {"confidence": 101}]),
-        ("blocks", [BLOCK | {"bbox": [0, 0, 1, 1]}]),
-        ("blocks", [BLOCK | {"line_num": None}]),
+        ("blocks.0.text", [BLOCK | {"text": 5}]),
+        ("blocks.0.confidence", [BLOCK | {"confidence": 101}]),
+        ("blocks.0.bbox", [BLOCK | {"bbox": [0, 0, 1, 1]}]),
+        ("blocks.0.bbox.x", [BLOCK | {"bbox": {"x": -1, "y": 0, "width": 1, "height": 1}}]),
+        ("blocks.0.line_num", [BLOCK | {"line_num": None}]),
         ("blocks", None),
         ("confidence", 93.0),
         ("language", None),
         ("error", 5),
     ],
 )
-def test_names_of_the_result_format_mean_what_is_documented(name: str, value: Any) -> None:
+def test_names_of_the_result_format_mean_what_is_documented(place: str, value: Any) -> None:
+    name = place.partition(".")[0]
     answer = answer_of(RIGHT | {name: value}, RIGHT.keys())
     (problem,) = answer.problems
-    assert problem.startswith(f"{name!r} must be ")
+    assert problem.startswith(f"not in the format of results: {place}: ")
     assert answer.outputs.keys() == RIGHT.keys() - {name}
+
+
+@pytest.mark.parametrize("key", [*DETECTION, *BLOCK, *BLOCK["bbox"]])
+def test_every_key_of_detections_and_blocks_is_needed(key: str) -> None:
+    def lacking(whole: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in whole.items() if name != key}
+
+    block = lacking(BLOCK | {"bbox": lacking(BLOCK["bbox"])})
+    answer = answer_of({"detections": [lacking(DETECTION)], "blocks": [block]}, ["detections", "blocks"])
+    assert [problem for problem in answer.problems if f".{key}: Field required" in problem] != []

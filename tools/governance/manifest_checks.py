@@ -3,112 +3,100 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from video_worker.plugin_registry import PLUGIN_TYPES, Manifest
 
-LISTS = ("input_types", "output_types", "capabilities")
-_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_VERSION = re.compile(r"\d+\.\d+\.\d+")
-_SPOKEN_ID = "a word of letters, digits, _ and -"
+from tools.governance.plugin_trial import Checked
+from tools.validation_errors import faults
 
 
-@dataclass(slots=True)
-class CheckedManifest:
-    """A manifest with its problems; ``manifest`` holds the tools that can be tried in spite of them."""
-
-    name: str
-    problems: list[str] = field(default_factory=list)
-    manifest: Manifest | None = None
+def _each_once(words: list[str]) -> list[str]:
+    if len(set(words)) < len(words):
+        raise ValueError(f"{max(words, key=words.count)!r} is named twice")
+    return words
 
 
-def check_manifests(folder: Path, taken: Mapping[str, Manifest]) -> list[CheckedManifest]:
-    """Every plugin in a folder; ``taken`` are plugins whose ids are not free any more."""
+def _known(kind: str) -> str:
+    if kind not in PLUGIN_TYPES:
+        raise ValueError(f"must be one of {', '.join(PLUGIN_TYPES)}, not {kind!r}")
+    return kind
+
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+Text = Annotated[str, Field(pattern=r"\S")]
+Words = Annotated[list[Text], Field(min_length=1), AfterValidator(_each_once)]
+
+
+class ToolFormat(BaseModel):
+    """A tool; the names in ``output_types`` are the keys of what it gives."""
+
+    id: Id
+    input_types: Words
+    output_types: Words
+    capabilities: Words
+
+
+def _of_different_ids(tools: list[ToolFormat]) -> list[ToolFormat]:
+    _each_once([tool.id for tool in tools])
+    return tools
+
+
+class ManifestFormat(BaseModel):
+    """A ``manifest.json``; `Manifest` is what the worker keeps of it."""
+
+    id: Id
+    name: Text
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    type: Annotated[str, AfterValidator(_known)]
+    tools: Annotated[list[ToolFormat], Field(min_length=1), AfterValidator(_of_different_ids)]
+
+
+def check_manifests(folder: Path, taken: Mapping[str, Manifest]) -> Iterator[tuple[Checked, Manifest | None]]:
+    """Every plugin in a folder, with a manifest of the tools that can be tried in spite of its problems.
+
+    The ids of ``taken`` are not free any more.
+    """
     owners = dict.fromkeys(taken, "the worker's own plugins")
-    checked = []
-    for plugin in sorted(path for path in folder.glob("*") if _is_plugin(path)):
-        one = _check_manifest(plugin)
-        if one.manifest and one.manifest.id in owners:
-            one.problems.append(f"its id {one.manifest.id!r} is taken by {owners[one.manifest.id]}")
-        elif one.manifest:
-            owners[one.manifest.id] = one.name
-        checked.append(one)
-    return checked
+    for plugin in sorted(folder.glob("*")):
+        if not any((plugin / name).is_file() for name in ("manifest.json", "plugin.py")):
+            continue
+        manifest, problems = _read(plugin)
+        name = f"{plugin.name}/manifest.json"
+        if manifest and manifest.id in owners:
+            problems.append(f"its id {manifest.id!r} is taken by {owners[manifest.id]}")
+        elif manifest:
+            owners[manifest.id] = name
+        yield Checked(f"manifest {name}", tuple(problems)), manifest
 
 
-def _is_plugin(path: Path) -> bool:
-    return (path / "manifest.json").is_file() or (path / "plugin.py").is_file()
-
-
-def _check_manifest(plugin: Path) -> CheckedManifest:
-    checked = CheckedManifest(f"{plugin.name}/manifest.json")
+def _read(plugin: Path) -> tuple[Manifest | None, list[str]]:
     try:
         raw = json.loads((plugin / "manifest.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        checked.problems.append("it is missing, so the worker passes over this plugin.py without a word")
-        return checked
+        return None, ["it is missing, and without it the worker ignores this plugin.py"]
     except ValueError as error:
-        checked.problems.append(f"it is not JSON: {error}")
-        return checked
-    if not isinstance(raw, dict):
-        checked.problems.append("it must be an object with id, name, version, type and tools")
-        return checked
-    checked.problems += _problems(raw)
-    tools = [tool for tool in _list(raw.get("tools")) if not list(_tool_problems(tool))]
-    if _matches(_ID, raw.get("id")):
-        checked.manifest = Manifest(
-            raw["id"], str(raw.get("version")), plugin, {tool["id"]: tool for tool in tools}
-        )
-    return checked
+        return None, [f"it is not JSON: {error}"]
+    wrong = _faults(raw)
+    sentences = [sentence for _, sentence in wrong]
+    if {(), ("id",)} & {place[:1] for place, _ in wrong}:
+        return None, sentences
+    return _usable(raw, plugin, {place[:2] for place, _ in wrong}), sentences
 
 
-def _problems(raw: Mapping[str, Any]) -> Iterator[str]:
-    if not _matches(_ID, raw.get("id")):
-        yield f"id must be {_SPOKEN_ID}, not {raw.get('id')!r}"
-    if not _is_text(raw.get("name")):
-        yield f"name must be a text, not {raw.get('name')!r}"
-    if not _matches(_VERSION, raw.get("version")):
-        yield f"version must be like '1.0.0', not {raw.get('version')!r}"
-    if raw.get("type") not in PLUGIN_TYPES:
-        yield f"type must be one of {', '.join(PLUGIN_TYPES)}, not {raw.get('type')!r}"
-    tools = _list(raw.get("tools"))
-    if not tools:
-        yield "tools must be a list with one tool at least"
-    for tool in tools:
-        yield from _tool_problems(tool)
-    for tool_id, count in Counter(map(_id_of, tools)).items():
-        if count > 1 and tool_id is not None:
-            yield f"there are {count} tools {tool_id!r}"
+def _faults(raw: Any) -> list[tuple[tuple[int | str, ...], str]]:
+    try:
+        ManifestFormat.model_validate(raw)
+    except ValidationError as error:
+        return list(faults(error))
+    return []
 
 
-def _tool_problems(tool: Any) -> Iterator[str]:
-    tool_id = _id_of(tool)
-    if tool_id is None:
-        yield f"each tool must be an object whose id is {_SPOKEN_ID}"
-        return
-    for name in LISTS:
-        values = _list(tool.get(name))
-        if not values or not all(map(_is_text, values)) or len(set(values)) < len(values):
-            yield f"{name} of the tool {tool_id!r} must be a list of different words, with one at least"
-
-
-def _id_of(tool: Any) -> str | None:
-    found = tool.get("id") if isinstance(tool, dict) else None
-    return found if _matches(_ID, found) else None
-
-
-def _matches(pattern: re.Pattern[str], value: Any) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _usable(raw: Mapping[str, Any], plugin: Path, faulty: set[tuple[int | str, ...]]) -> Manifest:
+    """The manifest with those tools in which nothing is wrong."""
+    listed = raw["tools"] if isinstance(raw.get("tools"), list) else []
+    tools = {tool["id"]: tool for number, tool in enumerate(listed) if ("tools", number) not in faulty}
+    return Manifest(raw["id"], str(raw.get("version")), plugin, tools)

@@ -11,8 +11,8 @@ from video_jobs.domain.errors import SettingError
 from video_worker.pipeline_definition import Node, PipelineDefinition
 from video_worker.plugin_registry import Manifest
 
-from tools.governance.output_types import INITIAL_PAYLOAD
-from tools.governance.plugin_checks import Checked
+from tools.governance.plugin_trial import Checked
+from tools.governance.tool_answers import INITIAL_PAYLOAD
 
 
 def check_pipelines(folder: Path, manifests: Mapping[str, Manifest]) -> Iterator[Checked]:
@@ -40,8 +40,8 @@ def _read(path: Path, manifests: Mapping[str, Manifest]) -> tuple[PipelineDefini
         return None, [first, *_unknown_tools(_legible_nodes(text), manifests)]
     except UnicodeDecodeError as error:
         return None, [f"not a pipeline definition ({error})"]
-    unknown = _unknown_tools(definition.nodes.values(), manifests)
-    return definition, [*_unnamed(definition), *unknown, *_unmet_types(definition, manifests)]
+    problems = [*_unnamed(definition), *_unknown_tools(definition.nodes.values(), manifests)]
+    return definition, [*problems, *_unmet_types(definition, manifests)]
 
 
 def _legible_nodes(text: str) -> list[Node]:
@@ -71,17 +71,13 @@ def _unknown_tools(nodes: Iterable[Node], manifests: Mapping[str, Manifest]) -> 
 
 def _unmet_types(definition: PipelineDefinition, manifests: Mapping[str, Manifest]) -> Iterator[str]:
     """A node is given the frame and what the nodes right before it give, as `DagRunner` does it."""
+
+    def types(name: str, kind: str) -> set[str]:
+        node = definition.nodes[name]
+        tools = manifests[node.plugin_id].tools if node.plugin_id in manifests else {}
+        return set(tools.get(node.tool_id, {}).get(kind, []))
+
     for name in definition.order:
-        before = definition.predecessors[name]
-        given = {kind for node in before for kind in _types(definition, manifests, node, "output_types")}
-        wanted = _types(definition, manifests, name, "input_types")
-        for missing in sorted(wanted - given - INITIAL_PAYLOAD):
+        given = INITIAL_PAYLOAD.union(*(types(one, "output_types") for one in definition.predecessors[name]))
+        for missing in sorted(types(name, "input_types") - given):
             yield f"node {name!r} needs {missing!r}, which neither the frame nor a node right before it gives"
-
-
-def _types(
-    definition: PipelineDefinition, manifests: Mapping[str, Manifest], node_id: str, kind: str
-) -> set[str]:
-    node = definition.nodes[node_id]
-    manifest = manifests.get(node.plugin_id)
-    return set(manifest.tools.get(node.tool_id, {}).get(kind, [])) if manifest else set()

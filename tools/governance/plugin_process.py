@@ -1,4 +1,4 @@
-"""Plugins in a process of their own: what crashes or hangs there is told like any other problem."""
+"""Plugins in a process of their own, so that one that crashes or hangs is a problem like any other."""
 
 from __future__ import annotations
 
@@ -8,114 +8,73 @@ import signal
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from pebble import ProcessExpired, ProcessPool
 from video_jobs.domain.errors import VideoJobsError
 from video_jobs.settings import WorkerSettings
 from video_worker.dag_runner import RememberingTool
 from video_worker.plugin_registry import Manifest, Plugin, create_plugin
 
-from tools.governance.output_types import ToolAnswer, answer_of
+from tools.governance.tool_answers import ToolAnswer, answer_of
+
+_loaded: dict[Path, Plugin] = {}
+"""What the plugins' own process has loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadPlugin:
-    """Asks for a plugin to be loaded and to tell its facts."""
-
-    manifest: Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class RunTool:
-    """Asks for one run of a tool."""
-
-    manifest: Manifest
-    tool_id: str
-    payload: Mapping[str, Any]
-
-
-class PluginProcess(AbstractContextManager["PluginProcess"]):
-    """Started when it is first asked, and anew after it was lost; each plugin is loaded once in it."""
+class PluginProcess:
+    """One process that loads each plugin once; pebble replaces it when it died or took too long."""
 
     def __init__(self, settings: WorkerSettings, limit_s: float) -> None:
         self._settings = settings
         self._limit_s = limit_s
-        self._running: tuple[BaseProcess, Connection] | None = None
+        self._pool = ProcessPool(1, context=multiprocessing.get_context("spawn"))
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop(patience_s=0)
+        self._pool.stop()
+        self._pool.join()
 
-    def ask(self, request: LoadPlugin | RunTool) -> ToolAnswer:
-        """The answer; where there is none, the reason is its problem."""
+    def ask(
+        self, manifest: Manifest, tool_id: str = "", payload: Mapping[str, Any] | None = None
+    ) -> ToolAnswer:
+        """Run a tool, or only load its plugin; if there is no answer, the reason is its problem."""
+        question = (self._settings, manifest, tool_id, payload)
+        future = self._pool.schedule(_guarded_answer, question, timeout=self._limit_s)
         try:
-            connection = self._ready_connection()
-            connection.send(request)
-            if connection.poll(self._limit_s):
-                answer: ToolAnswer = connection.recv()
-                return answer
-        except (EOFError, BrokenPipeError, ConnectionResetError):
-            return ToolAnswer({}, (f"it takes the whole process down ({self._stop()})",))
-        self._stop(patience_s=0)
-        return ToolAnswer({}, (f"it gave no answer within {self._limit_s:g} s",))
-
-    def _ready_connection(self) -> Connection:
-        if self._running is None:
-            context = multiprocessing.get_context("spawn")
-            ours, theirs = context.Pipe()
-            process = context.Process(target=serve, args=(theirs, self._settings), daemon=True)
-            self._running = process, ours
-            process.start()
-            theirs.close()
-            ours.recv()  # its start shall not count as the plugin's time
-        return self._running[1]
-
-    def _stop(self, patience_s: float = 5) -> str:
-        """Have no process; says how it ended where it ended by itself."""
-        if self._running is None:
-            return ""
-        (process, connection), self._running = self._running, None
-        process.join(patience_s)
-        code = process.exitcode
-        process.kill()
-        process.join()
-        connection.close()
-        return signal.Signals(-code).name if code and code < 0 else f"exit code {code}"
+            answer: ToolAnswer = future.result()
+            return answer
+        except TimeoutError:
+            return ToolAnswer({}, (f"it gave no answer within {self._limit_s:g} s",))
+        except ProcessExpired as error:
+            code = error.exitcode
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            return ToolAnswer({}, (f"it takes the whole process down ({how})",))
 
 
-def serve(connection: Connection, settings: WorkerSettings) -> None:
-    """Answer requests until the other end is closed."""
-    plugins: dict[Path, Plugin] = {}
-    connection.send("ready")
-    # A thread, as in the worker; and its future holds whatever a plugin raises, SystemExit included.
+def _guarded_answer(*question: Any) -> ToolAnswer:
+    """Answer in a thread, as the worker does; its future holds whatever a plugin raises, even SystemExit."""
     with ThreadPoolExecutor(1) as thread:
-        while True:
-            try:
-                request = connection.recv()
-            except EOFError:
-                return
-            future = thread.submit(_answer, request, plugins, settings)
-            error = future.exception()
-            connection.send(future.result() if error is None else ToolAnswer({}, (_sentence(error),)))
+        future = thread.submit(_answer, *question)
+        error = future.exception()
+    return future.result() if error is None else ToolAnswer({}, (_sentence(error),))
 
 
 def _answer(
-    request: LoadPlugin | RunTool, plugins: dict[Path, Plugin], settings: WorkerSettings
+    settings: WorkerSettings, manifest: Manifest, tool_id: str, payload: Mapping[str, Any]
 ) -> ToolAnswer:
-    manifest = request.manifest
-    if manifest.folder not in plugins:
-        plugins[manifest.folder] = create_plugin(manifest, settings)
-    plugin = plugins[manifest.folder]
-    if isinstance(request, LoadPlugin):
+    if manifest.folder not in _loaded:
+        _loaded[manifest.folder] = create_plugin(manifest, settings)
+    plugin = _loaded[manifest.folder]
+    if not tool_id:
         json.dumps(plugin.facts(), sort_keys=True)  # as the fingerprint of a pipeline does
         return ToolAnswer({})
-    tool = plugin.tool(request.tool_id)
+    tool = plugin.tool(tool_id)
     fresh = tool.begin_part() if isinstance(tool, RememberingTool) else tool
-    return answer_of(fresh.run(request.payload), manifest.tools[request.tool_id]["output_types"])
+    return answer_of(fresh.run(payload), manifest.tools[tool_id]["output_types"])
 
 
 def _sentence(error: BaseException) -> str:

@@ -1,8 +1,8 @@
-"""``python -m tools.governance.validate_plugins``: plugins and pipelines keep their word.
+"""``python -m tools.governance.validate_plugins``: plugins and pipelines do what they declare.
 
-Without arguments those of the worker are checked, with ``--plugins`` or ``--pipelines`` your own; your
-pipelines may use the worker's plugins too. What was checked is told line by line, each problem in a line of
-its own. Exit status: 0 where all is well, 1 where something is wrong or there was nothing to check.
+Without arguments it checks those of the worker, with ``--plugins`` or ``--pipelines`` your own; your
+pipelines may use the worker's plugins too. It prints a line for each thing that it checked, or one for each
+problem. Exit status: 0 if all is well, 1 if something is wrong or there was nothing to check.
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
 from tools.demo_model.train import SHIPPED
 from tools.governance.manifest_checks import check_manifests
 from tools.governance.pipeline_checks import check_pipelines
-from tools.governance.plugin_checks import Checked, PluginTrial
 from tools.governance.plugin_process import PluginProcess
+from tools.governance.plugin_trial import Checked, PluginTrial
 
 ANSWER_LIMIT_S = 120.0
 
 
 def validate(plugins: Path, pipelines: Path, answer_limit_s: float = ANSWER_LIMIT_S) -> Iterator[Checked]:
-    """Everything that is checked, as it is checked."""
+    """Check everything, one thing after the other."""
     settings = settings_for(plugins, pipelines)
     own = load_manifests(BUILT_IN_PLUGINS) if settings.plugins_dir else {}
-    found = check_manifests(Path(settings.plugins_dir or BUILT_IN_PLUGINS), own)
+    found = list(check_manifests(Path(settings.plugins_dir or BUILT_IN_PLUGINS), own))
     if not found:
         yield Checked(f"plugins in {plugins}", ("there is none: a plugin is a folder with a manifest.json",))
-    for one in found:
-        yield Checked(f"manifest {one.name}", tuple(one.problems))
-    manifests = [one.manifest for one in found if one.manifest]
+    yield from (checked for checked, _ in found)
+    manifests = [manifest for _, manifest in found if manifest]
     with PluginProcess(settings, answer_limit_s) as process:
         yield from PluginTrial(process).run(manifests, list(own.values()))
     known = {manifest.id: manifest for manifest in manifests} | own
@@ -46,19 +45,16 @@ def validate(plugins: Path, pipelines: Path, answer_limit_s: float = ANSWER_LIMI
 
 def settings_for(plugins: Path, pipelines: Path) -> WorkerSettings:
     """The settings of a worker that has these folders and the shipped model."""
-    folders = {
-        name: str(folder)
-        for name, folder, built_in in (
-            ("PLUGINS_DIR", plugins, BUILT_IN_PLUGINS),
-            ("PIPELINES_DIR", pipelines, BUILT_IN_PIPELINES),
-        )
-        if folder.resolve() != built_in.resolve()
-    }
-    return WorkerSettings.from_environment({"MODEL_PATH": str(SHIPPED), **folders})
+    environment = {"MODEL_PATH": str(SHIPPED)}
+    if plugins.resolve() != BUILT_IN_PLUGINS.resolve():
+        environment["PLUGINS_DIR"] = str(plugins)
+    if pipelines.resolve() != BUILT_IN_PIPELINES.resolve():
+        environment["PIPELINES_DIR"] = str(pipelines)
+    return WorkerSettings.from_environment(environment)
 
 
 def as_the_worker_sees_it(settings: WorkerSettings) -> Checked:
-    """The worker's own word on its folders: it may have become stricter than what is checked here."""
+    """Whether the worker itself takes its folders: it may be stricter than these checks."""
     try:
         VideoFilePipelineService.from_settings(settings)
     except SettingError as error:

@@ -1,1 +1,1 @@
-"""Pages of docs/ that are made from code, and how the tests read the others."""
+"""The OpenAPI document and the pages of docs/ that are made from code."""

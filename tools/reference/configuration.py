@@ -11,7 +11,7 @@ from video_jobs import settings
 from video_jobs.settings import EnvironmentSettings
 
 from tools.local_stack.template import TEMPLATE, Template
-from tools.reference.tables import code, table
+from tools.markdown_writer import code, table
 
 WORKER = "the worker"
 _TYPES = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` or `false`"}

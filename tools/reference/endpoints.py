@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tools.markdown_writer import code, table
 from tools.reference.markdown import anchor_of
-from tools.reference.tables import code, table
 
 Schema = Mapping[str, Any]
 
@@ -106,7 +106,9 @@ def _body(name: str, schema: Schema) -> Iterator[str]:
 
 
 def _default(schema: Schema) -> str:
-    return "none" if schema.get("default") is None else code(schema["default"])
+    if "default" not in schema:
+        return "may be absent"
+    return "none" if schema["default"] is None else code(schema["default"])
 
 
 def _type(schema: Schema) -> str:

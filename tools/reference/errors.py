@@ -1,4 +1,4 @@
-"""The error catalogue of the documentation, from the error classes."""
+"""docs/errors.md, from the error classes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from video_jobs.services.bury_job import DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE
 from video_jobs.services.cancel_job import CANCELLED
 
 from functions.video_api.problems import STATUS_OF_ERROR, status_of
+from tools.markdown_writer import code, table
 
 _HEAD = """# Errors
 
@@ -20,18 +21,10 @@ Made by `make docs` from `video_jobs/domain/errors.py`; a test compares them.
 Every error that the functions answer is `application/problem+json` (RFC 9457) with `detail` (what is wrong
 and what to do), `code` (a stable word) and `request_id`. What API Gateway itself answers (401 and 403 without
 a valid token, 413 above 10 MB, 429 when throttled, 503) is `{"message": "..."}`.
-
-| status | code | detail, unless it says more |
-|---|---|---|
 """
-_MIDDLE = """| 404 | `route_not_found` | There is no such route |
-
-## Why a job failed
+_FAILED = """## Why a job failed
 
 `error.code` and `error.message` of the job, `error_message` of its status.
-
-| code | message, unless it says more |
-|---|---|
 """
 _OF_THE_SERVICE = {
     CANCELLED: "The job was cancelled",
@@ -42,16 +35,24 @@ _OF_THE_SERVICE = {
 }
 
 
-def error_catalogue() -> str:
-    """docs/errors.md"""
+def errors_document() -> str:
+    """The whole page."""
     answered = [kind for kind in _classes(VideoJobsError) if _is_answered(kind)]
     ordered = sorted(answered, key=lambda kind: (status_of(kind()), kind.code))
-    answers = [f"| {status_of(kind()).value} | `{kind.code}` | {kind().message} |\n" for kind in ordered]
-    ended = {kind.code: kind().message for kind in _classes(PermanentJobError)}
-    refused = {kind.code: kind().message for kind in (errors.InvalidVideoError, errors.VideoTooLargeError)}
-    reasons = sorted({**ended, **refused, **_OF_THE_SERVICE}.items())
-    rows = [f"| `{code}` | {message} |\n" for code, message in reasons]
-    return _HEAD + "".join(answers) + _MIDDLE + "".join(rows)
+    answers = [[status_of(kind()).value, code(kind.code), kind().message] for kind in ordered]
+    answers.append([404, code("route_not_found"), "There is no such route"])
+    failing: list[type[VideoJobsError]] = [
+        *_classes(PermanentJobError),
+        errors.InvalidVideoError,
+        errors.VideoTooLargeError,
+    ]
+    reasons = {kind.code: kind().message for kind in failing} | _OF_THE_SERVICE
+    rows = ([code(name), message] for name, message in sorted(reasons.items()))
+    tables = (
+        table(["status", "code", "detail, unless it says more"], answers),
+        table(["code", "message, unless it says more"], rows),
+    )
+    return "\n".join([_HEAD, tables[0], _FAILED, tables[1]])
 
 
 def _is_answered(kind: type[VideoJobsError]) -> bool:

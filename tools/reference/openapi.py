@@ -15,13 +15,14 @@ from video_jobs.domain.errors import VideoJobsError
 from functions.video_api.parameters import ListParameters, ResultsParameters
 from functions.video_api.problems import CONTENT_TYPE, STATUS_OF_ERROR
 from functions.video_api.requests import PartsRequest, SubmitParameters, SubmitRequest
-from tools.openapi import schemas
+from tools.reference import schemas
 
 Schema = dict[str, Any]
 JSON = "application/json"
 MP4: Schema = {"type": "string", "format": "binary"}
 _REF = "#/components/schemas/{model}"
 _RETRY_AFTER = "Retry-After"
+_VALIDATION: Literal["validation"] = "validation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +181,7 @@ def openapi_document() -> Schema:
     """The whole document (OpenAPI 3.1)."""
     models: set[type[BaseModel]] = {schemas.Problem, SubmitRequest, PartsRequest}
     models |= {one.answer for one in OPERATIONS if one.answer}
-    ordered = sorted(models, key=lambda model: model.__name__)
-    kinds: list[tuple[type[BaseModel], Literal["validation"]]] = [(one, "validation") for one in ordered]
+    kinds = [(one, _VALIDATION) for one in sorted(models, key=lambda model: model.__name__)]
     _, definitions = models_json_schema(kinds, ref_template=_REF)
     paths: dict[str, Schema] = {}
     for one in OPERATIONS:
@@ -202,27 +202,22 @@ def openapi_document() -> Schema:
 
 
 def _operation(one: Operation) -> Schema:
-    made: Schema = {
+    body = {"required": True, "content": {kind: _body(kind, one.request) for kind in one.bodies}}
+    return {
         "operationId": one.name,
         "summary": one.summary,
         "security": [] if one.is_open else [{"token": []}],
         "parameters": [*_path_parameters(one), *_query_parameters(one), *_header_parameters(one)],
         "responses": _responses(one),
+        **({"requestBody": body} if one.bodies else {}),
     }
-    if one.bodies:
-        made["requestBody"] = {
-            "required": True,
-            "content": {kind: _body(kind, one.request) for kind in one.bodies},
-        }
-    return made
 
 
 def _path_parameters(one: Operation) -> list[Schema]:
     if "{job_id}" not in one.path:
         return []
-    return [
-        {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-    ]
+    uuid = {"type": "string", "format": "uuid"}
+    return [{"name": "job_id", "in": "path", "required": True, "schema": uuid}]
 
 
 def _query_parameters(one: Operation) -> list[Schema]:
@@ -257,18 +252,14 @@ def _header_parameters(one: Operation) -> list[Schema]:
 
 
 def _body(kind: str, request: type[BaseModel]) -> Schema:
-    if kind == JSON:
-        return {"schema": {"$ref": _REF.format(model=request.__name__)}}
-    if kind == "multipart/form-data":
-        form = {"type": "object", "required": ["file"], "properties": {"file": MP4}}
-        return {"schema": form}
-    return {"schema": MP4}
+    form = {"type": "object", "required": ["file"], "properties": {"file": MP4}}
+    return {JSON: _content(request), "multipart/form-data": {"schema": form}}.get(kind, {"schema": MP4})
 
 
 def _responses(one: Operation) -> Schema:
     done: Schema = {"description": one.summary}
     if one.answer is not None:
-        done["content"] = {JSON: {"schema": {"$ref": _REF.format(model=one.answer.__name__)}}}
+        done["content"] = {JSON: _content(one.answer)}
     if one.headers:
         done["headers"] = {name: {"schema": {"type": "string"}} for name in one.headers}
     responses: Schema = {str(one.status): done}
@@ -277,7 +268,13 @@ def _responses(one: Operation) -> Schema:
     common = [] if one.is_open else [errors.UnauthenticatedError, errors.TransientError]
     problems = [*one.problems, *common, errors.MethodNotAllowedError, VideoJobsError]
     for status, texts in sorted(_by_status(problems).items()):
-        responses.setdefault(str(status), _problem(" / ".join(dict.fromkeys(texts))))
+        responses.setdefault(
+            str(status),
+            {
+                "description": " / ".join(dict.fromkeys(texts)),
+                "content": {CONTENT_TYPE: _content(schemas.Problem)},
+            },
+        )
     if not one.is_open:
         responses["403"] = _gateway_answer("The gateway refused the token")
     responses["429"] = _gateway_answer("Too many requests; try again later")
@@ -292,11 +289,8 @@ def _by_status(problems: Iterable[type[VideoJobsError]]) -> dict[int, list[str]]
     return by_status
 
 
-def _problem(description: str) -> Schema:
-    return {
-        "description": description,
-        "content": {CONTENT_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}},
-    }
+def _content(model: type[BaseModel]) -> Schema:
+    return {"schema": {"$ref": _REF.format(model=model.__name__)}}
 
 
 def _gateway_answer(description: str) -> Schema:

@@ -9,13 +9,13 @@ from typing import Any
 from video_worker.plugin_registry import Manifest
 
 from tools.demo_model.scenes import Scene, Thing, render
-from tools.governance.output_types import ToolAnswer
-from tools.governance.plugin_process import LoadPlugin, PluginProcess, RunTool
+from tools.governance.plugin_process import PluginProcess
+from tools.governance.tool_answers import ToolAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One thing that was checked, what is wrong with it, and what is worth telling where nothing is."""
+    """One thing that was checked, what is wrong with it, and what is worth telling if nothing is."""
 
     thing: str
     problems: tuple[str, ...] = ()
@@ -27,22 +27,11 @@ class ToolOf:
     """A tool of a plugin."""
 
     manifest: Manifest
-    tool_id: str
+    id: str
 
-    @property
-    def name(self) -> str:
-        """``plugin.tool``"""
-        return f"tool {self.manifest.id}.{self.tool_id}"
-
-    @property
-    def inputs(self) -> set[str]:
-        """Its input types."""
-        return set(self.manifest.tools[self.tool_id]["input_types"])
-
-    @property
-    def outputs(self) -> set[str]:
-        """Its output types."""
-        return set(self.manifest.tools[self.tool_id]["output_types"])
+    def types(self, kind: str) -> set[str]:
+        """Its ``input_types`` or ``output_types``."""
+        return set(self.manifest.tools[self.id][kind])
 
 
 def tools_of(manifests: Sequence[Manifest]) -> list[ToolOf]:
@@ -61,8 +50,8 @@ def sample_payload() -> dict[str, Any]:
 class PluginTrial:
     """Loads plugins and runs their tools, each when its inputs are there.
 
-    A tool is given the sample payload and its ``input_types``, nothing else, so that it cannot lean on
-    what it does not declare. Inputs come from the tools that ran before.
+    A tool is given the sample payload and its ``input_types``, nothing else, so that it cannot use what it
+    does not declare. Inputs come from the tools that ran before.
     """
 
     def __init__(self, process: PluginProcess) -> None:
@@ -71,38 +60,47 @@ class PluginTrial:
         self._available = dict(self._initial)
 
     def run(self, manifests: Sequence[Manifest], providers: Sequence[Manifest]) -> Iterator[Checked]:
-        """Try plugins; where inputs are missing, those tools of ``providers`` that give them run too."""
+        """Try plugins; if inputs are missing, those tools of ``providers`` that give them run too."""
         usable = []
         for manifest in manifests:
-            answer = self._process.ask(LoadPlugin(manifest))
+            answer = self._process.ask(manifest)
             usable += [] if answer.problems else [manifest]
             yield Checked(f"plugin {manifest.id}", answer.problems, "loads and tells its facts")
         waiting = tools_of(usable)
         yield from self._run_ready(waiting)
-        missing = {name for tool in waiting for name in tool.inputs - self._available.keys()}
-        yield from self._run_ready([tool for tool in tools_of(providers) if tool.outputs & missing])
+        missing = {name for tool in waiting for name in self._missing(tool)}
+        yield from self._run_ready(
+            [one for one in tools_of(providers) if one.types("output_types") & missing]
+        )
         yield from self._run_ready(waiting)
         for tool in waiting:
-            absent = ", ".join(sorted(tool.inputs - self._available.keys()))
-            yield Checked(tool.name, (f"it was not run, since no tool gives its input {absent}",))
+            problem = f"it was not run, since no tool gives its input {', '.join(self._missing(tool))}"
+            yield Checked(_name(tool), (problem,))
+
+    def _missing(self, tool: ToolOf) -> list[str]:
+        return sorted(tool.types("input_types") - self._available.keys())
 
     def _run_ready(self, waiting: list[ToolOf]) -> Iterator[Checked]:
         """Run what can run, and take it off the list."""
-        while ready := [tool for tool in waiting if tool.inputs <= self._available.keys()]:
+        while ready := [tool for tool in waiting if not self._missing(tool)]:
             for tool in ready:
                 waiting.remove(tool)
                 yield self._run(tool)
 
     def _run(self, tool: ToolOf) -> Checked:
-        wanted = self._initial.keys() | tool.inputs
+        wanted = self._initial.keys() | tool.types("input_types")
         payload = {name: value for name, value in self._available.items() if name in wanted}
-        answer = self._process.ask(RunTool(tool.manifest, tool.tool_id, payload))
+        answer = self._process.ask(tool.manifest, tool.id, payload)
         self._available = {**answer.outputs, **self._available}
-        return Checked(tool.name, answer.problems, f"gives {_described(tool.outputs, answer)}")
+        return Checked(_name(tool), answer.problems, f"gives {_described(tool, answer)}")
 
 
-def _described(names: set[str], answer: ToolAnswer) -> str:
-    """The names, and how much there is of what can be counted."""
-    values = {name: answer.outputs.get(name) for name in sorted(names)}
+def _name(tool: ToolOf) -> str:
+    return f"tool {tool.manifest.id}.{tool.id}"
+
+
+def _described(tool: ToolOf, answer: ToolAnswer) -> str:
+    """What it gives, and how much of what can be counted."""
+    values = {name: answer.outputs.get(name) for name in sorted(tool.types("output_types"))}
     counts = {name: f" ({len(value)})" for name, value in values.items() if isinstance(value, list)}
     return ", ".join(name + counts.get(name, "") for name in values)

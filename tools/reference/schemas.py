@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.result_format import FrameResult
+
 Status = Literal["pending", "running", "completed", "failed"]
 JobId = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="ISO 8601, UTC")]
@@ -138,7 +140,7 @@ class Frame(Answer):
     """What the pipeline found on one frame; ``frame_index`` counts the frames of the video, from 0."""
 
     frame_index: int = Field(ge=0)
-    result: dict[str, Any]
+    result: FrameResult
 
 
 class Results(Answer):

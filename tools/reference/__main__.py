@@ -6,10 +6,10 @@ import json
 import sys
 from pathlib import Path
 
-from tools.openapi.catalogue import error_catalogue
-from tools.openapi.document import openapi_document
 from tools.reference.configuration import configuration_document
 from tools.reference.endpoints import endpoints_document
+from tools.reference.errors import errors_document
+from tools.reference.openapi import openapi_document
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT / "functions" / "video_api" / "openapi.json"
@@ -21,7 +21,7 @@ def generated() -> dict[Path, str]:
     api = openapi_document()
     return {
         OPENAPI: json.dumps(api, indent=1, ensure_ascii=False) + "\n",
-        DOCS / "errors.md": error_catalogue(),
+        DOCS / "errors.md": errors_document(),
         DOCS / "endpoints.md": endpoints_document(api),
         DOCS / "configuration.md": configuration_document(),
     }

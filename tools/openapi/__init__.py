@@ -1,1 +1,0 @@
-"""The OpenAPI document and the error catalogue, made from code."""
