@@ -10,7 +10,7 @@ CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cu
 DYNALITE := .cache/dynalite-4.0.0
 EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
 COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
-SOURCES := layers/common/python functions gpu_worker_image/src tools
+SOURCES := layers/common/python functions gpu_worker_image tools
 
 VIDEO ?= tests/fixtures/tiny.mp4
 PIPELINE ?= yolo_ocr

@@ -14,10 +14,10 @@ from random import Random
 import pytest
 import requests
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.e2e.conftest import Api
 from tools.chaos.plans import CLIP
 from tools.chaos.proxy import Faults, FaultyProxy
-from tools.demo_model.train import SHIPPED
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import SupervisedWorker, WorkerStartError
 

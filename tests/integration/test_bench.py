@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from video_worker.pipeline_service import VideoFilePipelineService
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
+from gpu_worker_image.models.street_demo_training.clips import street_clip, write_clip
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tools.bench.clips import BenchClip, footage, still_clip
 from tools.bench.loops import HandLoop, frames_of
 from tools.bench.pipeline import agreement, limits, settings_for, word_quality
-from tools.demo_model.clips import street_clip
-from tools.demo_model.train import SHIPPED
-from tools.demo_model.video_file import write_clip
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from video_worker.job_worker import JobWorker, WorkerLimits, WorkerPorts
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.stop_signal import StopSignal
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.support.clock import ManualClock
-from tools.demo_model.train import SHIPPED
 
 SUPPORT = Path(__file__).parent
 JOB_ID = "11111111-1111-4111-8111-111111111111"

@@ -14,14 +14,13 @@ from typing import Any
 
 from video_worker.pipeline_service import VideoFilePipelineService
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
+from gpu_worker_image.models.street_demo_training.clips import street_clip, write_clip
 from tools.bench import pipeline
 from tools.bench.clips import MEDIA, make_clips
 from tools.bench.endurance import endurance
 from tools.bench.loops import HandLoop, default_precision, random_weights
 from tools.bench.service import service_speed
-from tools.demo_model.clips import street_clip
-from tools.demo_model.train import SHIPPED
-from tools.demo_model.video_file import write_clip
 
 MODEL = MEDIA.parent / "models" / "yolo11n_int8_openvino_model"
 REPORT = Path("out") / "bench.json"

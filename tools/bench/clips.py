@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gpu_worker_image.models.street_demo_training.clips import write_mp4
+from gpu_worker_image.models.street_demo_training.drawing import Image
 from tests.fixtures.draw_text_video import FRAMES_A_TEXT, draw_words, words_of_frame
-from tools.demo_model.textures import Image
-from tools.demo_model.video_file import write_mp4
 
 CLIP = Path(__file__).parents[2] / "tests" / "fixtures" / "tiny.mp4"
 MEDIA = Path(__file__).parents[2].parent / "shared" / "media"

@@ -10,7 +10,6 @@ import json
 import statistics
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,10 +17,9 @@ from typing import Any
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import VideoFilePipelineService
 
-from tools.demo_model.clips import Clip, street_clip
-from tools.demo_model.measure import word_quality
-from tools.demo_model.train import SHIPPED
-from tools.demo_model.video_file import write_clip
+from gpu_worker_image.models.street_demo_training import SHIPPED
+from gpu_worker_image.models.street_demo_training.clips import Clip, street_clip, write_clip
+from gpu_worker_image.models.street_demo_training.measure import word_quality
 
 PIPELINES = ("yolo_only", "yolo_ocr", "yolo_ocr_regions")
 _ROW = "{size:>10}  {pipeline:<18} {ms:7.1f} ms/frame  recall {recall:.2f}  precision {precision:.2f}"
@@ -62,9 +60,14 @@ def measure(service: VideoFilePipelineService, clip: Clip, runs: int) -> list[di
     size = f"{clip.scene.size[0]}x{clip.scene.size[1]}"
     return [
         {"size": size, "pipeline": name, "ms": statistics.median(times[name]) * 1000}
-        | asdict(word_quality(clip, frames[name]))
+        | word_quality(*_words(clip, frames[name]))
         for name in PIPELINES
     ]
+
+
+def _words(clip: Clip, frames: list[dict[str, Any]]) -> tuple[list[list[str]], list[list[str]]]:
+    read = [[block["text"] for block in frame["result"].get("blocks", [])] for frame in frames]
+    return read, [clip.texts_of(frame["frame_index"]) for frame in frames]
 
 
 if __name__ == "__main__":

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from tools.demo_model.brush import Brush
-from tools.demo_model.textures import Color
+from gpu_worker_image.models.street_demo_training.drawing import Brush, Color
 
 CLASSES = ("car", "truck", "bus", "person", "plate", "sign")
 DARK: Color = (28, 26, 25)
 GLASS: Color = (96, 84, 70)
 RED: Color = (40, 36, 190)
-LAMP: Color = (200, 235, 245)
 WHITE: Color = (240, 242, 242)
-SKIN: Color = (140, 170, 215)
 
-Paint = Callable[[Brush, Color], None]
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a kind of thing is painted.
+
+    ``aspect`` is its width by its height, ``plate_box`` where its plate sits: left, top, width and height
+    in its unit square.
+    """
+
+    paint: Callable[[Brush, Color], None]
+    aspect: float
+    plate_box: tuple[float, float, float, float] | None = None
 
 
 def shade(color: Color, factor: float) -> Color:
@@ -24,8 +33,7 @@ def shade(color: Color, factor: float) -> Color:
     return blue, green, red
 
 
-def car_rear(brush: Brush, color: Color) -> None:
-    """A car from behind, as wide as its box."""
+def _car_rear(brush: Brush, color: Color) -> None:
     for left in (0.08, 0.76):
         brush.rectangle(left, 0.80, left + 0.16, 1.0, DARK)
     brush.polygon([(0.18, 0.0), (0.82, 0.0), (0.96, 0.42), (0.04, 0.42)], color)
@@ -36,8 +44,7 @@ def car_rear(brush: Brush, color: Color) -> None:
         brush.rectangle(left, 0.45, left + 0.14, 0.57, RED)
 
 
-def car_side(brush: Brush, color: Color) -> None:
-    """A car from the side."""
+def _car_side(brush: Brush, color: Color) -> None:
     brush.polygon([(0.18, 0.42), (0.32, 0.0), (0.68, 0.0), (0.84, 0.42)], color)
     brush.polygon([(0.25, 0.40), (0.35, 0.08), (0.49, 0.08), (0.49, 0.40)], GLASS)
     brush.polygon([(0.52, 0.40), (0.52, 0.08), (0.66, 0.08), (0.77, 0.40)], GLASS)
@@ -48,8 +55,7 @@ def car_side(brush: Brush, color: Color) -> None:
         brush.ellipse((center, 0.80), (0.04, 0.095), shade(WHITE, 0.6))
 
 
-def truck_rear(brush: Brush, color: Color) -> None:
-    """A truck from behind: a tall box with two doors over a dark chassis."""
+def _truck_rear(brush: Brush, color: Color) -> None:
     for left in (0.06, 0.72):
         brush.rectangle(left, 0.84, left + 0.22, 1.0, DARK)
     brush.rectangle(0.0, 0.0, 1.0, 0.78, color)
@@ -62,8 +68,7 @@ def truck_rear(brush: Brush, color: Color) -> None:
         brush.rectangle(left, 0.80, left + 0.12, 0.88, RED)
 
 
-def truck_side(brush: Brush, color: Color) -> None:
-    """A truck from the side: cab before a box."""
+def _truck_side(brush: Brush, color: Color) -> None:
     brush.rectangle(0.0, 0.80, 1.0, 0.88, DARK)
     brush.rectangle(0.0, 0.0, 0.72, 0.80, color)
     brush.rectangle(0.02, 0.05, 0.70, 0.10, shade(color, 0.75))
@@ -75,8 +80,7 @@ def truck_side(brush: Brush, color: Color) -> None:
         brush.ellipse((center, 0.88), (0.03, 0.055), shade(WHITE, 0.55))
 
 
-def bus_rear(brush: Brush, color: Color) -> None:
-    """A bus from behind: rounded, with a wide window and a line number."""
+def _bus_rear(brush: Brush, color: Color) -> None:
     for left in (0.07, 0.75):
         brush.rectangle(left, 0.86, left + 0.18, 1.0, DARK)
     brush.polygon([(0.06, 0.0), (0.94, 0.0), (1.0, 0.08), (1.0, 0.93), (0.0, 0.93), (0.0, 0.08)], color)
@@ -88,8 +92,7 @@ def bus_rear(brush: Brush, color: Color) -> None:
         brush.ellipse((left + 0.05, 0.80), (0.045, 0.035), (40, 160, 235))
 
 
-def bus_side(brush: Brush, color: Color) -> None:
-    """A bus from the side: a row of windows."""
+def _bus_side(brush: Brush, color: Color) -> None:
     brush.polygon([(0.02, 0.0), (0.98, 0.0), (1.0, 0.1), (1.0, 0.9), (0.0, 0.9), (0.0, 0.1)], color)
     for number in range(6):
         left = 0.04 + number * 0.155
@@ -100,15 +103,35 @@ def bus_side(brush: Brush, color: Color) -> None:
         brush.ellipse((center, 0.90), (0.024, 0.05), shade(WHITE, 0.55))
 
 
-def person(brush: Brush, color: Color) -> None:
-    """Somebody who stands or walks."""
+def _person(brush: Brush, color: Color) -> None:
     trousers = shade(color, 0.5)
     brush.polygon([(0.28, 0.52), (0.52, 0.52), (0.46, 1.0), (0.22, 1.0)], trousers)
     brush.polygon([(0.50, 0.52), (0.74, 0.52), (0.80, 1.0), (0.56, 1.0)], trousers)
     brush.polygon([(0.2, 0.18), (0.8, 0.18), (0.78, 0.55), (0.24, 0.55)], color)
     brush.polygon([(0.2, 0.19), (0.08, 0.52), (0.0, 0.50), (0.1, 0.2)], shade(color, 0.85))
     brush.polygon([(0.8, 0.19), (0.92, 0.52), (1.0, 0.50), (0.9, 0.2)], shade(color, 0.85))
-    brush.ellipse((0.5, 0.09), (0.2, 0.09), SKIN)
+    brush.ellipse((0.5, 0.09), (0.2, 0.09), (140, 170, 215))
+
+
+def _tree(brush: Brush, color: Color) -> None:
+    brush.rectangle(0.44, 0.5, 0.56, 1.0, (40, 60, 80))
+    for center, radius in (((0.5, 0.3), 0.3), ((0.28, 0.42), 0.24), ((0.72, 0.42), 0.26)):
+        brush.ellipse(center, (radius, radius * 0.9), color)
+
+
+def _bin(brush: Brush, color: Color) -> None:
+    brush.polygon([(0.08, 0.15), (0.92, 0.15), (0.82, 1.0), (0.18, 1.0)], color)
+    brush.rectangle(0.0, 0.0, 1.0, 0.16, shade(color, 0.7))
+
+
+def _lamp_post(brush: Brush, color: Color) -> None:
+    brush.rectangle(0.42, 0.05, 0.58, 1.0, shade(color, 0.6))
+    brush.rectangle(0.1, 0.0, 0.9, 0.06, (200, 235, 245))
+
+
+def _box(brush: Brush, color: Color) -> None:
+    brush.rectangle(0.0, 0.0, 1.0, 1.0, color)
+    brush.polygon([(0.0, 0.0), (0.1, 0.0), (1.0, 1.0), (0.9, 1.0)], shade(color, 0.8))
 
 
 def plate(brush: Brush, text: str) -> None:
@@ -125,63 +148,16 @@ def sign(brush: Brush, text: str, color: Color) -> None:
     brush.text(text, (25, 20, 20), share=0.52)
 
 
-def tree(brush: Brush, color: Color) -> None:
-    """A tree."""
-    brush.rectangle(0.44, 0.5, 0.56, 1.0, (40, 60, 80))
-    for center, radius in (((0.5, 0.3), 0.3), ((0.28, 0.42), 0.24), ((0.72, 0.42), 0.26)):
-        brush.ellipse(center, (radius, radius * 0.9), color)
-
-
-def bin_(brush: Brush, color: Color) -> None:
-    """A bin."""
-    brush.polygon([(0.08, 0.15), (0.92, 0.15), (0.82, 1.0), (0.18, 1.0)], color)
-    brush.rectangle(0.0, 0.0, 1.0, 0.16, shade(color, 0.7))
-
-
-def lamp_post(brush: Brush, color: Color) -> None:
-    """A street lamp."""
-    brush.rectangle(0.42, 0.05, 0.58, 1.0, shade(color, 0.6))
-    brush.rectangle(0.1, 0.0, 0.9, 0.06, LAMP)
-
-
-def box(brush: Brush, color: Color) -> None:
-    """A crate, which is no vehicle."""
-    brush.rectangle(0.0, 0.0, 1.0, 1.0, color)
-    brush.polygon([(0.0, 0.0), (0.1, 0.0), (1.0, 1.0), (0.9, 1.0)], shade(color, 0.8))
-
-
-PLATE_BOX: Mapping[str, tuple[float, float, float, float]] = {
-    "car_rear": (0.29, 0.58, 0.42, 0.17),
-    "truck_rear": (0.28, 0.785, 0.44, 0.125),
-    "bus_rear": (0.29, 0.76, 0.42, 0.13),
-}
-"""Where a plate sits on a vehicle: left, top, width, height in its unit square."""
-
-ASPECT: Mapping[str, float] = {
-    "car_rear": 1.25,
-    "car_side": 2.3,
-    "truck_rear": 0.95,
-    "truck_side": 2.5,
-    "bus_rear": 0.95,
-    "bus_side": 2.9,
-    "person": 0.4,
-    "tree": 0.8,
-    "bin": 0.7,
-    "lamp_post": 0.12,
-    "box": 1.2,
-}
-"""Width by height."""
-
-PAINTERS: Mapping[str, Paint] = {
-    "car_rear": car_rear,
-    "car_side": car_side,
-    "truck_rear": truck_rear,
-    "truck_side": truck_side,
-    "bus_rear": bus_rear,
-    "bus_side": bus_side,
-    "person": person,
-    "tree": tree,
-    "bin": bin_,
-    "lamp_post": lamp_post,
-    "box": box,
+SHAPES: Mapping[str, Shape] = {
+    "car_rear": Shape(_car_rear, 1.25, (0.29, 0.58, 0.42, 0.17)),
+    "car_side": Shape(_car_side, 2.3),
+    "truck_rear": Shape(_truck_rear, 0.95, (0.28, 0.785, 0.44, 0.125)),
+    "truck_side": Shape(_truck_side, 2.5),
+    "bus_rear": Shape(_bus_rear, 0.95, (0.29, 0.76, 0.42, 0.13)),
+    "bus_side": Shape(_bus_side, 2.9),
+    "person": Shape(_person, 0.4),
+    "tree": Shape(_tree, 0.8),
+    "bin": Shape(_bin, 0.7),
+    "lamp_post": Shape(_lamp_post, 0.12),
+    "box": Shape(_box, 1.2),
 }

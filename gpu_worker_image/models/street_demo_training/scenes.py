@@ -6,25 +6,29 @@ The same seed gives the same scene, whatever was generated before.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.demo_model import shapes, textures
-from tools.demo_model.brush import Brush
-from tools.demo_model.textures import Color, Image
+from gpu_worker_image.models.street_demo_training import drawing, shapes
+from gpu_worker_image.models.street_demo_training.drawing import Brush, Color, Image
 
 VISIBLE_SHARE = 0.4
 """An object is in the truth when at least this share of it is seen."""
 
 MIN_SIDE_PX = 6
 VEHICLES = ("car_rear", "car_side", "truck_rear", "truck_side", "bus_rear", "bus_side")
-CLUTTER = ("tree", "bin", "lamp_post", "box")
+CLUTTER = {"tree": 0.5, "bin": 0.12, "lamp_post": 0.6, "box": 0.12}
+"""What is not in the truth, with its height by that of the picture."""
+
 WORDS = (
     *("STATION", "HARBOUR", "MARKET", "AIRPORT", "CENTRE", "MUSEUM", "SCHOOL", "PARKING", "TUNNEL"),
     *("BRIDGE", "FERRY", "HOTEL", "STADIUM", "GARDEN", "NORTH", "SOUTH", "DETOUR", "EXPRESS"),
 )
+_SIGN_COLORS = [(150, 70, 20), (40, 120, 30), (30, 30, 170)]
+# Letters and digits that are hard to mix up.
 _LETTERS = "ABCDEFHJKLMNPRTUVWXY"
 _DIGITS = "2345679"
 
@@ -40,10 +44,6 @@ class Thing:
     color: Color
     text: str = ""
     speed: float = 0.0
-
-    def at(self, time: float) -> Thing:
-        """The thing some frames later."""
-        return replace(self, x=self.x + self.speed * time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +97,18 @@ def random_scene(seed: int, size: tuple[int, int] = (640, 384)) -> Scene:
 
 def render(scene: Scene, time: float = 0.0) -> tuple[Image, list[Truth]]:
     """Picture (height x width x 3, BGR) and truth of a scene, ``time`` frames after its start."""
-    rng = np.random.default_rng([scene.seed, 7])
-    canvas = _street(rng, scene)
+    canvas = _street(np.random.default_rng([scene.seed, 7]), scene)
     owners = np.zeros(canvas.shape[:2], np.int32)
-    drawn: list[tuple[Thing, int, int]] = []
-    for thing in sorted((thing.at(time) for thing in scene.things), key=lambda one: one.bottom):
-        owner = 2 * len(drawn) + 1
-        drawn.append((thing, owner, _paint(canvas, owners, owner, thing)))
-    truths = [truth for thing, owner, area in drawn for truth in _truths(owners, thing, owner, area)]
+    moved = (replace(thing, x=thing.x + thing.speed * time) for thing in scene.things)
+    # Each thing has the odd number of its place as owner, its plate the even one after that.
+    drawn = list(enumerate(sorted(moved, key=lambda thing: thing.bottom)))
+    areas = [_paint(canvas, owners, 2 * place + 1, thing) for place, thing in drawn]
+    found = (_truths(owners, thing, 2 * place + 1, areas[place]) for place, thing in drawn)
+    truths = list(chain.from_iterable(found))
     return _seen_by_camera(canvas, scene, time), truths
 
 
-def plate_text(rng: np.random.Generator) -> str:
-    """Letters and digits that are hard to mix up."""
-    letters = "".join(rng.choice(list(_LETTERS), 3))
-    return letters + "".join(rng.choice(list(_DIGITS), 3))
-
-
-def random_color(rng: np.random.Generator) -> Color:
-    """A colour of paint."""
+def _random_color(rng: np.random.Generator) -> Color:
     blue, green, red = (int(value) for value in rng.integers(30, 225, 3))
     return blue, green, red
 
@@ -132,67 +125,70 @@ def _vehicle(rng: np.random.Generator, size: tuple[int, int], horizon: float) ->
     x, foot, near = _stand(rng, size, horizon)
     tall = 1.0 if kind.startswith("car") else 1.45
     height = size[1] * (0.14 + 0.28 * near) * tall * float(rng.uniform(0.9, 1.15))
-    text = plate_text(rng) if kind.endswith("rear") else ""
-    return Thing(kind, x, foot, height, random_color(rng), text)
+    text = ""
+    if kind.endswith("rear"):
+        text = "".join((*rng.choice(list(_LETTERS), 3), *rng.choice(list(_DIGITS), 3)))
+    return Thing(kind, x, foot, height, _random_color(rng), text)
 
 
 def _person(rng: np.random.Generator, size: tuple[int, int], horizon: float) -> Thing:
     x, foot, near = _stand(rng, size, horizon)
     height = size[1] * (0.14 + 0.26 * near) * float(rng.uniform(0.9, 1.1))
-    return Thing("person", x, foot, height, random_color(rng))
+    return Thing("person", x, foot, height, _random_color(rng))
 
 
 def _sign(rng: np.random.Generator, size: tuple[int, int], horizon: float) -> Thing:
     x, foot, near = _stand(rng, size, horizon)
-    height = size[1] * (0.09 + 0.10 * near)
-    colors = [(150, 70, 20), (40, 120, 30), (30, 30, 170)]
-    color = colors[int(rng.integers(0, len(colors)))]
-    return Thing("sign", x, foot, height, color, str(rng.choice(WORDS)))
+    color = _SIGN_COLORS[int(rng.integers(0, len(_SIGN_COLORS)))]
+    return Thing("sign", x, foot, size[1] * (0.09 + 0.10 * near), color, str(rng.choice(WORDS)))
 
 
 def _clutter(rng: np.random.Generator, size: tuple[int, int], horizon: float) -> Thing:
-    kind = str(rng.choice(CLUTTER))
+    kind = str(rng.choice(list(CLUTTER)))
     x, foot, near = _stand(rng, size, horizon)
-    tall = {"tree": 0.5, "lamp_post": 0.6, "bin": 0.12, "box": 0.12}[kind]
-    height = size[1] * tall * (0.5 + 0.7 * near)
-    return Thing(kind, x, foot, height, random_color(rng))
+    return Thing(kind, x, foot, size[1] * CLUTTER[kind] * (0.5 + 0.7 * near), _random_color(rng))
 
 
 def _street(rng: np.random.Generator, scene: Scene) -> Image:
     width, height = scene.size
     horizon = round(scene.horizon)
-    sky = textures.gradient((horizon, width), (230, 190, 150), (235, 225, 215))
+    sky = drawing.gradient((horizon, width), (230, 190, 150), (235, 225, 215))
     gray = int(rng.integers(70, 130))
-    road = textures.textured(rng, (height - horizon, width), (gray, gray, gray), rough=12, grain=5)
+    road = drawing.textured(rng, (height - horizon, width), (gray, gray, gray), rough=12, grain=5)
     canvas = np.vstack([sky, road])
     for left in range(0, width, 90):
-        top = int(horizon * rng.uniform(0.1, 0.7))
-        color = random_color(rng)
-        wall = textures.bricks(rng, (horizon - top, 90), color)
-        patch = canvas[top:horizon, left : left + 90]
-        patch[:] = wall[:, : patch.shape[1]]
-        for y in range(top + 8, horizon - 12, 18):
-            for x in range(left + 8, min(left + 80, width), 20):
-                cv2.rectangle(canvas, (x, y), (x + 9, y + 10), (90, 75, 60), -1)
+        _house(rng, canvas, left, horizon)
     middle = (horizon + height) // 2
     for x in range(0, width, 80):
         cv2.rectangle(canvas, (x, middle), (x + 40, middle + 4), (215, 220, 220), -1)
     return canvas
 
 
+def _house(rng: np.random.Generator, canvas: Image, left: int, horizon: int) -> None:
+    width = canvas.shape[1]
+    top = int(horizon * rng.uniform(0.1, 0.7))
+    color = _random_color(rng)
+    patch = canvas[top:horizon, left : left + 90]
+    patch[:] = drawing.bricks(rng, (horizon - top, 90), color)[:, : patch.shape[1]]
+    for y in range(top + 8, horizon - 12, 18):
+        for x in range(left + 8, min(left + 80, width), 20):
+            cv2.rectangle(canvas, (x, y), (x + 9, y + 10), (90, 75, 60), -1)
+
+
 def _paint(canvas: Image, owners: NDArray[np.int32], owner: int, thing: Thing) -> int:
-    """Paint a thing; its plate gets the owner number after its own. Answers how many pixels it has."""
+    """Paint a thing; answers how many pixels its box has."""
     if thing.kind == "sign":
         return _paint_sign(canvas, owners, owner, thing)
-    width = thing.height * shapes.ASPECT[thing.kind]
+    shape = shapes.SHAPES[thing.kind]
+    width = thing.height * shape.aspect
     box = (thing.x - width / 2, thing.bottom - thing.height, width, thing.height)
     brush = Brush(canvas, owners, owner, box)
     if thing.kind in VEHICLES:
         brush.ellipse((0.5, 0.98), (0.52, 0.05), (45, 45, 45))
         owners[owners == owner] = 0  # a shadow is not the vehicle
-    shapes.PAINTERS[thing.kind](brush, thing.color)
-    if thing.text and thing.kind in shapes.PLATE_BOX:
-        shapes.plate(brush.part(owner + 1, *shapes.PLATE_BOX[thing.kind]), thing.text)
+    shape.paint(brush, thing.color)
+    if thing.text and shape.plate_box:
+        shapes.plate(brush.part(owner + 1, *shape.plate_box), thing.text)
     return round(width * thing.height)
 
 
@@ -209,28 +205,23 @@ def _paint_sign(canvas: Image, owners: NDArray[np.int32], owner: int, thing: Thi
 def _truths(owners: NDArray[np.int32], thing: Thing, owner: int, area: int) -> list[Truth]:
     if thing.kind in CLUTTER:
         return []
-    found = []
-    own = (owners == owner) | (owners == owner + 1)
-    box = _box_of(own)
-    if box is not None and own.sum() >= VISIBLE_SHARE * area * 0.8:
-        name = thing.kind.partition("_")[0]
-        found.append(Truth(name, box, thing.text if name == "sign" else ""))
-    if thing.text and thing.kind in shapes.PLATE_BOX:
-        plate = owners == owner + 1
-        _, _, width, height = shapes.PLATE_BOX[thing.kind]
-        plate_area = width * height * area
-        plate_box = _box_of(plate)
-        if plate_box is not None and plate.sum() >= 0.8 * plate_area:
-            found.append(Truth("plate", plate_box, thing.text))
-    return found
+    name = thing.kind.partition("_")[0]
+    text = thing.text if name == "sign" else ""
+    found = [_truth(name, text, (owners == owner) | (owners == owner + 1), VISIBLE_SHARE * area * 0.8)]
+    shape = shapes.SHAPES.get(thing.kind)
+    if thing.text and shape and shape.plate_box:
+        plate_area = shape.plate_box[2] * shape.plate_box[3] * area
+        found.append(_truth("plate", thing.text, owners == owner + 1, 0.8 * plate_area))
+    return [truth for truth in found if truth is not None]
 
 
-def _box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
+def _truth(name: str, text: str, seen: NDArray[np.bool_], least_px: float) -> Truth | None:
+    """The truth about the pixels that are seen of a thing, where these are enough."""
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows) or seen.sum() < least_px:
         return None
     x1, y1, x2, y2 = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-    return (x1, y1, x2, y2) if min(x2 - x1, y2 - y1) >= MIN_SIDE_PX else None
+    return Truth(name, (x1, y1, x2, y2), text) if min(x2 - x1, y2 - y1) >= MIN_SIDE_PX else None
 
 
 def _seen_by_camera(canvas: Image, scene: Scene, time: float) -> Image:
