@@ -22,7 +22,7 @@ from video_jobs.bootstrap import s3_client
 from video_jobs.ports import QueueService, StorageService
 
 from tests.support.clock import ManualClock
-from tools.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
+from tests.support.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
 
 REGION: Final = "eu-central-1"
 

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says it does; its times are nobody's business here."""
+"""The benchmark measures what it says it does; its times are not tested."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from video_worker.pipeline_service import VideoFilePipelineService
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from gpu_worker_image.models.street_demo_training.clips import street_clip, write_clip
+from gpu_worker_image.models.street_demo_training.measure import word_quality
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tools.bench.clips import BenchClip, footage, still_clip
-from tools.bench.loops import HandLoop, frames_of
-from tools.bench.pipeline import agreement, limits, settings_for, word_quality
+from tests.proofs.bench.clips import BenchClip, footage, frames_of, still_clip
+from tests.proofs.bench.measures import agreement, limits
+from tests.proofs.bench.ways import HandLoop, our_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_recall_and_precision_count_words_frame_by_frame() -> None:
-    clip = BenchClip("", Path(), (("NORTH", "EXIT"), ("SOUTH",), ()))
-    quality = word_quality([["NORTH", "NORTH"], ["SOUTH"], ["ghost"]], clip)
+    quality = word_quality([["NORTH", "NORTH"], ["SOUTH"], ["ghost"]], [["NORTH", "EXIT"], ["SOUTH"], []])
     assert quality == {"recall": 2 / 3, "precision": 2 / 4}
-    assert word_quality([[]], BenchClip("", Path(), ((),))) == {"recall": None, "precision": None}
+    assert word_quality([[]], [[]]) == {"recall": None, "precision": None}
 
 
 def test_footage_starts_again_at_its_end() -> None:
@@ -39,7 +38,7 @@ def test_footage_starts_again_at_its_end() -> None:
 
 def test_the_hand_made_loop_reads_what_stands_there(model: Path, tmp_path: Path) -> None:
     clip = still_clip(TINY, tmp_path / "still.mp4", 2, (1280, 720))
-    words = HandLoop(model, 1).run(clip.path, 2)
+    words = HandLoop(model, {"OMP_THREAD_LIMIT": "1"}).run(clip.path, 2)
     assert len(words) == 2
     assert set(words[0]) & set(clip.truth[0])
 
@@ -52,8 +51,7 @@ def test_our_detector_agrees_with_plain_predict(model: Path, tmp_path: Path) -> 
 
 
 def test_the_limits_name_the_slower_stage(model: Path) -> None:
-    service = VideoFilePipelineService.from_settings(settings_for(model))
     clip = BenchClip("tiny", TINY, ((),) * 5)
-    row = limits(clip, model, service, frames=5, runs=1)
+    row = limits(clip, model, our_pipeline(model), frames=5, runs=1)
     assert row["times_the_slower"] == row["ours_ms"] / max(row["decode_ms"], row["detect_ms"])
     assert len(list(frames_of(TINY))) == 40

@@ -1,24 +1,21 @@
-"""``python -m tools.load.document``: write docs/load.md from the last report, out/load.json."""
+"""``python -m tests.proofs.load.page``: write docs/load.md from the last report, out/load.json."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from tools.load import in_process, through_gateway
-from tools.load.__main__ import REPORT
-from tools.load.population import FAILED_EVERY
-from tools.load.series import Row
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "load.md"
+from tests.proofs.load import in_process, over_http
+from tests.proofs.load.tables import FAILED_EVERY
+from tests.proofs.report import Report, Row, write_page
+from tools.reference.tables import table
 
 _HEAD = """# Load
 
 Measured with `make load` in one run of {minutes:.0f} minutes, and written from its report by
-`python -m tools.load.document`. Everything stays on this machine; a series is bounded in calls and seconds.
+`python -m tests.proofs.load.page`. Everything stays on this machine; each series has a limit of calls and
+seconds.
 
 Machine: {cpu}, {cores} cores, {memory_gib:.0f} GiB, Python {python}; its load average before the run was
 {load_average:.1f}, where 0 is a machine with nothing else to do. The table is kept by moto {moto}, and by
@@ -55,47 +52,48 @@ sizes come one after another, so whatever else the machine does shows in single 
 _FOOT = """## Again
 
 ```sh
-make load                                                        # out/load.json, this table on the terminal
-python -m tools.load --sizes 10 1000 --calls 50 --seconds 2      # a short one
-python -m tools.load.document                                    # this page
+make load                                                            # out/load.json, its rows on the terminal
+python -m tests.proofs.load --sizes 10 1000 --calls 50 --seconds 2   # a short one
+python -m tests.proofs.load.page                                     # this page
 ```
 """
 
 
-def load_document(report: dict[str, Any]) -> str:
-    """The page for one report of `tools.load`."""
-    return "\n".join(_sections(report))
-
-
-def _sections(report: dict[str, Any]) -> Iterator[str]:
+def load_page(report: Report) -> str:
+    """The page for one report of `tests.proofs.load`."""
     plan, rows = report["plan"], report["rows"]
-    minutes = report["took_s"] / 60
-    yield _HEAD.format(**report["machine"], **plan, minutes=minutes, failed_every=FAILED_EVERY)
     function = [row for row in rows if row["where"] == in_process.WHERE]
-    yield _asked(function)
-    yield _LISTS
-    yield _IN_PROCESS
-    yield _times(function)
-    yield _GATEWAY.format(**plan)
-    yield _times([row for row in rows if row["where"] == through_gateway.WHERE])
-    yield _FOOT
+    over_gateway = [row for row in rows if row["where"] == over_http.WHERE]
+    minutes = report["took_s"] / 60
+    sections = (
+        _HEAD.format(**report["machine"], **plan, minutes=minutes, failed_every=FAILED_EVERY),
+        _asked(function),
+        _LISTS,
+        _IN_PROCESS,
+        _times(function),
+        _GATEWAY.format(**plan),
+        _times(over_gateway),
+        _FOOT,
+    )
+    return "\n".join(sections)
 
 
 def _asked(rows: list[Row]) -> str:
     sizes = _distinct(row["jobs"] for row in rows)
-    head = " | ".join(["call", "requests", *(f"items, of {size:,}" for size in sizes), "at most"])
-    return _table(head, (_asked_by(call, rows, sizes) for call in _distinct(row["call"] for row in rows)))
+    head = ["call", "requests", *(f"items, of {size:,}" for size in sizes), "at most"]
+    return table(head, (_asked_by(call, rows, sizes) for call in _distinct(row["call"] for row in rows)))
 
 
-def _asked_by(call: str, rows: list[Row], sizes: list[int]) -> str:
+def _asked_by(call: str, rows: list[Row], sizes: list[int]) -> Iterator[str]:
     own = [row for row in rows if row["call"] == call]
-    items = (_agreed(row["evaluated"] for row in own if row["jobs"] == size) for size in sizes)
-    requests = _agreed(f"{row['requests']} ({row['operations']})" for row in own)
-    return " | ".join([call, requests, *items, _agreed(row["reads_at_most"] for row in own)])
+    yield call
+    yield _agreed(f"{row['requests']} ({row['operations']})" for row in own)
+    yield from (_agreed(row["evaluated"] for row in own if row["jobs"] == size) for size in sizes)
+    yield _agreed(row["reads_at_most"] for row in own)
 
 
 def _agreed(values: Iterable[Any]) -> str:
-    """One value where all rows have it, otherwise every one."""
+    """One value if all rows have it, otherwise each of them."""
     return " / ".join(str(value) for value in _distinct(values))
 
 
@@ -103,38 +101,19 @@ def _times(rows: list[Row]) -> str:
     head = ["call", "jobs"]
     for backend in _distinct(row["backend"] for row in rows):
         head += [f"{backend}: calls", "a second", "p50 / p95 / p99 ms"]
-    by_call: dict[tuple[str, int], list[str]] = {}
+    sizes = _distinct(row["jobs"] for row in rows)
+    lines: dict[tuple[str, int], list[str]] = {
+        (call, jobs): [call, f"{jobs:,}"] for call in _distinct(row["call"] for row in rows) for jobs in sizes
+    }
     for row in rows:
-        by_call.setdefault((row["call"], row["jobs"]), []).extend(_figures(row))
-    calls = _distinct(row["call"] for row in rows)
-    ordered = sorted(by_call, key=lambda key: (calls.index(key[0]), key[1]))
-    lines = (" | ".join([key[0], f"{key[1]:,}", *by_call[key]]) for key in ordered)
-    return _table(" | ".join(head), lines)
-
-
-def _figures(row: Row) -> list[str]:
-    times = " / ".join(f"{row[f'p{percent}_ms']:,.0f}" for percent in (50, 95, 99))
-    return [str(row["calls"]), f"{row['a_second']:.1f}", times]
+        times = " / ".join(f"{row[f'p{percent}_ms']:,.0f}" for percent in (50, 95, 99))
+        lines[row["call"], row["jobs"]] += [str(row["calls"]), f"{row['a_second']:.1f}", times]
+    return table(head, lines.values())
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(values))
 
 
-def _table(head: str, rows: Iterator[str]) -> str:
-    rule = "|".join("---" for _ in head.split("|"))
-    return "".join(f"{line}\n" for line in (f"| {head} |", f"|{rule}|", *(f"| {row} |" for row in rows)))
-
-
-def main() -> int:
-    """Write the page."""
-    if not REPORT.is_file():
-        print(f"There is no {REPORT}: run make load first", file=sys.stderr)
-        return 1
-    report = json.loads(REPORT.read_text(encoding="utf-8"))
-    DOCUMENT.write_text(load_document(report), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_page("load", "load.md", load_page))

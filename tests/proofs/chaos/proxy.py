@@ -17,25 +17,23 @@ from urllib.parse import urlsplit
 
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
+_STORM_S = 0.6
 _TIMEOUT_S = 60
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
-_STORM_S = 0.6
+_HOW_LIKELY = {
+    **{"server_error": 0.02, "throttle": 0.02, "dropped": 0.02, "lost_answer": 0.02, "slow": 0.03},
+    # Every request to one service fails for a while: the SDK's own retries hide most single faults.
+    "storm": 0.004,
+}
+Headers = list[tuple[str, str]]
 
 
 @dataclass
 class Faults:
-    """How likely each fault is, a request; ``storm`` fails every request to one service for a while.
-
-    Storms are what gets through: the SDK's own retries hide most single faults.
-    """
+    """How likely each fault is, a request; without ``enabled`` there is none."""
 
     random: Random
-    server_error: float = 0.02
-    throttle: float = 0.02
-    dropped: float = 0.02
-    lost_answer: float = 0.02
-    slow: float = 0.03
-    storm: float = 0.004
+    likely: dict[str, float] = field(default_factory=lambda: _HOW_LIKELY)
     enabled: bool = False
     injected: Counter[str] = field(default_factory=Counter)
     _storm_ends: dict[str, float] = field(default_factory=dict)
@@ -43,24 +41,19 @@ class Faults:
 
     def draw(self, service: str) -> str | None:
         """The fault of the next request to a service, or None."""
-        if not self.enabled:
-            return None
         with self._lock:
-            kind = self._drawn(service)
-            if kind is not None:
-                self.injected[kind] += 1
+            kind = self._drawn(service) if self.enabled else None
+            self.injected.update([kind] if kind else [])
         return kind
 
     def _drawn(self, service: str) -> str | None:
         if self._storm_ends.get(service, 0.0) > time.monotonic():
             return self.random.choice(("server_error", "throttle", "dropped", "lost_answer"))
-        if self.random.random() < self.storm:
+        weights = [*self.likely.values(), 1 - sum(self.likely.values())]
+        (kind,) = self.random.choices([*self.likely, None], weights)
+        if kind == "storm":
             self._storm_ends[service] = time.monotonic() + _STORM_S
-            return "storm"
-        kinds = ("server_error", "throttle", "dropped", "lost_answer", "slow")
-        weights = [self.server_error, self.throttle, self.dropped, self.lost_answer, self.slow]
-        chosen = self.random.choices((*kinds, None), (*weights, 1 - sum(weights)))
-        return chosen[0]
+        return kind
 
 
 class FaultyProxy(LoopbackServer):
@@ -80,7 +73,7 @@ class _Server(ThreadingHTTPServer):
         self.faults = faults
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed has hung up: nothing to say."""
+        """Nothing: a client that was killed has closed its connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -92,47 +85,41 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         service = _service_of(self.headers.get("x-amz-target", ""))
         fault = self.server.faults.draw(service)
-        if fault in ("server_error", "storm"):
-            self._answer(*_error(service, 500, "InternalError"))
-        elif fault == "throttle":
-            self._answer(*_throttled(service))
-        elif fault == "dropped":
+        if fault in ("server_error", "storm", "throttle"):
+            self._answer(*_error(service, is_throttle=fault == "throttle"))
+            return
+        if fault == "slow":
+            time.sleep(self.server.faults.random.uniform(0.1, 1.0))
+        answer = None if fault == "dropped" else self._forwarded(body)
+        if answer is None or fault == "lost_answer":
             self._hang_up()
         else:
-            self._forward(body, fault)
+            self._answer(*answer)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = do_any  # noqa: N815 - as http.server names them
 
     def log_message(self, *_: Any) -> None:
         """Nothing: a signed URL must not reach a log."""
 
-    def _forward(self, body: bytes, fault: str | None) -> None:
-        if fault == "slow":
-            time.sleep(self.server.faults.random.uniform(0.1, 1.0))
+    def _forwarded(self, body: bytes) -> tuple[int, bytes, Headers]:
         upstream = http.client.HTTPConnection(self.server.target, timeout=_TIMEOUT_S)
         try:
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
-            upstream.request(self.command, self.path, body, headers)
+            upstream.request(self.command, self.path, body, dict(_end_to_end(self.headers.items())))
             answer = upstream.getresponse()
-            content = answer.read()
+            return answer.status, answer.read(), _end_to_end(answer.getheaders())
         finally:
             upstream.close()
-        if fault == "lost_answer":
-            self._hang_up()
-            return
-        kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
-        self._answer(answer.status, content, kept)
 
-    def _answer(self, status: int, content: bytes, headers: list[tuple[str, str]]) -> None:
+    def _answer(self, status: int, content: bytes, headers: Headers) -> None:
+        is_head = self.command == "HEAD"  # its answer has the length of the content, and no content
         self.send_response_only(status)
         for name, value in headers:
-            if name.lower() != "content-length" or self.command == "HEAD":
+            if is_head or name.lower() != "content-length":
                 self.send_header(name, value)
-        if self.command != "HEAD":
+        if not is_head:
             self.send_header("content-length", str(len(content)))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        self.wfile.write(b"" if is_head else content)
 
     def _hang_up(self) -> None:
         self.close_connection = True
@@ -140,21 +127,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
+def _end_to_end(headers: Any) -> Headers:
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
+
+
 def _service_of(target: str) -> str:
     return {"DynamoDB": "dynamodb", "AmazonSQS": "sqs"}.get(target.split(".")[0].split("_")[0], "s3")
 
 
-def _throttled(service: str) -> tuple[int, bytes, list[tuple[str, str]]]:
-    if service == "s3":
-        return _error(service, 503, "SlowDown")
-    code = "ProvisionedThroughputExceededException" if service == "dynamodb" else "ThrottlingException"
-    return _error(service, 400, code)
-
-
-def _error(service: str, status: int, code: str) -> tuple[int, bytes, list[tuple[str, str]]]:
+def _error(service: str, *, is_throttle: bool) -> tuple[int, bytes, Headers]:
     """An error as the service would word it."""
     if service == "s3":
+        status, code = (503, "SlowDown") if is_throttle else (500, "InternalError")
         text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>"
         return status, text.encode(), [("content-type", "application/xml")]
+    throttled = "ProvisionedThroughputExceededException" if service == "dynamodb" else "ThrottlingException"
+    status, code = (400, throttled) if is_throttle else (500, "InternalError")
     body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": "injected"})
     return status, body.encode(), [("content-type", "application/x-amz-json-1.0")]

@@ -1,42 +1,35 @@
-"""The load tool in a short form: what a call asks does not grow; its times are nobody's business here."""
+"""The load test in a short form: what a call asks does not grow; its times are not tested."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from video_jobs import bootstrap
 from video_jobs.adapters.dynamodb import DynamoDbJobRepository
 from video_jobs.domain.job import Job
 from video_jobs.ports import JobPosition
 from video_jobs.services import list_jobs as listing
 
 from tests.contract.conftest import require_dynalite
-from tools.dynalite import Dynalite, DynaliteMissingError
-from tools.load.__main__ import measure
-from tools.load.calls import UnexpectedAnswerError, calls
-from tools.load.document import load_document
-from tools.load.flatness import growth
-from tools.load.in_process import BACKENDS, function_environment, in_process_rows, invoke
-from tools.load.population import job_of
-from tools.load.series import CallOnce, LoadPlan, Row, percentile, run_at_once, run_in_turns
-from tools.load.tables import TABLE
+from tests.proofs.load.__main__ import measure
+from tests.proofs.load.calls import UnexpectedAnswerError, calls, checked
+from tests.proofs.load.growth import growth
+from tests.proofs.load.in_process import BACKENDS, function_environment, in_process_rows
+from tests.proofs.load.over_http import gateway_rows
+from tests.proofs.load.page import load_page
+from tests.proofs.load.series import CallOnce, LoadPlan, run_at_once, run_in_turns
+from tests.proofs.load.tables import JobsTable, job_of
+from tests.proofs.report import Row
+from tests.support.dynalite import Dynalite, DynaliteMissingError
 
-pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
-
-REGION = "us-east-1"
 PLAN = LoadPlan(sizes=(10, 1000), most_calls=2, least_calls=2, page=4, clients=2, gateway=("dynalite",))
 SMALL_PLAN = LoadPlan(sizes=(10, 24), most_calls=1, least_calls=1, page=4)
 LISTS = [
-    "list failed, first page",
-    "list failed, from the middle",
-    "list, first page",
-    "list, from the middle",
+    *("list failed, first page", "list failed, from the middle"),
+    *("list, first page", "list, from the middle"),
 ]
 
 
@@ -61,15 +54,12 @@ def test_a_call_asks_as_much_of_ten_jobs_as_of_a_thousand(report: dict[str, Any]
         if (row["where"], row["backend"]) == ("in process", backend):
             use = (row["requests"], row["operations"], row["evaluated"])
             asked.setdefault(row["call"], set()).add(use)
-    assert asked == {
-        "status": {(1, "GetItem", 1)},
-        "submit": {(1, "PutItem", 0)},
-        **{name: {(1, "Query", PLAN.page)} for name in LISTS},
-    }
+    lists = {name: {(1, "Query", PLAN.page)} for name in LISTS}
+    assert asked == {"status": {(1, "GetItem", 1)}, "submit": {(1, "PutItem", 0)}, **lists}
     assert report["growth"] == []
 
 
-def test_the_report_has_every_row(report: dict[str, Any]) -> None:
+def test_the_report_has_every_row_and_the_page_is_made_of_it(report: dict[str, Any]) -> None:
     names = [call.name for call in calls(10, PLAN.page)]
     rows = {(row["where"], row["backend"], row["jobs"], row["call"]): row for row in report["rows"]}
     ways = [("in process", "moto"), ("in process", "dynalite"), ("gateway", "dynalite")]
@@ -79,10 +69,7 @@ def test_the_report_has_every_row(report: dict[str, Any]) -> None:
         assert row["calls"] == PLAN.most_calls
         assert 0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"]
         assert row["a_second"] > 0
-
-
-def test_the_page_is_made_of_the_report(report: dict[str, Any]) -> None:
-    page = load_document(report)
+    page = load_page(report)
     lines = [[cell.strip() for cell in line.split("|")] for line in page.splitlines()]
     for name, jobs in product(LISTS, ("10", "1,000")):
         assert len([cells for cells in lines if cells[1:3] == [name, jobs]]) == 2
@@ -113,57 +100,51 @@ def test_a_list_that_reads_everything_is_found(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_table_that_looks_at_more_within_its_page_is_found() -> None:
-    rows = [
+    rows: list[Row] = [
         {"backend": "moto", "call": "list", "jobs": jobs, "requests": 1, "operations": "Query"}
         | {"evaluated": evaluated, "reads_at_most": 100}
         for jobs, evaluated in ((10, 10), (1000, 60), (100_000, 100))
     ]
-    assert growth(rows) == [
-        "list on moto: the items looked at differ: 1,000 jobs: 60; 100,000 jobs: 100",
-    ]
+    found = "list on moto: the items looked at differ: 1,000 jobs: 60; 100,000 jobs: 100"
+    assert growth(rows) == [found]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_filled_table_holds_what_the_adapter_would_have_stored(backend: str) -> None:
     if backend == "dynalite":
         require_dynalite()
-    with function_environment(), BACKENDS[backend]([10, 60]) as places:
-        for place in places:
-            stored = place.repository.list_by_owner(job_of(0).owner, 100)
-            assert stored == [job_of(number) for number in reversed(range(place.jobs))]
-            assert [place.repository.get_by_id(job.job_id) for job in stored] == stored
-        places[0].table.grow_to(12)
-        assert len(places[0].repository.list_by_owner(job_of(0).owner, 100)) == 12
+    with function_environment(), BACKENDS[backend]([10, 60]) as tables:
+        for table in tables:
+            stored = table.repository.list_by_owner(job_of(0).owner, 100)
+            assert stored == [job_of(number) for number in reversed(range(table.jobs))]
+            assert [table.repository.get_by_id(job.job_id) for job in stored] == stored
+        tables[0].grow_to(12)
+        assert len(tables[0].repository.list_by_owner(job_of(0).owner, 100)) == 12
 
 
-def test_submitted_jobs_are_taken_out_again() -> None:
-    client = None
-    for row in in_process_rows("moto", SMALL_PLAN):
-        client = client or boto3.client("dynamodb", region_name=REGION)
-        if row["call"] == "submit":
-            assert client.scan(TableName=f"{TABLE}-{row['jobs']}")["Count"] == row["jobs"]
+def test_submitted_jobs_are_taken_out_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    counts: list[tuple[int, int]] = []
+    delete = JobsTable.delete
+
+    def delete_and_count(self: JobsTable, job_ids: list[str]) -> None:
+        delete(self, job_ids)
+        counts.append((len(job_ids), self.client.scan(TableName=self.name)["Count"]))
+
+    monkeypatch.setattr(JobsTable, "delete", delete_and_count)
+    kinds = len(list(gateway_rows("moto", SMALL_PLAN, tmp_path / "log"))) // 2
+    assert counts == [*[(0, 10)] * (kinds - 1), (2, 10), *[(0, 24)] * (kinds - 1), (2, 24)]
 
 
 def test_a_wrong_answer_is_no_measurement() -> None:
-    with function_environment(), BACKENDS["moto"]([1]) as (place,):
-        bootstrap.aws_services().jobs = place.repository
-        event = calls(100, PLAN.page)[0].make().to_event()
-        invoke(event, 404)
-        with pytest.raises(UnexpectedAnswerError, match="answered 404"):
-            invoke(event, 200)
+    event = calls(100, PLAN.page)[0].make()
+    with pytest.raises(UnexpectedAnswerError, match="answered 404"):
+        checked(event, 200, 404, "{}")
 
 
-@pytest.mark.parametrize(
-    ("plan", "expected"),
-    [
-        (LoadPlan(most_calls=7, least_calls=2, most_s=60), 7),
-        (LoadPlan(most_calls=7, least_calls=2, most_s=0), 2),
-    ],
-    ids=["calls", "seconds"],
-)
+@pytest.mark.parametrize(("most_s", "expected"), [(60, 7), (0, 2)], ids=["calls", "seconds"])
 @pytest.mark.parametrize("run", [run_at_once, lambda call_once, plan: run_in_turns([call_once], plan)[0]])
 def test_a_series_ends_with_its_calls_or_its_seconds(
-    run: Callable[[CallOnce, LoadPlan], Row], plan: LoadPlan, expected: int
+    run: Callable[[CallOnce, LoadPlan], Row], most_s: float, expected: int
 ) -> None:
     made: list[float] = []
 
@@ -171,33 +152,30 @@ def test_a_series_ends_with_its_calls_or_its_seconds(
         made.append(0.001)
         return made[-1]
 
-    row = run(call_once, plan)
+    row = run(call_once, LoadPlan(most_calls=7, least_calls=2, most_s=most_s))
     assert (row["calls"], len(made)) == (expected, expected + 1)  # and one to warm up
 
 
-def test_tables_are_asked_in_turns_until_each_has_had_enough() -> None:
+def test_tables_are_asked_in_turns_and_a_percentile_is_a_time_that_was_measured() -> None:
     asked = ""
 
-    def asking(name: str, took_s: float) -> CallOnce:
+    def asking(name: str, *times_s: float) -> CallOnce:
+        rest = iter(times_s)
+
         def call_once() -> float:
             nonlocal asked
             asked += name
-            return took_s
+            return next(rest)
 
         return call_once
 
-    rows = run_in_turns([asking("a", 1), asking("b", 4)], LoadPlan(most_calls=5, least_calls=1, most_s=6))
+    plan = LoadPlan(most_calls=5, least_calls=1, most_s=6)
+    rows = run_in_turns([asking("a", 0, 1, 1, 1, 1, 1), asking("b", 0, 3, 5)], plan)
     assert asked == "ab" + "ab" + "ab" + "a" * 3
     assert [row["a_second"] for row in rows] == [1, 0.25]
+    assert (rows[1]["p50_ms"], rows[1]["p99_ms"]) == (3000, 5000)
 
 
-def test_a_percentile_is_a_time_that_was_measured() -> None:
-    ordered = [float(number) for number in range(1, 101)]
-    assert [percentile(ordered, percent) for percent in (50, 95, 99)] == [50, 95, 99]
-    assert percentile([3.0], 50) == percentile([3.0], 99) == 3.0
-
-
-def test_where_dynalite_is_not_installed_it_says_what_brings_it(tmp_path: Path) -> None:
-    starting: AbstractContextManager[Dynalite] = Dynalite(tmp_path / "nothing")
+def test_a_missing_dynalite_says_what_installs_it(tmp_path: Path) -> None:
     with pytest.raises(DynaliteMissingError, match=r"no (Node\.js|dynalite)"):
-        starting.__enter__()
+        Dynalite(tmp_path / "nothing").__enter__()

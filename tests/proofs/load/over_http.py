@@ -9,18 +9,18 @@ from pathlib import Path
 
 import requests
 
-from tools.dynalite import Dynalite
-from tools.load.calls import Call, UnexpectedAnswerError, calls
-from tools.load.series import LoadPlan, Row, run_at_once
-from tools.load.tables import TABLE, JobsTable, dynalite_table, moto_emptied, moto_table
+from tests.proofs.load.calls import Call, calls, checked
+from tests.proofs.load.series import LoadPlan, run_at_once
+from tests.proofs.load.tables import TABLE, JobsTable, dynalite_table, moto_emptied, moto_table
+from tests.proofs.report import Row
+from tests.support.dynalite import Dynalite
 from tools.local_stack.stack import LocalStack
 
 WHERE = "gateway"
-_TIMEOUT_S = 60
 
 
 def gateway_rows(backend: str, plan: LoadPlan, log_file: Path) -> Iterator[Row]:
-    """A row for each kind of call and size of the table."""
+    """A row for each kind of call and size of the table; the sizes come one after another."""
     with _running(backend, log_file) as (url, table):
         for jobs in plan.sizes:
             table.grow_to(jobs)
@@ -34,33 +34,31 @@ def _running(backend: str, log_file: Path) -> Iterator[tuple[str, JobsTable]]:
     """The stack without workers; with dynalite its functions keep their jobs there, the rest in moto."""
     with ExitStack() as exits:
         exits.enter_context(moto_emptied())
-        server = exits.enter_context(Dynalite()) if backend == "dynalite" else None
-        settings = {} if server is None else {**server.environment, "TABLE_NAME": TABLE}
-        table = None if server is None else dynalite_table(server)
+        settings, table = {}, None
+        if backend == "dynalite":
+            server = exits.enter_context(Dynalite())
+            settings, table = {**server.environment, "TABLE_NAME": TABLE}, dynalite_table(server)
         stack = exits.enter_context(LocalStack(log_file=log_file, workers=0, function_settings=settings))
-        if table is None:
-            (logical_id,) = stack.template.logical_ids("AWS::DynamoDB::Table")
-            name = stack.template.resolve({"Ref": logical_id})
-            table = moto_table(stack.aws.client("dynamodb"), name)
-        yield stack.url, table
+        name = stack.template.resolve({"Ref": "JobsTable"})
+        yield stack.url, table or moto_table(stack.aws.client("dynamodb"), name)
 
 
 def _measured(url: str, call: Call, table: JobsTable, plan: LoadPlan) -> Row:
     made: list[str] = []
 
     def call_once() -> float:
-        request = call.make()
+        event = call.make()
+        method, query = event["requestContext"]["http"]["method"], event.get("queryStringParameters")
+        headers = {"content-type": "application/json"}
         started = time.perf_counter()
         answer = requests.request(
-            request.method, url + request.path, params=request.query, json=request.body, timeout=_TIMEOUT_S
+            method, url + event["rawPath"], params=query, data=event["body"], headers=headers, timeout=60
         )
         took_s = time.perf_counter() - started
-        if answer.status_code != call.status:
-            raise UnexpectedAnswerError(f"{request.path} answered {answer.status_code}: {answer.text}")
-        if call.status == 201:
-            made.append(answer.json()["job_id"])
+        body = checked(event, call.status, answer.status_code, answer.text)
+        made.extend([body["job_id"]] if call.status == 201 else [])
         return took_s
 
     row = run_at_once(call_once, plan)
-    table.delete(made)
-    return row | {"clients": plan.clients}
+    table.delete(made)  # the next size is measured on jobs of its own
+    return row

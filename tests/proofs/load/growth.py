@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
-from tools.load.series import Row
+from tests.proofs.report import Row
 
 
 def growth(rows: Sequence[Row]) -> list[str]:
-    """A sentence for each call that needs more of a larger table; none: the service stays as fast."""
-    counted = sorted(
-        (row for row in rows if "requests" in row), key=lambda row: (row["backend"], row["call"], row["jobs"])
-    )
-    return [
-        sentence
-        for _, group in groupby(counted, key=lambda row: (row["backend"], row["call"]))
-        for sentence in _growth_of(list(group))
-    ]
+    """A sentence for each call that needs more of a larger table; none if the service stays as fast."""
+    counted: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted((row for row in rows if "requests" in row), key=lambda row: row["jobs"]):
+        counted.setdefault((row["backend"], row["call"]), []).append(row)
+    return [sentence for key in sorted(counted) for sentence in _growth_of(counted[key])]
 
 
 def _growth_of(rows: list[Row]) -> Iterator[str]:

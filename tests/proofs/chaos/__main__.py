@@ -1,4 +1,4 @@
-"""``python -m tools.chaos``: the kill test; 1 where a promise was broken."""
+"""``python -m tests.proofs.chaos``: the kill test; ends with status 1 if a promise was broken."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
-from tools.chaos.kill_test import run_kill_test
+from tests.proofs.chaos.kill_test import run_kill_test
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.workers import WorkerStartError
 
@@ -23,7 +22,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", default="auto")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         model, line = choose_model(arguments.model)
         print(line, flush=True)
@@ -36,10 +35,6 @@ def main() -> int:
         return 130
     print("\n".join(report.lines()))
     return 0 if report.is_clean else 1
-
-
-def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
