@@ -16,12 +16,10 @@ from video_jobs.services import list_jobs as listing
 from tests.contract.conftest import require_dynalite
 from tests.proofs.load.__main__ import measure
 from tests.proofs.load.calls import UnexpectedAnswerError, calls, checked
-from tests.proofs.load.growth import growth
-from tests.proofs.load.in_process import BACKENDS, function_environment, in_process_rows
-from tests.proofs.load.over_http import gateway_rows
 from tests.proofs.load.page import load_page
-from tests.proofs.load.series import CallOnce, LoadPlan, run_at_once, run_in_turns
+from tests.proofs.load.series import CallOnce, LoadPlan, growth, run_at_once, run_in_turns
 from tests.proofs.load.tables import JobsTable, job_of
+from tests.proofs.load.ways import BACKENDS, filled_tables, gateway_rows, in_process_rows
 from tests.proofs.report import Row
 from tests.support.dynalite import Dynalite, DynaliteMissingError
 
@@ -113,7 +111,7 @@ def test_a_table_that_looks_at_more_within_its_page_is_found() -> None:
 def test_a_filled_table_holds_what_the_adapter_would_have_stored(backend: str) -> None:
     if backend == "dynalite":
         require_dynalite()
-    with function_environment(), BACKENDS[backend]([10, 60]) as tables:
+    with filled_tables(backend, [10, 60]) as tables:
         for table in tables:
             stored = table.repository.list_by_owner(job_of(0).owner, 100)
             assert stored == [job_of(number) for number in reversed(range(table.jobs))]

@@ -17,10 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.proofs.load.growth import growth
-from tests.proofs.load.in_process import BACKENDS, in_process_rows
-from tests.proofs.load.over_http import gateway_rows
-from tests.proofs.load.series import LoadPlan
+from tests.proofs.load.series import LoadPlan, growth
+from tests.proofs.load.ways import BACKENDS, gateway_rows, in_process_rows
 from tests.proofs.report import OUT, machine, print_row, save
 from tests.support.dynalite import VERSION, DynaliteMissingError
 

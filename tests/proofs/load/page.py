@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.proofs.load import in_process, over_http
 from tests.proofs.load.tables import FAILED_EVERY
+from tests.proofs.load.ways import GATEWAY, IN_PROCESS
 from tests.proofs.report import Report, Row, write_page
 from tools.reference.tables import table
 
@@ -36,13 +36,13 @@ _LISTS = """A page without a filter looks at as many jobs as it gives. With a fi
 than the last column says, however few of them pass, and the client goes on from its cursor. *From the
 middle* begins behind half of the jobs.
 """
-_IN_PROCESS = """## The function
+_FUNCTION = """## The function
 
 `functions.video_api.app.lambda_handler` called in one process, one call after another, on events like those
 in [events/](../events). moto runs in the same process, so its own work is in the time. The tables of all
 sizes stand side by side, dynalite's each in a process of its own, and are asked in turns.
 """
-_GATEWAY = """## Over HTTP
+_OVER_HTTP = """## Over HTTP
 
 The local stack (`tools/local_stack`) without workers, asked by {clients} clients at the same time. Each
 function has one execution environment, which takes one event at a time, so the times hold the waiting for
@@ -62,16 +62,16 @@ python -m tests.proofs.load.page                                     # this page
 def load_page(report: Report) -> str:
     """The page for one report of `tests.proofs.load`."""
     plan, rows = report["plan"], report["rows"]
-    function = [row for row in rows if row["where"] == in_process.WHERE]
-    over_gateway = [row for row in rows if row["where"] == over_http.WHERE]
+    function = [row for row in rows if row["where"] == IN_PROCESS]
+    over_gateway = [row for row in rows if row["where"] == GATEWAY]
     minutes = report["took_s"] / 60
     sections = (
         _HEAD.format(**report["machine"], **plan, minutes=minutes, failed_every=FAILED_EVERY),
         _asked(function),
         _LISTS,
-        _IN_PROCESS,
+        _FUNCTION,
         _times(function),
-        _GATEWAY.format(**plan),
+        _OVER_HTTP.format(**plan),
         _times(over_gateway),
         _FOOT,
     )

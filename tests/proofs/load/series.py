@@ -1,9 +1,9 @@
-"""Series of equal calls: limited in number and time, each summed up in a row."""
+"""Series of equal calls, limited in number and time, and what their rows say about larger tables."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -63,3 +63,27 @@ def _summary(times_s: Sequence[float], wall_s: float) -> Row:
     percentiles = np.percentile(times_s, (50, 95, 99), method="inverted_cdf") * 1000
     row: Row = {"calls": len(times_s), "a_second": len(times_s) / wall_s}
     return row | dict(zip(("p50_ms", "p95_ms", "p99_ms"), percentiles.tolist(), strict=True))
+
+
+def growth(rows: Sequence[Row]) -> list[str]:
+    """A sentence for each call that needs more of a larger table; none if the service stays as fast."""
+    counted: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted((row for row in rows if "requests" in row), key=lambda row: row["jobs"]):
+        counted.setdefault((row["backend"], row["call"]), []).append(row)
+    return [sentence for key in sorted(counted) for sentence in _growth_of(counted[key])]
+
+
+def _growth_of(rows: list[Row]) -> Iterator[str]:
+    what = f"{rows[0]['call']} on {rows[0]['backend']}"
+    if len({row["operations"] for row in rows}) > 1:
+        yield f"{what}: the requests differ: {_by_size(rows, 'operations')}"
+    if any(row["evaluated"] > row["reads_at_most"] for row in rows):
+        yield f"{what}: looks at more than {rows[0]['reads_at_most']} items: {_by_size(rows, 'evaluated')}"
+    # A table with less than two pages may have less to look at.
+    full = [row for row in rows if row["jobs"] >= 2 * row["reads_at_most"]]
+    if len({row["evaluated"] for row in full}) > 1:
+        yield f"{what}: the items looked at differ: {_by_size(full, 'evaluated')}"
+
+
+def _by_size(rows: list[Row], key: str) -> str:
+    return "; ".join(f"{row['jobs']:,} jobs: {row[key]}" for row in rows)
