@@ -15,11 +15,11 @@ from video_jobs.services import list_jobs as listing
 
 from tests.contract.conftest import require_dynalite
 from tests.proofs.load.__main__ import measure
-from tests.proofs.load.calls import UnexpectedAnswerError, calls, checked
+from tests.proofs.load.calls import UnexpectedAnswerError, calls
 from tests.proofs.load.page import load_page
 from tests.proofs.load.series import CallOnce, LoadPlan, growth, run_at_once, run_in_turns
 from tests.proofs.load.tables import JobsTable, job_of
-from tests.proofs.load.ways import BACKENDS, filled_tables, gateway_rows, in_process_rows
+from tests.proofs.load.ways import BACKENDS, filled_tables, gateway_rows, in_process_rows, watch
 from tests.proofs.report import Row
 from tests.support.dynalite import Dynalite, DynaliteMissingError
 
@@ -134,9 +134,10 @@ def test_submitted_jobs_are_taken_out_again(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_a_wrong_answer_is_no_measurement() -> None:
-    event = calls(100, PLAN.page)[0].make()
-    with pytest.raises(UnexpectedAnswerError, match="answered 404"):
-        checked(event, 200, 404, "{}")
+    status_of_no_job = calls(100, PLAN.page)[0]
+    with filled_tables("moto", [1]) as (table,):
+        with pytest.raises(UnexpectedAnswerError, match="answered 404"):
+            watch(status_of_no_job, table, {})
 
 
 @pytest.mark.parametrize(("most_s", "expected"), [(60, 7), (0, 2)], ids=["calls", "seconds"])

@@ -45,7 +45,7 @@ def in_process_rows(backend: str, plan: LoadPlan) -> Iterator[Row]:
     with filled_tables(backend, plan.sizes) as tables:
         for kinds in zip(*(calls(table.jobs, plan.page) for table in tables), strict=True):
             asked: list[Row] = [{} for _ in tables]
-            watched = [partial(_watch, *each) for each in zip(kinds, tables, asked, strict=True)]
+            watched = [partial(watch, *each) for each in zip(kinds, tables, asked, strict=True)]
             rows = run_in_turns(watched, plan)
             for call, table, most, row in zip(kinds, tables, asked, rows, strict=True):
                 head = {"where": IN_PROCESS, "backend": backend, "jobs": table.jobs, "call": call.name}
@@ -92,7 +92,7 @@ def _function_environment() -> Iterator[None]:
         yield
 
 
-def _watch(call: Call, table: JobsTable, most: Row) -> float:
+def watch(call: Call, table: JobsTable, most: Row) -> float:
     """Call once on a table; gives the seconds, and raises in ``most`` what one call asked for at most.
 
     A query tells how many items it looked at (``ScannedCount``), whether or not it gives them; a read by key
