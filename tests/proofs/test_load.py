@@ -135,9 +135,9 @@ def test_submitted_jobs_are_taken_out_again(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_wrong_answer_is_no_measurement() -> None:
     status_of_no_job = calls(100, PLAN.page)[0]
-    with filled_tables("moto", [1]) as (table,):
-        with pytest.raises(UnexpectedAnswerError, match="answered 404"):
-            watch(status_of_no_job, table, {})
+    refused = pytest.raises(UnexpectedAnswerError, match="answered 404")
+    with filled_tables("moto", [1]) as (table,), refused:
+        watch(status_of_no_job, table, {})
 
 
 @pytest.mark.parametrize(("most_s", "expected"), [(60, 7), (0, 2)], ids=["calls", "seconds"])
