@@ -10,7 +10,7 @@ CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cu
 DYNALITE := .cache/dynalite-4.0.0
 EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
 COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
-SOURCES := layers/common/python functions gpu_worker_image/src tools
+SOURCES := layers/common/python functions gpu_worker_image tools
 
 VIDEO ?= tests/fixtures/tiny.mp4
 PIPELINE ?= yolo_ocr
@@ -23,9 +23,9 @@ SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 # Of what runs on this machine alone; a deployment's region comes from the caller's own configuration.
-demo local bench load simulate chaos docs lint build test: export AWS_DEFAULT_REGION ?= us-east-1
+demo local bench load simulate chaos docs lint build test proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test smoke clean
+.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test proofs smoke clean
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -63,15 +63,14 @@ webhook-secret: setup ## give an owner a webhook secret: make webhook-secret STA
 	@$(BIN)/python -m tools.webhook_secret --stack "$(STACK)" --owner "$(OWNER)"
 
 bench: setup ## measure speed, quality and limits against hand-made loops (about a quarter of an hour)
-	@$(BIN)/python -m tools.bench.text_pipelines
-	@$(BIN)/python -m tools.bench
+	@$(BIN)/python -m tests.proofs.bench
 
 simulate: setup ## play seeded schedules full of faults: make simulate [SCHEDULES=2000] [SEED=0]
 	@$(BIN)/python -m tools.simulation --schedules $(SCHEDULES) --seed $(SEED)
 
 chaos: WORKERS = 3
 chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
-	@exec $(BIN)/python -m tools.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
+	@exec $(BIN)/python -m tests.proofs.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
 docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration
 	$(BIN)/python -m tools.reference
@@ -98,7 +97,7 @@ smoke: setup ## test a running service: make smoke [URL=https://...], without UR
 	@exec $(BIN)/python -m tools.smoke_test $(or $(URL),--local)
 
 load: setup $(DYNALITE) ## drive the API and count what each call costs, with up to 100,000 jobs in the table
-	@$(BIN)/python -m tools.load
+	@$(BIN)/python -m tests.proofs.load
 
 build: setup ## build the functions and layers as they are deployed
 	@mkdir -p .cache
@@ -110,6 +109,9 @@ build: setup ## build the functions and layers as they are deployed
 
 test: build $(DYNALITE) ## run the tests
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
+
+proofs: setup $(DYNALITE) ## run the proofs that take longer than a test: kill test, load and bench in short forms
+	$(BIN)/python -m pytest tests/proofs
 
 clean: ## remove what make made
 	rm -rf $(VENV) .cache .aws-sam .pytest_cache .mypy_cache .ruff_cache

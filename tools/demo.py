@@ -8,15 +8,12 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import requests
-
 from tools.annotate import write_annotated_frame
+from tools.client import Client, RefusedError
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import WorkerStartError
@@ -24,58 +21,11 @@ from tools.local_stack.workers import WorkerStartError
 FIXTURE = Path(__file__).parents[1] / "tests" / "fixtures" / "tiny.mp4"
 OUT = Path("out")
 _POLL_S = 0.25
-_TIMEOUT_S = 30
 _BAR = 30
 
 
 class DemoError(Exception):
     """What the user should read."""
-
-
-class Client:
-    """The few calls of the REST API that a demo needs."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-
-    def submit(self, video: Path, pipeline_id: str) -> str:
-        """Submit by a presigned upload; gives the job_id."""
-        wanted = {
-            "filename": video.name,
-            "size_bytes": video.stat().st_size,
-            "pipeline_id": pipeline_id,
-        }
-        answer = requests.post(f"{self._base_url}/video/submit", json=wanted, timeout=_TIMEOUT_S)
-        if answer.status_code != 201:
-            raise DemoError(answer.json().get("detail", answer.text))
-        submitted = answer.json()
-        upload = submitted["upload"]
-        with video.open("rb") as file:
-            stored = requests.post(
-                upload["url"], data=upload["fields"], files={"file": file}, timeout=_TIMEOUT_S
-            )
-        stored.raise_for_status()
-        return str(submitted["job_id"])
-
-    def job(self, job_id: str) -> dict[str, Any]:
-        """The job resource."""
-        return self._get(f"/video/jobs/{job_id}", {})
-
-    def results(self, job_id: str) -> Iterator[dict[str, Any]]:
-        """Every frame, page by page."""
-        cursor: str | None = None
-        while True:
-            page = self._get(f"/video/results/{job_id}", {"cursor": cursor} if cursor else {})
-            yield from page["results"]
-            cursor = page.get("next_cursor")
-            if cursor is None:
-                return
-
-    def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        answer = requests.get(self._base_url + path, params=query, timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-        body: dict[str, Any] = answer.json()
-        return body
 
 
 def main() -> int:
@@ -85,11 +35,13 @@ def main() -> int:
     parser.add_argument("--pipeline", default="yolo_ocr")
     parser.add_argument("--model", default="auto")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    signal.signal(signal.SIGINT, _as_interrupt)  # a shell may have started this with Ctrl-C ignored
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell may have started this with Ctrl-C ignored
     try:
         run_demo(arguments.video, arguments.pipeline, arguments.model)
-    except (DemoError, NoModelError, WorkerStartError) as error:
+    except (DemoError, RefusedError, NoModelError, WorkerStartError) as error:
         print(f"\nIt did not work: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -111,7 +63,7 @@ def run_demo(video: Path, pipeline_id: str, model_name: str) -> None:
     with LocalStack(log_file=OUT / "local-stack.log", worker_settings=settings) as stack:
         stack.wait_until_ready()
         client = Client(stack.url)
-        job_id = client.submit(video, pipeline_id)
+        job_id = client.submit(video.read_bytes(), filename=video.name, pipeline_id=pipeline_id)
         print(f"Submitted {video.name} as job {job_id}")
         job = _watch(client, job_id)
         if job["status"] == "failed":
@@ -175,10 +127,6 @@ def _watch(client: Client, job_id: str) -> dict[str, Any]:
             print()
             return job
         time.sleep(_POLL_S)
-
-
-def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

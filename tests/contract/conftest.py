@@ -45,7 +45,7 @@ from video_jobs.ports import (
 )
 
 from tests.support.clock import ManualClock
-from tools.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
+from tests.support.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
 
 REGION: Final = "eu-central-1"
 

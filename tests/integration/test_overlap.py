@@ -14,10 +14,10 @@ from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.plugin import WordReader
 from video_worker.results_serializer import frame_line
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tools.bench.clips import BenchClip, still_clip
-from tools.bench.loops import random_weights
-from tools.demo_model.train import SHIPPED
+from tests.proofs.bench.clips import BenchClip, still_clip
+from tests.proofs.bench.ways import random_weights
 
 PART_FRAMES = 7
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gpu_worker_image.models.street_demo_training.clips import write_mp4
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tools.demo_model.video_file import write_mp4
 
 NOISE = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10:duration=2")
 

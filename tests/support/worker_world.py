@@ -21,8 +21,8 @@ from video_worker.job_worker import JobWorker
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.stop_signal import StopSignal
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.support.clock import ManualClock
-from tools.demo_model.train import SHIPPED
 
 SUPPORT = Path(__file__).parent
 RULES = Rules(

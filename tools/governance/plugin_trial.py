@@ -8,7 +8,7 @@ from typing import Any
 
 from video_worker.plugin_registry import Manifest
 
-from tools.demo_model.scenes import Scene, Thing, render
+from gpu_worker_image.models.street_demo_training.scenes import Scene, Thing, render
 from tools.governance.plugin_process import PluginProcess
 from tools.governance.tool_answers import ToolAnswer
 

@@ -17,7 +17,7 @@ from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import BUILT_IN_PIPELINES, VideoFilePipelineService
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
 
-from tools.demo_model.train import SHIPPED
+from gpu_worker_image.models.street_demo_training import SHIPPED
 from tools.governance.manifest_checks import check_manifests
 from tools.governance.pipeline_checks import check_pipelines
 from tools.governance.plugin_process import PluginProcess

@@ -1,0 +1,186 @@
+"""What is measured; where ways are compared, their runs are interleaved, and medians are taken."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psutil
+from aws_lambda_powertools import Logger
+from video_worker.analysis import RunRequest
+from video_worker.isolation.limits import JobLimits
+from video_worker.isolation.service import IsolatedAnalysisService
+from video_worker.pipeline_service import VideoFilePipelineService
+from video_worker.plugins.ocr.regions import iou
+from video_worker.plugins.yolo.detector import Detection
+from video_worker.plugins.yolo.openvino_detector import OpenVinoDetector
+from video_worker.plugins.yolo.ultralytics_detector import UltralyticsDetector
+from video_worker.results_serializer import frame_line
+
+from gpu_worker_image.models.street_demo_training.clips import Clip
+from gpu_worker_image.models.street_demo_training.measure import word_quality
+from tests.fixtures.ffmpeg import run_ffmpeg
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.proofs.bench.clips import CARS, BenchClip, frames_of
+from tests.proofs.bench.ways import HandLoop, predict_in_f32, settings_for
+from tests.proofs.report import Row
+from tools.client import Client
+from tools.local_stack.stack import LocalStack
+
+TEXT_PIPELINES = ("yolo_only", "yolo_ocr", "yolo_ocr_regions")
+_SAME_BOX_IOU = 0.5
+_LIMITS = JobLimits(memory_mib=8192, cpu_s=10**6, frame_s=600)
+_TINY_JOB: dict[str, Any] = {"pipeline_id": "yolo_only", "max_frames": 3}
+Way = Callable[[], list[Any]]
+
+
+def interleaved(ways: Mapping[str, Way], runs: int) -> tuple[dict[str, float], dict[str, list[Any]]]:
+    """Median milliseconds a frame of each way, and what each gave for the frames."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    gave: dict[str, list[Any]] = {}
+    for _ in range(runs):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            gave[name] = way()
+            times[name].append((time.perf_counter() - started) / len(gave[name]) * 1000)
+    return {f"{name}_ms": statistics.median(taken) for name, taken in times.items()}, gave
+
+
+def words_of(frames: list[Any]) -> list[list[str]]:
+    """The words that a pipeline read on each frame."""
+    return [[block["text"] for block in frame["result"].get("blocks", [])] for frame in frames]
+
+
+def speed_and_words(
+    clip: BenchClip, loops: Mapping[str, HandLoop], ours: VideoFilePipelineService, runs: int
+) -> Row:
+    """Milliseconds a frame of each way, their ratios, and how well each read."""
+    frames = len(clip.truth)
+
+    def run_ours() -> list[list[str]]:
+        return words_of(list(ours.run_on_file(clip.path, "yolo_ocr", max_frames=frames)))
+
+    run_ours()
+    ways: dict[str, Way] = {name: partial(loop.run, clip.path, frames) for name, loop in loops.items()}
+    times, read = interleaved({**ways, "ours": run_ours}, runs)
+    row: Row = {"clip": clip.name, "frames": len(read["ours"]), **times}
+    row |= {f"times_{name}": times[f"{name}_ms"] / times["ours_ms"] for name in loops}
+    for name, words in read.items():
+        row |= {f"{name}_{share}": value for share, value in word_quality(words, clip.truth).items()}
+    return row
+
+
+def text_pipelines(service: VideoFilePipelineService, clip: Clip, path: Path, runs: int) -> list[Row]:
+    """Reading the whole frame against reading the regions of chosen classes, on the same generated clip."""
+
+    def run(name: str) -> list[Any]:
+        return list(service.run_on_file(path, name, frame_stride=4))
+
+    times, frames = interleaved({name: partial(run, name) for name in TEXT_PIPELINES}, runs)
+    truth = [clip.texts_of(frame["frame_index"]) for frame in frames["yolo_only"]]
+    return [
+        {"clip": path.stem, "pipeline": name, "ms": times[f"{name}_ms"]}
+        | word_quality(words_of(frames[name]), truth)
+        for name in TEXT_PIPELINES
+    ]
+
+
+def limits(clip: BenchClip, model: Path, ours: VideoFilePipelineService, frames: int, runs: int) -> Row:
+    """Decoding alone, detecting alone at full throughput, and our whole pipeline, milliseconds a frame."""
+    detector = OpenVinoDetector(model, settings_for(model))
+    images = list(islice(frames_of(clip.path), frames))
+
+    def detect() -> list[Any]:
+        with ThreadPoolExecutor(3) as pool:
+            return list(pool.map(detector.detect, images))
+
+    ways: dict[str, Way] = {
+        "decode": lambda: [None for _ in islice(frames_of(clip.path), frames)],
+        "detect": detect,
+        "ours": lambda: list(ours.run_on_file(clip.path, "yolo_ocr", max_frames=frames)),
+    }
+    times, _ = interleaved(ways, runs)
+    slower = max(times["decode_ms"], times["detect_ms"])
+    return {"clip": clip.name, **times, "times_the_slower": times["ours_ms"] / slower}
+
+
+def agreement(path: Path, model: Path, frames: int | None = None) -> Row:
+    """Boxes of plain ``predict`` that ours has too (same class, IoU 0.5), and the other way round."""
+    with predict_in_f32():
+        plain = UltralyticsDetector(model, settings_for(model, DETECTOR_BACKEND="ultralytics"))
+        plain.detect(next(frames_of(path)))
+    own = OpenVinoDetector(model, settings_for(model))
+    boxes = matched = 0
+    for image in islice(frames_of(path), frames):
+        one, other = own.detect(image), plain.detect(image)
+        boxes += len(one) + len(other)
+        matched += 2 * _matches(one, other)
+    return {"clip": path.name, "model": model.name, "boxes": boxes // 2, "share": matched / boxes}
+
+
+def _matches(one: list[Detection], other: list[Detection]) -> int:
+    free = list(other)
+    for box in one:
+        same = (
+            candidate
+            for candidate in free
+            if candidate.class_id == box.class_id
+            and iou(list(candidate.xyxy), list(box.xyxy)) >= _SAME_BOX_IOU
+        )
+        if (found := next(same, None)) is not None:
+            free.remove(found)
+    return len(other) - len(free)
+
+
+def endurance(model: Path, folder: Path, minutes: int) -> Row:
+    """Peak memory, time and results size a frame of so many minutes, in a fresh analysing process."""
+    path = folder / f"{minutes}_minutes.mp4"  # the footage of half a minute, again and again
+    run_ffmpeg("-stream_loop", str(2 * minutes - 1), "-i", str(CARS), "-c", "copy", "-an", str(path))
+    with IsolatedAnalysisService(settings_for(model), _LIMITS, Logger(level="ERROR")) as service:
+        process = psutil.Process(service.pid)
+        frames = size = peak = 0
+        started = time.perf_counter()
+        for frame in service.run(RunRequest(path, "yolo_ocr")):
+            frames += 1
+            size += len(frame_line(frame))
+            if frames % 25 == 0:
+                peak = max(peak, process.memory_info().rss)
+        ms = (time.perf_counter() - started) * 1000
+    row = {"minutes": minutes, "frames": frames, "peak_mib": peak / 2**20}
+    return row | {"ms_a_frame": ms / frames, "bytes_a_frame": size / frames}
+
+
+def service_speed(model: Path, jobs: int, log_file: Path) -> Row:
+    """Median time from submit to running, and jobs a minute of one worker, of the whole local stack."""
+    video = TINY.read_bytes()
+    with LocalStack(log_file=log_file, worker_settings={"MODEL_PATH": str(model)}) as stack:
+        stack.wait_until_ready()
+        client = Client(stack.url)
+        _finish(client, [client.submit_in_body(video, **_TINY_JOB)])
+        latencies = [_latency(client, video) for _ in range(5)]
+        started = time.perf_counter()
+        _finish(client, [client.submit_in_body(video, **_TINY_JOB) for _ in range(jobs)])
+        minutes = (time.perf_counter() - started) / 60
+    to_running_ms = statistics.median(latencies) * 1000
+    return {"submit_to_running_ms": to_running_ms, "jobs": jobs, "jobs_a_minute": jobs / minutes}
+
+
+def _latency(client: Client, video: bytes) -> float:
+    started = time.perf_counter()
+    job_id = client.submit_in_body(video, **_TINY_JOB)
+    client.wait(job_id, "running", "completed", poll_s=0.01)
+    took_s = time.perf_counter() - started
+    _finish(client, [job_id])
+    return took_s
+
+
+def _finish(client: Client, job_ids: list[str]) -> None:
+    for job_id in job_ids:
+        if client.wait(job_id, "completed", poll_s=0.01) != "completed":
+            raise RuntimeError(f"job {job_id} failed")
