@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from moto import mock_aws
 
 from tests.support.model import model_for_tests
 from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
+
+# Each session would read the services' descriptions from disk again, which takes as long as most tests.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @pytest.fixture
