@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,19 +18,25 @@ from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AWS in this process; no request leaves it."""
+@contextmanager
+def aws_in_this_process(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS without anything in it; no request leaves this process."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        patch.setenv(name, value)
+    patch.delenv("AWS_ENDPOINT_URL", raising=False)
     make_moto_queues_thread_safe()
     with mock_aws():
+        yield
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with aws_in_this_process(monkeypatch):
         yield
 
 

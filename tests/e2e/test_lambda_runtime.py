@@ -17,12 +17,12 @@ from video_jobs.domain.job import JobStatus, UploadState
 from video_jobs.settings import ServiceSettings
 from video_worker.results_serializer import frame_line
 
-from tests.e2e.sample_events import NAMES, SAMPLES, function_of, outcome_of, prepared_event, sample_of
 from tests.integration import job_states
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.job_states import completed_job
 from tests.support.lambda_runtime import Function, LambdaRuntime, RuntimeFiles
 from tests.support.lambda_sandbox import can_make_namespaces
+from tests.support.sample_events import NAMES, SAMPLES, function_of, outcome_of, prepared_event, sample_of
 from tools.local_stack.aws_server import AwsServer
 from tools.local_stack.template import Template
 

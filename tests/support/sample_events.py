@@ -136,7 +136,12 @@ def prepared_event(name: str, services: AwsServices, folder: Path) -> dict[str, 
     """The event, with everything there that it needs; a new file has to do without until it is listed."""
     if name in SAMPLES:
         SAMPLES[name].prepare(services, folder)
-    event, video = load_event(name), services.storage.find_file(VIDEO)
+    return with_version_of_video(load_event(name), services)
+
+
+def with_version_of_video(event: dict[str, Any], services: AwsServices) -> dict[str, Any]:
+    """The event, about the version of the video that is stored now."""
+    video = services.storage.find_file(VIDEO)
     for record in event.get("Records", []):
         if video is not None and "body" in record:
             record["body"] = _VERSION.sub(f'"versionId": "{video.version}"', record["body"])
