@@ -3,51 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import requests
 
-ROOT = Path(__file__).parents[2]
+from tests.support.commands import processes_with, run_in
+
 DEMO_BUDGET_S = 30
-
-
-def run_in(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    temporary = folder / "temporary"
-    temporary.mkdir(exist_ok=True)
-    paths = [ROOT, ROOT / "layers/common/python", ROOT / "gpu_worker_image/src"]
-    environment = {
-        **os.environ,
-        "TMPDIR": str(temporary),
-        "PYTHONPATH": os.pathsep.join(str(path) for path in paths),
-        "PYTHONUNBUFFERED": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def processes_with(marker: str) -> list[str]:
-    """Command lines of the processes whose environment holds ``marker``."""
-    found = []
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if marker.encode() in environ.read_bytes():
-                found.append((environ.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
 
 
 def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None:

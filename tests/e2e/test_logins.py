@@ -15,8 +15,8 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.e2e.test_commands import run_in
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.commands import run_in
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.template import Route, Template
 
