@@ -18,6 +18,14 @@ from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes, a file stays in one, and all tests of the running local stack in one."""
+    for item in items:
+        uses_stack = item.path.parent.name == "e2e" and "stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("local stack" if uses_stack else item.path.name))
+
+
 @contextmanager
 def aws_in_this_process(patch: pytest.MonkeyPatch) -> Iterator[None]:
     """AWS without anything in it; no request leaves this process."""
