@@ -108,7 +108,7 @@ build: setup ## build the functions and layers as they are deployed
 	@for folder in .aws-sam/build/*Function; do $(COMPILE) -s $$folder -p /var/task $$folder || exit 1; done
 
 test: build $(DYNALITE) ## run the tests
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
 
 proofs: setup $(DYNALITE) ## run the proofs that take longer than a test: kill test, load and bench in short forms
 	$(BIN)/python -m pytest tests/proofs

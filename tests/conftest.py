@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import configuration, settings
 from moto import mock_aws
@@ -18,20 +21,37 @@ configuration.set_hypothesis_home_dir(Path(__file__).parents[1] / ".cache" / "hy
 settings.register_profile("tests", database=None, deadline=None, derandomize=True)
 settings.load_profile("tests")
 
+# Each session would read the services' descriptions from disk again, which takes as long as most tests.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AWS in this process; no request leaves it."""
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes, a file stays in one, and all tests of the running local stack in one."""
+    for item in items:
+        uses_stack = item.path.parent.name == "e2e" and "stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("local stack" if uses_stack else item.path.name))
+
+
+@contextmanager
+def aws_in_this_process(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS without anything in it; no request leaves this process."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        patch.setenv(name, value)
+    patch.delenv("AWS_ENDPOINT_URL", raising=False)
     make_moto_queues_thread_safe()
     with mock_aws():
+        yield
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with aws_in_this_process(monkeypatch):
         yield
 
 

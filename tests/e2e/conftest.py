@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.no_cover)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Ask again and again, for a while."""
+    ends_at = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
 
 
 class Api:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from standardwebhooks.webhooks import Webhook
 from video_jobs.settings import WorkerSettings
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
-from tests.e2e.conftest import Api
+from tests.e2e.conftest import Api, wait_until
 from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, words_of_frame
 from tests.support import videos
 from tests.support.model import PEOPLE, needs_real_model
@@ -62,7 +64,7 @@ def test_a_presigned_upload_starts_its_job_by_itself(api: Api) -> None:
     assert job["fingerprint"]["plugins"]["ocr"]["engine"] == "tesserocr"
 
 
-def test_a_large_video_comes_in_parts(api: Api, tmp_path: Path) -> None:
+def test_a_large_video_comes_in_parts(api: Api) -> None:
     # GIVEN a video of two parts: a box that players skip makes it large
     padding = 9 * 2**20
     video = PATH.read_bytes() + padding.to_bytes(4, "big") + b"free" + bytes(padding - 8)
@@ -96,31 +98,24 @@ def test_the_end_of_a_job_is_told_on_the_event_bus(stack: LocalStack, api: Api) 
     assert api.wait_for_end(job_id)[0]["status"] == "completed"
     # THEN the subscriber is told
     told: list[str] = []
-    ends_at = time.monotonic() + 30
-    while not any(job_id in body for body in told) and time.monotonic() < ends_at:
+
+    def is_told() -> bool:
         answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        told += [message["Body"] for message in answer.get("Messages", [])]
-    assert any(job_id in body and "JobCompleted" in body for body in told)
+        told.extend(message["Body"] for message in answer.get("Messages", []))
+        return any(job_id in body and "JobCompleted" in body for body in told)
+
+    wait_until(is_told)
     bus.remove_targets(Rule="ends", Ids=["1"])
 
 
-def test_who_asked_for_a_call_is_called(api: Api, receiver: WebhookReceiver) -> None:
-    # GIVEN a receiver that is away at first
-    receiver.answers.append(503)
+def test_the_receiver_that_a_job_names_is_called(api: Api, receiver: WebhookReceiver) -> None:
     job_id = api.submit_presigned(
         PATH, max_frames=1, pipeline_id="ocr_only", callback_url=f"{receiver.url}/hook"
     )
-    # WHEN the job completes
     assert api.wait_for_end(job_id)[0]["status"] == "completed"
-    # THEN it is called again, by the same id, with a signature that it can verify
-    ends_at = time.monotonic() + 40
-    while api.get(f"/video/jobs/{job_id}").json()["webhook"]["state"] != "delivered":
-        assert time.monotonic() < ends_at
-        time.sleep(0.1)
-    first, second = receiver.calls
-    assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    for call in (first, second):
-        assert Webhook(LOCAL_WEBHOOK_SECRET).verify(call.body, call.headers)["data"]["job_id"] == job_id
+    wait_until(lambda: api.get(f"/video/jobs/{job_id}").json()["webhook"]["state"] == "delivered")
+    (call,) = receiver.calls
+    assert Webhook(LOCAL_WEBHOOK_SECRET).verify(call.body, call.headers)["data"]["job_id"] == job_id
 
 
 def test_a_cancelled_job_stops_and_a_retried_one_ends(api: Api) -> None:
@@ -250,11 +245,11 @@ def test_importing_the_api_stays_within_its_budget() -> None:
     code = (
         "import time; t = time.perf_counter(); import functions.video_api.app; print(time.perf_counter() - t)"
     )
-    times = [
+    times = (
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
         for _ in range(3)
-    ]
-    assert min(times) < IMPORT_BUDGET_S
+    )
+    assert any(seconds < IMPORT_BUDGET_S for seconds in times)
 
 
 def test_a_warm_worker_starts_a_queued_job_within_its_budget(api: Api, stack: LocalStack) -> None:
@@ -281,9 +276,6 @@ def test_nothing_signed_reaches_the_log(api: Api, stack: LocalStack) -> None:
 
 
 def _logged_at(log: str, action: str, job_id: str) -> float:
-    import json
-    from datetime import datetime
-
     for line in log.splitlines():
         if action in line and job_id in line:
             stamp = json.loads(line)["timestamp"].replace(",", ".")

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import Api
-from tests.e2e.test_commands import run_in
+from tests.support.commands import run_in
 from tests.support.pretend_service import FRAMES, SIGNATURE, PretendService, frame, problem, status
 from tools import smoke_test
 from tools.smoke_service import Service, SmokeTestError

@@ -30,17 +30,19 @@ EVENTS = Path(__file__).parents[2] / "events"
 EVENT_JOB_ID = "0b6c9a5e-5f0e-4c57-9d3b-6a1f2f4a7c11"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The comparison of recorded calls comes after all that make calls."""
-    items.sort(key=lambda item: item.path == Path(__file__).with_name("test_permissions.py"))
-
-
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def recorded_calls() -> Iterator[RecordedCalls]:
     recorded = RecordedCalls()
     with pytest.MonkeyPatch.context() as monkeypatch:
         recorded.install(monkeypatch)
         yield recorded
+
+
+@pytest.fixture(autouse=True)
+def every_call_is_listed(recorded_calls: RecordedCalls) -> Iterator[None]:
+    """No function and no worker asks AWS for what `aws_calls.json` does not list."""
+    yield
+    assert recorded_calls.forget_unlisted() == set()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Which tokens the local gateway takes, and what the functions behind it learn of them."""
+"""Which tokens the local gateway accepts, and what the functions behind it learn of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psutil
@@ -23,8 +23,50 @@ from tools.local_stack.template import Route
 
 HOUR_S = 3600
 ROUTES = [Route("GET", "/open", "echo", is_open=True), Route("ANY", "/{proxy+}", "echo", is_open=False)]
-KEYS = "https://keys.example.com/jwks.json"
 NOT_VALID = "the token is not valid"
+
+
+class Forge:
+    """Makes tokens, good and bad, for one issuer; ``key`` is the issuer's own, usable with any algorithm."""
+
+    def __init__(self, issuer: DevelopmentIssuer) -> None:
+        self.issuer = issuer
+        whole = issuer._key.as_dict(private=True)
+        self.key = RSAKey.import_key({name: value for name, value in whole.items() if name != "alg"})
+        self.other_key = RSAKey.generate_key(2048, auto_kid=True)
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """The usual ones with changes; None leaves one out."""
+        in_an_hour = int(time.time()) + HOUR_S
+        usual = {"iss": self.issuer.url, "aud": self.issuer.audience, "sub": "eve", "exp": in_an_hour}
+        return {name: value for name, value in (usual | changes).items() if value is not None}
+
+    def sign(self, claims: dict[str, Any], key: RSAKey | None = None, **header: Any) -> str:
+        header = {"alg": "RS256", "kid": self.key.kid, **header}
+        header = {name: value for name, value in header.items() if value is not None}
+        return jwt.encode(header, claims, key or self.key, [header["alg"]])
+
+    def assemble(self, header: object, signature: str | None = None) -> str:
+        """Good claims under any header, with the signature of a good token or another one."""
+        good = self.issuer.token("ann").split(".")
+        return f"{part(header)}.{good[1]}.{good[2] if signature is None else signature}"
+
+    def with_secret(self, secret: bytes) -> str:
+        """A symmetric signature."""
+        message = f"{part({'alg': 'HS256', 'kid': self.key.kid})}.{part(self.claims())}"
+        return f"{message}.{part(hmac.new(secret, message.encode(), hashlib.sha256).digest())}"
+
+    def change(self, edit: Callable[[str, str, str], str]) -> str:
+        return edit(*self.issuer.token("ann").split("."))
+
+
+def part(content: object) -> str:
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def edited(payload: str, **claims: Any) -> str:
+    return part(json.loads(base64.urlsafe_b64decode(payload + "==")) | claims)
 
 
 @pytest.fixture(scope="module")
@@ -39,48 +81,12 @@ def authorizer(issuer: DevelopmentIssuer) -> JwtAuthorizer:
 
 
 @pytest.fixture(scope="module")
-def key(issuer: DevelopmentIssuer) -> RSAKey:
-    """The issuer's own key, but not bound to one algorithm: it can sign what the issuer never would."""
-    whole = issuer._key.as_dict(private=True)
-    return RSAKey.import_key({name: value for name, value in whole.items() if name != "alg"})
-
-
-@pytest.fixture(scope="module")
-def gateway(authorizer: JwtAuthorizer) -> Iterator[Gateway]:
-    with Gateway(0, ROUTES, echo, authorizer=authorizer) as running:
-        yield running
-
-
-def echo(_function: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    return {"statusCode": 200, "body": json.dumps(event)}
-
-
-def part(content: object) -> str:
-    data = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def claims_for(issuer: DevelopmentIssuer, **changes: Any) -> dict[str, Any]:
-    in_an_hour = int(time.time()) + HOUR_S
-    return {"iss": issuer.url, "aud": issuer.audience, "sub": "eve", "exp": in_an_hour, **changes}
-
-
-def sign(key: RSAKey, claims: dict[str, Any], **header: Any) -> str:
-    header = {"alg": "RS256", "kid": key.kid, **header}
-    return jwt.encode(header, claims, key, [header["alg"]])
-
-
-def reason_against(authorizer: JwtAuthorizer, token: str) -> str:
-    with pytest.raises(UnauthorizedError) as caught:
-        authorizer.claims_of(f"Bearer {token}")
-    return str(caught.value)
-
-
-# --- tokens that count ---------------------------------------------------------------------------
+def forge(issuer: DevelopmentIssuer) -> Forge:
+    return Forge(issuer)
 
 
 @pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", "BEARER ", "Bearer   ", ""])
-def test_a_token_counts_with_and_without_its_prefix(
+def test_a_token_is_valid_with_and_without_its_prefix(
     issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, prefix: str
 ) -> None:
     assert authorizer.claims_of(prefix + issuer.token("ann"))["sub"] == "ann"
@@ -91,44 +97,27 @@ def test_a_token_counts_with_and_without_its_prefix(
     [
         {"aud": ["another", "video-jobs"]},
         {"aud": "video-jobs", "client_id": "another"},
+        {"aud": None, "client_id": "video-jobs"},
         {"nbf": 1, "iat": 1},
     ],
 )
-def test_a_token_counts_whose_claims_are_unusual_but_right(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, claims: dict[str, Any]
+def test_a_token_with_unusual_claims_may_be_valid(
+    forge: Forge, authorizer: JwtAuthorizer, claims: dict[str, Any]
 ) -> None:
-    assert authorizer.claims_of(issuer.token("ann", claims=claims))["sub"] == "ann"
-
-
-def test_a_client_id_stands_in_for_a_missing_audience(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, key: RSAKey
-) -> None:
-    claims = claims_for(issuer)
-    audience = claims.pop("aud")
-    assert authorizer.claims_of(sign(key, claims | {"client_id": audience}))["sub"] == "eve"
-    wrong = reason_against(authorizer, sign(key, claims | {"client_id": "another"}))
-    assert wrong == "the token does not have a valid audience"
+    assert authorizer.claims_of(forge.sign(forge.claims(**claims)))["sub"] == "eve"
 
 
 def test_claims_become_text_as_api_gateway_writes_them(
     issuer: DevelopmentIssuer, authorizer: JwtAuthorizer
 ) -> None:
-    claims = {
-        "groups": ["admin", "users"],
-        "email_verified": True,
-        "auth_time": 1583798639,
-        "address": {"country": "NL"},
-        "nickname": None,
-    }
+    claims = {"groups": ["admin", "users"], "email_verified": True, "auth_time": 1583798639}
+    claims |= {"address": {"country": "NL"}, "nickname": None}
     text = authorizer.claims_of(issuer.token("ann", scope="read write", claims=claims))
     assert (text["groups"], text["email_verified"]) == ("[admin users]", "true")
     assert (text["auth_time"], text["address"]) == ("1583798639", '{"country": "NL"}')
     assert text["scope"] == "read write"
     assert "nickname" not in text
     assert int(text["exp"]) - int(text["iat"]) == HOUR_S
-
-
-# --- tokens that do not --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("authorization", [None, "", " ", "Bearer ", "bearer    "])
@@ -138,144 +127,89 @@ def test_a_request_without_a_token_is_refused(authorizer: JwtAuthorizer, authori
     assert caught.value.challenge == "Bearer"
 
 
+WRONG_CLAIMS = [
+    *(("issuer", {"iss": value}) for value in ("https://issuer.example.com", None)),
+    *(("audience", {"aud": value}) for value in ("another", ["another"], [], None)),
+    *(("audience", {"aud": value, "client_id": "another"}) for value in ("another", None)),
+    ("audience", {"aud": "another", "client_id": "video-jobs"}),
+    *(("expiry", {"exp": value}) for value in (None, "2999999999", float("nan"))),
+    *(("start", {name: 2**33}) for name in ("nbf", "iat")),
+    ("set of claims", {"sub": 5}),
+]
+STRANGE_HEADERS: tuple[object, ...] = (
+    *(["alg"], "alg", 5, None, {}, {"alg": []}, b"\xff\xfe"),
+    *({"alg": "RS256", "kid": kid} for kid in (None, 5, ["x"], "x" * 5000)),
+    *({"alg": "RS256", "crit": names, "b64": False} for names in (5, [5], ["b64"], ["x"])),
+)
+UNNAMED = ({"kid": kid} for kid in (None, "", "another"))
+KEYS = {"jku": "https://keys.example.com/jwks.json"}
+BAD_TOKENS: list[Callable[[Forge], str]] = [
+    # another key: under its own name, the issuer's, none, or with an address where it may be found
+    lambda forge: forge.sign(forge.claims(), forge.other_key, kid=forge.other_key.kid),
+    lambda forge: forge.sign(forge.claims(), forge.other_key),
+    lambda forge: forge.sign(forge.claims(), forge.other_key, kid=""),
+    lambda forge: forge.sign(forge.claims(), forge.other_key, **KEYS),
+    lambda forge: forge.sign(forge.claims(), forge.other_key, kid=forge.other_key.kid, **KEYS),
+    # the right key, which the token does not name
+    *(lambda forge, header=header: forge.sign(forge.claims(), **header) for header in UNNAMED),
+    # another algorithm, or none
+    *(lambda forge, alg=alg: forge.sign(forge.claims(), alg=alg) for alg in ("RS384", "RS512", "PS256")),
+    *(
+        lambda forge, alg=alg, end=end: forge.assemble({"alg": alg, "kid": forge.key.kid}, end)
+        for alg in ("none", "None", "NONE", "nOnE", "")
+        for end in ("", None)
+    ),
+    # the public key as the secret of a symmetric signature
+    lambda forge: forge.with_secret(forge.key.as_pem(private=False)),
+    lambda forge: forge.with_secret(json.dumps(forge.key.as_dict(private=False)).encode()),
+    lambda forge: forge.with_secret(str(forge.key.as_dict(private=False)["n"]).encode()),
+    # a good token that was changed
+    lambda forge: forge.change(lambda head, body, end: f"{head}.{edited(body, sub='bob')}.{end}"),
+    lambda forge: forge.change(lambda head, body, end: f"{head}.{edited(body, exp=2**33)}.{end}"),
+    lambda forge: forge.change(lambda head, body, end: f"{head}.{body}.{end[:20]}{end[20:].swapcase()}"),
+    lambda forge: forge.change(lambda head, body, end: f"{head}.{body}.{end[:-4]}"),
+    lambda forge: forge.change(lambda head, body, end: f"{head}.{body}."),
+    lambda forge: forge.change(lambda head, body, end: f"{head}..{end}"),
+    *(lambda forge, header=header: forge.assemble(header) for header in STRANGE_HEADERS),
+    *(
+        lambda forge, text=text: text
+        for text in ("x", "Basic YW5uOg==", ".", "..", "....", "a.b.c", "\ud800", "\0", "é.é.é")
+    ),
+]
+
+
 @pytest.mark.parametrize(
-    ("claims", "word"),
+    ("reason", "make"),
     [
-        *(({"iss": value}, "issuer") for value in ("https://issuer.example.com", None)),
-        *(({"aud": value}, "audience") for value in ("another", ["another"], [], None)),
-        ({"aud": "another", "client_id": "video-jobs"}, "audience"),
-        *(({"exp": value}, "expiry") for value in (None, "2999999999", float("nan"))),
-        *(({name: int(time.time()) + HOUR_S}, "start") for name in ("nbf", "iat")),
-        ({"sub": 5}, "set of claims"),
+        *(
+            (f"the token does not have a valid {word}", lambda forge, c=c: forge.sign(forge.claims(**c)))
+            for word, c in WRONG_CLAIMS
+        ),
+        *(
+            ("the token has expired", lambda forge, s=s: forge.issuer.token("ann", expires_in_s=s))
+            for s in (0, -1, -HOUR_S)
+        ),
+        *((NOT_VALID, make) for make in BAD_TOKENS),
     ],
 )
-def test_a_well_signed_token_with_wrong_claims_is_refused(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, claims: dict[str, Any], word: str
+def test_a_bad_token_is_refused(
+    forge: Forge, authorizer: JwtAuthorizer, reason: str, make: Callable[[Forge], str]
 ) -> None:
-    reason = reason_against(authorizer, issuer.token("ann", claims=claims))
-    assert reason == f"the token does not have a valid {word}"
-
-
-@pytest.mark.parametrize(("name", "word"), [("iss", "issuer"), ("aud", "audience"), ("exp", "expiry")])
-def test_a_token_that_lacks_a_claim_is_refused(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, key: RSAKey, name: str, word: str
-) -> None:
-    claims = claims_for(issuer)
-    del claims[name]
-    assert reason_against(authorizer, sign(key, claims)) == f"the token does not have a valid {word}"
-
-
-@pytest.mark.parametrize("expires_in_s", [0, -1, -HOUR_S])
-def test_an_expired_token_is_refused(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, expires_in_s: int
-) -> None:
-    token = issuer.token("ann", expires_in_s=expires_in_s)
-    assert reason_against(authorizer, token) == "the token has expired"
+    with pytest.raises(UnauthorizedError) as caught:
+        authorizer.claims_of(f"Bearer {make(forge)}")
+    assert str(caught.value) == reason
 
 
 def test_a_token_of_another_issuer_is_refused(issuer: DevelopmentIssuer, authorizer: JwtAuthorizer) -> None:
     with DevelopmentIssuer() as other:
-        assert reason_against(authorizer, other.token("ann")) == NOT_VALID
-        assert reason_against(authorizer, other.token("ann", claims={"iss": issuer.url})) == NOT_VALID
+        for claims in ({}, {"iss": issuer.url}):
+            with pytest.raises(UnauthorizedError, match=NOT_VALID):
+                authorizer.claims_of(other.token("ann", claims=claims))
 
 
-def test_a_key_of_ones_own_opens_nothing(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, key: RSAKey
-) -> None:
-    # GIVEN a key that the issuer does not have, and claims that are all right
-    own, claims = RSAKey.generate_key(2048, auto_kid=True), claims_for(issuer)
-    # WHEN it signs under its own name, under the issuer's, under none, or says where it may be found
-    names = ({"kid": own.kid}, {"kid": key.kid}, {"kid": ""}, {"jku": KEYS}, {"kid": key.kid, "jku": KEYS})
-    reasons = {reason_against(authorizer, sign(own, claims, **name)) for name in names}
-    # THEN it counts nowhere
-    assert reasons == {NOT_VALID}
-
-
-def test_a_token_has_to_name_its_key(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, key: RSAKey
-) -> None:
-    claims = claims_for(issuer)
-    nameless = jwt.encode({"alg": "RS256"}, claims, key, ["RS256"])
-    assert reason_against(authorizer, nameless) == NOT_VALID
-    assert reason_against(authorizer, sign(key, claims, kid="another")) == NOT_VALID
-    assert authorizer.claims_of(sign(key, claims))["sub"] == "eve"
-
-
-@pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", ""])
-def test_an_unsigned_token_is_refused(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, key: RSAKey, name: str
-) -> None:
-    signature = issuer.token("ann").rpartition(".")[2]
-    unsigned = f"{part({'alg': name, 'kid': key.kid})}.{part(claims_for(issuer))}"
-    assert reason_against(authorizer, f"{unsigned}.") == NOT_VALID
-    assert reason_against(authorizer, f"{unsigned}.{signature}") == NOT_VALID
-
-
-def test_the_public_key_is_no_secret_to_sign_with(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, key: RSAKey
-) -> None:
-    # GIVEN what everybody may know
-    known = key.as_dict(private=False)
-    secrets = [key.as_pem(private=False), json.dumps(known).encode(), str(known["n"]).encode()]
-    message = f"{part({'alg': 'HS256', 'kid': key.kid})}.{part(claims_for(issuer))}"
-    for secret in secrets:
-        # WHEN it is used as the secret of a symmetric signature
-        signature = hmac.new(secret, message.encode(), hashlib.sha256).digest()
-        # THEN that is no signature
-        assert reason_against(authorizer, f"{message}.{part(signature)}") == NOT_VALID
-
-
-@pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256"])
-def test_no_algorithm_but_the_agreed_one_counts(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, key: RSAKey, algorithm: str
-) -> None:
-    assert reason_against(authorizer, sign(key, claims_for(issuer), alg=algorithm)) == NOT_VALID
-
-
-def test_a_token_that_was_changed_is_refused(issuer: DevelopmentIssuer, authorizer: JwtAuthorizer) -> None:
-    header, payload, signature = issuer.token("ann").split(".")
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
-    changed = [
-        f"{header}.{part(claims | {'sub': 'bob'})}.{signature}",
-        f"{header}.{part(claims | {'exp': claims['exp'] + 1})}.{signature}",
-        f"{header}.{payload}.{signature[:20]}{'A' if signature[20] != 'A' else 'B'}{signature[21:]}",
-        f"{header}.{payload}.{signature[:-4]}",
-        f"{header}.{payload}.",
-        f"{header}..{signature}",
-    ]
-    assert {reason_against(authorizer, token) for token in changed} == {NOT_VALID}
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        *(["alg"], "alg", 5, None, {}, {"alg": []}, b"\xff\xfe"),
-        *({"alg": "RS256", "kid": kid} for kid in (None, 5, ["x"], "x" * 5000)),
-        *({"alg": "RS256", "crit": names, "b64": False} for names in (5, [5], ["b64"], ["x"])),
-    ],
-)
-def test_a_strange_header_is_refused(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, header: object
-) -> None:
-    payload, signature = issuer.token("ann").split(".")[1:]
-    assert reason_against(authorizer, f"{part(header)}.{payload}.{signature}") == NOT_VALID
-
-
-@pytest.mark.parametrize(
-    "garbage", ["x", "Basic YW5uOg==", ".", "..", "....", "a.b.c", "\ud800", "\x00", "é.é.é"]
-)
-def test_garbage_is_refused(authorizer: JwtAuthorizer, garbage: str) -> None:
-    assert reason_against(authorizer, garbage) == NOT_VALID
-
-
-# --- the issuer ----------------------------------------------------------------------------------
-
-
-def test_anybody_gets_a_token(issuer: DevelopmentIssuer, authorizer: JwtAuthorizer) -> None:
+def test_every_caller_gets_a_token(issuer: DevelopmentIssuer, authorizer: JwtAuthorizer) -> None:
     form = {"sub": "ann", "expires_in": "60", "scope": "read"}
-    answer = requests.post(issuer.token_url, data=form, timeout=10)
-    assert answer.status_code == 200
-    body = answer.json()
+    body = requests.post(issuer.token_url, data=form, timeout=10).json()
     claims = authorizer.claims_of(body.pop("access_token"))
     assert body == {"token_type": "Bearer", "expires_in": 60}
     assert (claims["sub"], claims["scope"]) == ("ann", "read")
@@ -286,65 +220,58 @@ def test_anybody_gets_a_token(issuer: DevelopmentIssuer, authorizer: JwtAuthoriz
     "form",
     [{}, {"sub": ""}, *({"sub": "ann", "expires_in": text} for text in ("", "0", "-1", "1.5", "x", "9" * 7))],
 )
-def test_a_wrong_request_for_a_token_is_told_why(issuer: DevelopmentIssuer, form: dict[str, str]) -> None:
+def test_a_wrong_request_for_a_token_gets_the_reason(issuer: DevelopmentIssuer, form: dict[str, str]) -> None:
     answer = requests.post(issuer.token_url, data=form, timeout=10)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert answer.json()["error_description"].startswith("expires_in: " if "expires_in" in form else "sub: ")
 
 
-def test_the_private_key_stays_with_the_issuer(issuer: DevelopmentIssuer) -> None:
+def test_the_issuer_keeps_its_private_key_and_serves_this_machine_only(issuer: DevelopmentIssuer) -> None:
     configuration = requests.get(f"{issuer.url}/.well-known/openid-configuration", timeout=10).json()
     assert configuration["issuer"] == issuer.url
     (key,) = requests.get(configuration["jwks_uri"], timeout=10).json()["keys"]
     assert set(key) == {"kty", "use", "alg", "kid", "n", "e"}
-
-
-def test_only_this_machine_reaches_the_issuer(issuer: DevelopmentIssuer) -> None:
     port = int(issuer.url.rpartition(":")[2])
-    connections = psutil.Process().net_connections("inet")
-    open_ports = [one.laddr for one in connections if one.status == psutil.CONN_LISTEN]
-    listening = [address.ip for address in open_ports if address.port == port]
-    assert listening == ["127.0.0.1"]
+    listening = [one.laddr for one in psutil.Process().net_connections("inet") if one.status == "LISTEN"]
+    assert [address.ip for address in listening if address.port == port] == ["127.0.0.1"]
 
 
-# --- the gateway ---------------------------------------------------------------------------------
+def echo(_function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"statusCode": 200, "body": json.dumps(event)}
+
+
+def seen_by_function(gateway: Gateway, path: str, **options: Any) -> Any:
+    """The request's context, as the function gets it."""
+    return requests.post(gateway.url + path, timeout=10, **options).json()["requestContext"]
 
 
 def test_a_function_gets_the_claims_of_the_token_and_no_others(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer, gateway: Gateway
+    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer
 ) -> None:
     # GIVEN a client that claims to be somebody else wherever it can
-    token = issuer.token("ann")
-    forged = {"jwt": {"claims": {"sub": "bob"}}}
-    headers = {"authorizer": json.dumps(forged), "sub": "bob", "x-amzn-oidc-identity": "bob"}
+    token, forged = issuer.token("ann"), {"jwt": {"claims": {"sub": "bob"}}}
+    headers = {"authorization": f"Bearer {token}", "authorizer": json.dumps(forged), "sub": "bob"}
+    query = {"authorizer": json.dumps(forged), "requestContext.authorizer.jwt.claims.sub": "bob"}
     body = {"authorizer": forged, "requestContext": {"authorizer": forged}}
     # WHEN it sends a request
-    event = requests.post(
-        f"{gateway.url}/x",
-        headers={**headers, "authorization": f"Bearer {token}"},
-        params={"authorizer": json.dumps(forged), "requestContext.authorizer.jwt.claims.sub": "bob"},
-        json=body,
-        timeout=10,
-    ).json()
+    with Gateway(0, ROUTES, echo, authorizer=authorizer) as gateway:
+        context = seen_by_function(gateway, "/x", headers=headers, params=query, json=body)
     # THEN the authorizer's part of the event is the token's
-    expected = {"jwt": {"claims": authorizer.claims_of(token), "scopes": None}}
-    assert event["requestContext"]["authorizer"] == expected
-    assert "bob" not in json.dumps(event["requestContext"])
+    assert context["authorizer"] == {"jwt": {"claims": authorizer.claims_of(token), "scopes": None}}
+    assert "bob" not in json.dumps(context)
 
 
-def test_an_open_route_asks_for_no_token_and_knows_no_caller(
-    issuer: DevelopmentIssuer, gateway: Gateway
+def test_an_open_route_needs_no_token_and_knows_no_caller(
+    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer
 ) -> None:
-    for headers in ({}, {"authorization": "garbage"}, {"authorization": f"Bearer {issuer.token('ann')}"}):
-        answer = requests.get(f"{gateway.url}/open", headers=headers, timeout=10)
-        assert answer.status_code == 200
-        assert "authorizer" not in answer.json()["requestContext"]
+    with Gateway(0, ROUTES, echo, authorizer=authorizer) as gateway:
+        for headers in ({}, {"authorization": "x"}, {"authorization": f"Bearer {issuer.token('ann')}"}):
+            answer = requests.get(f"{gateway.url}/open", headers=headers, timeout=10)
+            assert "authorizer" not in answer.json()["requestContext"]
 
 
-def test_without_an_authorizer_there_is_no_gate(issuer: DevelopmentIssuer) -> None:
+def test_without_an_authorizer_every_caller_is_the_local_owner(issuer: DevelopmentIssuer) -> None:
     headers = {"authorization": f"Bearer {issuer.token('ann')}"}
     with Gateway(0, ROUTES, echo) as gateway:
-        for path in ("/open", "/x"):
-            event = requests.get(gateway.url + path, headers=headers, timeout=10).json()
-            expected = {"jwt": {"claims": {"sub": LOCAL_OWNER}, "scopes": None}}
-            assert event["requestContext"]["authorizer"] == expected
+        context = seen_by_function(gateway, "/x", headers=headers)
+    assert context["authorizer"] == {"jwt": {"claims": {"sub": LOCAL_OWNER}, "scopes": None}}

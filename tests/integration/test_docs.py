@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from video_jobs.domain import changes
@@ -77,29 +78,23 @@ def code_of(one: Page) -> Iterator[str]:
     yield from one.inline_code()
 
 
-def test_every_make_target_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    known = set(re.findall(r"^([a-z-]+):", makefile, re.M))
-    named = {
-        target for one in PAGES for line in code_of(one) for target in re.findall(r"^make ([a-z-]+)", line)
-    }
-    assert {"test", "docs", "simulate"} <= named
-    assert named - known == set()
+def named_by(pattern: str) -> set[str]:
+    """What the commands on all pages name."""
+    return {name for one in PAGES for line in code_of(one) for name in re.findall(pattern, line)}
 
 
-def test_every_module_that_is_to_be_run_exists() -> None:
-    named = {
-        name for one in PAGES for line in code_of(one) for name in re.findall(r"python -m ([\w.]+)", line)
-    }
-    assert {"tools.simulation", "tools.governance.validate_plugins"} <= named
-    assert [name for name in sorted(named) if not runs(name)] == []
+def test_every_make_target_and_every_module_that_is_to_be_run_exists() -> None:
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    targets, modules = named_by(r"^make ([a-z-]+)"), named_by(r"python -m ([\w.]+)")
+    assert {"test", "docs", "simulate"} <= targets <= known
+    assert "tools.governance.validate_plugins" in modules
+    assert [name for name in sorted(modules) if not runs(name)] == []
 
 
 def runs(module: str) -> bool:
     spec = importlib.util.find_spec(module)
-    if spec is None or spec.submodule_search_locations is None:
-        return spec is not None
-    return importlib.util.find_spec(f"{module}.__main__") is not None
+    is_package = spec is not None and spec.submodule_search_locations is not None
+    return spec is not None and (not is_package or importlib.util.find_spec(f"{module}.__main__") is not None)
 
 
 def test_every_json_block_is_json_and_every_python_block_compiles() -> None:
@@ -110,41 +105,29 @@ def test_every_json_block_is_json_and_every_python_block_compiles() -> None:
             ast.parse(inspect.cleandoc(block.content))
 
 
-def cited_paths(one: Page) -> Iterator[str]:
-    for code in one.inline_code():
-        if re.fullmatch(r"[\w.-]+/[\w./-]*(::\w+)?", code) and code.partition("/")[0] in FOLDERS:
-            yield code
-
-
 def test_every_file_and_test_that_is_cited_exists() -> None:
-    cited = {path for one in PAGES for path in cited_paths(one)}
+    paths = {
+        code for one in PAGES for code in one.inline_code() if re.fullmatch(r"[\w.-]+/[\w./-]*(::\w+)?", code)
+    }
+    cited = {path for path in paths if path.partition("/")[0] in FOLDERS}
     assert len(cited) > 50
     assert [path for path in sorted(cited) if not exists(path)] == []
 
 
 def exists(cited: str) -> bool:
     path, _, test = cited.partition("::")
-    return (ROOT / path).exists() and (
-        not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8")
-    )
+    return is_in_its_file(f"def {test}(", path) if test else (ROOT / path).exists()
 
 
 def is_in_its_file(name: str, path: str) -> bool:
     return (ROOT / path).is_file() and name in (ROOT / path).read_text(encoding="utf-8")
 
 
-def citations(one: Page) -> list[tuple[str, str]]:
-    return [
-        (name, path)
-        for name, path in one.citations()
-        if path.partition("/")[0] in {*FOLDERS, "template.yaml"}
-    ]
-
-
 def test_every_name_stands_in_the_file_that_is_said_to_hold_it() -> None:
-    found = [(one.path.name, *cited) for one in PAGES for cited in citations(one)]
+    cited = [(one.path.name, *found) for one in PAGES for found in one.citations()]
+    found = [one for one in cited if one[2].partition("/")[0] in {*FOLDERS, "template.yaml"}]
     assert len(found) > 60
-    assert [cited for cited in found if not is_in_its_file(*cited[1:])] == []
+    assert [one for one in found if not is_in_its_file(*one[1:])] == []
 
 
 # --- decisions, exam, configuration ----------------------------------------------------------------
@@ -172,18 +155,12 @@ def numbered(text: str) -> dict[int, str]:
     return dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
 
 
-def test_the_exam_has_twenty_questions_and_an_answer_to_each() -> None:
+def test_the_exam_has_twenty_questions_and_an_answer_that_cites_a_name_in_a_file_to_each() -> None:
     exam = page("contributor-exam.md")
-    wanted = list(range(1, QUESTIONS + 1))
-    questions = numbered(exam.section("Questions"))
-    assert list(questions) == list(numbered(exam.section("Answers"))) == wanted
+    questions, answers = numbered(exam.section("Questions")), numbered(exam.section("Answers"))
+    assert list(questions) == list(answers) == list(range(1, QUESTIONS + 1))
     assert [number for number, text in questions.items() if "?" not in text] == []
-
-
-def test_every_answer_of_the_exam_cites_a_name_in_a_file() -> None:
-    exam = page("contributor-exam.md")
     named = re.compile(r"`([^`\n]+)`\s+in\s+`([^`\n]+)`")
-    answers = numbered(exam.section("Answers"))
     cited = {number: named.findall(text) for number, text in answers.items()}
     assert [number for number, found in cited.items() if not any(is_in_its_file(*one) for one in found)] == []
 
@@ -275,18 +252,12 @@ def possible_changes() -> Iterator[tuple[str, str, str]]:
 
 def made(function: Callable[..., changes.Transition], status: JobStatus) -> changes.Transition | None:
     job = Job(job_id="j", owner="o", created_at=NOW, updated_at=NOW, input_path="p", status=status)
-    known = {
-        "now": NOW,
-        "until": NOW,
-        "lease": timedelta(1),
-        "keep": timedelta(1),
-        "fingerprint": {},
-        "webhook": {},
-        "count_failure": True,
-    }
+    known: dict[str, object] = {"now": NOW, "until": NOW, "lease": timedelta(1), "keep": timedelta(1)}
+    known |= {"fingerprint": {}, "webhook": {}, "count_failure": True}
     _, *others = inspect.signature(function).parameters
     try:
-        return function(job, **{name: known.get(name) for name in others})
+        arguments: dict[str, Any] = {name: known.get(name) for name in others}
+        return function(job, **arguments)
     except ValueError:
         return None
 
@@ -308,10 +279,9 @@ def test_imports_point_one_way_as_the_architecture_says(part: str) -> None:
 
 
 def test_the_worker_imports_no_function_and_the_functions_no_worker() -> None:
-    worker = [name for path in (ROOT / "gpu_worker_image" / "src").rglob("*.py") for name in imports(path)]
-    functions = [name for path in (ROOT / "functions").rglob("*.py") for name in imports(path)]
-    assert [name for name in worker if name.startswith(("functions", "tools"))] == []
-    assert [name for name in functions if name.startswith(("video_worker", "tools"))] == []
+    for folder, others in (("gpu_worker_image/src", "functions"), ("functions", "video_worker")):
+        imported = {name for path in (ROOT / folder).rglob("*.py") for name in imports(path)}
+        assert [name for name in imported if name.startswith((others, "tools"))] == []
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -1,25 +1,23 @@
 """Each role may do exactly what its function, or the worker, was seen to do in these tests.
 
-`aws_calls.json` lists the calls. It is compared with the template's policies both ways, and with what
-this run recorded.
+`aws_calls.json` lists the calls. It is compared both ways with the template's policies, and with the calls
+that `make_every_call` makes; no other test of this folder may make a call that is not listed.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.recorded_calls import ROLE_OF_FUNCTION, WORKER_ROLE, RecordedCalls
+from tests.conftest import aws_in_this_process
+from tests.support.every_call import make_every_call
+from tests.support.recorded_calls import LISTED, ROLE_OF_FUNCTION, WORKER_ROLE, RecordedCalls
 from tools.local_stack.template import Template
 
-FOLDER = Path(__file__).parent
 ROLES = (*ROLE_OF_FUNCTION.values(), WORKER_ROLE)
-LISTED: dict[str, list[str]] = json.loads((FOLDER / "aws_calls.json").read_text(encoding="utf-8"))
 
 POLLED = {
     "UploadReceivedRole": "UploadsQueue",
@@ -125,19 +123,18 @@ def test_every_function_has_its_own_role_and_no_managed_policy() -> None:
     assert [role for role in roles if "ManagedPolicyArns" in resources[role]["Properties"]] == []
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_every_call_of_this_run_is_listed(recorded_calls: RecordedCalls, role: str) -> None:
-    assert recorded_calls.of_role[role] - set(LISTED[role]) == set()
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> RecordedCalls:
+    recorded = RecordedCalls()
+    with pytest.MonkeyPatch.context() as patch, aws_in_this_process(patch):
+        recorded.install(patch)
+        make_every_call(patch, tmp_path_factory.mktemp("calls"))
+    return recorded
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_listed_call_was_made(
-    recorded_calls: RecordedCalls, request: pytest.FixtureRequest, role: str
-) -> None:
-    here = {item.path.name for item in request.session.items if item.path.parent == FOLDER}
-    if missing := {path.name for path in FOLDER.glob("test_*.py")} - here:
-        pytest.skip(f"only a run of all integration tests can say; not run: {len(missing)} files")
-    assert set(LISTED[role]) - recorded_calls.of_role[role] == set()
+def test_every_listed_call_is_made_and_no_other(calls: RecordedCalls, role: str) -> None:
+    assert calls.of_role[role] == set(LISTED[role])
 
 
 def test_a_statement_covers_only_its_own_files() -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copyreg
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
+from threading import Condition
 from typing import Any
 
 import boto3
-import botocore.session
-from botocore.loaders import Loader
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from tools.local_stack.template import Template
 
 REGION = "us-east-1"
-_LOADER = Loader()
-"""Reads the description of each AWS service once a process, not once a test."""
+STACK = "tests"
+_STORES = {"dynamodb": REGION, "sqs": REGION, "s3": "aws"}
+"""Where moto keeps what the stack creates: service and region."""
+
+copyreg.pickle(Condition, lambda _: (Condition, ()))  # each copy of a queue has a lock of its own
 
 
 @dataclass(frozen=True)
@@ -28,20 +35,33 @@ class Resources:
 
 
 def create_resources() -> Resources:
-    """Create tables, bucket and queues in the AWS that boto3 reaches."""
-    session = botocore.session.get_session()
-    session.register_component("data_loader", _LOADER)
-    boto3.setup_default_session(botocore_session=session)
+    """Tables, bucket and queues of the template, all empty, in the moto of this process.
+
+    CloudFormation creates them once; each further call puts back a copy of that first state.
+    """
+    ids, stores = _created_once()
+    for service, store in stores.items():
+        current = _store(service)
+        current.__dict__ = deepcopy(store.__dict__, {id(store): current})
+    template = Template()
+    template.bind(ids | {"AWS::Region": REGION, "AWS::StackName": STACK})
+    return Resources(template, ids)
+
+
+@cache
+def _created_once() -> tuple[dict[str, str], dict[str, Any]]:
     template = Template()
     cloudformation = boto3.client("cloudformation", region_name=REGION)
-    body = "\t" + template.stored_resources_json()  # a tab is no YAML: moto reads JSON ten times faster
-    cloudformation.create_stack(StackName="tests", TemplateBody=body)
-    created = cloudformation.describe_stack_resources(StackName="tests")["StackResources"]
+    cloudformation.create_stack(StackName=STACK, TemplateBody=template.stored_resources_json())
+    created = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     ids = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in created}
-    template.bind(ids | {"AWS::Region": REGION, "AWS::StackName": "tests"})
     s3: Any = boto3.client("s3", region_name=REGION)
     s3.put_bucket_versioning(
         Bucket=ids["MediaBucket"],
         VersioningConfiguration=template.resources["MediaBucket"]["Properties"]["VersioningConfiguration"],
     )
-    return Resources(template, ids)
+    return ids, {service: deepcopy(_store(service)) for service in _STORES}
+
+
+def _store(service: str) -> Any:
+    return get_backend(service)[DEFAULT_ACCOUNT_ID][_STORES[service]]  # type: ignore[call-overload]

@@ -7,10 +7,12 @@ counts as the call that its holder makes with it.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -27,6 +29,11 @@ ROLE_OF_FUNCTION = {
     "deliver_webhook": "DeliverWebhookRole",
 }
 WORKER_ROLE = "VideoWorkerTaskRole"
+LISTED: dict[str, list[str]] = json.loads(
+    Path(__file__).parents[1].joinpath("integration", "aws_calls.json").read_text(encoding="utf-8")
+)
+"""What each role was seen to do."""
+
 _WORKER_MODULES = ("video_worker.job_worker", "video_worker.heartbeat")
 _ACTIONS = {
     "HeadObject": "GetObject",
@@ -70,6 +77,14 @@ class RecordedCalls:
         monkeypatch.setattr(BaseClient, "_make_api_call", watched_call)
         monkeypatch.setattr(RequestSigner, "generate_presigned_url", watched_sign)
         monkeypatch.setattr(S3PostPresigner, "generate_presigned_post", watched_form)
+
+    def forget_unlisted(self) -> set[str]:
+        """The calls since the last time that no list names."""
+        unlisted = {
+            f"{role}: {call}" for role, calls in self.of_role.items() for call in calls - set(LISTED[role])
+        }
+        self.of_role.clear()
+        return unlisted
 
     def _record(self, service: str, operation: str, arguments: Any) -> None:
         role = _role_on_the_stack()

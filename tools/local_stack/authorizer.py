@@ -1,12 +1,13 @@
-"""API Gateway's JWT authorizer: which token counts, and what the function behind learns of it.
+"""API Gateway's JWT authorizer: which tokens are valid, and which claims the function behind it gets.
 
-The rules are those of AWS's page "Control access to HTTP APIs with JWT authorizers", but for the algorithm:
-RS256 is the only one.
+The rules are those of AWS's page "Control access to HTTP APIs with JWT authorizers", except for the
+algorithm: RS256 is the only one.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,26 +17,13 @@ from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
 from joserfc.jwk import GuestProtocol, Key, KeySet
 
 _ALGORITHMS = ["RS256"]
-_PREFIX = "bearer "
 _TIMEOUT_S = 10
-_WORDS = {
-    "iss": "issuer",
-    "aud": "audience",
-    "client_id": "audience",
-    "exp": "expiry",
-    "nbf": "start",
-    "iat": "start",
-}
+_WORDS = {"iss": "issuer", "aud": "audience", "client_id": "audience", "exp": "expiry"}
+_WORDS |= {"nbf": "start", "iat": "start"}
 
 
 class UnauthorizedError(Exception):
-    """The request carries no token that counts.
-
-    Parameters
-    ----------
-    reason
-        What is wrong with the token; None where there is none.
-    """
+    """The request carries no valid token; ``reason`` says what is wrong with the one that it has."""
 
     def __init__(self, reason: str | None = None) -> None:
         fault = f' scope="" error="invalid_token" error_description="{reason}"' if reason else ""
@@ -44,7 +32,7 @@ class UnauthorizedError(Exception):
 
 
 class JwtAuthorizer:
-    """Lets in who brings a token of ``issuer`` for ``audience``; the issuer's keys are read once, here."""
+    """Accepts tokens of ``issuer`` for ``audience``; the issuer's keys are read once, here."""
 
     def __init__(self, issuer: str, audience: str) -> None:
         self._issuer, self._audience = issuer, audience
@@ -57,15 +45,11 @@ class JwtAuthorizer:
         Raises
         ------
         UnauthorizedError
-            If there is no token, or it does not count.
+            If there is no token, or it is not valid.
         """
-        token = _token_of(authorization or "")
+        token = re.sub("^bearer ", "", authorization or "", flags=re.IGNORECASE).strip()
         if not token:
             raise UnauthorizedError
-        claims = self._verified(token)
-        return {name: _text(value) for name, value in claims.items() if value is not None}
-
-    def _verified(self, token: str) -> dict[str, Any]:
         try:
             claims = jwt.decode(token, self._key_named_by, _ALGORITHMS).claims
             self._rules_for(claims).validate(claims)
@@ -74,7 +58,7 @@ class JwtAuthorizer:
         except (JoseError, ValueError, TypeError) as error:
             # A header that is valid JSON but no object makes joserfc raise the built-in ones.
             raise UnauthorizedError("the token is not valid") from error
-        return claims
+        return {name: _text(value) for name, value in claims.items() if value is not None}
 
     def _key_named_by(self, token: GuestProtocol) -> Key:
         # Given None, the set would offer its only key; a token has to name its own.
@@ -88,13 +72,8 @@ class JwtAuthorizer:
         return jwt.JWTClaimsRegistry(iss=issuer, client_id=audience, exp={"essential": True})
 
 
-def _token_of(authorization: str) -> str:
-    has_prefix = authorization.lower().startswith(_PREFIX)
-    return authorization[len(_PREFIX) if has_prefix else 0 :].strip()
-
-
 def _reason(error: ClaimError) -> str:
-    """A sentence of our own: one of the token's might break the header that it goes into."""
+    """A sentence without any text of the token, which could break the header that it goes into."""
     if isinstance(error, ExpiredTokenError):
         return "the token has expired"
     return f"the token does not have a valid {_WORDS.get(error.claim, 'set of claims')}"

@@ -86,38 +86,28 @@ class AwsServer(AbstractContextManager["AwsServer"]):
         ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in created}
         self._template.bind(ids | {"AWS::Region": REGION, "AWS::StackName": self._stack_name})
         self._apply_what_moto_leaves_out(ids)
-        self.create_webhook_secret("local")
-
-    def create_webhook_secret(self, owner: str) -> None:
-        """What the operator of a deployment does for an owner who wants webhooks."""
-        name = secret_name(f"{self._stack_name}/webhooks/", owner)
+        name = secret_name(f"{self._stack_name}/webhooks/", "local")
         self.client("secretsmanager").create_secret(Name=name, SecretString=LOCAL_WEBHOOK_SECRET)
 
     def _apply_what_moto_leaves_out(self, ids: Mapping[str, str]) -> None:
-        """moto's CloudFormation ignores TTL, bucket notifications and CORS."""
+        """moto's CloudFormation ignores TTL, bucket notifications and versioning."""
+        dynamodb, s3 = self.client("dynamodb"), self.client("s3")
         for name in self._template.logical_ids("AWS::DynamoDB::Table"):
-            properties = self._template.resources[name]["Properties"]
-            self.client("dynamodb").update_time_to_live(
-                TableName=ids[name], TimeToLiveSpecification=properties["TimeToLiveSpecification"]
-            )
+            ttl = self._template.resources[name]["Properties"]["TimeToLiveSpecification"]
+            dynamodb.update_time_to_live(TableName=ids[name], TimeToLiveSpecification=ttl)
         for name in self._template.logical_ids("AWS::S3::Bucket"):
-            self._configure_bucket(ids[name], self._template.resources[name]["Properties"], ids)
+            bucket = self._template.resources[name]["Properties"]
+            entries = bucket["NotificationConfiguration"]["QueueConfigurations"]
+            queues = [self._notification(entry, ids) for entry in entries]
+            s3.put_bucket_notification_configuration(
+                Bucket=ids[name], NotificationConfiguration={"QueueConfigurations": queues}
+            )
+            versioning = bucket["VersioningConfiguration"]
+            s3.put_bucket_versioning(Bucket=ids[name], VersioningConfiguration=versioning)
 
-    def _configure_bucket(self, bucket: str, properties: Mapping[str, Any], ids: Mapping[str, str]) -> None:
-        s3 = self.client("s3")
-        configurations = [
-            {
-                "QueueArn": self._queue_arn(ids[entry["Queue"]["Fn::GetAtt"][0]]),
-                "Events": [entry["Event"]],
-                "Filter": {"Key": {"FilterRules": entry["Filter"]["S3Key"]["Rules"]}},
-            }
-            for entry in properties["NotificationConfiguration"]["QueueConfigurations"]
-        ]
-        s3.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": configurations}
-        )
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=properties["VersioningConfiguration"])
-
-    def _queue_arn(self, queue_url: str) -> str:
-        attributes = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
-        return str(attributes["Attributes"]["QueueArn"])
+    def _notification(self, entry: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+        """An entry of the template in the words of S3's API."""
+        queue_url, names = ids[entry["Queue"]["Fn::GetAtt"][0]], ["QueueArn"]
+        queue = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+        rules = {"Key": {"FilterRules": entry["Filter"]["S3Key"]["Rules"]}}
+        return {"QueueArn": queue["Attributes"]["QueueArn"], "Events": [entry["Event"]], "Filter": rules}

@@ -23,18 +23,12 @@ _SECONDS = re.compile(r"[1-9][0-9]{0,5}")
 
 
 class DevelopmentIssuer(LoopbackServer):
-    """Gives anybody a token for any subject, signed with a key that lives as long as the issuer.
-
-    Parameters
-    ----------
-    audience
-        Whom the tokens are for: their ``aud``.
-    """
+    """Gives every caller a token for any subject, signed with a key that lives as long as the issuer."""
 
     def __init__(self, audience: str = AUDIENCE) -> None:
         self.audience = audience
         self._key = RSAKey.generate_key(_KEY_BITS, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
-        super().__init__(make_server(HOST, 0, self._application, threaded=True), "development-issuer")
+        super().__init__(make_server(HOST, 0, Request.application(self._answer), threaded=True), "issuer")
 
     @property
     def token_url(self) -> str:
@@ -51,21 +45,10 @@ class DevelopmentIssuer(LoopbackServer):
     ) -> str:
         """A signed token; ``claims`` come on top, or in place of the usual ones."""
         now = int(time.time())
-        usual: dict[str, Any] = {
-            "iss": self.url,
-            "sub": subject,
-            "aud": self.audience,
-            "iat": now,
-            "nbf": now,
-            "exp": now + expires_in_s,
-        }
-        if scope is not None:
-            usual["scope"] = scope
+        usual = {"iss": self.url, "sub": subject, "aud": self.audience, "iat": now, "nbf": now}
+        usual |= {"exp": now + expires_in_s} | ({} if scope is None else {"scope": scope})
         header = {"alg": ALGORITHM, "kid": self._key.kid}
         return jwt.encode(header, {**usual, **(claims or {})}, self._key, [ALGORITHM])
-
-    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
-        return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         match request.method, request.path:
@@ -90,7 +73,7 @@ class DevelopmentIssuer(LoopbackServer):
     def _give_token(self, form: Mapping[str, str]) -> Response:
         subject, expires_in = form.get("sub"), form.get("expires_in", str(EXPIRES_IN_S))
         if not subject:
-            return _refusal("sub: say whose token it is to be")
+            return _refusal("sub: the subject of the token")
         if _SECONDS.fullmatch(expires_in) is None:
             return _refusal("expires_in: 1 to 999999 seconds")
         token = self.token(subject, expires_in_s=int(expires_in), scope=form.get("scope"))

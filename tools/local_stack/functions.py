@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 ROOT = Path(__file__).parents[2]
 _START_TIMEOUT_S = 60
@@ -35,7 +35,6 @@ class FunctionProcess(AbstractContextManager["FunctionProcess"]):
             **environment,
         }
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> FunctionProcess:
         self._start()
@@ -53,17 +52,21 @@ class FunctionProcess(AbstractContextManager["FunctionProcess"]):
             If it raised, ran out of time or died; the next event finds it started anew.
         """
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
+            if self._process.poll() is not None:
+                self._kill()
                 self._start()
-            answer = json.loads(self._exchange(json.dumps(event)))
+            with suppress(BrokenPipeError):  # it has just died, which reading its answer tells
+                self._input.write(json.dumps(event).encode() + b"\n")
+                self._input.flush()
+            answer = json.loads(self._read_line(self._timeout_s))
         if "error" in answer:
             raise FunctionError(f"{self._name}: {answer['error']}")
         return answer["result"]
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "tools.local_stack.function_host"]
+        module = ("-m", "tools.local_stack.function_host")
         self._process = subprocess.Popen(
-            [*command, self._handler, self._name, str(self._timeout_s)],
+            [sys.executable, *module, self._handler, self._name, str(self._timeout_s)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -71,31 +74,21 @@ class FunctionProcess(AbstractContextManager["FunctionProcess"]):
             cwd=ROOT,
             start_new_session=True,
         )
+        self._input = cast(IO[bytes], self._process.stdin)
+        self._output = cast(IO[bytes], self._process.stdout)
         self._read_line(_START_TIMEOUT_S)
 
-    def _exchange(self, line: str) -> bytes:
-        if self._process is None or self._process.stdin is None:
-            raise FunctionError(f"{self._name} is not running")
-        self._process.stdin.write(line.encode() + b"\n")
-        self._process.stdin.flush()
-        return self._read_line(self._timeout_s)
-
     def _read_line(self, timeout_s: float) -> bytes:
-        if self._process is None or self._process.stdout is None:
-            raise FunctionError(f"{self._name} is not running")
-        readable, _, _ = select.select([self._process.stdout], [], [], timeout_s)
-        line = self._process.stdout.readline() if readable else b""
+        readable, _, _ = select.select([self._output], [], [], timeout_s)
+        line = self._output.readline() if readable else b""
         if not line:
             self._kill()
             raise FunctionError(f"{self._name} ran out of time or died; see the log")
         return line
 
     def _kill(self) -> None:
-        if self._process is None:
-            return
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
+        for pipe in (self._input, self._output):
+            with suppress(BrokenPipeError):
                 pipe.close()
-        self._process = None

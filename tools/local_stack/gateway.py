@@ -42,10 +42,7 @@ class Gateway(LoopbackServer):
         self._invoke = invoke
         self._owner = owner
         self._authorizer = authorizer
-        super().__init__(make_server(HOST, port, self._application, threaded=True), "gateway")
-
-    def _application(self, environ: dict[str, Any], start_response: Any) -> Any:
-        return self._answer(Request(environ))(environ, start_response)
+        super().__init__(make_server(HOST, port, Request.application(self._answer), threaded=True), "gateway")
 
     def _answer(self, request: Request) -> Response:
         if (request.content_length or 0) > MAX_PAYLOAD_BYTES:

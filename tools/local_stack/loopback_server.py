@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager
-from typing import Protocol, Self
+from http.server import HTTPServer
+from typing import Self
 
 HOST = "127.0.0.1"
 _LOOK_FOR_SHUTDOWN_S = 0.05
 
 
-class Server(Protocol):
-    """What `http.server` and werkzeug have in common."""
-
-    server_port: int
-
-    def serve_forever(self, poll_interval: float = 0.5) -> None:
-        """Serve until `shutdown`, which is looked for every ``poll_interval`` seconds."""
-        ...
-
-    def shutdown(self) -> None:
-        """End `serve_forever`."""
-        ...
-
-    def server_close(self) -> None:
-        """Let the port go."""
-        ...
-
-
 class LoopbackServer(AbstractContextManager["LoopbackServer"]):
     """Serves inside the ``with`` block; ``url`` is where."""
 
-    def __init__(self, server: Server, name: str) -> None:
+    def __init__(self, server: HTTPServer, name: str) -> None:
         self._server = server
         self._thread = threading.Thread(
             target=server.serve_forever, args=(_LOOK_FOR_SHUTDOWN_S,), name=name, daemon=True

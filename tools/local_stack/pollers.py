@@ -1,4 +1,4 @@
-"""Feed functions from queues and schedules, as Lambda's event source mappings do."""
+"""Feed functions from queues, streams and schedules, as Lambda's event source mappings do."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ from tools.local_stack.template import QueueSource, ScheduleSource, StreamSource
 
 Invoke = Callable[[str, Mapping[str, Any]], Any]
 _WAIT_S = 1
-SCHEDULED_EVENT = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+_STREAM_WAIT_S = 0.25
+_SCHEDULED_EVENT = {"detail-type": "Scheduled Event", "source": "aws.events"}
 
 
-class QueuePoller(threading.Thread):
-    """Polls one queue; deletes what its function took, leaves what it reports as failed."""
+class Poller(threading.Thread):
+    """Calls `poll_once` again and again until it is stopped.
 
-    def __init__(self, source: QueueSource, sqs: Any, queue_url: str, invoke: Invoke) -> None:
-        super().__init__(name=f"poller-{source.queue}", daemon=True)
-        self._source, self._sqs, self._queue_url, self._invoke = source, sqs, queue_url, invoke
+    Parameters
+    ----------
+    wait_s
+        The pause before a poll that does not follow a successful one.
+    """
+
+    def __init__(self, function: str, invoke: Invoke, wait_s: float) -> None:
+        super().__init__(name=f"poller-{function}", daemon=True)
+        self._function, self._invoke, self._wait_s = function, invoke, wait_s
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -31,14 +38,27 @@ class QueuePoller(threading.Thread):
 
     def run(self) -> None:
         """Poll until stopped."""
-        while not self._stopped.is_set():
+        successful = False
+        while not self._stopped.wait(0 if successful else self._wait_s):
             try:
-                self.poll_once()
-            except (BotoCoreError, ClientError):
-                self._stopped.wait(_WAIT_S)
+                successful = self.poll_once()
+            except (BotoCoreError, ClientError, FunctionError):
+                successful = False
 
-    def poll_once(self) -> None:
-        """Receive one batch and hand it to the function."""
+    def poll_once(self) -> bool:
+        """Hand the function what there is for it; whether to poll again without a pause."""
+        raise NotImplementedError
+
+
+class QueuePoller(Poller):
+    """Deletes the messages that its function took, and leaves those that it reports as failed."""
+
+    def __init__(self, source: QueueSource, sqs: Any, queue_url: str, invoke: Invoke) -> None:
+        super().__init__(source.function, invoke, _WAIT_S)
+        self._source, self._sqs, self._queue_url = source, sqs, queue_url
+
+    def poll_once(self) -> bool:
+        """Receive one batch; the queue itself waits for messages."""
         answer = self._sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=self._source.batch_size,
@@ -46,56 +66,31 @@ class QueuePoller(threading.Thread):
             MessageAttributeNames=["All"],
             AttributeNames=["All"],
         )
-        messages = answer.get("Messages", [])
-        if not messages:
-            return
-        try:
-            result = self._invoke(self._source.function, {"Records": [to_record(m) for m in messages]})
-        except FunctionError:
-            return
-        failures = (result or {}).get("batchItemFailures", []) if self._source.reports_failures else []
-        failed = {failure["itemIdentifier"] for failure in failures}
-        for message in messages:
-            if message["MessageId"] not in failed:
+        if messages := answer.get("Messages", []):
+            result = self._invoke(self._function, {"Records": [to_record(one) for one in messages]})
+            reported = (result or {}).get("batchItemFailures", []) if self._source.reports_failures else []
+            failed = {failure["itemIdentifier"] for failure in reported}
+            for message in (one for one in messages if one["MessageId"] not in failed):
                 self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return True
 
 
-class StreamPoller(threading.Thread):
-    """Polls a table's change stream; a batch that failed comes again from its first failure, as on Lambda."""
+class StreamPoller(Poller):
+    """Reads a table's change stream; a batch that failed comes again from its first failure, as on Lambda."""
 
     def __init__(self, source: StreamSource, streams: Any, stream_arn: str, invoke: Invoke) -> None:
-        super().__init__(name=f"stream-{source.table}", daemon=True)
-        self._source, self._streams, self._arn, self._invoke = source, streams, stream_arn, invoke
-        self._stopped = threading.Event()
+        super().__init__(source.function, invoke, _STREAM_WAIT_S)
+        self._source, self._streams, self._arn = source, streams, stream_arn
         self._iterator: str | None = None
 
-    def stop(self) -> None:
-        """End after the current poll."""
-        self._stopped.set()
-
-    def run(self) -> None:
-        """Poll until stopped."""
-        while not self._stopped.is_set():
-            try:
-                moved = self.poll_once()
-            except (BotoCoreError, ClientError):
-                moved = False
-            if not moved:
-                self._stopped.wait(_WAIT_S / 4)
-
     def poll_once(self) -> bool:
-        """Read one batch and hand it to the function; whether there was one that it took."""
-        if self._iterator is None:
-            self._iterator = self._first_iterator()
+        """Read one batch; whether there was one that the function took."""
+        self._iterator = self._iterator or self._first_iterator()
         answer = self._streams.get_records(ShardIterator=self._iterator, Limit=self._source.batch_size)
-        records = answer["Records"]
-        if not records:
+        if not answer["Records"]:
             return False
-        event = json.loads(json.dumps({"Records": records}, default=_seconds))
-        try:
-            result = self._invoke(self._source.function, event)
-        except FunctionError:
-            return False
+        event = json.dumps({"Records": answer["Records"]}, default=lambda moment: moment.timestamp())
+        result = self._invoke(self._function, json.loads(event))
         if (result or {}).get("batchItemFailures"):
             return False
         self._iterator = answer["NextShardIterator"]
@@ -109,31 +104,16 @@ class StreamPoller(threading.Thread):
         return str(answer["ShardIterator"])
 
 
-def _seconds(moment: Any) -> float:
-    return float(moment.timestamp())
-
-
-class Scheduler(threading.Thread):
+class Scheduler(Poller):
     """Starts one function every so often."""
 
     def __init__(self, source: ScheduleSource, invoke: Invoke) -> None:
-        super().__init__(name=f"schedule-{source.function}", daemon=True)
-        self._source, self._invoke = source, invoke
-        self._stopped = threading.Event()
+        super().__init__(source.function, invoke, source.every_s)
 
-    def stop(self) -> None:
-        """End at once."""
-        self._stopped.set()
-
-    def run(self) -> None:
-        """Invoke, wait, invoke."""
-        while not self._stopped.wait(self._source.every_s):
-            try:
-                self._invoke(
-                    self._source.function, {"detail-type": "Scheduled Event", "source": "aws.events"}
-                )
-            except FunctionError:
-                continue
+    def poll_once(self) -> bool:
+        """Invoke it; the next time is one period later."""
+        self._invoke(self._function, _SCHEDULED_EVENT)
+        return False
 
 
 def to_record(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,11 +33,10 @@ class LocalStack(AbstractContextManager["LocalStack"]):
     function_settings
         Overrides of the functions' environment.
     aws_proxy
-        Given the URL of the AWS on this machine, what stands between it and functions and workers; its
-        ``url`` is what they use.
+        Makes a server between functions and workers and the AWS on this machine, whose URL it is given.
     logins
-        Whether the gateway asks for tokens of ``issuer``, which is there only then; without, there is no gate
-        and everything belongs to the owner ``local``.
+        Whether the gateway asks for tokens of ``issuer``, which exists only then. Otherwise no token is
+        needed, and everything belongs to the owner ``local``.
     """
 
     def __init__(
@@ -59,12 +58,11 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         self._aws_proxy = aws_proxy
         self._logins = logins
         self._exit = ExitStack()
-        self._functions: dict[str, FunctionProcess] = {}
         self.template = Template()
         self.aws: AwsServer
         self.issuer: DevelopmentIssuer
-        self.workers: list[SupervisedWorker] = []
-        self.url = ""
+        self.workers: list[SupervisedWorker]
+        self.url: str
 
     def __enter__(self) -> LocalStack:
         try:
@@ -89,42 +87,33 @@ class LocalStack(AbstractContextManager["LocalStack"]):
     def _start(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         self._log = self._exit.enter_context(self.log_file.open("ab"))
-        self._folder = Path(self._exit.enter_context(TemporaryDirectory(prefix="local-stack-")))
+        self._folder = self._exit.enter_context(TemporaryDirectory(prefix="local-stack-"))
         self.aws = self._exit.enter_context(AwsServer(self.template))
         self._aws_environment = self.aws.environment
         if self._aws_proxy is not None:
             proxy = self._exit.enter_context(self._aws_proxy(self.aws.url))
             self._aws_environment |= {"AWS_ENDPOINT_URL": proxy.url}
-        for _ in range(self._worker_count):
-            self.workers.append(self._start_worker())
-        for name in self.template.functions():
-            self._functions[name] = self._start_function(name)
+        self.workers = [self._start_worker() for _ in range(self._worker_count)]
+        self._functions = {name: self._start_function(name) for name in self.template.functions()}
         self._start_pollers()
-        authorizer = self._start_issuer() if self._logins else None
+        authorizer = None
+        if self._logins:
+            self.issuer = DevelopmentIssuer()
+            self._exit.enter_context(self.issuer)
+            authorizer = JwtAuthorizer(self.issuer.url, self.issuer.audience)
         gateway = Gateway(self._port, self.template.routes(), self.invoke, authorizer=authorizer)
         self.url = self._exit.enter_context(gateway).url
-
-    def _start_issuer(self) -> JwtAuthorizer:
-        self.issuer = DevelopmentIssuer()
-        self._exit.enter_context(self.issuer)
-        return JwtAuthorizer(self.issuer.url, self.issuer.audience)
 
     def _start_function(self, name: str) -> FunctionProcess:
         environment = {
             **self.template.environment(name),
             **self._aws_environment,
-            "TMPDIR": str(self._folder),
+            "TMPDIR": self._folder,
             **self._function_settings,
         }
-        return self._exit.enter_context(
-            FunctionProcess(
-                name,
-                self.template.handler(name),
-                environment,
-                self.template.timeout_s(name),
-                self._log,
-            )
-        )
+        handler, timeout_s = self.template.handler(name), self.template.timeout_s(name)
+        function = FunctionProcess(name, handler, environment, timeout_s, self._log)
+        return self._exit.enter_context(function)
 
     def _start_worker(self) -> SupervisedWorker:
         environment = {
@@ -134,35 +123,32 @@ class LocalStack(AbstractContextManager["LocalStack"]):
             "POLL_WAIT_S": "1",
             "HEARTBEAT_S": "1",
             "SHUTDOWN_GRACE_S": str(GRACE_S),
-            "TMPDIR": str(self._folder),
+            "TMPDIR": self._folder,
             **self._worker_settings,
         }
         return self._exit.enter_context(SupervisedWorker(environment, self._log, GRACE_S * 2))
 
     def _start_pollers(self) -> None:
-        sources = self.template.queue_sources()
-        threads: list[QueuePoller | StreamPoller | Scheduler] = [
-            QueuePoller(
-                source,
-                self.aws.client("sqs"),
-                self.template.resolve({"Ref": source.queue}),
-                self.invoke,
-            )
-            for source in sources
+        sqs, streams, resolve = (
+            self.aws.client("sqs"),
+            self.aws.client("dynamodbstreams"),
+            self.template.resolve,
+        )
+        pollers = [
+            *(
+                QueuePoller(source, sqs, resolve({"Ref": source.queue}), self.invoke)
+                for source in self.template.queue_sources()
+            ),
+            *(
+                StreamPoller(
+                    source, streams, self.aws.stream_arn(resolve({"Ref": source.table})), self.invoke
+                )
+                for source in self.template.stream_sources()
+            ),
+            *(Scheduler(source, self.invoke) for source in self.template.schedules()),
         ]
-        threads += [
-            StreamPoller(
-                source,
-                self.aws.client("dynamodbstreams"),
-                self.aws.stream_arn(self.template.resolve({"Ref": source.table})),
-                self.invoke,
-            )
-            for source in self.template.stream_sources()
-        ]
-        threads += [Scheduler(source, self.invoke) for source in self.template.schedules()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            self._exit.callback(thread.join)
-        for thread in threads:
-            self._exit.callback(thread.stop)
+        for poller in pollers:
+            poller.start()
+            self._exit.callback(poller.join)
+        for poller in pollers:
+            self._exit.callback(poller.stop)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ _MINUTES_A_UNIT = {"minute": 1, "hour": 60, "day": 1440}
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of the HTTP API; ``path`` holds its parameters in braces, an open one asks for no token."""
+    """A route of the HTTP API; an open one needs no token, and ``path`` has its parameters in braces."""
 
     method: str
     path: str
@@ -58,25 +58,20 @@ class ScheduleSource:
 class Template:
     """template.yaml, parsed.
 
-    Parameters
+    Attributes
     ----------
-    physical_ids
-        What ``!Ref`` of a created resource gives: table name, bucket name, queue URL.
+    resources
+        Every resource by its logical id.
     """
 
-    def __init__(self, path: Path = TEMPLATE, physical_ids: Mapping[str, str] | None = None) -> None:
-        self._raw = _parsed(path.read_text(encoding="utf-8"))
-        self._physical_ids = dict(physical_ids or {})
+    def __init__(self) -> None:
+        self._raw = _parsed()
+        self._physical_ids: dict[str, str] = {}
+        self.resources: Mapping[str, Mapping[str, Any]] = self._raw["Resources"]
 
     def bind(self, physical_ids: Mapping[str, str]) -> None:
-        """Tell what the created resources are called."""
+        """Set what ``!Ref`` of a created resource gives: table name, bucket name, queue URL."""
         self._physical_ids = dict(physical_ids)
-
-    @property
-    def resources(self) -> Mapping[str, Mapping[str, Any]]:
-        """Every resource by its logical id."""
-        resources: dict[str, dict[str, Any]] = self._raw["Resources"]
-        return resources
 
     def stored_resources_json(self) -> str:
         """A plain CloudFormation template of what keeps data: tables, buckets and queues."""
@@ -166,12 +161,10 @@ class Template:
         raise ValueError(f"The local stack cannot resolve {value!r}")
 
     def _reference(self, name: str) -> str:
-        if name in self._physical_ids:
-            return self._physical_ids[name]
-        parameter = self._raw["Parameters"].get(name)
-        if parameter is None:
+        parameters = self._raw["Parameters"]
+        if name not in self._physical_ids and name not in parameters:
             raise ValueError(f"The local stack has no value for {name!r}")
-        return str(parameter.get("Default", ""))
+        return self._physical_ids.get(name) or str(parameters[name].get("Default", ""))
 
     def _is_open(self, event: Mapping[str, Any]) -> bool:
         """Whether neither the route nor its API names an authorizer."""
@@ -186,10 +179,10 @@ class Template:
                     yield function, event["Properties"]
 
 
-@lru_cache(maxsize=4)
-def _parsed(text: str) -> dict[str, Any]:
-    """Nobody changes what this gives: parsing takes a tenth of a second."""
-    parsed: dict[str, Any] = yaml_parse(text)
+@cache
+def _parsed() -> dict[str, Any]:
+    """Read once: parsing takes a tenth of a second, and no caller changes the result."""
+    parsed: dict[str, Any] = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     return parsed
 
 

@@ -21,23 +21,77 @@ class WorkerStartError(Exception):
     """The worker process ended before it was ready."""
 
 
-class WorkerProcess(AbstractContextManager["WorkerProcess"]):
-    """One worker; its log lines go to ``log``."""
+class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
+    """A worker that is started again when it dies, as ECS keeps a service at its count.
+
+    If wrong settings end it before it was ever ready, it is not started again: it would end again.
+
+    Parameters
+    ----------
+    log
+        Where its log lines go.
+    stop_timeout_s
+        How long it may take to stop before it is killed.
+
+    Attributes
+    ----------
+    restarts
+        How often it was started again.
+    """
 
     def __init__(self, environment: Mapping[str, str], log: IO[bytes], stop_timeout_s: float) -> None:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         paths = [ROOT / "layers/common/python", ROOT / "gpu_worker_image/src"]
-        python_path = os.pathsep.join(str(path) for path in paths)
-        self._environment = {**inherited, "PYTHONPATH": python_path, **environment}
-        self._log = log
-        self._stop_timeout_s = stop_timeout_s
-        self._ready = threading.Event()
-        self._ended = threading.Event()
+        self._environment = {**inherited, "PYTHONPATH": os.pathsep.join(map(str, paths)), **environment}
+        self._log, self._stop_timeout_s = log, stop_timeout_s
+        self._lock = threading.Lock()
+        self._stopping, self._ready, self._ended = (threading.Event() for _ in range(3))
         self._last_line = b""
-        self._process: subprocess.Popen[bytes] | None = None
-        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
+        self.restarts = 0
 
-    def __enter__(self) -> WorkerProcess:
+    def __enter__(self) -> SupervisedWorker:
+        self._start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._stopping.set()
+            self._process.terminate()
+        try:
+            self._process.wait(self._stop_timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._thread.join()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the worker that runs now."""
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether it runs at this moment."""
+        return self._process.poll() is None
+
+    def wait_until_ready(self) -> None:
+        """Wait for the models to be loaded.
+
+        Raises
+        ------
+        WorkerStartError
+            With the worker's last log line, if it ended instead.
+        """
+        for _ in range(_READY_TIMEOUT_S * 10):
+            if self._ready.wait(0.1):
+                return
+            if self._ended.is_set():
+                break
+        raise WorkerStartError(self._last_line.decode("utf-8", "replace").strip())
+
+    def _start(self) -> None:
+        self._ready.clear()
+        self._ended.clear()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "video_worker.runner"],
             stdin=subprocess.DEVNULL,
@@ -47,139 +101,33 @@ class WorkerProcess(AbstractContextManager["WorkerProcess"]):
             cwd=ROOT,
             start_new_session=True,
         )
-        self._reader.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid if self._process else 0
-
-    def is_alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def was_ready(self) -> bool:
-        """Whether it ever took jobs."""
-        return self._ready.is_set()
-
-    def wait(self) -> int:
-        """Wait for its end, and give its exit code."""
-        return self._process.wait() if self._process else 0
-
-    def wait_until_ready(self) -> None:
-        """Wait for the models to be loaded.
-
-        Raises
-        ------
-        WorkerStartError
-            With the worker's last words, where it ended instead.
-        """
-        for _ in range(_READY_TIMEOUT_S * 10):
-            if self._ready.wait(0.1):
-                return
-            if self._ended.is_set():
-                break
-        raise WorkerStartError(self._last_line.decode("utf-8", "replace").strip())
-
-    def stop(self) -> None:
-        """Ask it to stop, and after a while make it."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(self._stop_timeout_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
-
-    def _read_log(self) -> None:
-        if self._process is None or self._process.stdout is None:
-            return
-        for line in self._process.stdout:
-            self._last_line = line
-            self._log.write(line)
-            self._log.flush()
-            if b'"worker_ready"' in line:
-                self._ready.set()
-        self._ended.set()
-
-
-class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
-    """A worker that is started anew when it dies, as ECS keeps a service at its count.
-
-    One that ends over wrong settings before it was ever ready is not: it would end again.
-    """
-
-    def __init__(self, environment: Mapping[str, str], log: IO[bytes], stop_timeout_s: float) -> None:
-        self._environment, self._log, self._stop_timeout_s = environment, log, stop_timeout_s
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._current = self._new_process()
-        self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
-        self.restarts = 0
-
-    def __enter__(self) -> SupervisedWorker:
-        self._current.__enter__()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._stopping.set()
-            self._current.stop()
-        self._thread.join()
-
-    @property
-    def pid(self) -> int:
-        """The process id of the worker that runs now."""
-        return self._current.pid
-
-    def is_alive(self) -> bool:
-        """Whether it runs at this moment."""
-        return self._current.is_alive()
-
-    def wait_until_ready(self) -> None:
-        """Wait for the models to be loaded.
-
-        Raises
-        ------
-        WorkerStartError
-            With the worker's last words, where it ended instead.
-        """
-        self._current.wait_until_ready()
-
-    def _new_process(self) -> WorkerProcess:
-        return WorkerProcess(self._environment, self._log, self._stop_timeout_s)
 
     def _keep_running(self) -> None:
         pause_s = 0.0
         while True:
-            process = self._current
-            exit_code = process.wait()
-            if not process.was_ready and exit_code == _SETTINGS_EXIT_CODE:
+            exit_code = self._follow()
+            if not self._ready.is_set() and exit_code == _SETTINGS_EXIT_CODE:
                 return
-            pause_s = 0.0 if process.was_ready else min(_LONGEST_PAUSE_S, 2 * pause_s + 0.5)
-            if self._stopping.wait(pause_s) or not self._replace(exit_code):
-                return
+            pause_s = 0.0 if self._ready.is_set() else min(_LONGEST_PAUSE_S, 2 * pause_s + 0.5)
+            self._stopping.wait(pause_s)
+            with self._lock:
+                if self._stopping.is_set():
+                    return
+                self._write(f"worker ended with exit code {exit_code}; another is started\n".encode())
+                self._start()
+                self.restarts += 1
 
-    def _replace(self, exit_code: int) -> bool:
-        """Start another; not while the stack is being stopped."""
-        with self._lock:
-            if self._stopping.is_set():
-                return False
-            self._current.stop()
-            self._log.write(f"worker ended with exit code {exit_code}; another is started\n".encode())
-            self._log.flush()
-            self._current = self._new_process()
-            self._current.__enter__()
-            self.restarts += 1
-            return True
+    def _follow(self) -> int:
+        """Copy what the worker writes into the log until it ends; its exit code."""
+        with self._process as process:
+            for line in process.stdout or ():
+                self._last_line = line
+                self._write(line)
+                if b'"worker_ready"' in line:
+                    self._ready.set()
+        self._ended.set()
+        return process.returncode
+
+    def _write(self, line: bytes) -> None:
+        self._log.write(line)
+        self._log.flush()

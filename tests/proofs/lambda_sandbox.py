@@ -2,13 +2,11 @@
 
 In a mount namespace of its own: the function at /var/task and its layers at /opt, both read-only, the
 runtime's client at /var/runtime, Python at /var/lang, an empty /tmp, no name server, and no trace of this
-repository. Where a machine lets nobody make namespaces, the search path names the same folders in the same
-order instead.
+repository. On a machine that forbids namespaces, the search path names the same folders in the same order.
 """
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -24,24 +22,21 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[2]
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 _CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py")
-_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _NAMESPACE = ("unshare", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child")
 
-# The parts are gathered in one place before any of them is covered: each may lie below /var, /opt or /tmp.
+# All folders are gathered in one place before any of them is covered: each may lie below /var, /opt or /tmp.
 # A mount must keep the limits of where its files lie; a /tmp that is mounted nosuid,nodev is the usual one.
 _MOUNT = """
 set -eu
-stage=$1 task=$2 layers=$3 runtime=$4 python=$5 emulator=$6 repository=$7
+stage=$1 repository=$2 task=$3 layers=$4 runtime=$5 python=$6 emulator=$7
 shift 7
+place() { mount -o bind,ro,nosuid,nodev "$1" "$stage/$2"; }
 mount -t tmpfs tmpfs "$stage"
 mkdir -p "$stage/opt" "$stage/var/task" "$stage/var/runtime" "$stage/var/lang"
 : > "$stage/var/emulator"
-mount -o bind,ro,nosuid,nodev "$task" "$stage/var/task"
-mount -o bind,ro,nosuid,nodev "$layers" "$stage/opt"
-mount -o bind,ro,nosuid,nodev "$runtime" "$stage/var/runtime"
-mount -o bind,ro,nosuid,nodev "$python" "$stage/var/lang"
-mount -o bind,ro,nosuid,nodev "$emulator" "$stage/var/emulator"
+place "$task" var/task; place "$layers" opt; place "$runtime" var/runtime
+place "$python" var/lang; place "$emulator" var/emulator
 mount -t tmpfs -o remount,ro tmpfs "$stage"
 mount -t tmpfs -o ro tmpfs "$repository"
 mount --rbind "$stage/opt" /opt
@@ -54,15 +49,24 @@ exec "$@"
 """
 
 
+def emulator_path() -> Path:
+    """The emulator that the SAM CLI carries for this kind of processor."""
+    spec = find_spec("samcli")
+    assert spec is not None
+    assert spec.origin is not None
+    architecture = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower(), "x86_64")
+    return Path(spec.origin).parent / "local" / "rapid" / f"aws-lambda-rie-{architecture}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where the parts of an execution environment lie."""
+    """Where the files of an execution environment lie."""
 
     task: Path
     layers: Path
     runtime: Path
     python: Path = Path(sys.base_prefix)
-    emulator: Path = field(default_factory=lambda: emulator_path())
+    emulator: Path = field(default_factory=emulator_path)
 
     @property
     def search_path(self) -> list[str]:
@@ -90,7 +94,7 @@ class Sandbox:
     layout
         As the function sees it.
     prefix
-        Stands before the command; what is started so dies with the thread that starts it.
+        Stands before the command; a process that it starts dies with the thread that started it.
     """
 
     name: str
@@ -99,13 +103,13 @@ class Sandbox:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def sandbox_for(parts: Layout, folder: Path) -> Sandbox:
-    """The namespace, or the search path where there can be none; ``folder`` is empty and its own."""
+def sandbox_for(layout: Layout, folder: Path) -> Sandbox:
+    """A namespace, or the search path where there can be none; ``folder`` is empty and its own."""
     if can_make_namespaces():
-        return Sandbox("mount namespace", IN_LAMBDA, _namespace_prefix(parts, folder))
+        return Sandbox("mount namespace", IN_LAMBDA, _namespace_prefix(layout, folder))
     prefix = _DIES_WITH_US if shutil.which(_DIES_WITH_US[0]) else ()
     environment = {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return Sandbox("search path", parts, prefix, environment)
+    return Sandbox("search path", layout, prefix, environment)
 
 
 @lru_cache(maxsize=1)
@@ -113,23 +117,16 @@ def can_make_namespaces() -> bool:
     """Whether all the mounts succeed here, and Python runs behind them."""
     if not all(shutil.which(tool) for tool in (_DIES_WITH_US[0], _NAMESPACE[0])):
         return False
-    with TemporaryDirectory(prefix="lambda-sandbox-") as name:
-        stage, empty = Path(name, "stage"), Path(name, "empty")
-        stage.mkdir()
-        empty.mkdir()
-        prefix = _namespace_prefix(Layout(task=empty, layers=empty, runtime=empty), stage)
+    with TemporaryDirectory(prefix="stage-") as stage, TemporaryDirectory(prefix="empty-") as empty:
+        layout = Layout(task=Path(empty), layers=Path(empty), runtime=Path(empty))
         python = str(IN_LAMBDA.python / "bin" / PYTHON)
-        done = subprocess.run([*prefix, python, "-S", "-c", ""], capture_output=True, check=False)
-        return done.returncode == 0
+        command = [*_namespace_prefix(layout, Path(stage)), python, "-S", "-c", ""]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def emulator_path() -> Path:
-    """The emulator that the SAM CLI carries for this kind of processor."""
-    spec = find_spec("samcli")
-    assert spec is not None
-    assert spec.origin is not None
-    architecture = _ARCHITECTURES[platform.machine().lower()]
-    return Path(spec.origin).parent / "local" / "rapid" / f"aws-lambda-rie-{architecture}"
+def _namespace_prefix(layout: Layout, stage: Path) -> list[str]:
+    folders = (stage, ROOT, layout.task, layout.layers, layout.runtime, layout.python, layout.emulator)
+    return [*_DIES_WITH_US, *_NAMESPACE, "sh", "-c", _MOUNT, "sandbox", *map(str, folders)]
 
 
 def install_runtime_client(folder: Path) -> None:
@@ -140,23 +137,3 @@ def install_runtime_client(folder: Path) -> None:
                 target = folder / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(str(file.locate()), target)
-
-
-def merge_layers(folder: Path, layers: Sequence[Path]) -> None:
-    """Lay one layer over the other, as Lambda does; of two files of one name the later layer's is left."""
-    for layer in layers:
-        shutil.copytree(layer, folder, dirs_exist_ok=True, copy_function=_link_or_copy)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    """Thousands of files are linked in no time; across file systems they have to be copied."""
-    Path(target).unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
-def _namespace_prefix(parts: Layout, stage: Path) -> list[str]:
-    sources = (stage, parts.task, parts.layers, parts.runtime, parts.python, parts.emulator, ROOT)
-    return [*_DIES_WITH_US, *_NAMESPACE, "sh", "-c", _MOUNT, "sandbox", *map(str, sources)]

@@ -138,7 +138,12 @@ def prepared_event(name: str, app: VideoJobs, folder: Path) -> dict[str, Any]:
     """The event, with everything there that it needs; a new file has to do without until it is listed."""
     if name in SAMPLES:
         SAMPLES[name].prepare(app, folder)
-    event, video = load_event(name), app.ports.storage.find_file(VIDEO)
+    return with_version_of_video(load_event(name), app)
+
+
+def with_version_of_video(event: dict[str, Any], app: VideoJobs) -> dict[str, Any]:
+    """The event, about the version of the video that is stored now."""
+    video = app.ports.storage.find_file(VIDEO)
     for record in event.get("Records", []):
         if video is not None and "body" in record:
             record["body"] = _VERSION.sub(f'"versionId": "{video.version}"', record["body"])

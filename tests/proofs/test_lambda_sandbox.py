@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,13 +14,15 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_commands import ROOT, processes_with
-from tests.support import lambda_sandbox
-from tests.support.lambda_runtime import Function, LambdaRuntime, RuntimeFiles
+from tests.proofs import lambda_sandbox
+from tests.proofs.lambda_runtime import Function, LambdaRuntime, RuntimeFiles
+from tests.proofs.lambda_sandbox import ROOT
+from tests.support.commands import processes_with
 
 LARGEST_ANSWER = 6_291_556 - len('""')
 IMPORT_S = 0.2
 END_TIMEOUT_S = 10
+OF_LAMBDA = ["probe", "shared", "awslambdaric", "json"]
 OF_THE_TESTS = ("tests", "tools", "functions", "video_jobs", "pytest", "moto", "samcli", "boto3", "pip")
 SANDBOXES = ("mount namespace", "search path")
 PROBE = f"""
@@ -31,31 +34,26 @@ def lambda_handler(event, context):
     return globals()[event["do"]](event, context)
 
 
-def tell_context(event, context):
+def tell(event, context):
+    import shared
     return dict(
         type=type(context).__module__ + "." + type(context).__name__,
         request_id=context.aws_request_id,
         function_name=context.function_name,
         memory=context.memory_limit_in_mb,
         left_ms=context.get_remaining_time_in_millis(),
+        path=sys.path,
+        shared=shared.LAYER,
+        importable=[name for name in event["names"] if importlib.util.find_spec(name)],
     )
 
 
-def tell_imports(event, context):
-    import shared
-    importable = [name for name in event["names"] if importlib.util.find_spec(name)]
-    return dict(path=sys.path, shared=shared.LAYER, importable=importable)
-
-
 def write(event, context):
-    answer = {{}}
-    for folder in event["folders"]:
-        try:
-            open(os.path.join(folder, event["name"]), "w").close()
-            answer[folder] = "written"
-        except OSError as error:
-            answer[folder] = error.strerror
-    return answer
+    try:
+        open(os.path.join(event["folder"], event["name"]), "w").close()
+    except OSError as error:
+        return error.strerror
+    return "written"
 
 
 def sleep(event, context):
@@ -68,7 +66,7 @@ def say(event, context):
 STARTER = """
 import sys
 from pathlib import Path
-from tests.e2e.test_lambda_sandbox import probe_in
+from tests.proofs.test_lambda_sandbox import probe_in
 with probe_in(Path(sys.argv[1])) as runtime:
     runtime.invoke({"do": "say", "length": 1})
     print("ready", flush=True)
@@ -109,25 +107,20 @@ def probe(
         yield runtime
 
 
-def test_a_handler_gets_lambdas_own_context(probe: LambdaRuntime) -> None:
-    context = probe.invoke({"do": "tell_context"}).payload
-    left_ms = context.pop("left_ms")
-    assert 0 < left_ms <= 30_000
-    assert context == {
+def test_a_handler_gets_lambdas_own_context_and_finds_nothing_of_the_tests(probe: LambdaRuntime) -> None:
+    told = probe.invoke({"do": "tell", "names": [*OF_THE_TESTS, *OF_LAMBDA]}).payload
+    path = told.pop("path")
+    assert path[:4] == probe.sandbox.layout.search_path
+    assert all("/lib/python3" in folder for folder in path[4:])
+    assert 0 < told.pop("left_ms") <= 30_000
+    assert told == {
         "type": "awslambdaric.lambda_context.LambdaContext",
         "request_id": probe.request_ids[-1],
         "function_name": "Probe",
         "memory": "512",
+        "shared": "upper",
+        "importable": OF_LAMBDA,
     }
-
-
-def test_a_function_finds_itself_its_layers_and_the_runtime_alone(probe: LambdaRuntime) -> None:
-    names = [*OF_THE_TESTS, "probe", "shared", "awslambdaric", "json"]
-    found = probe.invoke({"do": "tell_imports", "names": names}).payload
-    assert found["importable"] == ["probe", "shared", "awslambdaric", "json"]
-    assert found["path"][:4] == probe.sandbox.layout.search_path
-    assert all("/lib/python3" in path for path in found["path"][4:])
-    assert found["shared"] == "upper"
 
 
 def test_the_start_counts_what_imports_do(probe: LambdaRuntime) -> None:
@@ -161,27 +154,19 @@ def test_a_function_that_cannot_be_imported_says_so(tmp_path: Path) -> None:
         assert "No module named 'gone'" in "\n".join(runtime.start_lines)
 
 
-@pytest.fixture
-def isolated(tmp_path: Path) -> Iterator[LambdaRuntime]:
+def test_a_namespace_protects_the_machine(tmp_path: Path) -> None:
     with probe_by("mount namespace", tmp_path) as runtime:
-        yield runtime
-
-
-def test_a_function_can_write_to_its_own_tmp_only(isolated: LambdaRuntime, tmp_path: Path) -> None:
-    folders = ["/var/task", "/opt/python", "/var/runtime", "/var", str(ROOT), "/tmp"]
-    name = f"{tmp_path.parent.name}-{tmp_path.name}"
-    event = {"do": "write", "name": name, "folders": folders}
-    answer = isolated.invoke(event).payload
-    assert answer.pop("/tmp") == "written"
-    assert set(answer.values()) <= {"Read-only file system", "No such file or directory"}
-    assert not Path("/tmp", name).exists()
-
-
-def test_the_machine_sees_nothing_of_the_mounts(isolated: LambdaRuntime) -> None:
-    isolated.invoke({"do": "say", "length": 1})
-    assert Path(ROOT, "template.yaml").is_file()
-    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
-    assert [place for place in ("/var/task", "/var/runtime", "/opt/python") if f" {place} " in mounts] == []
+        # WHEN a function writes wherever it can
+        event = {"do": "write", "name": f"{tmp_path.parent.name}-{tmp_path.name}"}
+        folders = ("/var/task", "/opt/python", "/var/runtime", "/var", str(ROOT), "/tmp")
+        *refused, written = (runtime.invoke(event | {"folder": folder}).payload for folder in folders)
+        # THEN only its own /tmp takes the file, and neither file nor mount is seen outside
+        assert set(refused) <= {"Read-only file system", "No such file or directory"}
+        assert written == "written"
+        assert not Path("/tmp", event["name"]).exists()
+        assert Path(ROOT, "template.yaml").is_file()
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
+        assert not re.search(" (/var/task|/var/runtime|/opt/python) ", mounts)
 
 
 def use_and_fail(sandbox: str, folder: Path) -> None:

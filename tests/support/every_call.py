@@ -1,0 +1,122 @@
+"""Make each function and the worker do everything that they ever ask AWS for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import moto.sqs.models
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs import bootstrap
+from video_jobs.bootstrap import AwsServices
+from video_jobs.domain.keys import part_key
+from video_jobs.domain.transitions import Expected
+
+from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.integration.conftest import EVENT_JOB_ID, load_event
+from tests.integration.crash_scenarios import SCENARIOS
+from tests.integration.crash_world import World
+from tests.integration.job_states import NOW, completed_job, saved_job
+from tests.support.aws import create_resources
+from tests.support.clock import ManualClock
+from tests.support.sample_events import (
+    NAMES,
+    VIDEO,
+    function_of,
+    prepared_event,
+    with_version_of_video,
+)
+from tests.support.worker_world import on_frame
+from tools.local_stack.function_host import LocalContext
+from tools.local_stack.template import Template
+
+ACCEPTED_WITHOUT_VERSION = "reconcile sends again"
+
+
+def fresh_services(patch: pytest.MonkeyPatch) -> AwsServices:
+    """An empty stack, and the services that its functions use."""
+    template = create_resources().template
+    for function in template.functions():
+        for variable, value in template.environment(function).items():
+            patch.setenv(variable, value)
+    bootstrap.aws_services.cache_clear()
+    return bootstrap.aws_services()
+
+
+def handle(event: Mapping[str, Any], name: str, request_id: str = "r") -> Any:
+    """What the function that takes the sample event ``name`` answers to ``event``."""
+    function = function_of(name)
+    module, _, handler = Template().handler(function).rpartition(".")
+    context = cast(LambdaContext, LocalContext(function, 30, request_id))
+    return getattr(import_module(module), handler)(event, context)
+
+
+def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """All sample events, what they leave out, and all that a worker may meet."""
+    for name in NAMES:
+        handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
+    for special in (
+        _delete_with_parts,
+        _upload_of_no_job,
+        _upload_without_version,
+        _late_upload,
+        _late_orphan,
+    ):
+        special(fresh_services(patch), _new(folder, special.__name__))
+    clock = ManualClock()
+    patch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
+    patch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
+    for name in (*(name for name in SCENARIOS if name.startswith("worker ")), ACCEPTED_WITHOUT_VERSION):
+        on_frame().clear()
+        world = World(fresh_services(patch), clock, _new(folder, name))
+        _, act = SCENARIOS[name].prepare(world, name)
+        act()
+        world.work()
+    on_frame().clear()
+
+
+def _new(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    return made
+
+
+def _delete_with_parts(services: AwsServices, folder: Path) -> None:
+    completed_job(services, folder, frames=1)
+    services.storage.save_file(part_key(EVENT_JOB_ID, "f", 0), TINY, "video/mp4")
+    handle(load_event("delete_job"), "delete_job")
+
+
+def _upload_of_no_job(services: AwsServices, _: Path) -> None:
+    services.storage.save_file(VIDEO, TINY, "video/mp4")
+    handle(with_version_of_video(load_event("upload_received"), services), "upload_received")
+
+
+def _upload_without_version(services: AwsServices, _: Path) -> None:
+    saved_job(services)
+    services.storage.save_file(VIDEO, TINY, "video/mp4")
+    event = load_event("upload_received")
+    body = json.loads(event["Records"][0]["body"])
+    del body["Records"][0]["s3"]["object"]["versionId"]
+    event["Records"][0]["body"] = json.dumps(body)
+    handle(event, "upload_received")
+
+
+def _late_upload(services: AwsServices, _: Path) -> None:
+    """The event of an upload was lost; reconcile finds the object."""
+    saved_job(services, due_at=NOW)
+    services.storage.save_file(VIDEO, TINY, "video/mp4")
+    handle(load_event("reconcile_schedule"), "reconcile_schedule")
+
+
+def _late_orphan(services: AwsServices, _: Path) -> None:
+    """The owner deletes the job while reconcile looks at it."""
+    job = saved_job(services, due_at=NOW)
+    services.storage.save_file(VIDEO, TINY, "video/mp4")
+    services.jobs.delete(job.job_id, Expected(status=job.status))
+    services.jobs.list_due = lambda *_: [job]  # type: ignore[method-assign]
+    handle(load_event("reconcile_schedule"), "reconcile_schedule")
