@@ -7,12 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tools.demo_model.video_file import write_mp4
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.video_reader import VideoReader
 
 from tests.fixtures.ffmpeg import run_ffmpeg
-from tools.demo_model.video_file import write_mp4
 
 SIZE = (640, 360)
 INTERLACED = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from tests.proofs.report import Report, Row, write_page
 from tools.reference.tables import table
+
+from tests.proofs.report import Report, Row, write_page
 
 _HEAD = """# Performance
 
