@@ -14,7 +14,17 @@ from typing import Any
 
 import pytest
 from video_jobs.domain import changes
-from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobStatus
+from video_jobs.domain.job import (
+    ALLOWED_TRANSITIONS,
+    Delivery,
+    DeliveryState,
+    Failure,
+    Job,
+    JobStatus,
+    Output,
+    Progress,
+    Upload,
+)
 
 from tools.local_stack.template import STORED_TYPES, Template
 from tools.reference.configuration import configuration_document
@@ -241,19 +251,21 @@ def test_the_table_of_changes_is_that_of_the_code() -> None:
 
 def possible_changes() -> Iterator[tuple[str, str, str]]:
     """Name, state before and after of each change that can be made of a job in some state."""
-    for name, function in vars(transitions).items():
-        is_change = inspect.isfunction(function) and function.__annotations__.get("return") == "Transition"
+    for name, function in vars(changes).items():
+        is_change = inspect.isfunction(function) and function.__annotations__.get("return") == "Change"
         for status in JobStatus if is_change and not name.startswith("_") else ():
             change = made(function, status)
             if change:
-                after = change.changes.get("status", change.expected.status)
+                after = change.values.get("status", change.expected.status)
                 yield name, str(change.expected.status), str(after)
 
 
-def made(function: Callable[..., changes.Transition], status: JobStatus) -> changes.Transition | None:
-    job = Job(job_id="j", owner="o", created_at=NOW, updated_at=NOW, input_path="p", status=status)
+def made(function: Callable[..., changes.Change], status: JobStatus) -> changes.Change | None:
+    job = Job(job_id="j", owner="o", created_at=NOW, updated_at=NOW, upload=Upload(key="p"), status=status)
     known: dict[str, object] = {"now": NOW, "until": NOW, "lease": timedelta(1), "keep": timedelta(1)}
-    known |= {"fingerprint": {}, "webhook": {}, "count_failure": True}
+    known |= {"fingerprint": {}, "count_failure": True, "output": Output("k"), "progress": Progress()}
+    known["delivery"] = Delivery(state=DeliveryState.RETRYING, attempts=1, updated_at=NOW)
+    known["failure"] = Failure("code", "message")
     _, *others = inspect.signature(function).parameters
     try:
         arguments: dict[str, Any] = {name: known.get(name) for name in others}

@@ -14,7 +14,6 @@ from video_jobs.domain.job import JobStatus, Lease
 from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
-from tests.e2e.sample_events import prepared_event
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.job_states import (
     ACCEPTED,
@@ -27,6 +26,7 @@ from tests.integration.job_states import (
     uploaded_video,
 )
 from tests.support.clock import ManualClock
+from tests.support.sample_events import prepared_event
 
 
 @pytest.mark.parametrize("name", ["upload_received", "upload_received_encoded_key"])

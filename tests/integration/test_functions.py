@@ -16,11 +16,11 @@ from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.job import JobStatus, Progress
 
-from tests.e2e.sample_events import NAMES, SAMPLES, function_of, outcome_of, prepared_event
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, EVENTS, asked, call, load_event, refusal
 from tests.integration.job_states import VIDEO, completed_job, running_job, saved_job, stored_job
 from tests.support.aws import Resources
+from tests.support.sample_events import NAMES, SAMPLES, function_of, outcome_of, prepared_event
 from tools.local_stack.template import Template
 
 # --- all of them on AWS ------------------------------------------------------------------------------

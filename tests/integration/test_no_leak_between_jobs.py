@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tools.demo_model.video_file import write_mp4
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.video_reader import VideoReader
 
+from gpu_worker_image.models.street_demo_training.clips import write_mp4
 from tests.fixtures.ffmpeg import run_ffmpeg
 
 SIZE = (640, 360)

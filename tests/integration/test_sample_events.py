@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from video_jobs.bootstrap import AwsServices
+from video_jobs.application import VideoJobs
 
 from tests.support.every_call import handle
 from tests.support.sample_events import NAMES, SAMPLES, function_of, outcome_of, prepared_event
@@ -26,7 +26,7 @@ def test_the_commands_of_the_readme_name_the_same_functions() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_event_is_answered(name: str, services: AwsServices, tmp_path: Path) -> None:
+def test_a_sample_event_is_answered(name: str, services: VideoJobs, tmp_path: Path) -> None:
     event = prepared_event(name, services, tmp_path)
     outcome = outcome_of(event, handle(event, name, "request 1"), "request 1")
     assert name not in SAMPLES or outcome == SAMPLES[name].outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
-from video_jobs.bootstrap import AwsServices
+from video_jobs.application import VideoJobs
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.job_states import queued_job
@@ -19,10 +19,10 @@ def contents(resources: Resources) -> list[Any]:
     return [items["Items"], objects.get("Contents", []), messages.get("Messages", [])]
 
 
-def test_the_next_test_finds_an_empty_stack(resources: Resources, services: AwsServices) -> None:
+def test_the_next_test_finds_an_empty_stack(resources: Resources, services: VideoJobs) -> None:
     for _ in range(2):
         job = queued_job(services)
-        services.storage.save_file(job.input_path, TINY, "video/mp4")
-        services.queue.enqueue(job.job_id, 1)
+        services.ports.storage.save_file(job.upload.key, TINY, "video/mp4")
+        services.ports.queue.enqueue(job.job_id, 1)
         assert all(contents(resources))
         assert contents(create_resources()) == [[], [], []]

@@ -10,9 +10,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import pytest
-from video_jobs.bootstrap import AwsServices
+from video_jobs import bootstrap
+from video_jobs.application import VideoJobs
 from video_jobs.domain.job import JobStatus, UploadState
-from video_jobs.settings import ServiceSettings
 from video_worker.results_serializer import frame_line
 
 from tests.integration import job_states
@@ -92,16 +92,16 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture
-def services(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> AwsServices:
+def services(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> VideoJobs:
     for variable, value in deployment.environment("VideoApiFunction").items():
         monkeypatch.setenv(variable, value)
     deployment.forget_all_jobs()
-    return AwsServices(ServiceSettings.from_environment())
+    return bootstrap.application()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_event_is_answered(
-    name: str, deployment: Deployment, services: AwsServices, tmp_path: Path
+    name: str, deployment: Deployment, services: VideoJobs, tmp_path: Path
 ) -> None:
     event = prepared_event(name, services, tmp_path)
     runtime = deployment.runtime(function_of(name))
@@ -120,21 +120,21 @@ def test_a_sample_event_is_answered(
 )
 def test_an_event_changes_its_job(
     deployment: Deployment,
-    services: AwsServices,
+    services: VideoJobs,
     tmp_path: Path,
     name: str,
     status: JobStatus,
     state: UploadState,
 ) -> None:
     deployment.runtime(function_of(name)).invoke(prepared_event(name, services, tmp_path))
-    job = services.jobs.get_by_id(EVENT_JOB_ID)
+    job = services.ports.jobs.get_by_id(EVENT_JOB_ID)
     assert job is not None
     assert (job.status, job.upload_state, job.generation) == (status, state, 1)
     assert job.queued_at is not None
 
 
 def test_every_page_of_large_results_fits_an_answer(
-    deployment: Deployment, services: AwsServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, services: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # GIVEN results of more than one page, in which every quote grows where JSON stands in JSON
     frames, result = 7000, {"text": '"' * 400}
@@ -156,7 +156,7 @@ def test_every_page_of_large_results_fits_an_answer(
 
 @pytest.mark.parametrize("function", Template().functions())
 def test_a_function_starts_silently_and_its_log_is_json_that_names_the_request(
-    function: str, deployment: Deployment, services: AwsServices
+    function: str, deployment: Deployment, services: VideoJobs
 ) -> None:
     runtime = deployment.runtime(function)
     runtime.invoke(load_event(sample_of(function)))

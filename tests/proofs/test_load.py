@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from video_jobs.adapters.dynamodb import DynamoDbJobRepository
+from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.domain.job import Job
 from video_jobs.ports import JobPosition
-from video_jobs.services import list_jobs as listing
+from video_jobs.use_cases import owner
 
 from tests.contract.conftest import require_dynalite
 from tests.proofs.load.__main__ import measure
@@ -35,7 +35,7 @@ LISTS = [
 def short_reads() -> Iterator[None]:
     """A filtered page looks at four jobs, so that ten are enough for two pages of any kind."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listing, "JOBS_A_READ", PLAN.page)
+        patch.setattr(owner, "JOBS_A_READ", PLAN.page)
         yield
 
 

@@ -12,14 +12,14 @@ import moto.sqs.models
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
-from video_jobs.bootstrap import AwsServices
+from video_jobs.application import VideoJobs
+from video_jobs.domain.changes import Expected
 from video_jobs.domain.keys import part_key
-from video_jobs.domain.transitions import Expected
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.crash_scenarios import SCENARIOS
-from tests.integration.crash_world import World
+from tests.integration.crash_world import CrashWorld
 from tests.integration.job_states import NOW, completed_job, saved_job
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
@@ -37,14 +37,14 @@ from tools.local_stack.template import Template
 ACCEPTED_WITHOUT_VERSION = "reconcile sends again"
 
 
-def fresh_services(patch: pytest.MonkeyPatch) -> AwsServices:
+def fresh_services(patch: pytest.MonkeyPatch) -> VideoJobs:
     """An empty stack, and the services that its functions use."""
     template = create_resources().template
     for function in template.functions():
         for variable, value in template.environment(function).items():
             patch.setenv(variable, value)
-    bootstrap.aws_services.cache_clear()
-    return bootstrap.aws_services()
+    bootstrap.application.cache_clear()
+    return bootstrap.application()
 
 
 def handle(event: Mapping[str, Any], name: str, request_id: str = "r") -> Any:
@@ -72,7 +72,7 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
     for name in (*(name for name in SCENARIOS if name.startswith("worker ")), ACCEPTED_WITHOUT_VERSION):
         on_frame().clear()
-        world = World(fresh_services(patch), clock, _new(folder, name))
+        world = CrashWorld(fresh_services(patch).ports, clock, _new(folder, name))
         _, act = SCENARIOS[name].prepare(world, name)
         act()
         world.work()
@@ -85,20 +85,20 @@ def _new(folder: Path, name: str) -> Path:
     return made
 
 
-def _delete_with_parts(services: AwsServices, folder: Path) -> None:
+def _delete_with_parts(services: VideoJobs, folder: Path) -> None:
     completed_job(services, folder, frames=1)
-    services.storage.save_file(part_key(EVENT_JOB_ID, "f", 0), TINY, "video/mp4")
+    services.ports.storage.save_file(part_key(EVENT_JOB_ID, "f", 0), TINY, "video/mp4")
     handle(load_event("delete_job"), "delete_job")
 
 
-def _upload_of_no_job(services: AwsServices, _: Path) -> None:
-    services.storage.save_file(VIDEO, TINY, "video/mp4")
+def _upload_of_no_job(services: VideoJobs, _: Path) -> None:
+    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
     handle(with_version_of_video(load_event("upload_received"), services), "upload_received")
 
 
-def _upload_without_version(services: AwsServices, _: Path) -> None:
+def _upload_without_version(services: VideoJobs, _: Path) -> None:
     saved_job(services)
-    services.storage.save_file(VIDEO, TINY, "video/mp4")
+    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
     event = load_event("upload_received")
     body = json.loads(event["Records"][0]["body"])
     del body["Records"][0]["s3"]["object"]["versionId"]
@@ -106,17 +106,17 @@ def _upload_without_version(services: AwsServices, _: Path) -> None:
     handle(event, "upload_received")
 
 
-def _late_upload(services: AwsServices, _: Path) -> None:
+def _late_upload(services: VideoJobs, _: Path) -> None:
     """The event of an upload was lost; reconcile finds the object."""
     saved_job(services, due_at=NOW)
-    services.storage.save_file(VIDEO, TINY, "video/mp4")
+    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
     handle(load_event("reconcile_schedule"), "reconcile_schedule")
 
 
-def _late_orphan(services: AwsServices, _: Path) -> None:
+def _late_orphan(services: VideoJobs, _: Path) -> None:
     """The owner deletes the job while reconcile looks at it."""
     job = saved_job(services, due_at=NOW)
-    services.storage.save_file(VIDEO, TINY, "video/mp4")
-    services.jobs.delete(job.job_id, Expected(status=job.status))
-    services.jobs.list_due = lambda *_: [job]  # type: ignore[method-assign]
+    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
+    services.ports.jobs.delete(job.job_id, Expected(status=job.status))
+    services.ports.jobs.list_due = lambda *_: [job]  # type: ignore[method-assign]
     handle(load_event("reconcile_schedule"), "reconcile_schedule")

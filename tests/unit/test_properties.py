@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from video_jobs.domain.chunks import MAX_CHUNKS, MIN_CHUNK_BYTES, chunk_sizes
 from video_jobs.domain.cursor import decode_cursor, encode_cursor
 from video_jobs.domain.errors import InvalidCursorError, InvalidKeyError
 from video_jobs.domain.keys import checked_key, job_id_of_video, video_key
-from video_jobs.domain.multipart import MAX_PARTS, MIN_PART_BYTES, part_sizes
 from video_worker.results_serializer import DECIMALS, frame_index_of, frame_line
 
 from tools.governance.validate_vocabulary import Vocabulary
@@ -52,11 +52,11 @@ def test_no_text_at_all_breaks_the_reading_of_cursors(text: str) -> None:
 
 @given(st.integers(1, 5 * 2**40))
 def test_the_chunks_of_an_upload_make_the_whole_and_are_such_as_s3_takes(size_bytes: int) -> None:
-    sizes = part_sizes(size_bytes)
+    sizes = chunk_sizes(size_bytes)
     assert sum(sizes) == size_bytes
-    assert len(sizes) <= MAX_PARTS
+    assert len(sizes) <= MAX_CHUNKS
     assert set(sizes[:-1]) <= {sizes[0]}
-    assert all(size >= MIN_PART_BYTES for size in sizes[:-1])
+    assert all(size >= MIN_CHUNK_BYTES for size in sizes[:-1])
     assert 0 < sizes[-1] <= sizes[0]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+import msgspec
 from samtranslator.yaml_helper import yaml_parse
 from video_jobs import settings
 from video_jobs.settings import EnvironmentSettings
@@ -14,7 +18,7 @@ from tools.local_stack.template import TEMPLATE, Template
 from tools.markdown_writer import code, table
 
 WORKER = "the worker"
-_TYPES = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` or `false`"}
+_TYPES = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
 _OF_LIBRARIES = {
     "POWERTOOLS_SERVICE_NAME": "Powertools' Logger: the field `service` of every log line",
     "POWERTOOLS_LOG_LEVEL": "Powertools' Logger: the least level that is written",
@@ -58,18 +62,58 @@ def _sections() -> Iterator[str]:
     for kind in settings_classes():
         yield f"## {str(kind.__doc__).rstrip('.')}\n"
         head = ["variable", "type", "default", "allowed", "what", "set by the template for"]
-        yield table(head, (_row(spec, given) for spec in fields_of(kind)))
+        yield table(head, (_row(one, given) for one in settings_of(kind)))
     yield _LIBRARIES
-    known = {spec.name.upper() for kind in settings_classes() for spec in fields_of(kind)}
+    known = {one.name.upper() for kind in settings_classes() for one in settings_of(kind)}
     yield table(["variable", "read by", "set for"], _of_libraries(given, sorted(given.keys() - known)))
     yield _PARAMETERS
     parameters = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
     yield table(["parameter", "type", "default", "allowed", "what"], map(_parameter, parameters.items()))
 
 
-def fields_of(kind: type[EnvironmentSettings]) -> tuple[Field[Any], ...]:
-    """A class's settings; the base class has none."""
-    return fields(kind) if is_dataclass(kind) else ()
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A field of a settings class: its type, what it takes, and the text below it."""
+
+    name: str
+    hint: Any
+    default: Any
+    text: str
+
+    @property
+    def type(self) -> type:
+        """The type without its limits; a choice is a text."""
+        if get_origin(self.hint) is Annotated:
+            return self.hint.__origin__  # type: ignore[no-any-return]
+        return str if get_origin(self.hint) is Literal else self.hint  # type: ignore[no-any-return]
+
+    @property
+    def choices(self) -> list[str]:
+        """The only values that are taken, if there are such."""
+        return list(get_args(self.hint)) if get_origin(self.hint) is Literal else []
+
+    @property
+    def minimum(self) -> int | None:
+        """The least value."""
+        return self.hint.__metadata__[0].ge if get_origin(self.hint) is Annotated else None
+
+
+def settings_of(kind: type[EnvironmentSettings]) -> list[Setting]:
+    """A class's settings, in the order of their definition."""
+    hints, texts = get_type_hints(kind, include_extras=True), _texts_below_fields(kind)
+    return [
+        Setting(one.name, hints[one.name], one.default, texts[one.name])
+        for one in msgspec.structs.fields(kind)
+    ]
+
+
+def _texts_below_fields(kind: type) -> dict[str, str]:
+    (definition,) = ast.parse(inspect.getsource(kind)).body
+    texts = {}
+    for field, text in pairwise(definition.body if isinstance(definition, ast.ClassDef) else []):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            texts[ast.unparse(field.target)] = inspect.cleandoc(ast.literal_eval(text.value))
+    return texts
 
 
 def _of_libraries(given: Mapping[str, str], names: list[str]) -> Iterator[list[str]]:
@@ -79,14 +123,14 @@ def _of_libraries(given: Mapping[str, str], names: list[str]) -> Iterator[list[s
         yield [code(name), _OF_LIBRARIES[name], given[name]]
 
 
-def _row(spec: Field[Any], given: Mapping[str, str]) -> list[str]:
-    name = spec.name.upper()
+def _row(one: Setting, given: Mapping[str, str]) -> list[str]:
+    name = one.name.upper()
     return [
         code(name),
-        _TYPES[str(spec.type)],
-        "needed" if spec.default is MISSING else _value(spec.default),
-        _allowed(spec.metadata["oneof"], spec.metadata["minimum"]),
-        spec.metadata["doc"],
+        _TYPES[one.type],
+        "needed" if one.default is msgspec.NODEFAULT else _value(one.default),
+        _allowed(one.choices, one.minimum),
+        one.text.replace("``", "`").rstrip("."),
         given.get(name, ""),
     ]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from video_jobs.domain import errors
 from video_jobs.domain.errors import PermanentJobError, TransientError, VideoJobsError
-from video_jobs.services.bury_job import DEAD_LETTER_CODE, DEAD_LETTER_MESSAGE
-from video_jobs.services.cancel_job import CANCELLED
+from video_jobs.use_cases.owner import CANCELLED
+from video_jobs.use_cases.upkeep import DEAD_LETTER, UPLOAD_EXPIRED
 
 from functions.video_api.problems import STATUS_OF_ERROR, status_of
 from tools.markdown_writer import code, table
@@ -28,10 +28,10 @@ _FAILED = """## Why a job failed
 """
 _OF_THE_SERVICE = {
     CANCELLED: "The job was cancelled",
-    "upload_expired": "The video was never uploaded; submit the job again (under a new Idempotency-Key).",
+    UPLOAD_EXPIRED.code: UPLOAD_EXPIRED.message,
     "worker_crashed": "The job was given up: several workers in a row died on it. Convert the video.",
     TransientError.code: "The job failed several times, at last for want of another service; try it later",
-    DEAD_LETTER_CODE: DEAD_LETTER_MESSAGE,
+    DEAD_LETTER.code: DEAD_LETTER.message,
 }
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from tools.reference.tables import table
-
 from tests.proofs.report import Report, Row, write_page
+from tools.markdown_writer import table
 
 _HEAD = """# Performance
 

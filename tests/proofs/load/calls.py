@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from video_jobs.adapters.memory import MemoryJobRepository
+from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.domain.job import JobStatus
-from video_jobs.services import list_jobs as listing
-from video_jobs.services.list_jobs import JobFilter, list_jobs
+from video_jobs.domain.rules import Rules
+from video_jobs.ports import Ports
+from video_jobs.use_cases import owner
+from video_jobs.use_cases.owner import JobFilter, Owner
 
 from tests.proofs.load.tables import FAILED_EVERY, job_id_of, job_of
 from tests.proofs.report import ROOT
@@ -43,7 +45,7 @@ class Call:
 def calls(jobs: int, page: int) -> list[Call]:
     """Every kind of call on a table of ``jobs``; submit comes last, because it adds some."""
     chosen = random.Random(1)  # the same jobs are asked for each time
-    filtered = listing.JOBS_A_READ
+    filtered = owner.JOBS_A_READ
     return [
         Call("status", lambda: _status(chosen.randrange(jobs)), 1),
         Call("list, first page", lambda: _list(page), page),
@@ -90,7 +92,7 @@ def _cursor_after(number: int, wanted: JobFilter) -> str:
     """The cursor of a client that has paged so far: of a list that begins with the job before it."""
     alone = MemoryJobRepository()
     alone.save(job_of(number - number % FAILED_EVERY))  # a failed one, which passes either filter
-    cursor = list_jobs(LOCAL_OWNER, wanted, 1, None, jobs=alone).next_cursor
+    cursor = Owner(Ports(jobs=lambda: alone), Rules()).list_jobs(LOCAL_OWNER, wanted, 1, None).next_cursor
     if cursor is None:
         raise ValueError("a full page has a cursor")
     return cursor

@@ -6,11 +6,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tools.reference.tables import table
-
 from tests.proofs.load.tables import FAILED_EVERY
 from tests.proofs.load.ways import GATEWAY, IN_PROCESS
 from tests.proofs.report import Report, Row, write_page
+from tools.markdown_writer import table
 
 _HEAD = """# Load
 

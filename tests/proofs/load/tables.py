@@ -18,8 +18,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.dynamo_type import Item as MotoItem
-from video_jobs.adapters.dynamodb import DynamoDbJobRepository, JobItem
-from video_jobs.domain.job import Job, JobStatus, UploadState, to_iso
+from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
+from video_jobs.adapters.aws.job_item import JobItem
+from video_jobs.domain.job import Failure, Job, JobStatus, Output, Progress, Upload, UploadState, to_iso
 from video_jobs.domain.keys import results_key, video_key
 
 from tests.support.dynalite import Dynalite, create_jobs_table
@@ -51,13 +52,10 @@ def job_of(number: int) -> Job:
         created_at=_made_at(number),
         updated_at=_made_at(number),
         status=JobStatus.FAILED if failed else JobStatus.COMPLETED,
-        upload_state=UploadState.ACCEPTED,
-        input_path=video_key(job_id),
-        output_path=None if failed else results_key(job_id),
-        error_code="pipeline_failed" if failed else None,
-        error_message="The pipeline failed on frame 12" if failed else None,
-        frames_done=12 if failed else 250,
-        frames_total=250,
+        upload=Upload(key=video_key(job_id), state=UploadState.ACCEPTED),
+        output=None if failed else Output(results_key(job_id)),
+        error=Failure("pipeline_failed", "The pipeline failed on frame 12") if failed else None,
+        progress=Progress(12 if failed else 250, 250),
     )
 
 

@@ -87,8 +87,8 @@ def _function_environment() -> Iterator[None]:
         exits.enter_context(patch.dict(os.environ, {**template.environment(_FUNCTION), **access}))
         for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
             os.environ.pop(variable, None)
-        bootstrap.aws_services.cache_clear()
-        exits.callback(bootstrap.aws_services.cache_clear)
+        bootstrap.application.cache_clear()
+        exits.callback(bootstrap.application.cache_clear)
         yield
 
 
@@ -108,7 +108,7 @@ def watch(call: Call, table: JobsTable, most: Row) -> float:
         return answer
 
     event, context = call.make(), cast(LambdaContext, LocalContext(_FUNCTION, 30))
-    bootstrap.aws_services().jobs = table.repository
+    vars(bootstrap.application().ports)["jobs"] = table.repository
     with patch.object(BaseClient, "_make_api_call", counted):
         started = time.perf_counter()
         answer = video_api.lambda_handler(event, context)
