@@ -66,7 +66,7 @@ bench: setup ## measure speed, quality and limits against hand-made loops (about
 	@$(BIN)/python -m tests.proofs.bench
 
 simulate: setup ## play seeded schedules full of faults: make simulate [SCHEDULES=2000] [SEED=0]
-	@$(BIN)/python -m tools.simulation --schedules $(SCHEDULES) --seed $(SEED)
+	@$(BIN)/python -m tests.proofs.simulation --schedules $(SCHEDULES) --seed $(SEED)
 
 chaos: WORKERS = 3
 chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
@@ -110,7 +110,7 @@ build: setup ## build the functions and layers as they are deployed
 test: build $(DYNALITE) ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
 
-proofs: setup $(DYNALITE) ## run the proofs that take longer than a test: kill test, load and bench in short forms
+proofs: build $(DYNALITE) ## run the proofs that take long: simulation, crash points, kill test, cold starts, load, bench
 	$(BIN)/python -m pytest tests/proofs
 
 clean: ## remove what make made

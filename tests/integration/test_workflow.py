@@ -18,7 +18,7 @@ from video_jobs.settings import ServiceSettings
 from tools.local_stack.template import Template
 
 ROOT = Path(__file__).parents[2]
-GATES = ["vocabulary", "plugins", "lint", "test", "build", "smoke"]
+GATES = ["vocabulary", "plugins", "lint", "test", "proofs", "smoke"]
 
 
 def text_of(name: str) -> str:

@@ -129,7 +129,7 @@ def test_an_event_changes_its_job(
     deployment.runtime(function_of(name)).invoke(prepared_event(name, services, tmp_path))
     job = services.ports.jobs.get_by_id(EVENT_JOB_ID)
     assert job is not None
-    assert (job.status, job.upload_state, job.generation) == (status, state, 1)
+    assert (job.status, job.upload.state, job.generation) == (status, state, 1)
     assert job.queued_at is not None
 
 

@@ -20,12 +20,11 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
-from tests.integration.job_states import NOW, completed_job, saved_job
+from tests.integration.job_states import NOW, VIDEO, completed_job, saved_job
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
 from tests.support.sample_events import (
     NAMES,
-    VIDEO,
     function_of,
     prepared_event,
     with_version_of_video,

@@ -84,7 +84,7 @@ class Setting:
     def type(self) -> type:
         """The type without its limits; a choice is a text."""
         if get_origin(self.hint) is Annotated:
-            return self.hint.__origin__  # type: ignore[no-any-return]
+            return self.hint.__origin__
         return str if get_origin(self.hint) is Literal else self.hint  # type: ignore[no-any-return]
 
     @property
