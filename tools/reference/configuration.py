@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from samtranslator.yaml_helper import yaml_parse
@@ -83,9 +83,8 @@ class Setting:
     @property
     def type(self) -> type:
         """The type without its limits; a choice is a text."""
-        if get_origin(self.hint) is Annotated:
-            return self.hint.__origin__
-        return str if get_origin(self.hint) is Literal else self.hint  # type: ignore[no-any-return]
+        plain = self.hint.__origin__ if get_origin(self.hint) is Annotated else self.hint
+        return str if get_origin(plain) is Literal else cast(type, plain)
 
     @property
     def choices(self) -> list[str]:
