@@ -124,6 +124,11 @@ def call(name_or_event: str | dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return answer["statusCode"], body
 
 
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """All that was logged, with the keys that Powertools puts beside a message."""
+    return caplog.text + "".join(repr(vars(record)) for record in caplog.records)
+
+
 def refusal(name_or_event: str | dict[str, Any]) -> tuple[int, str]:
     """Status and code of the API's problem document."""
     status, problem = call(name_or_event)

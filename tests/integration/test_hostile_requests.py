@@ -11,7 +11,7 @@ import pytest
 from video_jobs.application import VideoJobs
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import answer_of, asked, call, load_event, refusal
+from tests.integration.conftest import answer_of, asked, call, load_event, logged, refusal
 from tests.integration.job_states import completed_job, queued_job
 
 SECRET = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl"
@@ -120,7 +120,7 @@ def test_neither_tokens_nor_contents_reach_the_log(
             monkeypatch.setattr(app.ports, "jobs", None)
         call(event)
     # THEN the log says what happened, and none of them
-    log = caplog.text + capsys.readouterr().out
+    log = logged(caplog) + capsys.readouterr().out
     assert "request failed" in log or "request refused" in log
     assert SECRET not in log
     content = TINY.read_bytes()
@@ -137,4 +137,4 @@ def test_no_signature_reaches_the_log(
     completed_job(services, tmp_path, frames=1)
     for name in ("submit_json", "results"):
         assert "signature" in answer_of(load_event(name))["body"].lower()
-    assert "signature" not in (caplog.text + capsys.readouterr().out).lower()
+    assert "signature" not in (logged(caplog) + capsys.readouterr().out).lower()

@@ -71,7 +71,9 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
     for name in (*(name for name in SCENARIOS if name.startswith("worker ")), ACCEPTED_WITHOUT_VERSION):
         on_frame().clear()
-        world = CrashWorld(fresh_services(patch).ports, clock, _new(folder, name))
+        ports = fresh_services(patch).ports
+        vars(ports)["clock"] = clock
+        world = CrashWorld(ports, clock, _new(folder, name))
         _, act = SCENARIOS[name].prepare(world, name)
         act()
         world.work()
