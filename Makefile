@@ -25,7 +25,7 @@ export SAM_CLI_TELEMETRY = 0
 # Of what runs on this machine alone; a deployment's region comes from the caller's own configuration.
 demo local bench load simulate chaos docs lint build test proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test proofs smoke clean
+.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test proofs smoke mutations clean
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -109,6 +109,9 @@ build: setup ## build the functions and layers as they are deployed
 
 test: build $(DYNALITE) ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
+
+mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
+	@$(BIN)/python -m tests.mutations
 
 proofs: build $(DYNALITE) ## run the proofs that take long: simulation, crash points, kill test, cold starts, load, bench
 	$(BIN)/python -m pytest tests/proofs
