@@ -1,4 +1,4 @@
-# Set-up is part of every target: .venv is made anew only when a requirements file changes.
+# Every target installs what it needs. .venv is created again only if a requirements file has changed.
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 PYTHON ?= python3.11
@@ -22,11 +22,11 @@ JOBS ?= 200
 SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
-# Of what runs on this machine alone; a deployment's region comes from the caller's own configuration.
+# For commands that only use this machine; deployments use the region of the caller's AWS configuration.
 demo local bench load simulate chaos docs lint build test proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
 .PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test proofs smoke mutations clean
-help: ## show the targets
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(STAMP):
@@ -59,23 +59,23 @@ local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=p
 migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"
 
-webhook-secret: setup ## give an owner a webhook secret: make webhook-secret STACK=video-jobs OWNER=sub
+webhook-secret: setup ## create or replace the webhook secret of an owner: make webhook-secret STACK=video-jobs OWNER=sub
 	@$(BIN)/python -m tools.webhook_secret --stack "$(STACK)" --owner "$(OWNER)"
 
-bench: setup ## measure speed, quality and limits against hand-made loops (about a quarter of an hour)
+bench: setup ## compare speed and quality with hand-written loops (about a quarter of an hour)
 	@$(BIN)/python -m tests.proofs.bench
 
-simulate: setup ## play seeded schedules full of faults: make simulate [SCHEDULES=2000] [SEED=0]
+simulate: setup ## run the service in simulated time with random faults from a seed: make simulate [SCHEDULES=2000] [SEED=0]
 	@$(BIN)/python -m tests.proofs.simulation --schedules $(SCHEDULES) --seed $(SEED)
 
 chaos: WORKERS = 3
-chaos: setup ## kill workers and fail the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
+chaos: setup ## kill workers and interrupt the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tests.proofs.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
-docs: setup ## write what is generated from code: OpenAPI document, errors, endpoints, configuration
+docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration
 	$(BIN)/python -m tools.reference
 
-lint: setup $(CHECKOV) ## style, types and what security scanners say
+lint: setup $(CHECKOV) ## check style, types, security and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES) tests
@@ -84,25 +84,25 @@ lint: setup $(CHECKOV) ## style, types and what security scanners say
 	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
 	bash -n tools/rollback.sh
 
-vocabulary: setup ## no forbidden word in functional code
+vocabulary: setup ## check that functional code has no forbidden word
 	$(BIN)/python -m tools.governance.validate_vocabulary
 
-plugins: setup ## manifests and pipelines do what they say
+plugins: setup ## check that plugins and pipelines do what their files say
 	$(BIN)/python -m tools.governance.validate_plugins
 
-audit: setup ## ask the vulnerability database of PyPI about every package that is deployed
+audit: setup ## look up known vulnerabilities of every package that is deployed
 	$(BIN)/pip-audit --progress-spinner off -r layers/vendor/requirements.txt -r gpu_worker_image/requirements.txt
 
-smoke: setup ## test a running service: make smoke [URL=https://...], without URL a local stack
+smoke: setup ## test a running service: make smoke [URL=https://...]; without URL, a local stack
 	@exec $(BIN)/python -m tools.smoke_test $(or $(URL),--local)
 
-load: setup $(DYNALITE) ## drive the API and count what each call costs, with up to 100,000 jobs in the table
+load: setup $(DYNALITE) ## count what each API call asks of the table, with up to 100,000 jobs in it
 	@$(BIN)/python -m tests.proofs.load
 
-build: setup ## build the functions and layers as they are deployed
+build: setup ## build the functions and layers for deployment
 	@mkdir -p .cache
 	@$(BIN)/sam build > .cache/sam-build.log 2>&1 || { cat .cache/sam-build.log; exit 1; }
-	@# Lambda's folders are read-only: without compiled files every cold start compiles everything.
+	@# Lambda's folders are read-only, so without compiled files every cold start would compile everything.
 	@$(COMPILE) -s .aws-sam/build/CommonLayer/python -p /opt/python .aws-sam/build/CommonLayer/python
 	@$(COMPILE) -s .aws-sam/build/VendorLayer/python -p /opt/python .aws-sam/build/VendorLayer/python
 	@for folder in .aws-sam/build/*Function; do $(COMPILE) -s $$folder -p /var/task $$folder || exit 1; done
@@ -113,8 +113,8 @@ test: build $(DYNALITE) ## run the tests
 mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutations
 
-proofs: build $(DYNALITE) ## run the proofs that take long: simulation, crash points, kill test, cold starts, load, bench
+proofs: build $(DYNALITE) ## run the checks that take long: simulation, crash points, kill test, cold starts, load, bench
 	$(BIN)/python -m pytest tests/proofs
 
-clean: ## remove what make made
+clean: ## remove what make created
 	rm -rf $(VENV) .cache .aws-sam .pytest_cache .mypy_cache .ruff_cache

@@ -52,6 +52,11 @@ def test_the_example_of_a_plugin_is_valid() -> None:
     assert validate_plugins(["--plugins", "plugins", "--pipelines", "pipelines"]) == 0
 
 
+def test_the_example_of_the_application_runs() -> None:
+    (block,) = (one for one in Page(DOCS / "architecture.md").blocks() if one.language == "python")
+    exec(compile(block.content, "architecture.md", "exec"), {})
+
+
 def test_the_example_of_a_backend_extends_the_fixture_that_is_there() -> None:
     (block,) = (one for one in Page(DOCS / "backends.md").blocks() if "@pytest.fixture" in one.content)
     decorator = block.content.partition("\n")[0].replace(', "sqlite"', "")

@@ -1,0 +1,46 @@
+"""The curl commands of the documentation work as they are shown."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Api
+from tools.reference.markdown import Page
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands_of(page: str) -> Iterator[str]:
+    for block in Page(ROOT / page).blocks():
+        if block.language == "sh":
+            yield from re.findall(r"^curl .+", block.content.replace("\\\n", ""), re.MULTILINE)
+
+
+def answer_to(command: str, api: Api) -> Any:
+    line = command.replace("http://127.0.0.1:8000", api.url)
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_the_first_example_of_the_readme_shows_text_and_objects(api: Api) -> None:
+    submit, status, results = commands_of("README.md")
+    job_id = answer_to(submit, api)["job_id"]
+    api.wait_for_end(job_id)
+    assert answer_to(status.replace("JOB_ID", job_id), api)["status"] == "completed"
+    frame = answer_to(results.replace("JOB_ID", job_id), api)["results"][0]
+    assert frame["frame_index"] == 0
+    assert {"text", "detections"} <= set(frame["result"])
+
+
+@pytest.mark.parametrize("page", ["docs/api.md", "docs/webhooks.md"])
+def test_every_submit_that_is_shown_is_accepted(page: str, api: Api) -> None:
+    answers = [answer_to(command, api) for command in commands_of(page)]
+    assert answers
+    assert all("job_id" in answer for answer in answers)
