@@ -55,7 +55,7 @@ class Multipart(UseCases):
         try:
             return self._ports.uploads.list_chunks(job.upload.key, upload_id)
         except FileMissingError:
-            raise JobStateError("The upload is gone; submit the job again as a new one") from None
+            raise _gone() from None
 
     def complete_upload(self, job: Job) -> Job:
         """Make one object of the chunks; the job starts when it arrives. Completing again changes nothing.
@@ -65,14 +65,24 @@ class Multipart(UseCases):
         UploadIncompleteError
             If chunks are missing, or are not of the size that was announced.
         """
-        if job.upload.multipart_id is not None and self._ports.storage.find_file(job.upload.key) is not None:
+        if job.upload.multipart_id is not None and self._has_arrived(job):
             return job  # it was completed before, and the answer was lost
+        try:
+            self._join_chunks(job)
+        except FileMissingError:
+            if not self._has_arrived(job):  # if it has, another request completed it meanwhile
+                raise _gone() from None
+        return job
+
+    def _has_arrived(self, job: Job) -> bool:
+        return self._ports.storage.find_file(job.upload.key) is not None
+
+    def _join_chunks(self, job: Job) -> None:
         upload_id, size_bytes = _awaited(job)
-        stored = {chunk.number: chunk for chunk in self.uploaded_chunks(job)}
+        stored = {chunk.number: chunk for chunk in self._ports.uploads.list_chunks(job.upload.key, upload_id)}
         sizes = dict(enumerate(chunk_sizes(size_bytes), start=1))
         _check_complete({number: chunk.size_bytes for number, chunk in stored.items()}, sizes)
         self._ports.uploads.complete(job.upload.key, upload_id, [stored[number] for number in sizes])
-        return job
 
     def _sign(self, job: Job, upload_id: str, number: int, size_bytes: int) -> str:
         expires_s = int(self._rules.upload_expires.total_seconds())
@@ -87,6 +97,10 @@ def _awaited(job: Job) -> tuple[str, int]:
     if upload.multipart_id is None or upload.announced_bytes is None or not job.awaits_upload:
         raise JobStateError("The job awaits no upload in parts")
     return upload.multipart_id, upload.announced_bytes
+
+
+def _gone() -> JobStateError:
+    return JobStateError("The upload is gone; submit the job again as a new one")
 
 
 def _check_complete(stored: dict[int, int], announced: dict[int, int]) -> None:
