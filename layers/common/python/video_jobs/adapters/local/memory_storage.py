@@ -36,7 +36,7 @@ class MemoryStorage:
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Write a stored file to ``target``."""
-        content = self._content(key, version)
+        _, content = self._stored(key, version)
         try:
             target.write_bytes(content)
         except BaseException:
@@ -51,14 +51,15 @@ class MemoryStorage:
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
         """What is stored under ``key``, or None."""
         try:
-            content = self._content(key, version)
+            found, content = self._stored(key, version)
         except FileMissingError:
             return None
-        return StoredFile(key, version or self._current[key], len(content))
+        return StoredFile(key, found, len(content))
 
     def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
         """Some bytes of a file."""
-        return self._content(key, version)[start : start + max(0, length)]
+        _, content = self._stored(key, version)
+        return content[start : start + max(0, length)]
 
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Keys under ``prefix``, in order."""
@@ -84,10 +85,11 @@ class MemoryStorage:
         """A URL that nobody signs."""
         return f"memory:{checked_key(key)}?version={version or self._current.get(key, '')}"
 
-    def _content(self, key: str, version: str | None) -> bytes:
+    def _stored(self, key: str, version: str | None) -> tuple[str, bytes]:
+        """A version and its content, read under one lock, so that they belong together."""
         with self._lock:
             wanted = version or self._current.get(checked_key(key), "")
             content = self._versions.get((key, wanted))
         if content is None:
             raise FileMissingError(f"There is no file {key!r} in the storage")
-        return content
+        return wanted, content
