@@ -148,6 +148,7 @@ def test_postponing_a_job_whose_worker_vanished_counts_the_crash() -> None:
     postponed = changes.postpone(job, now=NOW + LEASE).apply(job)
     assert (postponed.status, postponed.crashes, postponed.lease) == (JobStatus.PENDING, 1, None)
     assert (postponed.attempt, postponed.failures) == (1, 0)
+    assert postponed.updated_at == NOW + LEASE  # its status has changed
 
 
 def test_a_postponed_job_comes_later_than_one_that_was_only_lost() -> None:

@@ -142,7 +142,8 @@ def postpone(job: Job, *, now: datetime) -> Change:
     The new generation makes every message and every reading of the job out of date, so that no other worker
     takes it on the strength of a message that this one acknowledges.
     """
-    vanished = int(job.status is JobStatus.RUNNING)
+    taken_back = job.status is JobStatus.RUNNING
+    touched: JobChanges = {"updated_at": now} if taken_back else {}
     return Change(
         job_id=job.job_id,
         action="postpone",
@@ -151,8 +152,9 @@ def postpone(job: Job, *, now: datetime) -> Change:
         ),
         values={
             "status": JobStatus.PENDING,
-            "crashes": job.crashes + vanished,
+            "crashes": job.crashes + int(taken_back),
             "lease": None,
+            **touched,
             **_to_be_sent(job, now),
             "due_at": now + POSTPONED,
         },
