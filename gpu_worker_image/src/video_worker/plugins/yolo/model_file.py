@@ -33,7 +33,10 @@ def is_openvino(path: Path) -> bool:
 
 
 def model_sha256(path: Path) -> str:
-    """Hash over the names and contents of the model's files."""
+    """Hash over the names and contents of the files that the model consists of.
+
+    Markdown files only describe the model, so that an edit of its README.md changes no fingerprint.
+    """
     digest = hashlib.sha256()
     for file in _files_of(path):
         digest.update(file.name.encode())
@@ -45,4 +48,4 @@ def model_sha256(path: Path) -> str:
 def _files_of(path: Path) -> Iterator[Path]:
     if path.is_file():
         return iter([path])
-    return (file for file in sorted(path.rglob("*")) if file.is_file())
+    return (file for file in sorted(path.rglob("*")) if file.is_file() and file.suffix.lower() != ".md")
