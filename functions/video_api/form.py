@@ -1,4 +1,4 @@
-"""Read the file out of a ``multipart/form-data`` body, with the standard library's MIME parser."""
+"""Read the file of a ``multipart/form-data`` body, with the standard library's MIME parser."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FILE_FIELD = "file"
 
 
 def file_of_form(content_type: str, body: bytes) -> bytes:
-    """The bytes of the form's field ``file``.
+    """The content of the form's field ``file``.
 
     Raises
     ------
     InvalidRequestError
-        If the body is no such form or has no such field.
+        If the body is not such a form, or has no such field.
     """
     header = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     form = BytesParser(policy=compat32).parsebytes(header + body)  # newer policies parse parts 8 times slower

@@ -1,4 +1,4 @@
-"""The model on disk: which file or folder, which kind, which hash."""
+"""The model on disk: its path, its kind and its hash."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from video_jobs.domain.errors import SettingError
 
 
 def checked_model_path(text: str) -> Path:
-    """The model's path.
+    """The path of the model.
 
     Raises
     ------
     SettingError
-        If there is nothing: no worker ever falls back to another model silently.
+        If there is no model, because a worker must not use another one silently.
     """
     path = Path(text)
     if not path.exists():

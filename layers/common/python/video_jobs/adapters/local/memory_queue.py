@@ -1,4 +1,4 @@
-"""In-memory twin of the jobs queue: thread-safe, with the rules of SQS FIFO."""
+"""In-memory counterpart of the jobs queue: thread-safe, with the rules of SQS FIFO."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class MemoryQueue:
     """A FIFO queue with message groups, visibility timeouts and deduplication, as SQS FIFO has them.
 
     Messages are received in the order in which they were sent. A message that is held, or was
-    returned with a delay, keeps its place and holds back the later ones of its group.
+    returned with a delay, keeps its place and holds back the later messages of its group.
     """
 
     def __init__(self, clock: Clock, *, strict_order: bool = False) -> None:
@@ -53,7 +53,7 @@ class MemoryQueue:
         self._sent_ids: dict[str, datetime] = {}
 
     def enqueue(self, job_id: str, generation: int) -> None:
-        """Add a job at the end of the line."""
+        """Add a job at the end of the queue."""
         with self._changed:
             if self._is_duplicate(f"{job_id}:{generation}"):
                 return
@@ -66,7 +66,7 @@ class MemoryQueue:
                 self._changed.notify()
 
     def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
-        """The next message; waits in real time, whatever the clock says."""
+        """Receive the next message; waiting takes real time, even if the clock is a manual one."""
         with self._changed:
             self._changed.wait_for(self._next_is_ready, timeout=wait_s)
             if not self._next_is_ready():
@@ -80,7 +80,7 @@ class MemoryQueue:
             return QueueMessage(entry.body, entry.generation, entry.receipt, entry.receive_count)
 
     def size(self) -> int:
-        """Messages that nobody holds."""
+        """How many messages no consumer holds."""
         with self._changed:
             self._surface_due()
             return sum(len(line.entries) for line in self._lines.values()) - len(self._held)
@@ -99,12 +99,12 @@ class MemoryQueue:
             self._changed.notify()
 
     def extend(self, message: QueueMessage, visibility_s: int) -> None:
-        """Hold a message for longer."""
+        """Hold a message for ``visibility_s`` seconds from now on."""
         with self._changed:
             self._hide(self._holding(message), visibility_s)
 
     def return_message(self, message: QueueMessage, delay_s: int = 0) -> None:
-        """Let a held message go, back to its place."""
+        """Release a held message; it keeps its place."""
         with self._changed:
             entry = self._holding(message)
             self._release(entry)

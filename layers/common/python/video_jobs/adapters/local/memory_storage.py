@@ -1,4 +1,4 @@
-"""In-memory twin of the versioned bucket: thread-safe, with the rules of the real one."""
+"""In-memory counterpart of the versioned bucket: thread-safe, with the same rules."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MemoryStorage:
             self._current.pop(checked_key(key), None)
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
-        """What is stored under ``key``, or None."""
+        """The file that is stored under ``key``, or None."""
         try:
             found, content = self._stored(key, version)
         except FileMissingError:
@@ -57,12 +57,12 @@ class MemoryStorage:
         return StoredFile(key, found, len(content))
 
     def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
-        """Some bytes of a file."""
+        """Read a byte range of a file."""
         _, content = self._stored(key, version)
         return content[start : start + max(0, length)]
 
     def list_keys(self, prefix: str) -> Iterator[str]:
-        """Keys under ``prefix``, in order."""
+        """The keys that begin with ``prefix``, sorted."""
         with self._lock:
             keys = sorted(key for key in self._current if key.startswith(prefix))
         return iter(keys)
@@ -77,12 +77,12 @@ class MemoryStorage:
         now: datetime,
         checksum_sha256: str | None = None,
     ) -> PresignedUpload:
-        """A form that nobody signs."""
+        """An unsigned form."""
         fields = {"key": checked_key(key), "Content-Type": content_type}
         return PresignedUpload("memory:", fields, now + timedelta(seconds=expires_s), max_bytes)
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
-        """A URL that nobody signs."""
+        """An unsigned URL."""
         return f"memory:{checked_key(key)}?version={version or self._current.get(key, '')}"
 
     def _stored(self, key: str, version: str | None) -> tuple[str, bytes]:
