@@ -1,6 +1,6 @@
 """Find lines of text in a frame, so that only they are read, each at the size that Tesseract reads best.
 
-Tesseract's own page layout is made for scanned pages; on a picture of a street it takes most text for
+Tesseract's own page layout is made for scanned pages; on a photo of a street it takes most text for
 pictures. Here, letters are connected components of a local threshold, dark on light and light on dark, at
 two scales. Neighbours of similar height on the same base line make a line. This is the grouping of
 components of Neumann & Matas 2012, without their classifiers: Tesseract decides which lines are text.

@@ -33,13 +33,9 @@ class OpenVinoDetector:
     def __init__(self, path: Path, settings: WorkerSettings) -> None:
         quiet_ultralytics()
         import openvino
-        import ultralytics
         from ultralytics.data.augment import LetterBox
 
-        if settings.device != "cpu":
-            raise SettingError("An OpenVINO export runs on the CPU: set DEVICE=cpu, or give another model")
-        if settings.precision == "f16" and "FP16" not in _cpu_capabilities(openvino):
-            raise SettingError("This CPU does not calculate in half precision: set PRECISION=f32")
+        _check_device(settings, _cpu_capabilities(openvino))
         metadata = _metadata(path)
         height, width = _image_size(metadata)
         self._names = {int(key): str(name) for key, name in metadata["names"].items()}
@@ -51,18 +47,7 @@ class OpenVinoDetector:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(settings.frames_at_once):
             self._requests.put(compiled.create_infer_request())
-        self._facts = {
-            "backend": "openvino",
-            "model": path.name,
-            "model_sha256": model_sha256(path),
-            "classes": [self._names[number] for number in sorted(self._names)],
-            "device": str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")),
-            "instruction_set": " ".join(sorted(_cpu_capabilities(openvino))),
-            "precision": settings.precision,
-            "batch_shape": [1, 3, height, width],
-            "openvino": openvino.__version__.split("-")[0],
-            "ultralytics": ultralytics.__version__,
-        }
+        self._facts = self._facts_of(openvino, path, settings.precision)
 
         # OpenVINO's bindings set up their numpy interface at the first call. If two threads make the first
         # call at the same time, they wait for each other for ever.
@@ -83,6 +68,22 @@ class OpenVinoDetector:
     def facts(self) -> Mapping[str, Any]:
         """Everything that the boxes depend on."""
         return self._facts
+
+    def _facts_of(self, openvino: Any, path: Path, precision: str) -> dict[str, Any]:
+        import ultralytics
+
+        return {
+            "backend": "openvino",
+            "model": path.name,
+            "model_sha256": model_sha256(path),
+            "classes": [self._names[number] for number in sorted(self._names)],
+            "device": str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")),
+            "instruction_set": " ".join(sorted(_cpu_capabilities(openvino))),
+            "precision": precision,
+            "batch_shape": [1, 3, *self._input_shape],
+            "openvino": openvino.__version__.split("-")[0],
+            "ultralytics": ultralytics.__version__,
+        }
 
     def _compile(self, openvino: Any, xml: Path, settings: WorkerSettings, threads: int) -> Any:
         core = openvino.Core()
@@ -114,6 +115,13 @@ class OpenVinoDetector:
         )[0]
         rows[:, :4] = ops.scale_boxes(self._input_shape, rows[:, :4], image.shape[:2])
         return to_detections(rows.tolist(), self._names)
+
+
+def _check_device(settings: WorkerSettings, capabilities: list[str]) -> None:
+    if settings.device != "cpu":
+        raise SettingError("An OpenVINO export runs on the CPU: set DEVICE=cpu, or give another model")
+    if settings.precision == "f16" and "FP16" not in capabilities:
+        raise SettingError("This CPU does not calculate in half precision: set PRECISION=f32")
 
 
 def _metadata(path: Path) -> dict[str, Any]:

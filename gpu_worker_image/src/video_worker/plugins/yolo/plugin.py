@@ -35,7 +35,14 @@ class DetectTool:
         self._detector = detector
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """``detections``, their ``count`` and how many there are of each of the ``classes``."""
+        """Find the objects of one frame.
+
+        Returns
+        -------
+        dict
+            ``detections``: the objects, strongest first, with ``xyxy`` in pixels of the frame;
+            ``count``: their number; ``classes``: the number of objects of each class name.
+        """
         found = self._detector.detect(payload["image"])
         return {
             "detections": [

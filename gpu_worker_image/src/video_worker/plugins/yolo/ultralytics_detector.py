@@ -42,17 +42,8 @@ class UltralyticsDetector:
         }
         batch = settings.detector_batch or (1 if settings.device == "cpu" else GPU_BATCH)
         self._batcher = Batcher(self._predict, batch)
-        self._facts = {
-            "backend": "ultralytics",
-            "model": path.name,
-            "model_sha256": model_sha256(path),
-            "classes": [str(name) for name in self._model.names.values()],
-            "device": settings.device,
-            "precision": settings.precision,
-            "batch": batch,
-            "ultralytics": ultralytics.__version__,
-            "torch": torch.__version__,
-        }
+        versions = {"ultralytics": ultralytics.__version__, "torch": torch.__version__}
+        self._facts = self._facts_of(path, settings, batch) | versions
 
     def detect(self, image: Image) -> list[Detection]:
         """The objects of one frame."""
@@ -61,6 +52,17 @@ class UltralyticsDetector:
     def facts(self) -> Mapping[str, Any]:
         """Everything that the boxes depend on."""
         return self._facts
+
+    def _facts_of(self, path: Path, settings: WorkerSettings, batch: int) -> dict[str, Any]:
+        return {
+            "backend": "ultralytics",
+            "model": path.name,
+            "model_sha256": model_sha256(path),
+            "classes": [str(name) for name in self._model.names.values()],
+            "device": settings.device,
+            "precision": settings.precision,
+            "batch": batch,
+        }
 
     def _predict(self, images: list[Image]) -> list[list[Detection]]:
         results = self._model.predict(images, **self._arguments)

@@ -147,9 +147,7 @@ def postpone(job: Job, *, now: datetime) -> Change:
     return Change(
         job_id=job.job_id,
         action="postpone",
-        expected=Expected(
-            status=job.status, generation=job.generation, attempt=job.attempt, lease_free_at=now
-        ),
+        expected=_unheld(job, now),
         values={
             "status": JobStatus.PENDING,
             "crashes": job.crashes + int(taken_back),
@@ -167,13 +165,7 @@ def claim(job: Job, *, worker_id: str, lease: timedelta, now: datetime) -> Chang
     return Change(
         job_id=job.job_id,
         action="claim",
-        expected=Expected(
-            status=job.status,
-            generation=job.generation,
-            attempt=job.attempt,
-            lease_free_at=now,
-            upload_state=UploadState.ACCEPTED,
-        ),
+        expected=replace(_unheld(job, now), upload_state=UploadState.ACCEPTED),
         values={
             "status": JobStatus.RUNNING,
             "attempt": job.attempt + 1,
@@ -238,9 +230,7 @@ def fail_unheld(job: Job, failure: Failure, *, keep: timedelta, now: datetime) -
     return Change(
         job_id=job.job_id,
         action="fail",
-        expected=Expected(
-            status=job.status, generation=job.generation, attempt=job.attempt, lease_free_at=now
-        ),
+        expected=_unheld(job, now),
         values=_failed(failure, keep, now),
     )
 
@@ -318,9 +308,7 @@ def take_back(job: Job, *, now: datetime) -> Change:
     return Change(
         job_id=job.job_id,
         action="take_back",
-        expected=Expected(
-            status=JobStatus.RUNNING, generation=job.generation, attempt=job.attempt, lease_free_at=now
-        ),
+        expected=replace(_unheld(job, now), status=JobStatus.RUNNING),
         values={
             "status": JobStatus.PENDING,
             "crashes": job.crashes + 1,
@@ -329,6 +317,10 @@ def take_back(job: Job, *, now: datetime) -> Change:
             **_to_be_sent(job, now),
         },
     )
+
+
+def _unheld(job: Job, now: datetime) -> Expected:
+    return Expected(status=job.status, generation=job.generation, attempt=job.attempt, lease_free_at=now)
 
 
 def _held_by_worker(job: Job) -> Expected:

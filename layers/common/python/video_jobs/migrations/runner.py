@@ -40,12 +40,16 @@ def migrate(client: DynamoDBClient, table_name: str) -> int:
     return sum(_migrate_item(client, table_name, item) for page in pages for item in page["Items"])
 
 
-def _migrate_item(client: DynamoDBClient, table_name: str, item: Mapping[str, Any]) -> bool:
-    changed = dict(item)
+def _new_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
+    migrated = dict(item)
     for name in migration_names():
-        changed |= import_module(f"{migrations.__name__}.{name}").changes(changed)
-    changed["schema_version"] = {"N": str(schema_version())}
-    news = {name: value for name, value in changed.items() if item.get(name) != value}
+        migrated |= import_module(f"{migrations.__name__}.{name}").changes(migrated)
+    migrated["schema_version"] = {"N": str(schema_version())}
+    return {name: value for name, value in migrated.items() if item.get(name) != value}
+
+
+def _migrate_item(client: DynamoDBClient, table_name: str, item: Mapping[str, Any]) -> bool:
+    news = _new_attributes(item)
     names = {f"#n{position}": name for position, name in enumerate(news)}
     values = {f":v{position}": value for position, value in enumerate(news.values())}
     unchanged = "#status = :status AND updated_at = :updated_at"
