@@ -1,1 +1,1 @@
-"""One folder a Lambda function, its handler in app.py."""
+"""The Lambda functions, one folder for each, with the handler in app.py."""

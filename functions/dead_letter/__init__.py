@@ -1,1 +1,1 @@
-"""A message that no worker could finish: fail its job with the reason."""
+"""Fail the jobs whose messages no worker could finish."""

@@ -1,4 +1,4 @@
-"""Messages that the jobs queue gave up on."""
+"""Handler of the dead letters of the jobs queue."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Fail the job of each dead message; one whose job is still held stays in the queue."""
+    """Fail the job of each dead letter; if a worker holds the job, the message stays in the queue."""
     return handle_messages(event, context, handle_message, logger)
 
 
 def handle_message(message: SQSRecord) -> None:
-    """One dead message."""
+    """Handle one dead letter."""
     attribute = message.message_attributes["generation"]
     generation = int((attribute.string_value if attribute else None) or "0")
     job = application().upkeep.bury(message.body.strip(), generation)

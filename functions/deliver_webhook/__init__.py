@@ -1,1 +1,1 @@
-"""Call the URLs that jobs named, from the queue of webhooks."""
+"""Deliver webhooks from their queue."""

@@ -1,4 +1,4 @@
-"""The queue of webhooks: each message is one call to a receiver."""
+"""Handler of the webhook queue; each message is one call to a receiver."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Make each call; one that is not taken comes back later, by its own pause."""
+    """Make each call; the queue delivers a call that failed again, after a pause."""
     return handle_messages(event, context, handle_message, logger)
 
 
 def handle_message(record: SQSRecord) -> None:
-    """One call."""
+    """Make one call."""
     message = WebhookMessage.from_json(record.body)
     logger.append_keys(job_id=message.job_id)
     attempt = int(record.attributes.approximate_receive_count or 1)

@@ -1,1 +1,1 @@
-"""The change stream of the job table: tell the event bus of every job that ended."""
+"""Publish the end of every job, from the change stream of the job table."""

@@ -1,4 +1,4 @@
-"""The job table's change stream: tells the event bus, and who asked for a call, of every job that ended."""
+"""Handler of the job table's change stream: publish the end of every job, and queue its webhook."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """One batch of changes, in their order; what could not be told comes again."""
+    """Handle a batch of changes in order; from the first failure on, Lambda sends them again."""
     return handle_changes(event, context, handle_change, logger)
 
 
 def handle_change(record: DynamoDBRecord) -> None:
-    """Publish one change, where it is the end of a job."""
+    """Publish one change if it ended a job."""
     change = record.dynamodb
     if change is None:
         return

@@ -1,1 +1,1 @@
-"""On a schedule: put right what was left behind."""
+"""Repair jobs that were left behind, on a schedule."""

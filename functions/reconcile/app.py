@@ -1,4 +1,4 @@
-"""The schedule's entry point."""
+"""Handler of the schedule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Put right what was left behind; answers how many jobs each action was taken for."""
+    """Repair jobs that were left behind, and return how many jobs each action was taken for."""
     done = application().upkeep.reconcile()
     logger.info("reconciled", action="reconciled", jobs=dict(done))
     return dict(done)

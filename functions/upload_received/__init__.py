@@ -1,1 +1,1 @@
-"""A video has landed in the bucket: check it and queue its job."""
+"""Check each video that arrived in the bucket, and queue its job."""

@@ -1,4 +1,4 @@
-"""S3 ObjectCreated events, through SQS."""
+"""Handler of S3's ObjectCreated events, which come through SQS."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Accept each upload; a message that fails comes back by itself."""
+    """Accept each upload; SQS delivers a message that failed again."""
     return handle_messages(event, context, handle_message, logger)
 
 
 def handle_message(message: SQSRecord) -> None:
-    """One message: some S3 records, or the test event that S3 sends first."""
+    """Handle one message: some S3 records, or the test event that S3 sends first."""
     notification = json.loads(message.body)
     if notification.get("Event") == "s3:TestEvent":
         logger.info("test event", action="test_event")
@@ -33,7 +33,7 @@ def handle_message(message: SQSRecord) -> None:
 
 
 def accept_object(s3_object: dict[str, Any]) -> None:
-    """One object; its key arrives URL-encoded."""
+    """Accept one object; its key arrives URL-encoded."""
     key = unquote_plus(s3_object["key"])
     job = application().intake.accept_upload(key, s3_object.get("versionId"))
     if job is None:

@@ -1,1 +1,1 @@
-"""The REST API: every route on one resolver."""
+"""The REST API, with all routes on one resolver."""

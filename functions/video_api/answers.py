@@ -1,4 +1,4 @@
-"""JSON answers: a job as its owner sees it, with the headers that go with it."""
+"""JSON answers: a job as its owner sees it, with its headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from video_jobs.domain.job import Job, JobStatus, to_iso
 
 POLL_AGAIN_S = 2
-"""When to ask again for a job that has not ended."""
+"""Seconds after which a client should ask again for a job that has not ended."""
 
 
 def json_answer(
@@ -21,7 +21,7 @@ def json_answer(
 
 
 def job_answer(job: Job) -> Response[str]:
-    """The job resource; ``Retry-After`` says when it is worth asking again."""
+    """An answer of one job, with the headers for polling."""
     return json_answer(job_resource(job), headers=polling_headers(job))
 
 
@@ -55,7 +55,7 @@ def job_resource(job: Job) -> dict[str, Any]:
 
 
 def _webhook(job: Job) -> dict[str, Any] | None:
-    """How far the call is that the job asked for."""
+    """The state of the job's webhook; None if it has none."""
     delivery = job.delivery
     if job.options.callback_url is None:
         return None
@@ -70,7 +70,7 @@ def _webhook(job: Job) -> dict[str, Any] | None:
 
 
 def _percent(job: Job) -> int | None:
-    """Share of the frames that are done, 0-100; None while their number is not known."""
+    """Share of the frames that are analysed, 0-100; None if their number is not known."""
     if job.status is JobStatus.COMPLETED:
         return 100
     if not job.progress.frames_total:

@@ -1,4 +1,4 @@
-"""The REST API's entry point."""
+"""Handler of the REST API."""
 
 from __future__ import annotations
 

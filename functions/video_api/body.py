@@ -1,4 +1,4 @@
-"""The bytes of a request's body."""
+"""The body of a request, as bytes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def body_bytes(event: APIGatewayProxyEventV2) -> bytes:
     Raises
     ------
     InvalidRequestError
-        If the event says that it is base64 and it is not.
+        If the event says that the body is base64, but it is not.
     """
     body = event.body or ""
     if not event.is_base64_encoded:
-        return body.encode("utf-8", "surrogatepass")  # half a surrogate pair is then no JSON
+        return body.encode("utf-8", "surrogatepass")  # half a surrogate pair then fails as JSON
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error:

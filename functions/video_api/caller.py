@@ -1,4 +1,4 @@
-"""Who is calling: the subject of the token that the authorizer verified, and nothing else."""
+"""The caller: the subject of the token that the authorizer verified."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from video_jobs.domain.job import Job
 
 
 def owner_of(event: APIGatewayProxyEventV2) -> str:
-    """The ``sub`` claim.
+    """The ``sub`` claim of the caller's token.
 
     Raises
     ------
     UnauthenticatedError
-        If the request came past the authorizer; it never does in a deployment of the template.
+        If the request did not pass the authorizer, which cannot happen in a deployment of the template.
     """
     authorizer = event.request_context.get("authorizer") or {}
     subject = (authorizer.get("jwt") or {}).get("claims", {}).get("sub")
@@ -24,7 +24,7 @@ def owner_of(event: APIGatewayProxyEventV2) -> str:
 
 
 def own_job(job_id: str, event: APIGatewayProxyEventV2) -> Job:
-    """The caller's job of this id.
+    """The caller's job with this id.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the queries of GET requests may say."""
+"""The query parameters of GET requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ListParameters(BaseModel):
     cursor: str | None = Field(default=None, min_length=1)
 
     def to_filter(self) -> JobFilter:
-        """The query as the use case takes it."""
+        """The query, in the form that the use case takes."""
         return JobFilter(status=self.status, pipeline_id=self.pipeline_id)
 
 
@@ -44,7 +44,7 @@ class ResultsParameters(BaseModel):
         return self
 
     def to_query(self) -> ResultsQuery:
-        """The query as the use case takes it."""
+        """The query, in the form that the use case takes."""
         return ResultsQuery(
             cursor=self.cursor, limit=self.limit, from_frame=self.from_frame, to_frame=self.to_frame
         )

@@ -1,4 +1,4 @@
-"""Errors as ``application/problem+json`` (RFC 9457): one table from error to HTTP status."""
+"""Errors as ``application/problem+json`` (RFC 9457), with one table from error to HTTP status."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
 
 
 def install(app: APIGatewayHttpResolver, logger: Logger) -> None:
-    """Make ``app`` answer every error as a problem document."""
+    """Have ``app`` answer every error with a problem document."""
     problems = Problems(app, logger)
     app.exception_handler(VideoJobsError)(problems.on_known_error)
     app.exception_handler(ValidationError)(problems.on_invalid_request)
@@ -49,7 +49,7 @@ class Problems:
         self._logger = logger
 
     def on_known_error(self, error: VideoJobsError) -> Response[str]:
-        """An error of ours, by the table."""
+        """Answer one of this product's errors, by the table."""
         status = status_of(error)
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.on_unknown_error(error)
@@ -57,13 +57,13 @@ class Problems:
         return self._answer(status, error.code, error.message)
 
     def on_invalid_request(self, error: ValidationError) -> Response[str]:
-        """A request that does not fit its model: the first thing that is wrong."""
+        """Answer a request that does not fit its model, with the first thing that is wrong."""
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "request body"
         return self.on_known_error(errors.InvalidRequestError(f"{where}: {first['msg']}"))
 
     def on_unknown_route(self, _: NotFoundError) -> Response[str]:
-        """A path that no route has, or not for this method."""
+        """Answer a request for a path, or a method of a path, that no route has."""
         event = self._app.current_event
         allowed = self._methods_of(event.path)
         if allowed:
@@ -74,14 +74,14 @@ class Problems:
         return self._answer(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route")
 
     def _methods_of(self, path: str) -> list[str]:
-        """The methods that some route has for a path; Powertools keeps its routes to itself."""
+        """The methods of the routes of a path; Powertools has no public list of routes."""
         routes = [*self._app._static_routes, *self._app._dynamic_routes]
         return sorted({str(route.method) for route in routes if route.rule.match(path)})
 
     def on_unknown_error(self, error: Exception) -> Response[str]:
-        """A fault of ours: details go to the log, never to the client."""
+        """Answer any other error; details go to the log, never to the client."""
         self._logger.exception("request failed", action="request_failed", exc_info=error)
-        detail = "Something went wrong here; try again, and name the request_id if it stays"
+        detail = "Something went wrong here; try again, and report the request_id if it happens again"
         return self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, VideoJobsError.code, detail)
 
     def _answer(self, status: HTTPStatus, code: str, detail: str) -> Response[str]:
@@ -97,7 +97,7 @@ class Problems:
 
 
 def status_of(error: VideoJobsError) -> HTTPStatus:
-    """The HTTP status of an error: that of its nearest class in the table."""
+    """The HTTP status of an error: that of its nearest base class in the table."""
     for kind in type(error).__mro__:
         if kind in STATUS_OF_ERROR:
             return STATUS_OF_ERROR[kind]

@@ -1,4 +1,4 @@
-"""What a submit request may say."""
+"""The bodies and query parameters of requests that submit and upload."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OPTIONS = {option.name for option in fields(JobOptions)}
 
 
 class SubmitParameters(BaseModel):
-    """Options of a job: the query of a body upload, or a part of the JSON."""
+    """Options of a job: the query if the video is in the body, otherwise a part of the JSON."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +28,7 @@ class SubmitParameters(BaseModel):
     )
 
     def to_submission(self, owner: str, idempotency_key: str | None) -> Submission:
-        """The request as the use cases take it."""
+        """The request, in the form that the use cases take."""
         return Submission(
             owner=owner,
             options=JobOptions(**self.model_dump(include=_OPTIONS)),
@@ -38,7 +38,7 @@ class SubmitParameters(BaseModel):
 
 
 class SubmitRequest(SubmitParameters):
-    """The JSON body: a video that the client will upload by itself."""
+    """The JSON body, if the client uploads the video by itself."""
 
     size_bytes: int = Field(ge=1)
     upload_method: Literal["form", "multipart"] = "form"
@@ -47,12 +47,12 @@ class SubmitRequest(SubmitParameters):
     @model_validator(mode="after")
     def _of_a_form(self) -> Self:
         if self.checksum_sha256 is not None and self.upload_method != "form":
-            raise ValueError("checksum_sha256 goes with the upload_method form only")
+            raise ValueError("checksum_sha256 is allowed only with the upload_method form")
         return self
 
 
 class PartsRequest(BaseModel):
-    """Which chunks of an upload are to be signed."""
+    """The numbers of the chunks that are to be signed."""
 
     model_config = ConfigDict(extra="forbid")
 

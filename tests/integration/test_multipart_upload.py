@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import boto3
 import pytest
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
@@ -110,6 +112,38 @@ def test_a_client_that_was_cut_off_sees_what_is_there_and_goes_on(app: VideoJobs
     assert (accepted.upload.state, accepted.upload.size_bytes) == (UploadState.ACCEPTED, len(VIDEO))
     assert app.ports.queue.size() == 1
     assert refusal("sign_parts") == (409, "job_state")
+
+
+@pytest.mark.parametrize("taken_before", ["list_chunks", "complete"])
+@pytest.mark.parametrize("by", ["complete", "abort"])
+def test_an_upload_that_another_request_takes_away(
+    app: VideoJobs, monkeypatch: pytest.MonkeyPatch, taken_before: str, by: str
+) -> None:
+    # GIVEN an upload that another request completes, or aborts, while this one completes it
+    job = awaiting_chunks(app, len(VIDEO))
+    for number in (1, 2, 3):
+        put_chunk(app, job, number)
+    uploads, upload_id = app.ports.uploads, job.upload.multipart_id or ""
+    chunks = uploads.list_chunks(job.upload.key, upload_id)
+    takes = {
+        "complete": partial(uploads.complete, job.upload.key, upload_id, chunks),
+        "abort": partial(uploads.abort, job.upload.key, upload_id),
+    }
+    own = getattr(uploads, taken_before)
+
+    def after_another(*arguments: object) -> object:
+        takes[by]()
+        return own(*arguments)
+
+    monkeypatch.setattr(uploads, taken_before, after_another)
+    # WHEN it goes on
+    status, body = call("complete_upload")
+    # THEN the video that is there is taken, and a lost one is told
+    if by == "complete":
+        assert (status, body["job_id"]) == (200, job.job_id)
+    else:
+        assert (status, body["code"]) == (409, "job_state")
+        assert body["detail"] == "The upload is gone; submit the job again as a new one"
 
 
 def test_a_video_of_one_part_is_completed_on_s3(services: VideoJobs, resources: Resources) -> None:

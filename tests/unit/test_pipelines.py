@@ -60,7 +60,7 @@ def test_nodes_run_in_order_with_the_outputs_of_their_predecessors() -> None:
         (definition([("a", "b"), ("b", "c"), ("c", "b")]), "cycle"),
         (definition([("a", "z")]), "unknown node 'z'"),
         (definition([("a", "c")]), "cannot be reached"),
-        (definition([("a", "c")], nodes="ac", output_nodes=["a"]), "lead nowhere"),
+        (definition([("a", "c")], nodes="ac", output_nodes=["a"]), "without a successor"),
         (definition([], nodes=""), "no nodes"),
         (definition([("a", "c")], nodes="ac", entry_nodes=[]), "entry_nodes"),
         (definition([("a", "c")], nodes="ac", entry_nodes=[["a"]]), "not a pipeline"),

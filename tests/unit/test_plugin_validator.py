@@ -145,7 +145,7 @@ def test_what_is_right_has_no_problem(tmp_path: Path) -> None:
             "its edges form a cycle",
         ),
         ({"edges": []}, "node 'read' cannot be reached from the entry nodes"),
-        ({"output_nodes": ["find"]}, "its output_nodes must be the nodes that lead nowhere else"),
+        ({"output_nodes": ["find"]}, "its output_nodes must be exactly the nodes without a successor"),
         (
             {"nodes": [node("find", "detect", "yollo"), node("read", "read", "ocr")]},
             "node 'find' needs a plugin 'yollo', and there is none",

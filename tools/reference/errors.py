@@ -29,7 +29,7 @@ _FAILED = """## Why a job failed
 _OF_THE_SERVICE = {
     CANCELLED: "The job was cancelled",
     UPLOAD_EXPIRED.code: UPLOAD_EXPIRED.message,
-    "worker_crashed": "The job was given up: several workers in a row died on it. Convert the video.",
+    "worker_crashed": "The job was given up: several workers died on it. Convert the video.",
     TransientError.code: "The job failed several times, at last for want of another service; try it later",
     DEAD_LETTER.code: DEAD_LETTER.message,
 }

@@ -1,4 +1,4 @@
-"""What the worker needs from whatever runs the pipelines, as protocols."""
+"""What the worker needs from the service that runs the pipelines, as protocols."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any, Protocol
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
 
 KeepGoing = Callable[[], None]
-"""Called between frames, and at least every half second where a frame takes long; it ends the run by
-raising, and the run passes that on."""
+"""Called between frames, and at least every half second while a frame takes long. If it raises, the run ends
+with that error."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run over which frames of a video.
+    """The pipeline and the frames of a video to run it on.
 
     Attributes
     ----------
     frame_stride
         Frames with ``frame_index % frame_stride == 0`` are processed.
     max_frames
-        How many frames to process at most, ``skip_frames`` included.
+        Most frames to process, including ``skip_frames``.
     skip_frames
-        How many of the frames to be processed were processed before: a multiple of ``part_frames``.
+        How many of these frames an earlier attempt has processed: a multiple of ``part_frames``.
     part_frames
-        After so many processed frames, tools that remember earlier frames start afresh.
+        After this many processed frames, tools that remember earlier frames start with an empty memory.
     """
 
     path: Path
@@ -44,9 +44,9 @@ class AnalysisRun(Protocol):
     Attributes
     ----------
     frames_total
-        How many frames will be processed, as the container tells; None where it does not.
+        How many frames will be processed; None if the container does not tell.
     warnings
-        What a client should know of the run; filled when the last frame was given.
+        What the client should know about the run; set after the last frame.
     """
 
     frames_total: int | None
@@ -61,13 +61,13 @@ class AnalysisService(Protocol):
     """Runs pipelines over video files."""
 
     def prepare(self) -> None:
-        """Be ready for a run: called before a job is taken, so that no job pays for a failure to start."""
+        """Get ready for a run; called before a job is claimed, so that a failed start harms no job."""
         ...
 
     def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
-        """All that the results depend on beside video and options; ``id`` is its hash."""
+        """Everything besides video and options that the results depend on; ``id`` is its hash."""
         ...
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> AnalysisRun:
-        """Process a video's frames in order; what ``keep_going`` raises ends the run."""
+        """Process a video's frames in order, until ``keep_going`` raises an error."""
         ...

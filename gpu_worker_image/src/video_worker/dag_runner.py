@@ -16,32 +16,32 @@ class Tool(Protocol):
     """One capability of a plugin; several threads may run it at once."""
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """Work on a frame: the initial payload plus what the preceding nodes gave."""
+        """Work on a frame; ``payload`` is the initial payload and the outputs of the preceding nodes."""
         ...
 
 
 @runtime_checkable
 class RememberingTool(Tool, Protocol):
-    """A tool whose answer depends on earlier frames: it starts afresh at each part."""
+    """A tool whose answer depends on earlier frames; it starts with an empty memory at each part."""
 
     def begin_part(self) -> Self:
         """The same tool with an empty memory."""
         ...
 
     def abort(self) -> None:
-        """A frame of this part failed; nobody shall wait for it."""
+        """A frame of this part failed, so that no other frame may wait for it."""
         ...
 
 
 class DagRunner:
-    """A pipeline with its tools."""
+    """A pipeline with the tools of its nodes."""
 
     def __init__(self, definition: PipelineDefinition, tools: Mapping[str, Tool]) -> None:
         self._definition = definition
         self._tools = tools
 
     def begin_part(self) -> Self:
-        """The same pipeline for the next part, without memory of the frames before."""
+        """The same pipeline for the next part, with an empty memory."""
         fresh = {
             name: tool.begin_part() if isinstance(tool, RememberingTool) else tool
             for name, tool in self._tools.items()
@@ -49,7 +49,7 @@ class DagRunner:
         return type(self)(self._definition, fresh)
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """The flat merge of all node outputs in execution order, without the initial payload."""
+        """Run all nodes, and merge their outputs in that order, without the initial payload."""
         try:
             return self._run(payload)
         except BaseException:

@@ -1,4 +1,4 @@
-"""Keep a job's lease and its message alive while a worker is at it."""
+"""Keep a job's lease and its message while a worker runs the job."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
     Attributes
     ----------
     lost
-        Set when the job is no longer this worker's: it was taken over, failed or cancelled.
+        Set when the worker no longer holds the job: it was taken over, failed or cancelled.
     progress
-        What the next beat tells; the worker sets it.
+        What the next beat records; the worker sets it.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
             self.beat()
 
     def beat(self) -> None:
-        """Extend both once; a beat that AWS does not answer is made up for by the next."""
+        """Extend both once; if AWS does not answer, the next beat does it."""
         try:
             self._app.work.heartbeat(self._job, self._lease, self.progress)
             self._lease_ends = self._now() + self._lease

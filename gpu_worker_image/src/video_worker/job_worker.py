@@ -40,7 +40,7 @@ from video_worker.stop_signal import StoppedError, StopSignal
 _LONGEST_PAUSE_S = 60.0
 _LONGEST_RETRY_DELAY_S = 900
 _IDLE_PAUSE_S = 0.2
-_BEATS_A_LEASE = 3
+_BEATS_PER_LEASE = 3
 
 
 class Outcome(StrEnum):
@@ -63,16 +63,16 @@ class Done(NamedTuple):
 
 
 class JobWorker:
-    """One worker: `run_once` takes at most one job, `run_forever` goes on until it is told to stop.
+    """A worker: `run_once` takes at most one job, `run_forever` works until it is told to stop.
 
     Parameters
     ----------
     protection
-        Entered while a job is worked on: `video_worker.scale_in_protection`.
+        Entered while a job runs (`video_worker.scale_in_protection`).
     heartbeat_type
-        What keeps the lease alive meanwhile.
+        Makes the heartbeat that keeps the lease meanwhile.
     random
-        Spreads the pauses of many workers.
+        Varies pauses, so that many workers do not call at the same time.
     understands
         The newest job format that this worker knows (`video_jobs.domain.formats`).
     """
@@ -95,19 +95,19 @@ class JobWorker:
         self._pipelines = pipelines
         self._protection = protection or nullcontext()
         self._heartbeat_type = heartbeat_type
-        self._random = random or Random()  # noqa: S311 - it only spreads pauses
+        self._random = random or Random()  # noqa: S311 - it only varies pauses
         self._settings = settings
         self._stop = stop
         self._logger = logger or Logger()
         self._lease = timedelta(seconds=settings.lease_s)
         self._claimant = Claimant(worker_id=worker_id, lease=self._lease, understands=understands)
-        self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_A_LEASE)
-        # The queue may hand a message to the poll of a worker that has just died. Therefore a message is
-        # held only briefly, until the first heartbeat holds it for a whole lease.
-        self._first_visibility_s = ceil(self._pause_s * _BEATS_A_LEASE)
+        self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE)
+        # The queue may deliver a message to the poll of a worker that has just died. Therefore a message is
+        # held only briefly until the first heartbeat, which holds it for a whole lease.
+        self._first_visibility_s = ceil(self._pause_s * _BEATS_PER_LEASE)
 
     def run_forever(self) -> None:
-        """Work until the stop signal; pause longer and longer while AWS answers with errors."""
+        """Work until the stop signal; after each error in a row, pause longer."""
         errors = 0
         while not self._stop.requested.is_set():
             try:
@@ -115,7 +115,7 @@ class JobWorker:
                 errors = 0
                 if outcome is Outcome.IDLE and self._settings.poll_wait_s == 0:
                     self._stop.requested.wait(_IDLE_PAUSE_S)
-            except Exception as error:  # noqa: BLE001 - the outermost loop: a worker outlives any job
+            except Exception as error:  # noqa: BLE001 - the outermost loop: no job ends its worker
                 errors += 1
                 pause_s = min(_LONGEST_PAUSE_S, 2.0**errors) * self._random.uniform(0.5, 1.0)
                 self._log_loop_error(error, pause_s)
@@ -123,7 +123,7 @@ class JobWorker:
         self._logger.info("worker stopped", action="worker_stopped")
 
     def run_once(self, wait_s: int = 0) -> Outcome:
-        """Receive one message, waiting up to ``wait_s`` seconds, and do what it asks for."""
+        """Receive one message, waiting up to ``wait_s`` seconds for it, and run its job."""
         self._pipelines.prepare()
         message = self._app.ports.queue.dequeue(wait_s=wait_s, visibility_s=self._first_visibility_s)
         if message is None:
@@ -224,8 +224,8 @@ class JobWorker:
             raise LeaseLostError
         storage = self._app.ports.storage
         stored = storage.save_file(results_key(job.job_id), results, "application/json")
-        sidecar = storage.save_file(results_index_key(job.job_id), index, "application/octet-stream")
-        return Done(Output(stored.key, stored.version, sidecar.version), frames, run.warnings)
+        stored_index = storage.save_file(results_index_key(job.job_id), index, "application/octet-stream")
+        return Done(Output(stored.key, stored.version, stored_index.version), frames, run.warnings)
 
     def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
         try:
@@ -235,7 +235,7 @@ class JobWorker:
             return Outcome.LOST
 
     def _finish(self, ended: Job, message: QueueMessage) -> Outcome:
-        """The end is written; if the delete of the message fails now, that does no harm."""
+        """Log the end, which is recorded; it does no harm if the message cannot be deleted now."""
         self._logger.info(
             "job ended",
             action=f"job_{ended.status}",
@@ -249,7 +249,7 @@ class JobWorker:
         return Outcome(str(ended.status))
 
     def _remove_parts(self, job: Job) -> None:
-        """Only now: until the end is written, another worker may be resuming from them."""
+        """Done last, because until the end is recorded another worker may resume from the parts."""
         try:
             remove_parts(job.job_id, self._app.ports.storage)
         except TransientError as error:  # the bucket's lifecycle rule removes them later
@@ -263,7 +263,7 @@ class JobWorker:
             return self._give_back(job, message, count_failure=True, delay_s=delay_s)
         reason = error.message if isinstance(error, VideoJobsError) else type(error).__name__
         last = TransientError(
-            f"The job failed {job.failures + 1} times, at last with: {reason}; try it later"
+            f"The job failed {job.failures + 1} times, the last time with: {reason}; try again later"
         )
         return self._fail(job, message, last)
 
@@ -285,7 +285,7 @@ class JobWorker:
     def _return(self, message: QueueMessage, delay_s: int) -> None:
         try:
             self._app.ports.queue.return_message(message, delay_s)
-        except (ReceiptExpiredError, TransientError) as error:  # then it comes back by itself
+        except (ReceiptExpiredError, TransientError) as error:  # then the queue delivers it again by itself
             self._logger.warning("message not returned", action="return_failed", reason=error.message)
 
     def _log_loop_error(self, error: Exception, pause_s: float) -> None:

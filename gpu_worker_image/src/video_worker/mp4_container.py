@@ -1,4 +1,4 @@
-"""What an MP4 says about itself, read from its boxes without decoding anything.
+"""Metadata of an MP4, read from its boxes without decoding anything.
 
 Source: ISO/IEC 14496-12; box names are those of the standard.
 """
@@ -28,13 +28,13 @@ class VideoTrack:
     size
         Width and height of a frame in pixels, as stored.
     frames
-        How many frames play, where the file tells.
+        How many frames are played; None if the file does not tell.
     is_trimmed
-        Whether an edit list leaves frames out, so that ``frames`` is only about right.
+        Whether an edit list leaves frames out, so that ``frames`` is an estimate.
     duration_s
-        How long it plays, in seconds, where the file tells.
+        How long it plays, in seconds; None if the file does not tell.
     missing_bytes
-        How much of the file is not there: an upload that was cut off.
+        How many bytes are missing at the end of the file, because it was cut off.
     """
 
     codec: str
@@ -58,7 +58,7 @@ def read_video_track(path: Path) -> VideoTrack:
     Raises
     ------
     UnreadableVideoError
-        With the reason, where the file has no ``moov`` box or no video track.
+        If the file has no ``moov`` box or no video track; the message says why.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -136,8 +136,10 @@ def _sample_description(trak: memoryview) -> tuple[str, tuple[int, int]]:
 
 
 def _video_track(moov: memoryview, trak: memoryview) -> VideoTrack:
-    """An edit list may leave frames out: as many as the track plays shorter than its media is."""
-    samples = _sample_count(trak) or None  # a fragmented file has none in its index
+    """The track as its boxes describe it.
+
+    An edit list may leave frames out; their share is that by which the track plays shorter than its media."""
+    samples = _sample_count(trak) or None  # the index of a fragmented file counts none
     movie_scale, _ = _scale_and_duration(_child(moov, b"mvhd"))
     media_scale, media_duration = _scale_and_duration(_child(trak, b"mdia", b"mdhd"))
     played = _track_duration(_child(trak, b"tkhd"))
@@ -159,7 +161,7 @@ def _sample_count(trak: memoryview) -> int:
 
 
 def _scale_and_duration(box: memoryview | None) -> tuple[int, int]:
-    """Of an mvhd or mdhd box: units a second, and units; zeros where it does not tell."""
+    """Units per second, and the duration in units, of an mvhd or mdhd box; zeros if there is no box."""
     if not box:
         return 0, 0
     if box[0] == 1:

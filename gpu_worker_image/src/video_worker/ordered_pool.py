@@ -1,4 +1,4 @@
-"""Work on several items at once, in a bounded window, and give the results in order."""
+"""Work on a limited number of items at the same time, and return the results in order."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 AHEAD = 2
-"""Items taken beyond one a thread: enough that no thread waits for the next to be decoded."""
+"""Items that are taken in addition to one per thread, so that no thread waits for a frame to be decoded."""
 
 
 def ordered_results(items: Iterable[Item], work: Callable[[Item], Result], threads: int) -> Iterator[Result]:
-    """``map(work, items)`` by several threads.
+    """``map(work, items)``, with several threads.
 
-    At most ``threads + AHEAD`` items are held at a time, so whoever is slowest sets the pace. An
-    exception of ``work`` comes in its item's turn; then, and when the consumer stops early, what has
-    not begun is cancelled and what has is waited for.
+    At most ``threads + AHEAD`` items are held at a time, so that a slow consumer slows down the producer. An
+    exception of ``work`` is raised in the turn of its item. Then, and also if the consumer stops early, items
+    that were not begun are cancelled, and those that were begun are waited for.
     """
     if threads == 1:
         yield from map(work, items)

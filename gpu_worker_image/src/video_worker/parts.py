@@ -1,7 +1,7 @@
-"""A job's finished parts: written as lines, stored as they are done, joined at the end.
+"""A job's parts: written line by line, stored when they are full, and joined at the end.
 
-A part is a fixed number of processed frames. It is stored under the fingerprint of what computed it,
-so a worker that computes with something else starts from the first frame.
+A part is a fixed number of processed frames. Its key contains the fingerprint of the worker that computed
+it. Therefore a worker with another model or other libraries starts from the first frame.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class JobParts:
         return self._paths
 
     def fetch_finished(self) -> int:
-        """Get the leading parts that an earlier attempt stored; answers how many frames they hold."""
+        """Fetch the leading parts that an earlier attempt stored, and return how many frames they hold."""
         prefix = parts_prefix(self._job_id) + self._fingerprint_id + "/"
         stored = set(self._storage.list_keys(prefix))
         for number in count():
@@ -50,7 +50,7 @@ class JobParts:
         raise AssertionError
 
     def write(self, frames: Iterable[Mapping[str, Any]]) -> Iterator[int]:
-        """Append frames part by part, storing each when it is full; gives the number of frames so far."""
+        """Write frames part by part, store each when it is full, and yield the number of frames so far."""
         done = len(self._paths) * self._length
         lines = (frame_line(frame) + b"\n" for frame in frames)
         for line in lines:
@@ -63,7 +63,7 @@ class JobParts:
                     yield done
 
     def _fill(self, file: BinaryIO, line: bytes, more: Iterator[bytes]) -> Iterator[bool]:
-        """Write the lines of one part; gives for each whether the part is full now."""
+        """Write the lines of one part, and yield after each whether the part is full."""
         for position, text in enumerate(chain([line], more), start=1):
             file.write(text)
             yield position == self._length
@@ -75,7 +75,7 @@ class JobParts:
         return self._paths[-1]
 
     def _store_newest(self) -> None:
-        """In the storage, so that another attempt need not compute this part again."""
+        """Store the newest part, so that another attempt need not compute it again."""
         key = part_key(self._job_id, self._fingerprint_id, len(self._paths) - 1)
         self._storage.save_file(key, self._paths[-1], CONTENT_TYPE)
 
@@ -84,6 +84,6 @@ class JobParts:
 
 
 def remove_parts(job_id: str, storage: StorageService) -> None:
-    """Delete a job's parts from the storage, whatever computed them."""
+    """Delete a job's parts of all fingerprints from the storage."""
     for key in list(storage.list_keys(parts_prefix(job_id))):
         storage.delete_file(key)

@@ -41,7 +41,7 @@ class PipelineDefinition:
         Raises
         ------
         SettingError
-            Naming ``source`` and what is wrong: unknown nodes, a cycle, nodes never reached.
+            If the definition is wrong: unknown nodes, a cycle, unreachable nodes; the message says so.
         """
         try:
             raw = json.loads(text)
@@ -66,7 +66,7 @@ def load_pipelines(folder: Path) -> dict[str, PipelineDefinition]:
     for path in sorted(folder.glob("*.json")):
         definition = PipelineDefinition.from_json(path.read_text(encoding="utf-8"), path.name)
         if definition.id in found:
-            raise SettingError(f"{path.name}: there is a pipeline {definition.id!r} already")
+            raise SettingError(f"{path.name}: the pipeline {definition.id!r} exists already")
         found[definition.id] = definition
     return found
 
@@ -94,12 +94,12 @@ def _problem(
         return f"node {min(unreached)!r} cannot be reached from the entry nodes"
     sinks = nodes.keys() - {start for start, _ in edges}
     if sinks != set(outputs):
-        return "its output_nodes must be the nodes that lead nowhere else"
+        return "its output_nodes must be exactly the nodes without a successor"
     return None
 
 
 def _topological(nodes: Mapping[str, Node], edges: list[tuple[str, str]]) -> tuple[str, ...]:
-    """An order in which every node follows its predecessors; of several, the one defined first goes first.
+    """An order in which every node follows its predecessors; if several can follow, the first defined does.
 
     Raises
     ------

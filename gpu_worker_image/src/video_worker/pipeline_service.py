@@ -37,9 +37,9 @@ class PipelineRun:
     Attributes
     ----------
     frames_total
-        How many frames will be processed, as the container tells; None where it does not.
+        How many frames will be processed; None if the container does not tell.
     warnings
-        Filled when the last frame was given.
+        Set after the last frame.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class PipelineRun:
                 self.warnings = self._reader.warnings()
 
     def _work(self) -> Iterator[tuple[DagRunner, dict[str, Any]]]:
-        """Each frame with the runner of its part."""
+        """Yield each frame with the runner of its part."""
         skip, stride = self._request.skip_frames, self._request.frame_stride
         frames = islice(self._reader.frames(stride, first=skip * stride), self._limit)
         runner, begun_at = None, skip
@@ -112,7 +112,7 @@ class VideoFilePipelineService:
 
     @classmethod
     def from_settings(cls, settings: WorkerSettings) -> Self:
-        """The built-in pipelines and plugins, and those in the folders that the settings name."""
+        """Load the built-in pipelines and plugins, and those in the folders that the settings name."""
         pipelines = load_pipelines(BUILT_IN_PIPELINES)
         if settings.pipelines_dir:
             pipelines |= load_pipelines(Path(settings.pipelines_dir))
@@ -126,7 +126,7 @@ class VideoFilePipelineService:
         frame_stride: int = 1,
         max_frames: int | None = None,
     ) -> PipelineRun:
-        """`run` over a whole file, from its first frame on."""
+        """Process a whole file (`run`)."""
         return self.run(RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames))
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> PipelineRun:
@@ -135,7 +135,7 @@ class VideoFilePipelineService:
         Parameters
         ----------
         keep_going
-            Called after each frame; what it raises ends the run.
+            Called after each frame; if it raises, the run ends with that error.
 
         Returns
         -------
@@ -147,7 +147,7 @@ class VideoFilePipelineService:
         UnknownPipelineError
             If there is no such pipeline.
         UnreadableVideoError
-            If the file cannot be opened, or (while iterating) gives no frame.
+            If the file cannot be opened or, while iterating, no frame can be decoded.
         """
         runner = self._runner(request.pipeline_id)
         reader = VideoReader(request.path, self._settings.max_frame_pixels)
@@ -157,14 +157,14 @@ class VideoFilePipelineService:
         """Nothing to prepare: plugins are loaded when they are first needed."""
 
     def warm_up(self) -> None:
-        """Load every model and run it once, so that the first job does not wait for it."""
+        """Run every pipeline once, so that the first job does not wait until its models are loaded."""
         blank = np.zeros((64, 64, 3), np.uint8)
         for pipeline_id in self._pipelines:
             runner = self._runner(pipeline_id).begin_part()
             runner.run({"frame_index": 0, "position": 0, "image": blank})
 
     def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
-        """All that the results depend on beside video and options: models, libraries, compute profile."""
+        """Everything besides video and options that the results depend on: models, libraries, precision."""
         definition = self._definition(pipeline_id)
         used = sorted({node.plugin_id for node in definition.nodes.values()})
         facts: dict[str, Any] = {
@@ -202,7 +202,7 @@ def _check_tools(definition: PipelineDefinition, manifests: Mapping[str, Manifes
         manifest = manifests.get(node.plugin_id)
         if manifest is None or node.tool_id not in manifest.tools:
             raise SettingError(
-                f"pipeline {definition.id!r}: no tool {node.tool_id!r} in a plugin {node.plugin_id!r}"
+                f"pipeline {definition.id!r}: no plugin {node.plugin_id!r} has a tool {node.tool_id!r}"
             )
 
 

@@ -22,10 +22,10 @@ BUILT_IN_PLUGINS = Path(__file__).parent / "plugins"
 
 
 class Plugin(Protocol):
-    """What ``create_plugin`` of a plugin's ``plugin.py`` gives."""
+    """What the function ``create_plugin`` in a plugin's ``plugin.py`` returns."""
 
     def tool(self, tool_id: str) -> Tool:
-        """One of its tools."""
+        """The tool with this id."""
         ...
 
     def facts(self) -> Mapping[str, Any]:
@@ -50,7 +50,7 @@ def load_manifests(*folders: Path) -> dict[str, Manifest]:
         for path in sorted(folder.glob("*/manifest.json")):
             manifest = _read_manifest(path)
             if manifest.id in manifests:
-                raise SettingError(f"{path}: there is a plugin {manifest.id!r} already")
+                raise SettingError(f"{path}: the plugin {manifest.id!r} exists already")
             manifests[manifest.id] = manifest
     return manifests
 

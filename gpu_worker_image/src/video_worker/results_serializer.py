@@ -1,4 +1,4 @@
-"""Frames to bytes: the same frames give the same bytes, always.
+"""Turn frames into bytes; equal frames always give equal bytes.
 
 The format is described in `video_jobs.domain.results`.
 """
@@ -22,7 +22,7 @@ def frame_line(frame: Mapping[str, Any]) -> bytes:
     Raises
     ------
     ValueError
-        For NaN or an infinity.
+        If a number is NaN or infinite.
     """
     text = json.dumps(
         _normal(frame), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -31,13 +31,13 @@ def frame_line(frame: Mapping[str, Any]) -> bytes:
 
 
 def frame_index_of(line: bytes) -> int:
-    """The index of the frame that `frame_line` wrote."""
+    """The ``frame_index`` of a line that `frame_line` made."""
     end = line.index(b",", len(_FRAME_START))
     return int(line[len(_FRAME_START) : end])
 
 
 def write_results(parts: Iterable[Path], results: Path, index: Path) -> int:
-    """Join parts (one frame a line) into the results file and its sidecar.
+    """Join parts (one line for each frame) into the results file and its index.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def write_results(parts: Iterable[Path], results: Path, index: Path) -> int:
         How many frames there are.
     """
     count = 0
-    with results.open("wb") as body, index.open("wb") as sidecar:
+    with results.open("wb") as body, index.open("wb") as records:
         position = body.write(HEAD)
         for part in parts:
             with part.open("rb") as lines:
@@ -53,10 +53,10 @@ def write_results(parts: Iterable[Path], results: Path, index: Path) -> int:
                     frame = line.rstrip(b"\n")
                     if count:
                         body.write(SEPARATOR)
-                    sidecar.write(INDEX_RECORD.pack(frame_index_of(frame), position))
+                    records.write(INDEX_RECORD.pack(frame_index_of(frame), position))
                     position += body.write(frame) + len(SEPARATOR)
                     count += 1
-        sidecar.write(INDEX_RECORD.pack(END_FRAME, position))
+        records.write(INDEX_RECORD.pack(END_FRAME, position))
         body.write(TAIL)
     return count
 

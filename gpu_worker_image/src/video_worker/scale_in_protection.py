@@ -17,14 +17,14 @@ _LONGEST_MIN = 48 * 60
 
 
 class ScaleInProtection(AbstractContextManager[None]):
-    """Protection is on inside the ``with`` block; an agent that does not answer is only logged.
+    """Protection is on inside the ``with`` block; if the agent does not answer, that is only logged.
 
     Parameters
     ----------
     agent_uri
-        What ECS gives in ``ECS_AGENT_URI``; empty outside ECS, and then nothing happens.
+        The value of ``ECS_AGENT_URI``, which ECS sets; if it is empty, nothing happens.
     longest_job
-        Protection ends by itself after this time, should the worker never switch it off.
+        Protection ends by itself after this time, if the worker dies before switching it off.
     """
 
     def __init__(self, agent_uri: str, longest_job: timedelta, logger: Logger) -> None:

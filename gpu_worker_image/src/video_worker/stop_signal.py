@@ -1,4 +1,4 @@
-"""How a worker is told to stop, and how long it may take."""
+"""The signal to stop, and the grace period that follows it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class StoppedError(Exception):
 
 
 class StopSignal:
-    """Set from a signal handler; `grace_is_over` is true some time later."""
+    """Set by a signal handler; ``grace_s`` seconds later, `grace_is_over` becomes true."""
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s

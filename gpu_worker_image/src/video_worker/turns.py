@@ -1,4 +1,4 @@
-"""Frames are worked on by several threads; what depends on earlier frames is decided in their order."""
+"""Let several threads decide in the order of the frames what depends on earlier frames."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class TurnsAbortedError(Exception):
 
 
 class Turns:
-    """Lets frames 0, 1, 2, … through one at a time, in this order.
+    """Lets frames 0, 1, 2, … pass one at a time, in this order.
 
-    Frames must be started in order, so that the one whose turn it is always runs.
+    Frames must be started in order; otherwise all threads could wait for a frame that no thread works on.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Turns:
 
     @contextmanager
     def turn(self, position: int) -> Iterator[None]:
-        """Wait until all frames before ``position`` had their turn.
+        """Wait until all frames before ``position`` have had their turn.
 
         Raises
         ------
@@ -45,7 +45,7 @@ class Turns:
             self._changed.notify_all()
 
     def abort(self) -> None:
-        """A frame failed before its turn: nobody shall wait for it."""
+        """End all waiting, because a frame failed before its turn."""
         with self._changed:
             self._aborted = True
             self._changed.notify_all()

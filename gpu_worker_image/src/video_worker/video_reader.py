@@ -18,10 +18,10 @@ from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
 from video_worker.mp4_container import VideoTrack, read_video_track
 
 Image = NDArray[np.uint8]
-"""Height x width x 3, BGR, upright as displayed."""
+"""Height x width x 3, BGR, rotated as it is displayed."""
 
 MAX_FAILED_READS = 25
-"""A frame that cannot be read uses up its index; after this many in a row the file has ended."""
+"""A frame that cannot be read keeps its index; after this many in a row, the rest is not read."""
 
 _SHORTFALL = 0.95
 
@@ -34,14 +34,14 @@ class VideoReader(AbstractContextManager["VideoReader"]):
     path
         A local MP4 file.
     max_pixels
-        Largest frame, width times height; None takes any.
+        Largest frame, width times height; None allows any.
 
     Raises
     ------
     UnreadableVideoError
-        On opening, with the reason, where there is nothing to decode.
+        On opening, if there is nothing to decode; the message says why.
     ResourceLimitError
-        On opening, where the frames are too large.
+        On opening, if the frames are too large.
     """
 
     def __init__(self, path: Path, max_pixels: int | None = None) -> None:
@@ -53,7 +53,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         self._container = _open(path, self.track)
         try:
             self._stream = _video_stream(self._container, self.track)
-            # The index may lie about the size that the pictures have.
+            # The index may state a wrong size of the pictures.
             self._size = self._stream.codec_context.width, self._stream.codec_context.height
             _check_size(*self._size, max_pixels)
         except (ResourceLimitError, UnreadableVideoError):
@@ -63,14 +63,14 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         self._reformatter = VideoReformatter()
 
     def frames(self, stride: int = 1, first: int = 0) -> Iterator[tuple[int, Image]]:
-        """Every ``stride``-th frame from index ``first`` on, with its index in the video.
+        """Yield every ``stride``-th frame from index ``first`` on, with its index in the video.
 
-        Frames between are decoded and not converted.
+        Frames in between are decoded, but not converted.
 
         Raises
         ------
         UnreadableVideoError
-            If not one frame can be decoded.
+            If no frame can be decoded.
         """
         failed = 0
         for picture in self._pictures():
@@ -87,12 +87,12 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 yield index, self._image_of(picture)
         if self.frames_read == 0:
             raise UnreadableVideoError(
-                f"Unable to read video file: not one frame of it (codec {self.track.codec!r}) can be "
+                f"Unable to read video file: none of its frames (codec {self.track.codec!r}) can be "
                 "decoded; upload the whole file, or convert it to H.264"
             )
 
     def warnings(self) -> tuple[str, ...]:
-        """What a caller should know after the last frame: the video ended before its time."""
+        """After the last frame: whether the video ended too early, in words for the client."""
         found = []
         if self.track.missing_bytes:
             found.append(f"The file is cut off: {self.track.missing_bytes} bytes of it are missing")
@@ -101,7 +101,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         return tuple(found)
 
     def _ends_early(self) -> bool:
-        """By its frames, where their number is known; by time, where it is not, or only about."""
+        """Compare the number of frames or, if that is unknown or an estimate, the time."""
         track = self.track
         if track.frames is None:
             return self._plays_short()
@@ -123,7 +123,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         self._container.close()
 
     def _pictures(self) -> Iterator[VideoFrame | None]:
-        """Every picture in the order of display; None for a packet that cannot be decoded."""
+        """Yield every picture in the order of display; None for a packet that cannot be decoded."""
         for packet in self._packets():
             try:
                 pictures = [] if packet is None else packet.decode()
@@ -136,9 +136,9 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             yield from pictures
 
     def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
-        """The track's packets; a last None where the file cannot be read on.
+        """Yield the track's packets; None at the end if the rest of the file cannot be read.
 
-        FFmpeg answers a packet whose size is a lie with an error of memory, too.
+        An error of memory counts as that too: FFmpeg raises it if the stated size of a packet is absurd.
         """
         try:
             yield from self._container.demux(self._stream)
@@ -151,7 +151,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         return (picture.time or start) - start
 
     def _image_of(self, picture: VideoFrame) -> Image:
-        """The picture in the size of the first one, turned upright."""
+        """The picture in the size of the first one, rotated as it is displayed."""
         width, height = self._size
         bgr = self._reformatter.reformat(picture, width, height, "bgr24").to_ndarray()
         turn = _TURNS.get(round(picture.rotation) % 360)
@@ -160,7 +160,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
 
 
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
-"""Degrees counterclockwise to what OpenCV calls them."""
+"""OpenCV's names of the rotations, by degrees counterclockwise."""
 
 
 def _open(path: Path, track: VideoTrack) -> av.container.InputContainer:
@@ -171,7 +171,7 @@ def _open(path: Path, track: VideoTrack) -> av.container.InputContainer:
 
 
 def _video_stream(container: av.container.InputContainer, track: VideoTrack) -> VideoStream:
-    """The first video track that is no cover picture."""
+    """The first video track that is not a cover picture."""
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
             return stream
@@ -188,6 +188,6 @@ def _cannot_decode(track: VideoTrack) -> UnreadableVideoError:
 def _check_size(width: int, height: int, max_pixels: int | None) -> None:
     if max_pixels is not None and width * height > max_pixels:
         raise ResourceLimitError(
-            f"The frames have {width}x{height} pixels, more than the {max_pixels} that are taken; "
+            f"The frames have {width}x{height} pixels, more than the {max_pixels} that are allowed; "
             "submit the video at a smaller resolution"
         )

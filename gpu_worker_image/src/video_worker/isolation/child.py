@@ -1,4 +1,4 @@
-"""The analysing process: loads the models once, then serves one request after the other."""
+"""The analysing process, which loads the models once and then serves one request after the other."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def serve(connection: Connection, settings: WorkerSettings, parent_pid: int) -> 
             _serve_one(connection, service)
     except (EOFError, BrokenPipeError):
         return
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+    except Exception as error:  # noqa: BLE001 - the parent must learn of any error
         connection.send(_failed(error))
 
 
@@ -49,7 +49,7 @@ def _serve_one(connection: Connection, service: AnalysisService) -> None:
         _answer(request, service, connection)
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - the process outlives any request
+    except Exception as error:  # noqa: BLE001 - no request ends the process
         connection.send(_failed(error))
 
 
@@ -74,9 +74,9 @@ def _failed(error: Exception) -> Failed:
 
 
 def _live_and_die_with(parent_pid: int) -> None:
-    """Stay out of reach of a terminal's Ctrl-C; be killed when the parent dies, even by SIGKILL."""
+    """Ignore a terminal's Ctrl-C, and be killed when the parent dies, even if SIGKILL ends it."""
     os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it died before that
+    if os.getppid() != parent_pid:  # the parent died before the call above
         os._exit(1)

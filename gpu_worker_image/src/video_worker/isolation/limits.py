@@ -1,4 +1,4 @@
-"""What one job may use of the machine, and what it has used."""
+"""Limits of what a job may use of the machine, and what it has used."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _SKIPPED_FRAME_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobLimits:
-    """Limits of one job.
+    """The limits of one job.
 
     Attributes
     ----------
     memory_mib
-        Resident memory of the analysing process, models included.
+        Resident memory of the analysing process, models included, in MiB.
     cpu_s
-        CPU time of all its threads.
+        CPU time of all its threads, in seconds.
     frame_s
-        Wall time without a new result.
+        Wall time without a new result, in seconds.
     """
 
     memory_mib: int
@@ -40,7 +40,7 @@ class JobUsage:
     process
         The analysing process.
     frames_between
-        How many frames it decodes, at most, without giving a result for them.
+        How many frames it decodes at most between two results.
     """
 
     def __init__(self, process: psutil.Process, limits: JobLimits, frames_between: int) -> None:
@@ -53,18 +53,18 @@ class JobUsage:
         self._last_result = time.monotonic()
 
     def result_arrived(self) -> None:
-        """The process is getting on."""
+        """Start the time limit for the next result."""
         self._last_result = time.monotonic()
 
     def check(self) -> None:
-        """Look at the process.
+        """Compare what the process uses with the limits.
 
         Raises
         ------
         ResourceLimitError
             If the job has used more than it may.
         """
-        with suppress(psutil.NoSuchProcess):  # who reads its answers will notice
+        with suppress(psutil.NoSuchProcess):  # reading its next answer reports that
             self._check()
 
     def _check(self) -> None:

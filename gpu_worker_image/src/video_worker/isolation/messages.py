@@ -1,4 +1,4 @@
-"""What the worker and its analysing process say to each other, over a pipe.
+"""The messages between the worker and its analysing process, over a pipe.
 
 A `video_worker.analysis.RunRequest` is answered by `RunOpened`, a dict for each frame, and `RunEnded`.
 """
@@ -25,21 +25,21 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class RunOpened:
-    """The file could be opened."""
+    """The file was opened."""
 
     frames_total: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The last frame was given."""
+    """The last frame was sent."""
 
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Instead of any other answer: an error of ours, or the name and traceback of another."""
+    """Instead of any other answer: one of this product's errors, or the name and traceback of another."""
 
     error: VideoJobsError | None
     name: str

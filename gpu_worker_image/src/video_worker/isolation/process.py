@@ -1,4 +1,4 @@
-"""One analysing process, as the worker holds it."""
+"""The worker's handle of one analysing process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KILLED = -signal.SIGKILL
 
 
 class AnalysisProcess:
-    """Spawned, not forked: a fork would share locks and device handles that cannot be shared."""
+    """One analysing process. It is spawned, because a fork would inherit locks and handles of devices."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         context = multiprocessing.get_context("spawn")
@@ -35,7 +35,7 @@ class AnalysisProcess:
         return self._process.pid or 0
 
     def usage(self) -> psutil.Process:
-        """For looking at what it uses.
+        """The process in psutil's terms, to see what it uses.
 
         Raises
         ------
@@ -48,7 +48,7 @@ class AnalysisProcess:
             raise self.death() from None
 
     def send(self, request: Any) -> None:
-        """Ask for something.
+        """Send a request.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class AnalysisProcess:
         return answer
 
     def death(self) -> VideoJobsError:
-        """What its end means for the job: a kill from outside may pass, a crash comes from the video."""
+        """The error for the job: transient if the process was killed, permanent if it crashed."""
         self._process.join()
         code = self._process.exitcode or 0
         if code == _KILLED:
@@ -90,7 +90,7 @@ class AnalysisProcess:
         )
 
     def kill(self) -> None:
-        """End it at once; it may be gone already."""
+        """End the process at once; it may have ended already."""
         self._process.kill()
         self._process.join()
         self._process.close()

@@ -1,4 +1,4 @@
-"""Pipelines in a watched process: what crashes, hangs or swells there fails one job, never the worker."""
+"""Pipelines in a watched process: if it crashes, hangs or needs too much memory, only one job fails."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AnalysisStartError(Exception):
 
 
 class IsolatedRun:
-    """A run in the other process, as `video_worker.analysis.AnalysisRun`."""
+    """A `video_worker.analysis.AnalysisRun` in the other process."""
 
     def __init__(self, frames_total: int | None, next_answer: Callable[[], Answer]) -> None:
         self._next_answer = next_answer
@@ -46,10 +46,10 @@ class IsolatedRun:
 
 
 class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"]):
-    """`AnalysisService` over one process that serves many jobs, and is replaced when it fails one.
+    """An `AnalysisService` with one process, which serves many jobs and is replaced when it fails.
 
-    Entering starts the process and waits for its models; leaving ends it. One run at a time: a run that
-    is not read to its end is ended by the next call.
+    Entering starts the process and waits until its models are loaded; leaving ends it. It does one run at a
+    time: the next call ends a run that was not read to its end.
     """
 
     def __init__(self, settings: WorkerSettings, limits: JobLimits, logger: Logger) -> None:
@@ -69,21 +69,21 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
 
     @property
     def pid(self) -> int | None:
-        """Process id of the analysing process, or None where there is none."""
+        """Process id of the analysing process, or None if there is none."""
         return self._process.pid if self._process else None
 
     def prepare(self) -> None:
-        """Have a process with loaded models and nothing to do; returns at once where there is one.
+        """Start a process and load its models, if none is ready.
 
         Raises
         ------
         AnalysisStartError, SettingError
-            If it cannot start.
+            If it cannot be started.
         """
         self._ready_process()
 
     def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
-        """All that the results depend on beside video and options."""
+        """Everything besides video and options that the results depend on."""
         process = self._ready_process()
         next_answer = self._ask(process, FingerprintRequest(pipeline_id), 0, None)
         facts: dict[str, Any] = _checked(next_answer(), dict)
@@ -95,7 +95,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
         Raises
         ------
         ResourceLimitError, AnalysisCrashedError
-            On opening or while iterating: the job used too much, or its analysis crashed.
+            If the job used too much or its analysis crashed, on opening or while iterating.
         """
         process = self._ready_process()
         frames_between = (request.skip_frames + 1) * request.frame_stride
@@ -105,7 +105,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
     def _ask(
         self, process: AnalysisProcess, request: Any, frames_between: int, keep_going: KeepGoing | None
     ) -> Callable[[], Answer]:
-        """Send a request; the function that comes back waits for its next answer."""
+        """Send a request, and return a function that waits for its next answer."""
         with self._replacing_on_error():
             process.send(request)
             usage = JobUsage(process.usage(), self._limits, frames_between)
@@ -150,7 +150,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
 
     @contextmanager
     def _replacing_on_error(self) -> Iterator[None]:
-        """Whatever ends the talk with the process early has it replaced."""
+        """Replace the process after any error, because its state is then unknown."""
         try:
             yield
         except BaseException as error:
@@ -160,7 +160,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
     def _replace(self, reason: str) -> None:
         self._logger.warning("analysis process replaced", action="analysis_replaced", reason=reason)
         self._discard()
-        self._start()  # it loads its models while the job is brought to its end
+        self._start()  # it loads its models while the job is being ended
 
     def _start(self) -> AnalysisProcess:
         self._process = AnalysisProcess(self._settings)

@@ -1,1 +1,1 @@
-"""The built-in plugins, one folder each: a manifest.json and the code behind it."""
+"""The built-in plugins, one folder for each, with its manifest.json and its code."""

@@ -1,1 +1,1 @@
-"""The job's life: domain, services, ports and adapters shared by the functions and the worker."""
+"""Video jobs: the domain, use cases, ports and adapters that the functions and the worker share."""

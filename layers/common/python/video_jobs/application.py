@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class VideoJobs:
-    """What can be asked of the service, grouped by who asks.
+    """All use cases of the service, in one group for each kind of caller.
 
-    A group is imported and made when it is first used, so that a cold start pays for one group only.
+    A group is imported and made when it is first used, so that a cold start loads only what it needs.
 
     Examples
     --------
@@ -37,49 +37,49 @@ class VideoJobs:
 
     @cached_property
     def intake(self) -> Intake:
-        """For clients that submit, and for the event that a video has arrived."""
+        """Use cases for clients that submit, and for the event that a video has arrived."""
         from video_jobs.use_cases.intake import Intake
 
         return Intake(self.ports, self.rules)
 
     @cached_property
     def multipart(self) -> Multipart:
-        """For clients that upload in chunks."""
+        """Use cases for clients that upload in chunks."""
         from video_jobs.use_cases.multipart import Multipart
 
         return Multipart(self.ports, self.rules)
 
     @cached_property
     def owner(self) -> Owner:
-        """For the owner of jobs."""
+        """Use cases for the owner of jobs."""
         from video_jobs.use_cases.owner import Owner
 
         return Owner(self.ports, self.rules)
 
     @cached_property
     def results(self) -> Results:
-        """For readers of results."""
+        """Use cases for readers of results."""
         from video_jobs.use_cases.results import Results
 
         return Results(self.ports, self.rules)
 
     @cached_property
     def work(self) -> Work:
-        """For the workers."""
+        """Use cases for the workers."""
         from video_jobs.use_cases.work import Work
 
         return Work(self.ports, self.rules)
 
     @cached_property
     def upkeep(self) -> Upkeep:
-        """For the schedule and the dead-letter queue."""
+        """Use cases for the schedule and the dead-letter queue."""
         from video_jobs.use_cases.upkeep import Upkeep
 
         return Upkeep(self.ports, self.rules, self.intake)
 
     @cached_property
     def notify(self) -> Notify:
-        """For the change stream and the webhook queue."""
+        """Use cases for the change stream and the webhook queue."""
         from video_jobs.use_cases.notify import Notify
 
         return Notify(self.ports, self.rules)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def application() -> VideoJobs:
-    """The application on AWS, as the environment sets it; made once a process."""
+    """The application on AWS, with the settings of the environment; made once for each process."""
     settings = ServiceSettings.from_environment()
     return VideoJobs(aws_ports(settings), settings.rules)
 
@@ -41,16 +41,16 @@ def aws_ports(settings: ServiceSettings) -> Ports:
 
 
 def sqs_client(region: str) -> SQSClient:
-    """A client of the queues."""
+    """An SQS client."""
     import boto3
 
     return boto3.client("sqs", region_name=region)
 
 
 def s3_client(region: str) -> S3Client:
-    """A client that signs with Signature Version 4 and names the bucket in a regional host.
+    """An S3 client that signs with Signature Version 4, for the bucket's host in its region.
 
-    By default boto3 signs with an older version in several regions, without length and type.
+    By default, boto3 signs with an older version in several regions, which covers neither length nor type.
     """
     import boto3
     from botocore.config import Config

@@ -1,4 +1,6 @@
-"""What the use cases need from outside, as protocols; `adapters.aws` and `adapters.local` fulfil them."""
+"""The ports: what the use cases need from outside, as protocols.
+
+`adapters.aws` and `adapters.local` implement them."""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> datetime:
-        """The time, timezone-aware, UTC."""
+        """The current time, timezone-aware, in UTC."""
         ...
 
 
@@ -32,14 +34,14 @@ class IdFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobPosition:
-    """A place in the list of an owner's jobs."""
+    """A position in the list of an owner's jobs."""
 
     created_at: datetime
     job_id: str
 
 
 class JobRepository(Protocol):
-    """Keeps the jobs."""
+    """Stores the jobs."""
 
     def save(self, job: Job) -> None:
         """Store a new job.
@@ -47,7 +49,7 @@ class JobRepository(Protocol):
         Raises
         ------
         ConflictError
-            If there is a job of that id already.
+            If a job with this id exists already.
         """
         ...
 
@@ -56,25 +58,25 @@ class JobRepository(Protocol):
         ...
 
     def update_status(self, change: Change) -> Job:
-        """Make one change in one conditional write, and give the job as it is afterwards.
+        """Make one change in one conditional write, and return the changed job.
 
         Raises
         ------
         ConflictError
-            If the stored job does not meet ``change.expected``, or is not there.
+            If the stored job does not meet ``change.expected``, or does not exist.
         """
         ...
 
     def list_due(self, now: datetime, limit: int) -> list[Job]:
-        """Open jobs whose ``due_at`` has come, soonest first, at most ``limit`` of them."""
+        """At most ``limit`` open jobs whose ``due_at`` is not after ``now``, the earliest first."""
         ...
 
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
-        """An owner's jobs, newest first, at most ``limit`` of them, those that follow ``after``."""
+        """At most ``limit`` jobs of an owner, newest first, starting behind ``after``."""
         ...
 
     def delete(self, job_id: str, expected: Expected) -> None:
-        """Remove a job; one that is not there (any more) is no error.
+        """Remove a job. Removing a job that does not exist is no error.
 
         Raises
         ------
@@ -86,7 +88,7 @@ class JobRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file in the storage: ``version`` names exactly these bytes, ``size_bytes`` is their number."""
+    """A file in the storage; ``version`` identifies exactly this content."""
 
     key: str
     version: str | None
@@ -95,7 +97,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class PresignedUpload:
-    """What a client needs to upload one file by itself: a form to POST to ``url``."""
+    """A form that a client POSTs to ``url`` to upload one file."""
 
     url: str
     fields: Mapping[str, str]
@@ -104,14 +106,14 @@ class PresignedUpload:
 
 
 class StorageService(Protocol):
-    """Keeps files. Keys are relative paths; large files never pass through memory whole."""
+    """Stores files under keys, which are relative paths. A file is never read into memory as a whole."""
 
     def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Store the file at ``source`` under ``key``; all of it becomes visible at once, or nothing."""
+        """Store the file at ``source`` under ``key``; readers see either the whole file or nothing."""
         ...
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
-        """Copy a stored file (one version of it) to ``target``; on any error no ``target`` is left.
+        """Copy a stored file, or one version of it, to ``target``; after an error, no ``target`` is left.
 
         Raises
         ------
@@ -121,19 +123,19 @@ class StorageService(Protocol):
         ...
 
     def delete_file(self, key: str) -> None:
-        """Delete a file; deleting what is not there is no error."""
+        """Delete a file. Deleting a file that does not exist is no error."""
         ...
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
-        """What is stored under ``key``, or None."""
+        """The file that is stored under ``key``, or None."""
         ...
 
     def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
-        """At most ``length`` bytes from ``start``; fewer at the end of the file."""
+        """Read ``length`` bytes from ``start`` on; fewer if the file ends before."""
         ...
 
     def list_keys(self, prefix: str) -> Iterator[str]:
-        """Keys under ``prefix``, in order."""
+        """The keys that begin with ``prefix``, sorted."""
         ...
 
     def presign_upload(
@@ -146,17 +148,17 @@ class StorageService(Protocol):
         now: datetime,
         checksum_sha256: str | None = None,
     ) -> PresignedUpload:
-        """A signed form that uploads exactly this key, of this type and at most this size.
+        """Sign a form that uploads a file of this type and at most this size to this key.
 
         Parameters
         ----------
         checksum_sha256
-            Base64; the storage then refuses any other content.
+            Base64 of the file's SHA-256. If it is given, the storage refuses any other content.
         """
         ...
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
-        """A signed URL to GET the file."""
+        """Sign a URL to GET the file."""
         ...
 
 
@@ -170,64 +172,64 @@ class StoredChunk:
 
 
 class MultipartUploads(Protocol):
-    """Uploads of large files in chunks; an unfinished upload is no file yet.
+    """Uploads large files in chunks. The file exists only after its upload was completed.
 
     Every method that takes an ``upload_id``, except `presign_chunk` and `abort`, raises `FileMissingError`
-    if that upload does not exist (any more).
+    if there is no such upload.
     """
 
     def create(self, key: str, content_type: str) -> str:
-        """Begin an upload, and give its id."""
+        """Begin an upload, and return its id."""
         ...
 
     def presign_chunk(self, key: str, upload_id: str, number: int, *, size_bytes: int, expires_s: int) -> str:
-        """A signed URL to PUT exactly ``size_bytes`` as one chunk."""
+        """Sign a URL to PUT exactly ``size_bytes`` as one chunk."""
         ...
 
     def list_chunks(self, key: str, upload_id: str) -> list[StoredChunk]:
-        """The chunks that were uploaded, by number."""
+        """The chunks that were uploaded, sorted by number."""
         ...
 
     def complete(self, key: str, upload_id: str, chunks: list[StoredChunk]) -> None:
-        """Make one file of the chunks."""
+        """Join the chunks into one file."""
         ...
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Remove the upload; one that does not exist is no error."""
+        """Remove an upload. Removing an upload that does not exist is no error."""
         ...
 
 
 class EventBus(Protocol):
-    """Tells others what happened, at least once."""
+    """Publishes events; each is delivered at least once."""
 
     def publish(self, event: JobEvent) -> None:
-        """Send one event.
+        """Publish one event.
 
         Raises
         ------
         TransientError
-            If the bus did not take it.
+            If the bus did not accept it.
         """
         ...
 
 
 class WebhookQueue(Protocol):
-    """Holds the calls that are still to be made; each is delivered to `deliver_webhook` at least once."""
+    """Holds the webhook calls that are still to be made; `deliver_webhook` receives each at least once."""
 
     def send(self, message: WebhookMessage) -> None:
         """Queue one call."""
         ...
 
     def delay(self, receipt: str, seconds: int) -> None:
-        """Let a received message come back ``seconds`` from now."""
+        """Have a received message delivered again ``seconds`` from now."""
         ...
 
 
 class WebhookSecrets(Protocol):
-    """The secrets that webhooks are signed with, one an owner."""
+    """The secrets that webhooks are signed with; each owner has one."""
 
     def secret_of(self, owner: str) -> str:
-        """The owner's secret; two, separated by a space, while it is replaced.
+        """The owner's secret; while it is being replaced, the old and the new one, separated by a space.
 
         Raises
         ------
@@ -238,10 +240,10 @@ class WebhookSecrets(Protocol):
 
 
 class WebhookTransport(Protocol):
-    """Makes the calls."""
+    """Calls the receivers of webhooks."""
 
     def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
-        """POST to a checked address, follow no redirect, and give the HTTP status (always 2xx).
+        """POST once to a checked address, follow no redirect, and return the HTTP status (always 2xx).
 
         Raises
         ------
@@ -253,7 +255,7 @@ class WebhookTransport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """A message that this consumer holds until its visibility ends."""
+    """A received message; until its visibility timeout ends, no other consumer receives it."""
 
     body: str
     generation: int
@@ -262,42 +264,42 @@ class QueueMessage:
 
 
 class QueueService(Protocol):
-    """The jobs queue: first in, first out; a message not acknowledged in time comes back."""
+    """The jobs queue: first in, first out. A message that is not acknowledged in time is delivered again."""
 
     def enqueue(self, job_id: str, generation: int) -> None:
-        """Send a job; the same job and generation within five minutes is sent once."""
+        """Send a job; the same generation of a job is sent only once within five minutes."""
         ...
 
     def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
-        """The next message, waiting up to ``wait_s`` for one, or None."""
+        """Receive the next message, waiting up to ``wait_s`` seconds for one; None if none came."""
         ...
 
     def size(self) -> int:
-        """How many messages wait to be received (on SQS an approximation)."""
+        """How many messages are waiting to be received; on SQS, an approximation."""
         ...
 
     def acknowledge(self, message: QueueMessage) -> None:
-        """Done with this message: it never comes back.
+        """Delete a message that was handled, so that it is not delivered again.
 
         Raises
         ------
         ReceiptExpiredError
-            If its visibility ended, so that another consumer may hold it.
+            If its visibility timeout has ended, so that another consumer may hold it.
         """
         ...
 
     def extend(self, message: QueueMessage, visibility_s: int) -> None:
-        """Hold the message for ``visibility_s`` from now.
+        """Hold the message for ``visibility_s`` seconds from now on.
 
         Raises
         ------
         ReceiptExpiredError
-            If its visibility ended already.
+            If its visibility timeout has ended.
         """
         ...
 
     def return_message(self, message: QueueMessage, delay_s: int = 0) -> None:
-        """Let others have the message, ``delay_s`` from now, in its old place in the line."""
+        """Let others receive the message ``delay_s`` seconds from now; it keeps its place in the queue."""
         ...
 
 
@@ -305,7 +307,7 @@ T = TypeVar("T")
 
 
 class Port(Generic[T]):
-    """A place in `Ports` for one adapter, which is made when it is first asked for."""
+    """An attribute of `Ports` that holds one adapter, which is made when it is first read."""
 
     def __set_name__(self, owner: type[Ports], name: str) -> None:
         self._name = name
@@ -330,8 +332,8 @@ class Ports:
     Parameters
     ----------
     makers
-        Makes the adapter of each port, by the name of the port. A function that needs few ports
-        pays for few adapters.
+        For each port, by its name, a function that makes its adapter. It is called when the port is
+        first used, so that a cold start makes only the adapters that it needs.
 
     Examples
     --------
@@ -357,13 +359,13 @@ class Ports:
 
     @classmethod
     def in_memory(cls, clock: Clock, **makers: Callable[[], Any]) -> Self:
-        """The local adapters, all in this process; ``makers`` replaces some of them."""
+        """The in-memory adapters; ``makers`` replaces or adds some."""
         from video_jobs.adapters.local import in_memory_makers  # the one import of an adapter by a port
 
         return cls(**(in_memory_makers(clock) | makers))
 
     def make(self, name: str) -> Any:
-        """A new adapter for one port.
+        """Make the adapter of one port.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Settings, typed, from environment variables. The only place that reads ``os.environ``."""
+"""Typed settings from environment variables. No other module reads ``os.environ``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from video_jobs.domain.pipelines import BUILT_IN
 from video_jobs.domain.rules import Rules
 
 GPU_FRAMES_AT_ONCE = 16
-"""Enough that a batch of frames waits for the GPU while another is computed."""
+"""Enough for the next batch of frames to be ready while the GPU computes one."""
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -39,7 +39,7 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises
         ------
         SettingError
-            Naming the variable that is missing or has a wrong value.
+            If a variable is missing or has a wrong value; the message names it.
         """
         source = os.environ if environment is None else environment
         found = {name: source.get(name.upper(), "") for name in cls.__struct_fields__}
@@ -51,7 +51,7 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _setting_error(settings: type, reason: str, given: Mapping[str, str]) -> SettingError:
-    """The error in words of the environment; the library names the field at the end of its sentence."""
+    """The error with the name of the variable; msgspec puts the field's name at the end of its message."""
     field = _FIELD.search(reason)
     if field is None:
         return SettingError(reason)
@@ -63,57 +63,57 @@ def _setting_error(settings: type, reason: str, given: Mapping[str, str]) -> Set
 
 
 def _in_words(hint: Any) -> str:
-    """What values a type takes."""
+    """The values that a type accepts, in words."""
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if get_origin(hint) is Annotated:
         return f"a whole number of at least {hint.__metadata__[0].ge}"
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(hint, "a text")
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(hint, "text")
 
 
 class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
-    """What the functions and the worker share."""
+    """Settings of the functions and the worker."""
 
     table_name: str
     """DynamoDB table of the jobs."""
     bucket_name: str
     """S3 bucket of videos and results."""
     jobs_queue_url: str = ""
-    """SQS FIFO queue that wakes the workers."""
+    """SQS FIFO queue from which the workers receive jobs."""
     queue_order: Literal["job", "strict"] = "job"
-    """``job``: jobs run side by side; ``strict``: one global line."""
+    """``job``: jobs run in parallel; ``strict``: one job after the other, in the order of submission."""
     event_bus_name: str = "default"
-    """EventBridge bus that is told of jobs that ended."""
+    """EventBridge bus on which the ends of jobs are published."""
     webhooks_queue_url: str = ""
     """SQS queue of webhooks that are still to be delivered."""
     webhook_attempts: Positive = _DEFAULT.webhook_attempts
-    """Calls of a webhook before it is given up."""
+    """Attempts to call a webhook before it is given up."""
     webhook_secret_prefix: str = "video-jobs/webhooks/"  # noqa: S105 - a prefix of names
-    """Secrets Manager: webhook secrets are named by this and the owner."""
+    """Prefix of the names of webhook secrets in Secrets Manager; the owner follows it."""
     webhook_networks: str = ""
-    """Networks (CIDR, separated by spaces) that webhooks may reach although they are not public."""
+    """Networks that webhooks may reach although they are not public: CIDR, separated by spaces."""
     aws_region: str = "us-east-1"
-    """Region of all of the above."""
+    """AWS region of the table, the bucket, the queues and the event bus."""
     pipeline_ids: str = " ".join(BUILT_IN)
     """Pipelines that a job may ask for, separated by spaces."""
     max_body_bytes: Positive = _DEFAULT.max_body_bytes
-    """Largest MP4 in a request body."""
+    """Largest MP4 in a request body, in bytes."""
     max_upload_bytes: Positive = _DEFAULT.max_upload_bytes
-    """Largest MP4 of a presigned upload."""
+    """Largest MP4 that is uploaded with a form, in bytes."""
     max_multipart_bytes: Positive = _DEFAULT.max_multipart_bytes
-    """Largest MP4 of an upload in parts; the worker's disk must hold it."""
+    """Largest MP4 of a multipart upload, in bytes; the worker's disk must hold it."""
     upload_expires_s: Positive = 900
-    """How long a presigned upload is valid."""
+    """How long the signature of an upload is valid, in seconds."""
     download_expires_s: Positive = 900
-    """How long a presigned download is valid."""
+    """How long the signature of a download is valid, in seconds."""
     max_answer_bytes: Annotated[int, Meta(ge=1000)] = _DEFAULT.max_answer_bytes
-    """Largest results answer, encoded."""
+    """Largest page of results, in bytes as Lambda encodes it."""
     part_frames: Positive = _DEFAULT.part_frames
-    """Processed frames in a part, the unit of resuming."""
+    """Processed frames in a part; an interrupted job resumes after its last full part."""
     retention_days: Positive = 30
-    """How long an ended job is kept."""
+    """How long an ended job is kept, in days."""
     max_crashes: Positive = _DEFAULT.max_crashes
-    """Workers that may vanish on one job before it fails."""
+    """A job fails when this many workers have vanished while they ran it."""
 
     def __post_init__(self) -> None:
         for network in self.webhook_networks.split():
@@ -142,14 +142,14 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
 
 
 class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
-    """What only the worker reads."""
+    """Settings of the worker only."""
 
     model_path: str
-    """Path of the detection model: any format Ultralytics loads."""
+    """Path of the detection model, in any format that Ultralytics loads."""
     detector_backend: Literal["auto", "openvino", "ultralytics"] = "auto"
-    """``auto``: openvino for an OpenVINO export on the CPU, otherwise ultralytics."""
+    """``auto``: openvino if the model is an OpenVINO export and runs on the CPU, otherwise ultralytics."""
     device: str = "cpu"
-    """Device of the detector: cpu, or as Ultralytics names it (0, cuda:0)."""
+    """Device of the detector: cpu, or a GPU as Ultralytics names it (0, cuda:0)."""
     precision: Literal["f32", "f16"] = "f32"
     """Precision of the detector's float layers."""
     confidence_threshold: float = 0.25
@@ -157,59 +157,59 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     iou_threshold: float = 0.7
     """Overlap above which the weaker of two boxes is dropped."""
     frame_threads: NotNegative = 0
-    """Frames worked on at once; 0: one a core, 16 on a GPU."""
+    """Frames analysed at the same time; 0: one per CPU core, or 16 on a GPU."""
     detector_batch: NotNegative = 0
-    """Frames in a batch on a GPU; 0: 1 on a CPU, 8 on a GPU."""
+    """Frames per batch of the ultralytics detector; 0: 1 on a CPU, 8 on a GPU."""
     inference_threads: NotNegative = 0
-    """CPU threads of the detector; 0: one a core."""
+    """CPU threads of the openvino detector; 0: one per CPU core."""
     ocr_engine: Literal["auto", "tesserocr", "pytesseract"] = "auto"
-    """``auto``: tesserocr where it is installed, otherwise pytesseract."""
+    """``auto``: tesserocr if it is installed, otherwise pytesseract."""
     ocr_language: str = "eng"
-    """Tesseract language of the text to read."""
+    """Tesseract's language of the text; several are joined by +."""
     ocr_layout: Literal["auto", "lines", "page"] = "auto"
-    """``lines``: find lines of text, read each; ``page``: Tesseract's own layout; ``auto``: by the frame."""
+    """``lines``: find lines and read each; ``page``: Tesseract's layout; ``auto``: chosen for each frame."""
     ocr_page_segmentation: NotNegative = 3
-    """Tesseract's page segmentation mode (psm) for a page; 3: automatic, 11: sparse text."""
+    """Tesseract's page segmentation mode (psm) for whole pages; 3: automatic, 11: sparse text."""
     ocr_min_confidence: float = 65.0
     """Words read with less confidence (0-100) are dropped."""
     ocr_change_gate: bool = True
-    """Text whose pixels did not change is not read again; false: every frame is read."""
+    """true: text whose pixels did not change is not read again; false: every frame is read."""
     ocr_region_classes: str = "plate sign"
     """Classes whose boxes yolo_ocr_regions reads, separated by spaces."""
     tessdata_dir: str = ""
-    """Folder of *.traineddata; empty: the installed tessdata package."""
+    """Folder of the *.traineddata files; empty: that of the installed tessdata package."""
     plugins_dir: str = ""
-    """A folder of further plugins."""
+    """Folder of additional plugins."""
     pipelines_dir: str = ""
-    """A folder of further pipelines."""
+    """Folder of additional pipelines."""
     lease_s: Annotated[int, Meta(ge=3)] = 60
-    """A worker silent for this long has lost its job."""
+    """Seconds without a heartbeat after which a worker loses its job."""
     heartbeat_s: Positive = 10
-    """Pause between heartbeats; well below LEASE_S."""
+    """Seconds between heartbeats; well below LEASE_S."""
     max_failures: Positive = 3
-    """Transient failures of one job before it fails."""
+    """A job fails when this many of its attempts have ended in a transient error."""
     retry_delay_s: NotNegative = 5
-    """First pause before a retry; doubles each time."""
+    """Seconds before the first retry; doubled for each further one."""
     job_limit_s: Positive = 11 * 3600
-    """Wall time of one attempt."""
+    """Longest wall time of one attempt, in seconds."""
     job_memory_mib: Positive = 6144
-    """Resident memory of the analysing process, models included."""
+    """Most resident memory of the analysing process, models included, in MiB."""
     job_cpu_s: Positive = 48 * 3600
-    """CPU time of one attempt, over all threads."""
+    """Most CPU time of one attempt, over all threads, in seconds."""
     frame_limit_s: Positive = 120
-    """Wall time without a finished frame."""
+    """Longest wall time without a finished frame, in seconds."""
     max_frame_pixels: Positive = 8192 * 4320
-    """Largest frame, width times height."""
+    """Largest frame, in pixels (width times height)."""
     poll_wait_s: NotNegative = 20
-    """Long polling of the jobs queue."""
+    """Seconds of long polling on the jobs queue."""
     shutdown_grace_s: NotNegative = 100
-    """Time to finish a job after a stop signal."""
+    """Seconds in which a running job may still end after a stop signal."""
     ecs_agent_uri: str = ""
-    """Set by ECS: the container agent, asked for scale-in protection."""
+    """Address of the ECS container agent, which grants scale-in protection; ECS sets it."""
     work_dir: str = ""
-    """Folder for temporary files; empty: the system's."""
+    """Folder for temporary files; empty: that of the system."""
 
     @property
     def frames_at_once(self) -> int:
-        """How many frames are worked on at the same time."""
+        """How many frames are analysed at the same time."""
         return self.frame_threads or (GPU_FRAMES_AT_ONCE if self.device != "cpu" else os.cpu_count() or 1)

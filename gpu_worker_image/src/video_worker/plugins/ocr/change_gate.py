@@ -1,16 +1,16 @@
-"""Text whose pixels did not change is not read again.
+"""Do not read text again if its pixels did not change.
 
-A frame, and each place of text on it, is compared with how it looked when it was read, never with the
-frame before: slow changes add up and are noticed. Differences are averaged over small cells first, which
-takes out the noise of a sensor. Nothing has changed where no cell differs by more than `CELL_THRESHOLD`;
-beside an edge, where compression leaves more noise the stronger the edge is, by more than `EDGE_SHARE` of
-the contrast there. Of all pairs of letters and digits 9 pixels high, in three fonts, the hardest (I and l)
-differ by 8.03 % of their contrast, and the next (i and l) by 9.6 %; the noise of H.264 at 1080p was seen
-to be up to 6.7 %. The price: of text that small and fainter than 125 grey levels, the smallest of these
-changes go unnoticed until something else changes there.
+A frame, and each place of text on it, is compared with how it looked when it was read, not with the frame
+before, so that slow changes add up and are noticed. Differences are averaged over small cells first, which
+removes the noise of a sensor. A place counts as unchanged if no cell differs by more than `CELL_THRESHOLD`.
+Compression leaves more noise beside an edge, the stronger the edge is; there, a cell may differ by up to
+`EDGE_SHARE` of the contrast. Measured on all pairs of letters and digits that are 9 pixels high, in three
+fonts: the most similar pair (I and l) differs by 8.03 % of its contrast, the next (i and l) by 9.6 %, and
+the noise of H.264 at 1080p is at most 6.7 %. The limit of the method: if text is that small and fainter
+than 125 grey levels, the smallest of these changes are not noticed until something else changes there.
 
-What is read again is decided in the order of the frames, whatever thread works on them, and a part of a
-run starts with an empty memory: so the results depend on neither threads nor resuming.
+What to read is decided in the order of the frames, even if several threads work on them, and each part of
+a run starts with an empty memory. Therefore the results depend neither on threads nor on resuming.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ CELL_PX = 4
 CELL_THRESHOLD = 10
 """Grey levels of 255."""
 EDGE_SHARE = 0.08
-"""Of the contrast within `EDGE_PX`, in the frame where it is weaker: text that appears is no edge yet."""
+"""Of the contrast within `EDGE_PX`, in the frame where it is weaker: text that appears had no edge before."""
 EDGE_PX = 9
 EDGE_NOISE_CELLS = 0.01
-"""More than this share of a picture is not the noise of edges."""
+"""If more than this share of a picture differs, it is not the noise of edges."""
 
 SAME_PLACE_IOU = 0.7
 SIDE_MARGIN, UPPER_MARGIN = 1.0, 0.2
-"""Around a place, in shares of its height: a letter that is added at an end is a change too."""
+"""Around a place, in shares of its height, so that a letter that is added at an end is noticed."""
 
 Words = list[dict[str, Any]]
 Box = list[float]
@@ -47,7 +47,7 @@ Box = list[float]
 
 
 def has_changed(before: GrayImage, after: GrayImage) -> bool:
-    """Whether the difference of two images of one size can alter text."""
+    """Whether two images of the same size differ so much that their text may differ."""
     difference = cv2.absdiff(before, after)
     if int(difference.max(initial=0)) <= CELL_THRESHOLD:
         return False
@@ -63,7 +63,7 @@ def has_changed(before: GrayImage, after: GrayImage) -> bool:
 
 
 def _contrast(gray: GrayImage, cells: NDArray[np.intp]) -> NDArray[np.int16]:
-    """The brightest minus the darkest pixel around some pixels (flat indices), in grey levels."""
+    """The brightest minus the darkest pixel around each of some pixels (flat indices), in grey levels."""
     reach = np.arange(-(EDGE_PX // 2), EDGE_PX // 2 + 1)
     rows, columns = (
         np.clip(pixels[:, None] + reach, 0, size - 1)
@@ -75,7 +75,7 @@ def _contrast(gray: GrayImage, cells: NDArray[np.intp]) -> NDArray[np.int16]:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A frame that was read; its words may still be on their way."""
+    """A frame that was read, or is being read."""
 
     gray: GrayImage
     words: Future[Words]
@@ -83,7 +83,7 @@ class _Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place of text as it looked when it was read, with its margin."""
+    """A place of text, with its margin, as it looked when it was read."""
 
     box: Box
     left: int
@@ -97,15 +97,16 @@ class _Place:
 
 
 class Look(NamedTuple):
-    """What a first look at a frame finds: words that were read already, and places that are to be read."""
+    """What the first look at a frame finds: words that it read already, and places still to be read."""
 
     words: Words
     boxes: list[Box]
 
 
 class ChangeGate:
-    """The memory of one part of a run: the last frame that was read, and the places of text on the last
-    frame; so it does not grow."""
+    """The memory of one part: the last frame that was read, and the places of text on the last frame.
+
+    It does not grow with the number of frames."""
 
     def __init__(self) -> None:
         self._frame_turns, self._place_turns = Turns(), Turns()
@@ -113,14 +114,14 @@ class ChangeGate:
         self._places: list[_Place] = []
 
     def abort(self) -> None:
-        """A frame failed: no other shall wait for it."""
+        """A frame failed, so that no other frame may wait for it."""
         self._frame_turns.abort()
         self._place_turns.abort()
 
     def words_of_frame(
         self, position: int, gray: GrayImage, look: Callable[[], Look], read: Callable[[Box], Words]
     ) -> Words:
-        """The words of a frame: those of the last frame that was read, if nothing changed since.
+        """The words of a frame; those of the last frame that was read, if nothing has changed since.
 
         Parameters
         ----------
@@ -148,7 +149,7 @@ class ChangeGate:
     def words_of_places(
         self, position: int, gray: GrayImage, boxes: list[Box], read: Callable[[Box], Words]
     ) -> list[Words]:
-        """The words of each place: read now, or known from when it looked the same."""
+        """The words of each place; those that were read before, if it looks the same as then."""
         with self._place_turns.turn(position):
             before, self._places, new = self._places, [], []
             for box in boxes:
@@ -164,7 +165,7 @@ class ChangeGate:
 
 
 class OpenGate(ChangeGate):
-    """Remembers nothing: everything is read."""
+    """A gate without memory: everything is read."""
 
     def words_of_frame(
         self, position: int, gray: GrayImage, look: Callable[[], Look], read: Callable[[Box], Words]
@@ -198,7 +199,7 @@ def _place_of(box: Box, gray: GrayImage) -> _Place:
 
 
 def _kept(words: Future[Words], read: Callable[[], Words]) -> Words:
-    """Read, and let those know who wait for the same words."""
+    """Read, and give the words, or the error, to all that wait for them."""
     try:
         words.set_result(read())
     except BaseException as error:

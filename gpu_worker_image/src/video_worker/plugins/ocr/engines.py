@@ -1,4 +1,4 @@
-"""Two ways to one Tesseract: in process, or a process for each frame. Both read the same language data."""
+"""Tesseract in this process, or as a program for each image; both use the same language data."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class OcrEngine(Protocol):
     """Reads text. One engine may be called from several threads."""
 
     def read_tsv(self, image: GrayImage, page_segmentation: int | None = None) -> str:
-        """Tesseract's TSV of the image: twelve columns a line, without the header.
+        """Tesseract's TSV of the image, twelve columns in each line, without the header.
 
-        ``page_segmentation`` is Tesseract's mode for this image; None takes that of the settings.
+        ``page_segmentation`` is Tesseract's mode for this image; None stands for that of the settings.
         """
         ...
 
@@ -39,14 +39,14 @@ class OcrEngine(Protocol):
 
 
 def create_engine(settings: WorkerSettings) -> OcrEngine:
-    """The engine that the settings name; ``auto`` takes the one in process where it is installed.
+    """Make the engine that the settings name; ``auto`` takes tesserocr if it is installed.
 
     Raises
     ------
     SettingError
-        If that engine or its language data is not installed: text is never silently empty.
+        If that engine or its language data is not installed, because text would silently be empty.
     """
-    os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads fight each other
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads slow each other down
     tessdata = _tessdata_dir(settings)
     installed = importlib.util.find_spec("tesserocr") is not None
     if settings.ocr_engine == "tesserocr" or (settings.ocr_engine == "auto" and installed):
@@ -55,13 +55,13 @@ def create_engine(settings: WorkerSettings) -> OcrEngine:
         return TesserocrEngine(settings.ocr_language, tessdata, settings.ocr_page_segmentation)
     if shutil.which("tesseract") is None:
         raise SettingError(
-            "OCR_ENGINE is pytesseract, but there is no program tesseract: apt-get install tesseract-ocr"
+            "OCR_ENGINE is pytesseract, but the program tesseract is missing: apt-get install tesseract-ocr"
         )
     return PytesseractEngine(settings.ocr_language, tessdata, settings.ocr_page_segmentation)
 
 
 class TesserocrEngine:
-    """libtesseract in this process, one instance a thread."""
+    """libtesseract in this process, with one instance for each thread."""
 
     def __init__(self, language: str, tessdata: Path, page_segmentation: int) -> None:
         self._page_segmentation = page_segmentation
@@ -113,7 +113,7 @@ class PytesseractEngine:
         from PIL import Image
 
         picture = Image.fromarray(image)
-        picture.format = "BMP"  # the default, PNG, costs more than reading
+        picture.format = "BMP"  # the default, PNG, takes longer than the reading
         psm = self._page_segmentation if page_segmentation is None else page_segmentation
         config = f'--psm {psm} --dpi {SOURCE_DPI} --tessdata-dir "{self._tessdata}"'
         text: str = pytesseract.image_to_data(picture, lang=self._language, config=config)

@@ -1,4 +1,4 @@
-"""The plugin ``ocr``: its tool ``read`` reads text."""
+"""The plugin ``ocr``: its tools ``read`` and ``read_regions`` read text."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from video_worker.video_reader import Image
 
 WORD_LEVEL = 5
 SHORT_WORD_CONFIDENCE = {1: 85.0, 2: 85.0, 3: 80.0}
-"""What words of so few letters and digits need at least: textures are often read as such."""
+"""Least confidence of words with so few letters and digits, because textures are often read as such."""
 PAGE_LETTERS = 150
-"""A frame with this many candidate letters may be a page of text ..."""
+"""A frame with this many candidate letters may be a page of text."""
 PAGE_LINE_LETTERS = 10
-"""... counted in lines of so many: the textures of a street make many short ones ..."""
+"""Only lines with this many letters count, because the textures of a street look like short lines."""
 PAGE_WORDS = 30
-"""... and is one when Tesseract's own layout finds this many words."""
+"""It is a page if Tesseract's own layout finds this many words."""
 _COLUMNS = 12
 
 
 class OcrPlugin:
-    """Holds the engine."""
+    """Holds the engine, which is loaded once."""
 
     def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
         self._engine = engine
         self._settings = settings
 
     def tool(self, tool_id: str) -> Tool:
-        """``read`` the whole frame, or ``read_regions`` of it."""
+        """The tool ``read`` or ``read_regions``."""
         tools: dict[str, type[ReadTool] | type[ReadRegionsTool]] = {
             "read": ReadTool,
             "read_regions": ReadRegionsTool,
@@ -55,7 +55,7 @@ class OcrPlugin:
         return tools[tool_id](self._engine, self._settings)
 
     def facts(self) -> Mapping[str, Any]:
-        """What the text depends on."""
+        """Everything that the text depends on."""
         return {
             **self._engine.facts(),
             "min_confidence": self._settings.ocr_min_confidence,
@@ -66,7 +66,7 @@ class OcrPlugin:
 
 
 class _GatedTool:
-    """What both tools share: a reader, and the memory of a part."""
+    """The base of both tools: a reader, and the memory of a part."""
 
     def __init__(self, engine: OcrEngine, settings: WorkerSettings) -> None:
         self._engine, self._settings = engine, settings
@@ -75,7 +75,7 @@ class _GatedTool:
         self._gate = ChangeGate() if settings.ocr_change_gate else OpenGate()
 
     def begin_part(self) -> Self:
-        """The same tool, which knows no text yet."""
+        """The same tool with an empty memory."""
         return type(self)(self._engine, self._settings)
 
     def abort(self) -> None:
@@ -86,13 +86,20 @@ class _GatedTool:
 class ReadTool(_GatedTool):
     """Reads the whole frame.
 
-    Layout ``lines`` finds lines of text and reads each by itself, ``page`` leaves the layout to
-    Tesseract, which suits documents and slides; ``auto`` takes ``page`` for a frame that is full of
-    text, and ``lines`` otherwise.
+    The layout ``lines`` finds lines of text and reads each by itself; ``page`` leaves the layout to
+    Tesseract, which suits documents and slides. ``auto`` chooses ``page`` if the frame is full of text,
+    and ``lines`` otherwise.
     """
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """``text`` with a line a line, its word ``blocks``, their mean ``confidence`` (0-1), ``language``."""
+        """Read the frame.
+
+        Returns
+        -------
+        dict
+            ``text``: one line of output per line of text in the frame; ``blocks``: its words, with boxes in
+            pixels of the frame; ``confidence``: their mean confidence (0-1); ``language``; ``error``: None.
+        """
         gray, position = to_gray(payload["image"]), payload["position"]
         blocks = self._gate.words_of_frame(
             position, gray, lambda: self._look(gray), lambda box: self._reader.read_line(gray, box)
@@ -105,7 +112,7 @@ class ReadTool(_GatedTool):
         return Look(page, [] if page else [line.xyxy for line in lines])
 
     def _page(self, gray: GrayImage, lines: list[TextLine]) -> Words:
-        """The words in Tesseract's own layout, where the frame is to be read as a page."""
+        """The words in Tesseract's own layout, if the frame is a page; otherwise none."""
         layout = self._settings.ocr_layout
         if layout == "page":
             return self._reader.read(gray)
@@ -120,7 +127,7 @@ class ReadRegionsTool(_GatedTool):
     """Reads inside the boxes of chosen classes, each at the size that Tesseract reads best."""
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """The same as `ReadTool.run`, blocks in pixels of the frame; ``block_num`` counts the regions."""
+        """The same as `ReadTool.run`; ``block_num`` is the number of the region, from 1."""
         gray, classes = to_gray(payload["image"]), self._settings.ocr_region_classes.split()
         boxes = [one["xyxy"] for one in payload["detections"] if one["class_name"] in classes]
         found = self._gate.words_of_places(
@@ -129,7 +136,7 @@ class ReadRegionsTool(_GatedTool):
         return text_result(numbered(found), self._language)
 
     def _read(self, gray: GrayImage, box: Box) -> Words:
-        """The lines of text in and around the box; where none is found, the inside as one block."""
+        """The lines of text in and around the box or, if there are none, its inside as one block."""
         around = region_of(gray, box, AROUND, SEARCH_HEIGHT_PX)
         if around is None:
             return []
@@ -143,7 +150,7 @@ class ReadRegionsTool(_GatedTool):
 
 
 class WordReader:
-    """Words of an image or of its lines, by one engine and one least confidence."""
+    """Reads the words of an image or of its lines that have a least confidence."""
 
     def __init__(self, engine: OcrEngine, min_confidence: float) -> None:
         self._engine = engine
@@ -154,7 +161,7 @@ class WordReader:
         return words_of_tsv(self._engine.read_tsv(pixels, page_segmentation), self._min_confidence)
 
     def read_line(self, pixels: GrayImage, box: Box) -> Words:
-        """The words of one line, in pixels of the image."""
+        """The words of one line, with boxes in pixels of the image."""
         region = region_of(pixels, box, LINE_MARGIN)
         if region is None:
             return []
@@ -167,7 +174,7 @@ def to_gray(image: Image) -> GrayImage:
 
 
 def text_result(blocks: list[dict[str, Any]], language: str) -> dict[str, Any]:
-    """What both tools answer."""
+    """The answer of both tools."""
     return {
         "text": text_of(blocks),
         "blocks": blocks,
@@ -180,8 +187,8 @@ def text_result(blocks: list[dict[str, Any]], language: str) -> dict[str, Any]:
 def words_of_tsv(tsv: str, min_confidence: float) -> list[dict[str, Any]]:
     """The words of Tesseract's TSV that are read with at least ``min_confidence`` (0-100).
 
-    A word has a letter or a digit; one of only a few of them needs `SHORT_WORD_CONFIDENCE`. Columns: level,
-    page, block, paragraph, line, word, left, top, width, height, confidence, text.
+    A word has at least one letter or digit; if it has only a few, it needs `SHORT_WORD_CONFIDENCE`. Columns:
+    level, page, block, paragraph, line, word, left, top, width, height, confidence, text.
     """
     rows = (line.split("\t", _COLUMNS - 1) for line in tsv.splitlines())
     words = (row for row in rows if len(row) == _COLUMNS and row[0] == str(WORD_LEVEL))
@@ -194,7 +201,7 @@ def _is_word(text: str, confidence: float, min_confidence: float) -> bool:
 
 
 def text_of(blocks: list[dict[str, Any]]) -> str:
-    """Words of a line joined by spaces, lines by line feeds."""
+    """The text of some blocks: words of a line are joined by spaces, lines by line feeds."""
     lines: dict[tuple[int, int], list[str]] = {}
     for block in blocks:
         lines.setdefault((block["block_num"], block["line_num"]), []).append(block["text"])

@@ -1,4 +1,4 @@
-"""Cut a region out of a frame at the size that Tesseract reads best, and find the way back."""
+"""Cut a region out of a frame at the size that Tesseract reads best, and map boxes back to the frame."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ ONE_BLOCK, ONE_LINE = 6, 7
 """Tesseract's page segmentation modes for a region: one block, or one line, of text."""
 
 LINE_MARGIN = 0.15
-"""Around a line of text, in shares of its height; more lets the frame of a sign in."""
+"""Around a line of text, in shares of its height; with more, the frame of a sign is read as text."""
 
 REGION_HEIGHT_PX = 48
 """Regions are scaled to this height; measured on generated plates, 40 to 56 read best."""
 
 SEARCH_HEIGHT_PX = 96
-"""A region is searched for lines of text at this height."""
+"""Regions are scaled to this height before lines of text are searched in them."""
 
 REGION_LETTER_SHARE = 0.9
 """On a plate, letters fill most of the height."""
 
 INSIDE, AROUND = -0.1, 0.2
-"""Margins in shares of the box's height; a plate's own frame disturbs the reading."""
+"""Margins in shares of the box's height; inside leaves out a plate's frame, which is read as text."""
 
 MIN_HEIGHT_PX = 6
 _SAME_REGION_IOU = 0.6
@@ -34,7 +34,7 @@ _SAME_REGION_IOU = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Pixels of a region, scaled by ``scale``, and where its upper left corner lies in the frame."""
+    """Pixels of a region, scaled by ``scale``; ``left`` and ``top`` are its corner in the frame."""
 
     pixels: GrayImage
     left: int
@@ -56,7 +56,7 @@ class Region:
 def region_of(
     gray: GrayImage, xyxy: list[float], margin: float, height_px: int = REGION_HEIGHT_PX
 ) -> Region | None:
-    """The region of a box, scaled to ``height_px``; None where it is too small to read."""
+    """The region of a box, scaled to ``height_px``; None if it is too small to read."""
     height, width = gray.shape
     x1, y1, x2, y2 = xyxy
     extra = margin * (y2 - y1)
@@ -72,7 +72,7 @@ def region_of(
 
 
 def without_doubles(boxes: list[list[float]]) -> list[list[float]]:
-    """Boxes that do not lie on an earlier (stronger) one."""
+    """The boxes that do not cover the same region as an earlier, stronger one."""
     kept: list[list[float]] = []
     for box in boxes:
         if all(iou(box, other) < _SAME_REGION_IOU for other in kept):

@@ -1,9 +1,9 @@
 """Find lines of text in a frame, so that only they are read, each at the size that Tesseract reads best.
 
-Tesseract's own page layout is made for scanned pages; on a street or a crowd it takes most text for
-pictures. Here letters are connected components of a local threshold, dark on light and light on dark,
-at two scales; neighbours of like height on one base line make a line (the classic component grouping,
-as in Neumann & Matas 2012, without their classifiers: Tesseract itself is the judge).
+Tesseract's own page layout is made for scanned pages; on a photo of a street it takes most text for
+pictures. Here, letters are connected components of a local threshold, dark on light and light on dark, at
+two scales. Neighbours of similar height on the same base line make a line. This is the grouping of
+components of Neumann & Matas 2012, without their classifiers: Tesseract decides which lines are text.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ Boxes = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """Where a line may stand: x1, y1, x2, y2 in pixels of the frame; ``letters`` it may have."""
+    """A candidate line: x1, y1, x2, y2 in pixels of the frame, and the number of candidate letters."""
 
     xyxy: list[float]
     letters: int
 
 
 def find_text_lines(gray: GrayImage, max_letter_share: float = MAX_LETTER_SHARE) -> list[TextLine]:
-    """Candidate lines from top to bottom; many are none, reading decides.
+    """Candidate lines from top to bottom; reading shows which of them are text.
 
-    ``max_letter_share`` is the height of the tallest letter looked for, as a share of the image's.
+    ``max_letter_share`` is the height of the tallest letters to find, as a share of the image's height.
     """
     found: list[TextLine] = []
     for scale in _SCALES:
@@ -82,7 +82,7 @@ def _letters(gray: GrayImage, max_letter_share: float, *, inverted: bool) -> Box
 
 
 def _lines(letters: Boxes) -> list[tuple[Boxes, int]]:
-    """Groups of letters that stand side by side."""
+    """Groups of letters that are side by side, each with its box and number of letters."""
     if len(letters) < MIN_LETTERS:
         return []
     groups = _Groups(len(letters))
@@ -100,7 +100,7 @@ def _lines(letters: Boxes) -> list[tuple[Boxes, int]]:
 
 
 def _is_pattern(boxes: Boxes) -> bool:
-    """Windows of a house, bricks, bars: all of one size, which letters never are."""
+    """Whether the components are all of one size, as windows, bricks and bars are, but letters are not."""
     sizes = boxes[:, 2:].astype(float)
     spread = sizes.std(axis=0) / sizes.mean(axis=0)
     return len(boxes) >= _PATTERN_LENGTH and bool((spread < _PATTERN_SPREAD).all())

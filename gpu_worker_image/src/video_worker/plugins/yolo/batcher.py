@@ -1,4 +1,4 @@
-"""Put the requests of several threads together into batches of one fixed size."""
+"""Join the requests of several threads into batches of a fixed size."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LONGEST_WAIT_S = 0.005
-"""A request waits so long for others; far less than a batch takes."""
+"""How long a request waits for others; far less than a batch takes."""
 
 
 class Batcher(Generic[Item, Result]):
     """Calls ``work`` with exactly ``size`` items at a time, from one thread of its own.
 
-    A batch that nobody fills is filled up with copies of its last item: the computation has the same
-    shape whatever came together, so an item's result does not depend on its neighbours.
+    If there are too few requests, a batch is filled with copies of its last item. Every computation has the
+    same shape then, so that the result of an item does not depend on the others.
     """
 
     def __init__(self, work: Callable[[list[Item]], list[Result]], size: int) -> None:
@@ -29,7 +29,7 @@ class Batcher(Generic[Item, Result]):
         threading.Thread(target=self._serve, name="batcher", daemon=True).start()
 
     def result_of(self, item: Item) -> Result:
-        """One item's result; several threads may ask at once."""
+        """The result of one item; several threads may call this at the same time."""
         answer: Future[Result] = Future()
         self._requests.put((item, answer))
         return answer.result()
@@ -41,7 +41,7 @@ class Batcher(Generic[Item, Result]):
             items += items[-1:] * (self._size - len(items))
             try:
                 results = self._work(items)
-            except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+            except Exception as error:  # noqa: BLE001 - each caller gets it
                 for _, answer in batch:
                     answer.set_exception(error)
                 continue

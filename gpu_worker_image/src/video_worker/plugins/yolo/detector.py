@@ -1,4 +1,4 @@
-"""What a detector is, whichever library runs the model."""
+"""The interface of a detector, for any library that runs the model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Detection:
 
     @property
     def sort_key(self) -> tuple[float, int, tuple[float, ...]]:
-        """Strongest first; equal ones in an order that does not depend on how they were found."""
+        """Strongest first; equally strong ones in an order that does not depend on how they were found."""
         return (-self.confidence, self.class_id, self.xyxy)
 
 

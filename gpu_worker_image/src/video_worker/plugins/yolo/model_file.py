@@ -1,4 +1,4 @@
-"""The model on disk: which file or folder, which kind, which hash."""
+"""The model on disk: its path, its kind and its hash."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from video_jobs.domain.errors import SettingError
 
 
 def checked_model_path(text: str) -> Path:
-    """The model's path.
+    """The path of the model.
 
     Raises
     ------
     SettingError
-        If there is nothing: no worker ever falls back to another model silently.
+        If there is no model, because a worker must not use another one silently.
     """
     path = Path(text)
     if not path.exists():
@@ -33,7 +33,10 @@ def is_openvino(path: Path) -> bool:
 
 
 def model_sha256(path: Path) -> str:
-    """Hash over the names and contents of the model's files."""
+    """Hash over the names and contents of the files that the model consists of.
+
+    Markdown files only describe the model, so that an edit of its README.md changes no fingerprint.
+    """
     digest = hashlib.sha256()
     for file in _files_of(path):
         digest.update(file.name.encode())
@@ -45,4 +48,4 @@ def model_sha256(path: Path) -> str:
 def _files_of(path: Path) -> Iterator[Path]:
     if path.is_file():
         return iter([path])
-    return (file for file in sorted(path.rglob("*")) if file.is_file())
+    return (file for file in sorted(path.rglob("*")) if file.is_file() and file.suffix.lower() != ".md")

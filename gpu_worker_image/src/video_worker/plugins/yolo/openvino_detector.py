@@ -1,7 +1,7 @@
-"""An OpenVINO export on the CPU: our own compiled session around Ultralytics' pre- and post-processing.
+"""An OpenVINO export on the CPU, compiled here, with Ultralytics' pre- and post-processing.
 
-Ultralytics runs such a model synchronously and lets the precision follow the host (bfloat16 on some).
-Here the float precision is pinned, and several requests can be in flight from several threads.
+Ultralytics runs such a model synchronously, in a precision that depends on the CPU (bfloat16 on some).
+Here the precision is fixed, and several threads can run the model at the same time.
 """
 
 from __future__ import annotations
@@ -33,13 +33,9 @@ class OpenVinoDetector:
     def __init__(self, path: Path, settings: WorkerSettings) -> None:
         quiet_ultralytics()
         import openvino
-        import ultralytics
         from ultralytics.data.augment import LetterBox
 
-        if settings.device != "cpu":
-            raise SettingError("An OpenVINO export runs on the CPU: set DEVICE=cpu, or give another model")
-        if settings.precision == "f16" and "FP16" not in _cpu_capabilities(openvino):
-            raise SettingError("This CPU does not calculate in half precision: set PRECISION=f32")
+        _check_device(settings, _cpu_capabilities(openvino))
         metadata = _metadata(path)
         height, width = _image_size(metadata)
         self._names = {int(key): str(name) for key, name in metadata["names"].items()}
@@ -51,25 +47,14 @@ class OpenVinoDetector:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(settings.frames_at_once):
             self._requests.put(compiled.create_infer_request())
-        self._facts = {
-            "backend": "openvino",
-            "model": path.name,
-            "model_sha256": model_sha256(path),
-            "classes": [self._names[number] for number in sorted(self._names)],
-            "device": str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")),
-            "instruction_set": " ".join(sorted(_cpu_capabilities(openvino))),
-            "precision": settings.precision,
-            "batch_shape": [1, 3, height, width],
-            "openvino": openvino.__version__.split("-")[0],
-            "ultralytics": ultralytics.__version__,
-        }
+        self._facts = self._facts_of(openvino, path, settings.precision)
 
-        # OpenVINO's bindings set up their numpy interface at the first call, and two threads that make
-        # the first call together wait for each other for ever.
+        # OpenVINO's bindings set up their numpy interface at the first call. If two threads make the first
+        # call at the same time, they wait for each other for ever.
         self.detect(np.zeros((height, width, 3), np.uint8))
 
     def detect(self, image: Image) -> list[Detection]:
-        """Objects of one frame; waits while all requests are in flight."""
+        """The objects of one frame; waits while all inference requests are in use."""
         tensor = self._to_tensor(image)
         request = self._requests.get()
         try:
@@ -81,8 +66,24 @@ class OpenVinoDetector:
         return self._to_detections(raw, image)
 
     def facts(self) -> Mapping[str, Any]:
-        """What the boxes depend on."""
+        """Everything that the boxes depend on."""
         return self._facts
+
+    def _facts_of(self, openvino: Any, path: Path, precision: str) -> dict[str, Any]:
+        import ultralytics
+
+        return {
+            "backend": "openvino",
+            "model": path.name,
+            "model_sha256": model_sha256(path),
+            "classes": [self._names[number] for number in sorted(self._names)],
+            "device": str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")),
+            "instruction_set": " ".join(sorted(_cpu_capabilities(openvino))),
+            "precision": precision,
+            "batch_shape": [1, 3, *self._input_shape],
+            "openvino": openvino.__version__.split("-")[0],
+            "ultralytics": ultralytics.__version__,
+        }
 
     def _compile(self, openvino: Any, xml: Path, settings: WorkerSettings, threads: int) -> Any:
         core = openvino.Core()
@@ -96,7 +97,7 @@ class OpenVinoDetector:
         return core.compile_model(model, "CPU", config)
 
     def _to_tensor(self, image: Image) -> NDArray[np.float32]:
-        """BGR height x width x 3 to RGB 1 x 3 x height x width in 0-1, padded to the model's size."""
+        """Convert BGR height x width x 3 to RGB 1 x 3 x height x width in 0-1, padded to the model's size."""
         padded = self._letterbox(image=image)
         planes = np.ascontiguousarray(padded[..., ::-1].transpose(2, 0, 1)[None])
         return planes.astype(np.float32) / np.float32(255)
@@ -110,10 +111,17 @@ class OpenVinoDetector:
             self._confidence,
             self._iou,
             max_det=MAX_DETECTIONS,
-            max_time_img=_NMS_WITHOUT_TIME_LIMIT_S,  # a time limit would make results depend on load
+            max_time_img=_NMS_WITHOUT_TIME_LIMIT_S,  # with a time limit, results would depend on load
         )[0]
         rows[:, :4] = ops.scale_boxes(self._input_shape, rows[:, :4], image.shape[:2])
         return to_detections(rows.tolist(), self._names)
+
+
+def _check_device(settings: WorkerSettings, capabilities: list[str]) -> None:
+    if settings.device != "cpu":
+        raise SettingError("An OpenVINO export runs on the CPU: set DEVICE=cpu, or give another model")
+    if settings.precision == "f16" and "FP16" not in capabilities:
+        raise SettingError("This CPU does not calculate in half precision: set PRECISION=f32")
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from video_worker.plugins.yolo.model_file import checked_model_path, is_openvino
 
 
 class YoloPlugin:
-    """Holds the detector, loaded once."""
+    """Holds the detector, which is loaded once."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
@@ -24,7 +24,7 @@ class YoloPlugin:
         return {"detect": DetectTool(self._detector)}[tool_id]
 
     def facts(self) -> Mapping[str, Any]:
-        """What the boxes depend on."""
+        """Everything that the boxes depend on."""
         return self._detector.facts()
 
 
@@ -35,7 +35,14 @@ class DetectTool:
         self._detector = detector
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """``detections``, their ``count`` and how many there are of each of the ``classes``."""
+        """Find the objects of one frame.
+
+        Returns
+        -------
+        dict
+            ``detections``: the objects, strongest first, with ``xyxy`` in pixels of the frame;
+            ``count``: their number; ``classes``: the number of objects of each class name.
+        """
         found = self._detector.detect(payload["image"])
         return {
             "detections": [
@@ -58,7 +65,7 @@ def create_plugin(settings: WorkerSettings) -> YoloPlugin:
 
 
 def create_detector(settings: WorkerSettings) -> Detector:
-    """The detector that the settings name; ``auto`` takes our own session where it can run the model."""
+    """Load the detector that the settings name; ``auto`` takes `OpenVinoDetector` if it can run the model."""
     path = checked_model_path(settings.model_path)
     own = settings.detector_backend == "openvino" or (
         settings.detector_backend == "auto" and settings.device == "cpu" and is_openvino(path)

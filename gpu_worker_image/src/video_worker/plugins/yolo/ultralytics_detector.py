@@ -1,4 +1,4 @@
-"""Ultralytics as it is: any format that it loads, on any device that it knows."""
+"""Ultralytics itself, with any format that it loads, on any device that it supports."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ GPU_BATCH = 8
 
 
 class UltralyticsDetector:
-    """``YOLO(model).predict`` from one thread, since its model objects are not thread-safe.
+    """``YOLO(model).predict`` in one thread, because Ultralytics' models are not thread-safe.
 
-    On a GPU the frames of several threads go in batches of one size, in half precision where the
-    settings say so; on a CPU batches do not help a small model.
+    On a GPU, the frames of several threads are joined into batches of one size, in half precision if the
+    settings say so. On a CPU, batches do not make a small model faster.
     """
 
     def __init__(self, path: Path, settings: WorkerSettings) -> None:
@@ -42,7 +42,19 @@ class UltralyticsDetector:
         }
         batch = settings.detector_batch or (1 if settings.device == "cpu" else GPU_BATCH)
         self._batcher = Batcher(self._predict, batch)
-        self._facts = {
+        versions = {"ultralytics": ultralytics.__version__, "torch": torch.__version__}
+        self._facts = self._facts_of(path, settings, batch) | versions
+
+    def detect(self, image: Image) -> list[Detection]:
+        """The objects of one frame."""
+        return self._batcher.result_of(image)
+
+    def facts(self) -> Mapping[str, Any]:
+        """Everything that the boxes depend on."""
+        return self._facts
+
+    def _facts_of(self, path: Path, settings: WorkerSettings, batch: int) -> dict[str, Any]:
+        return {
             "backend": "ultralytics",
             "model": path.name,
             "model_sha256": model_sha256(path),
@@ -50,17 +62,7 @@ class UltralyticsDetector:
             "device": settings.device,
             "precision": settings.precision,
             "batch": batch,
-            "ultralytics": ultralytics.__version__,
-            "torch": torch.__version__,
         }
-
-    def detect(self, image: Image) -> list[Detection]:
-        """Objects of one frame."""
-        return self._batcher.result_of(image)
-
-    def facts(self) -> Mapping[str, Any]:
-        """What the boxes depend on."""
-        return self._facts
 
     def _predict(self, images: list[Image]) -> list[list[Detection]]:
         results = self._model.predict(images, **self._arguments)
@@ -68,7 +70,7 @@ class UltralyticsDetector:
 
 
 def _check_device(settings: WorkerSettings, cuda_devices: int) -> None:
-    """Ultralytics would take the CPU, or full precision, without a word."""
+    """Refuse settings for which Ultralytics would silently take the CPU or full precision."""
     if settings.device == "cpu":
         if settings.precision == "f16":
             raise SettingError("PRECISION=f16 needs a GPU with this model: set PRECISION=f32, or DEVICE")

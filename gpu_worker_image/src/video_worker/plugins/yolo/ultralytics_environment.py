@@ -1,4 +1,4 @@
-"""Keep Ultralytics from reaching out: no installs, no downloads, no analytics, no files at home."""
+"""Keep Ultralytics from installing, downloading, sending analytics and writing into the home folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def quiet_ultralytics() -> None:
-    """Set what Ultralytics and OpenVINO read when they are imported; call it before importing them."""
+    """Set the variables that Ultralytics and OpenVINO read on import; call this before importing them."""
     config_dir = Path(tempfile.gettempdir()) / "video-worker-ultralytics"
     config_dir.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("YOLO_CONFIG_DIR", str(config_dir))

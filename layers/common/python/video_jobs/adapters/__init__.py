@@ -1,1 +1,1 @@
-"""What fulfils the ports: AWS, and local twins. SDK errors are translated here and nowhere else."""
+"""The adapters: the ports on AWS and on this machine. Errors of SDKs are translated only here."""

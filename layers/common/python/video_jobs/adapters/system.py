@@ -1,4 +1,4 @@
-"""Clock and ids of the real world."""
+"""The clock of the machine, and random ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The time in UTC."""
+        """The current time in UTC."""
         return datetime.now(UTC)
 
 

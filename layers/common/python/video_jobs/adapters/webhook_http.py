@@ -1,8 +1,8 @@
-"""Calls to the receivers of webhooks, which are strangers: only to addresses that may be reached.
+"""Calls to the receivers of webhooks, which are not trusted.
 
-The name is resolved once, every address that it stands for is checked, and the connection goes to the
-checked address itself, so a name that is resolved differently a moment later changes nothing. A call ends
-in time however slowly the receiver answers: a limit on each read would not end one that drips.
+The host name is resolved once, all of its addresses are checked, and the connection is made to a checked
+address. Therefore it does not matter if the name resolves differently a moment later. A timer ends each
+call, because a time limit for each read would not stop a receiver that sends one byte at a time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from video_jobs.domain.errors import WebhookDeliveryError
 from video_jobs.domain.webhooks import is_reachable
 
 CALL_LIMIT_S = 15.0
-"""Connecting, TLS and the head of the answer together."""
+"""For connecting, TLS and the head of the answer together."""
 
 _CONNECT_LIMIT_S = 3.0
 _HTTPS_PORT = 443
@@ -35,14 +35,16 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class HttpsWebhookTransport:
-    """HTTPS with verified certificates, one connection a call, no proxy, no redirect.
+    """HTTPS with verified certificates, one connection for each call, no proxy, no redirect.
 
     Parameters
     ----------
     allowed_networks
         Networks (CIDR) that may be called although they are not public.
+    resolve
+        Returns the addresses of a host; by default those of the system's resolver.
     limit_s
-        When a call that has no answer yet is given up.
+        Seconds after which a call without an answer is given up.
     """
 
     def __init__(
@@ -85,10 +87,10 @@ class HttpsWebhookTransport:
 
 @contextmanager
 def _connection(host: str, port: int, address: str, limit_s: float) -> Iterator[HTTPSConnection]:
-    """A connection to ``address`` that proves to be ``host``, shut down when its time is over."""
+    """A connection to ``address``, whose certificate is for ``host``; shut down when its time is over."""
     raw = socket.create_connection((address, port), min(_CONNECT_LIMIT_S, limit_s))
     raw.settimeout(limit_s)
-    with raw.dup() as handle:  # of the same connection, whatever TLS makes of the other
+    with raw.dup() as handle:  # TLS detaches ``raw``; this refers to the same connection
         timer = Timer(limit_s, _shut_down, [handle])
         timer.start()
         try:
@@ -106,4 +108,4 @@ def _shut_down(handle: socket.socket) -> None:
     try:
         handle.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # the receiver was faster
+        return  # the receiver has closed it already

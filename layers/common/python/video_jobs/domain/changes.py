@@ -1,7 +1,7 @@
-"""Every change that a job may go through, each with what must hold for it to be made.
+"""Every change that a job may go through, each with the conditions under which it is made.
 
-A `Change` is plain data: new values, and an `Expected` that the stored job must still meet when the write
-happens. The adapters make one conditional write of it. If two parties want to change the same job, only one
+A `Change` is plain data: new values, and an `Expected` that the stored job must meet when the change is
+written. Adapters make it in one conditional write. If two parties want to change the same job, only one
 succeeds; the other gets a `ConflictError` and reads the job again.
 """
 
@@ -28,21 +28,21 @@ from video_jobs.domain.job import (
 from video_jobs.domain.webhooks import WebhookMessage
 
 RECONCILE_GRACE = timedelta(minutes=2)
-"""Time for the ordinary way (queue redelivery, a late event) before reconcile steps in."""
+"""How long reconcile leaves a job to the queue's redelivery or to a late event."""
 
 UPLOAD_GRACE = timedelta(hours=1)
-"""A signed upload must begin before its URL expires; on a slow line a large file lands long after that."""
+"""How long to wait after a signature expires: an upload that began before may end long after."""
 
 QUEUE_RETENTION = timedelta(days=13)
-"""SQS keeps messages for 14 days; a job that waits longer than this is sent again."""
+"""A job that waits longer is sent again, because SQS keeps messages for 14 days only."""
 
 POSTPONED = timedelta(minutes=5)
-"""When a job is sent again that the worker which received it does not understand."""
+"""How long until a postponed job is sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the stored job must still be; a field that is None (or empty) is not compared."""
+    """What must hold for the stored job; a field that is None or empty is not compared."""
 
     status: JobStatus
     generation: int | None = None
@@ -53,7 +53,7 @@ class Expected:
     delivery_not: frozenset[DeliveryState] = frozenset()
 
     def is_met_by(self, job: Job) -> bool:
-        """Whether ``job`` is as expected; the same rules that adapters put into a condition."""
+        """Whether ``job`` is as expected, by the rules that adapters put into a condition."""
         return (
             job.status == self.status
             and self.generation in (None, job.generation)
@@ -72,7 +72,7 @@ class Change:
     Raises
     ------
     ValueError
-        If it would lead from one status to another that `ALLOWED_TRANSITIONS` does not name.
+        If `ALLOWED_TRANSITIONS` does not contain the change of the status.
     """
 
     job_id: str
@@ -92,7 +92,7 @@ class Change:
 
 
 def accept_upload(job: Job, *, version: str | None, size_bytes: int, now: datetime) -> Change:
-    """The video has arrived and looks like an MP4: from now on the service owes the job an end."""
+    """Accept the video, which has arrived and starts as an MP4 does; the job is to be sent."""
     accepted = replace(job.upload, state=UploadState.ACCEPTED, version=version, size_bytes=size_bytes)
     return Change(
         job_id=job.job_id,
@@ -105,7 +105,7 @@ def accept_upload(job: Job, *, version: str | None, size_bytes: int, now: dateti
 
 
 def expect_upload(job: Job, *, until: datetime, now: datetime) -> Change:
-    """The client was given another signed upload: wait for it."""
+    """Wait longer for the video, because the client was given a new signature."""
     return Change(
         job_id=job.job_id,
         action="expect_upload",
@@ -127,7 +127,7 @@ def requeue(job: Job, *, now: datetime) -> Change:
 
 
 def mark_queued(job: Job, *, now: datetime) -> Change:
-    """The message of this generation is in the queue."""
+    """Record that the message of this generation was sent."""
     return Change(
         job_id=job.job_id,
         action="mark_queued",
@@ -137,22 +137,22 @@ def mark_queued(job: Job, *, now: datetime) -> Change:
 
 
 def postpone(job: Job, *, now: datetime) -> Change:
-    """A worker that does not understand the job leaves it to others; reconcile sends it again soon.
+    """Leave the job to newer workers, because this one does not understand it; reconcile sends it again.
 
-    The new generation makes every message and every reading of the job out of date, so that no other worker
-    takes it on the strength of a message that this one acknowledges.
+    The new generation makes every message and every copy of the job out of date. Otherwise another worker
+    could claim the job with the message that this one acknowledges.
     """
-    vanished = int(job.status is JobStatus.RUNNING)
+    taken_back = job.status is JobStatus.RUNNING
+    touched: JobChanges = {"updated_at": now} if taken_back else {}
     return Change(
         job_id=job.job_id,
         action="postpone",
-        expected=Expected(
-            status=job.status, generation=job.generation, attempt=job.attempt, lease_free_at=now
-        ),
+        expected=_unheld(job, now),
         values={
             "status": JobStatus.PENDING,
-            "crashes": job.crashes + vanished,
+            "crashes": job.crashes + int(taken_back),
             "lease": None,
+            **touched,
             **_to_be_sent(job, now),
             "due_at": now + POSTPONED,
         },
@@ -160,18 +160,12 @@ def postpone(job: Job, *, now: datetime) -> Change:
 
 
 def claim(job: Job, *, worker_id: str, lease: timedelta, now: datetime) -> Change:
-    """A worker takes the job: a pending one, or a running one whose lease has ended."""
+    """Give a worker a pending job, or a running one whose lease has ended."""
     taken_over = job.status is JobStatus.RUNNING
     return Change(
         job_id=job.job_id,
         action="claim",
-        expected=Expected(
-            status=job.status,
-            generation=job.generation,
-            attempt=job.attempt,
-            lease_free_at=now,
-            upload_state=UploadState.ACCEPTED,
-        ),
+        expected=replace(_unheld(job, now), upload_state=UploadState.ACCEPTED),
         values={
             "status": JobStatus.RUNNING,
             "attempt": job.attempt + 1,
@@ -183,7 +177,7 @@ def claim(job: Job, *, worker_id: str, lease: timedelta, now: datetime) -> Chang
 
 
 def heartbeat(job: Job, *, lease: timedelta, progress: Progress, now: datetime) -> Change:
-    """The worker is alive, and has come this far."""
+    """Extend the worker's lease, and record its progress."""
     renewed = Lease(job.worker_id or "", now + lease)
     return Change(
         job_id=job.job_id,
@@ -194,7 +188,7 @@ def heartbeat(job: Job, *, lease: timedelta, progress: Progress, now: datetime) 
 
 
 def record_fingerprint(job: Job, *, fingerprint: Mapping[str, Any], now: datetime) -> Change:
-    """The worker says what it computes with, before the first frame."""
+    """Record what the worker computes with, before the first frame."""
     return Change(
         job_id=job.job_id,
         action="record_fingerprint",
@@ -206,7 +200,7 @@ def record_fingerprint(job: Job, *, fingerprint: Mapping[str, Any], now: datetim
 def complete(
     job: Job, *, output: Output, frames: int, warnings: tuple[str, ...], keep: timedelta, now: datetime
 ) -> Change:
-    """The results are stored."""
+    """End the job as completed; its results are stored."""
     return Change(
         job_id=job.job_id,
         action="complete",
@@ -222,7 +216,7 @@ def complete(
 
 
 def fail_running(job: Job, failure: Failure, *, keep: timedelta, now: datetime) -> Change:
-    """The worker that holds the job gives it up for good."""
+    """Fail a job for good, by the worker that holds it."""
     return Change(
         job_id=job.job_id,
         action="fail",
@@ -236,15 +230,13 @@ def fail_unheld(job: Job, failure: Failure, *, keep: timedelta, now: datetime) -
     return Change(
         job_id=job.job_id,
         action="fail",
-        expected=Expected(
-            status=job.status, generation=job.generation, attempt=job.attempt, lease_free_at=now
-        ),
+        expected=_unheld(job, now),
         values=_failed(failure, keep, now),
     )
 
 
 def cancel(job: Job, *, keep: timedelta, now: datetime) -> Change:
-    """The owner ends an open job, whoever holds it."""
+    """End an open job for its owner, even if a worker holds it."""
     return Change(
         job_id=job.job_id,
         action="cancel",
@@ -254,7 +246,7 @@ def cancel(job: Job, *, keep: timedelta, now: datetime) -> Change:
 
 
 def retry(job: Job, *, now: datetime) -> Change:
-    """The owner asks for a failed job once more: as if it were new, from its finished parts on."""
+    """Run a failed job again, as if it were new but for its finished parts."""
     return Change(
         job_id=job.job_id,
         action="retry",
@@ -275,12 +267,12 @@ def retry(job: Job, *, now: datetime) -> Change:
 
 
 def record_delivery(message: WebhookMessage, delivery: Delivery) -> Change:
-    """How a call went that tells of an end of the job. A call that was delivered stays delivered."""
+    """Record the outcome of a call; a delivered call stays delivered."""
     return _delivery(message, delivery, frozenset({DeliveryState.DELIVERED}))
 
 
 def give_up_delivery(message: WebhookMessage, delivery: Delivery) -> Change:
-    """The last call ended without a record. If the job says already how it went, that stays."""
+    """Record that the last call left no outcome; if one is recorded already, it stays."""
     return _delivery(message, delivery, frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}))
 
 
@@ -296,7 +288,7 @@ def _delivery(message: WebhookMessage, delivery: Delivery, final: frozenset[Deli
 
 
 def give_back(job: Job, *, count_failure: bool, now: datetime) -> Change:
-    """The worker that holds the job lets it go; its message stays in the queue."""
+    """Release the job, by the worker that holds it; its message stays in the queue."""
     return Change(
         job_id=job.job_id,
         action="give_back",
@@ -312,13 +304,11 @@ def give_back(job: Job, *, count_failure: bool, now: datetime) -> Change:
 
 
 def take_back(job: Job, *, now: datetime) -> Change:
-    """Reconcile takes a job from a worker that vanished, and has it sent again."""
+    """Take the job from a worker that vanished; it is to be sent again."""
     return Change(
         job_id=job.job_id,
         action="take_back",
-        expected=Expected(
-            status=JobStatus.RUNNING, generation=job.generation, attempt=job.attempt, lease_free_at=now
-        ),
+        expected=replace(_unheld(job, now), status=JobStatus.RUNNING),
         values={
             "status": JobStatus.PENDING,
             "crashes": job.crashes + 1,
@@ -327,6 +317,10 @@ def take_back(job: Job, *, now: datetime) -> Change:
             **_to_be_sent(job, now),
         },
     )
+
+
+def _unheld(job: Job, now: datetime) -> Expected:
+    return Expected(status=job.status, generation=job.generation, attempt=job.attempt, lease_free_at=now)
 
 
 def _held_by_worker(job: Job) -> Expected:

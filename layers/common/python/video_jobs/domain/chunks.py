@@ -1,6 +1,6 @@
 """How a large video is cut into the chunks of a multipart upload.
 
-S3 takes at most 10,000 chunks (it calls them parts) of at most 5 GiB each.
+S3 accepts at most 10,000 chunks (it calls them parts) of at most 5 GiB each.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ MAX_CHUNKS = 10_000
 
 
 def chunk_bytes_of(size_bytes: int) -> int:
-    """Size of every chunk but the last; it depends on the video's size alone."""
+    """Size of every chunk but the last, in bytes; it depends only on the video's size."""
     return max(MIN_CHUNK_BYTES, ceil(ceil(size_bytes / MAX_CHUNKS) / MIB) * MIB)
 
 
 def chunk_sizes(size_bytes: int) -> list[int]:
-    """Size of each chunk, in order; chunk numbers start at 1."""
+    """Size of each chunk in bytes, in order; chunk numbers start at 1."""
     chunk_bytes = chunk_bytes_of(size_bytes)
     whole, rest = divmod(size_bytes, chunk_bytes)
     return [chunk_bytes] * whole + ([rest] if rest else [])
 
 
 def size_of_chunk(size_bytes: int, number: int) -> int:
-    """The size of one chunk.
+    """Size of one chunk in bytes.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Opaque cursors: where the next page of a list begins.
 
-A cursor is bound to its scope (whose list, with which filters) by a checksum, so that one that was changed,
-or given for another list, is refused instead of answering a wrong page. It is no secret and needs none:
-every list is asked for its caller's own items only.
+A checksum binds a cursor to its scope (the owner of the list and its filters), so that a changed cursor, or
+one of another list, is refused instead of returning a wrong page. It needs no secret, because a list
+contains only its caller's own items.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MAX_LENGTH = 400
 
 
 def encode_cursor(position: str, *scope: str | None) -> str:
-    """A cursor for ``position`` in the list that ``scope`` names."""
+    """A cursor for ``position`` in the list of ``scope``."""
     content = position.encode()
     return urlsafe_b64encode(_checksum(content, scope) + content).decode().rstrip("=")
 
@@ -28,7 +28,7 @@ def decode_cursor(cursor: str, *scope: str | None) -> str:
     Raises
     ------
     InvalidCursorError
-        Where this service did not make it for this list.
+        If the cursor was not made for this list.
     """
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))

@@ -1,7 +1,7 @@
-"""Every error the product raises on purpose.
+"""Every error that the product raises on purpose.
 
-``default_message`` is written for the client: it says what is wrong and, if the client can do something
-about it, what. ``code`` is the stable machine word that goes with it.
+``default_message`` is written for the client: it says what is wrong and, if possible, what the client can
+do. ``code`` is a stable word for programs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class VideoJobsError(Exception):
         super().__init__(self.message)
 
 
-# --- what a client asked for wrongly -------------------------------------------------------------
+# --- refused requests ----------------------------------------------------------------------------
 
 
 class InvalidRequestError(VideoJobsError):
@@ -38,28 +38,28 @@ class UnknownPipelineError(InvalidRequestError):
 
 
 class InvalidCursorError(InvalidRequestError):
-    """A cursor that was changed, or belongs to another list."""
+    """A cursor that was changed or belongs to another list."""
 
-    default_message = "The cursor is not one that this service gave out; start again without it."
+    default_message = "The cursor does not belong to this list; start again without it."
     code = "invalid_cursor"
 
 
 class InvalidVideoError(VideoJobsError):
-    """An upload that is no MP4."""
+    """An upload that is not an MP4."""
 
     default_message = "Invalid MP4 file"
     code = "invalid_mp4"
 
 
 class VideoTooLargeError(VideoJobsError):
-    """A video beyond the limit of its way of uploading."""
+    """A video that is too large for its way of uploading."""
 
     default_message = "The video is too large."
     code = "video_too_large"
 
 
 class UnsupportedContentTypeError(VideoJobsError):
-    """A submit request whose content type no route takes."""
+    """A submit request with a content type that is not supported."""
 
     default_message = (
         "Send the MP4 as video/mp4 or multipart/form-data, or a JSON description as application/json."
@@ -75,14 +75,14 @@ class UnauthenticatedError(VideoJobsError):
 
 
 class IdempotencyMismatchError(VideoJobsError):
-    """An Idempotency-Key that came with a different request before."""
+    """An Idempotency-Key that was used for a different request."""
 
-    default_message = "This Idempotency-Key was used for another request; take a new key for a new request."
+    default_message = "This Idempotency-Key was used for another request; use a new key for a new request."
     code = "idempotency_mismatch"
 
 
 class JobNotFoundError(VideoJobsError):
-    """No such job, or a job of another owner."""
+    """A job that does not exist or belongs to another owner."""
 
     default_message = "Job not found"
     code = "job_not_found"
@@ -110,13 +110,13 @@ class UploadIncompleteError(VideoJobsError):
 
 
 class MethodNotAllowedError(VideoJobsError):
-    """A method that the route does not take."""
+    """A method that the route does not support."""
 
-    default_message = "This route does not take this method."
+    default_message = "This route does not support this method."
     code = "method_not_allowed"
 
 
-# --- what ends one job ---------------------------------------------------------------------------
+# --- errors that fail a job ----------------------------------------------------------------------
 
 
 class PermanentJobError(VideoJobsError):
@@ -155,7 +155,7 @@ class ResourceLimitError(PermanentJobError):
 
 
 class JobTooLongError(PermanentJobError):
-    """An attempt beyond the wall limit of a job."""
+    """An attempt that ran longer than a job may."""
 
     default_message = (
         "The job ran longer than the service allows; submit fewer frames (frame_stride, max_frames)."
@@ -163,7 +163,7 @@ class JobTooLongError(PermanentJobError):
     code = "job_too_long"
 
 
-# --- what may work at the next try ---------------------------------------------------------------
+# --- errors that may not occur at the next try ---------------------------------------------------
 
 
 class TransientError(VideoJobsError):
@@ -173,7 +173,7 @@ class TransientError(VideoJobsError):
     code = "temporarily_unavailable"
 
 
-# --- the store -----------------------------------------------------------------------------------
+# --- errors of adapters and settings -------------------------------------------------------------
 
 
 class ConflictError(VideoJobsError):
@@ -198,7 +198,7 @@ class InvalidKeyError(VideoJobsError):
 
 
 class ReceiptExpiredError(VideoJobsError):
-    """A message whose visibility has ended."""
+    """A message whose visibility timeout has ended."""
 
     default_message = "The message is no longer held by this consumer."
     code = "receipt_expired"
@@ -214,7 +214,7 @@ class WebhookSecretError(VideoJobsError):
 class WebhookDeliveryError(VideoJobsError):
     """A webhook that its receiver did not accept."""
 
-    default_message = "The webhook was not taken."
+    default_message = "The receiver did not accept the webhook."
     code = "webhook_failed"
 
     def __init__(self, message: str, status_code: int | None = None) -> None:

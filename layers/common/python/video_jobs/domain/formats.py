@@ -1,6 +1,6 @@
 """The job format: what a worker must understand to run a job.
 
-During a rolling release workers of two releases run side by side, and an old worker may be busy with one
+During a rolling release, workers of two releases run side by side, and an old worker may be busy with one
 job for hours. Each job carries the number of the format that its options and stored form need. A worker
 that understands only lower numbers leaves the job alone (`use_cases.work`), and a newer worker runs it.
 
@@ -14,12 +14,12 @@ from collections.abc import Collection, Mapping
 
 FIRST_FORMAT = 1
 INTRODUCED: Mapping[str, int] = {}
-"""Options of a job that came after the first format, and the format that each came with."""
+"""The options of a job that were added after the first format, each with its format."""
 
 NEWEST_FORMAT = max((FIRST_FORMAT, *INTRODUCED.values()))
-"""What the workers of this release understand."""
+"""The newest format that the workers of this release understand."""
 
 
 def needed_format(chosen: Collection[str], introduced: Mapping[str, int] = INTRODUCED) -> int:
-    """The lowest format that knows all the options that were chosen."""
+    """The lowest format that has all of the chosen options."""
     return max((FIRST_FORMAT, *(introduced.get(option, FIRST_FORMAT) for option in chosen)))

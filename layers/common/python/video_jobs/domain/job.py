@@ -1,4 +1,4 @@
-"""The job: a frozen value that changes by copy."""
+"""The job: a frozen value, which is changed by making a copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEY_NAMESPACE = UUID("5b1cf3b8-8f0f-4c0e-9d0a-3f1c1f5d7a52")
 
 
 class JobStatus(StrEnum):
-    """The four states of a job; there is no other, ever."""
+    """The four states of a job."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -26,12 +26,12 @@ class JobStatus(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether the job has still to end."""
+        """Whether the job has not ended yet."""
         return self in (JobStatus.PENDING, JobStatus.RUNNING)
 
     @property
     def progress(self) -> float:
-        """Coarse progress: 0 pending, 0.5 running, 1 ended."""
+        """Coarse progress: 0 if pending, 0.5 if running, 1 if ended."""
         return {JobStatus.PENDING: 0.0, JobStatus.RUNNING: 0.5}.get(self, 1.0)
 
 
@@ -51,7 +51,7 @@ class UploadState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """How far the delivery of a job's webhook is."""
+    """The state of the delivery of a job's webhook."""
 
     RETRYING = "retrying"
     DELIVERED = "delivered"
@@ -80,7 +80,7 @@ class Upload:
     multipart_id, announced_bytes
         Of a multipart upload: its id in the storage, and the size that the client announced.
     version, size_bytes
-        Of the accepted video: the version that was validated, which is the version that is analysed.
+        Of the accepted video: the version that was checked, which is the one that is analysed, and its size.
     """
 
     key: str
@@ -105,7 +105,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many frames are analysed, and of how many, as far as the container tells."""
+    """How many frames are analysed, and how many there are; None if the container does not tell."""
 
     frames_done: int = 0
     frames_total: int | None = None
@@ -113,7 +113,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The results file and its index (`domain.results`), by the versions that were written."""
+    """The results and their index (`domain.results`), with the versions that were written."""
 
     key: str
     version: str | None = None
@@ -122,7 +122,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job failed: a stable machine word, and a sentence for the client."""
+    """Why a job failed: a stable word for programs, and a sentence for the client."""
 
     code: str
     message: str
@@ -130,7 +130,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How far the call to ``callback_url`` is, and what the receiver answered last."""
+    """The state of the call to ``callback_url``, and the receiver's last answer."""
 
     state: DeliveryState
     attempts: int
@@ -150,13 +150,13 @@ class Job:
     needs
         The job format that a worker must understand to run the job (`domain.formats`).
     request_hash
-        What made the request; a repeated Idempotency-Key must come with the same.
+        Hash of the request; under the same Idempotency-Key it must be the same.
     generation, queued_at
-        How often the job was sent to the jobs queue, and when the newest message was known to be in it.
+        How often the job was sent to the jobs queue, and when the newest message was recorded as sent.
     due_at
         When `reconcile` should look at an open job.
     attempt, failures, crashes
-        Claims by workers; attempts that ended in a transient error; attempts whose worker vanished.
+        How many times a worker claimed the job, an attempt ended in a transient error, a worker vanished.
     expires_at
         When the table drops an ended job.
     """
@@ -193,7 +193,7 @@ class Job:
 
     @property
     def worker_id(self) -> str | None:
-        """The worker that the lease is for, live or not."""
+        """The worker that has the lease, even if the lease has ended."""
         return None if self.lease is None else self.lease.worker_id
 
     def is_held(self, now: datetime) -> bool:
@@ -224,7 +224,7 @@ class JobChanges(TypedDict, total=False):
 
 
 def job_id_of_key(owner: str, idempotency_key: str) -> str:
-    """The job id that an owner's idempotency key stands for (UUID version 5)."""
+    """The job id that an owner's idempotency key determines (UUID version 5)."""
     return str(uuid5(_KEY_NAMESPACE, f"{owner}\n{idempotency_key}"))
 
 
@@ -237,7 +237,7 @@ def is_job_id(text: str) -> bool:
 
 
 def to_iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds; sorts as text in the order of time."""
+    """ISO 8601 in UTC with microseconds; as text, it sorts in the order of time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

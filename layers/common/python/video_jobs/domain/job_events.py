@@ -1,4 +1,4 @@
-"""What the service tells the world when a job ends (docs/events.md has the schema)."""
+"""The event that is published when a job ends (docs/events.md has the schema)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ DETAIL_TYPES: Mapping[JobStatus, str] = {
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """One end of a job.
+    """The end of a job.
 
-    The same end may be told more than once; ``detail["event_id"]`` is then the same.
+    It may be published more than once, but always with the same ``detail["event_id"]``.
     """
 
     detail_type: str
@@ -27,9 +27,12 @@ class JobEvent:
 
 
 def event_of_change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> JobEvent | None:
-    """The event of one change of a job's item (attributes by name), or None where it is no end.
+    """The event of a change of a job's item; None if the change did not end the job.
 
-    ``before`` is None for a new item, ``after`` for one that was removed.
+    Parameters
+    ----------
+    before, after
+        The item's attributes by name; None if there was no item before, or is none after the change.
     """
     if after is None or (before is not None and before.get("status") == after["status"]):
         return None

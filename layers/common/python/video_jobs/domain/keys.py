@@ -1,4 +1,4 @@
-"""Where a job's files lie in the storage: every key is a function of the job_id alone."""
+"""The keys of a job's files in the storage."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ def results_key(job_id: str) -> str:
 
 
 def results_index_key(job_id: str) -> str:
-    """Key of the sidecar with the byte offset of each frame in the results file."""
+    """Key of the index, which has the byte offset of each frame in the results file."""
     return f"{JOBS_PREFIX}{job_id}_results.idx"
 
 
 def parts_prefix(job_id: str) -> str:
-    """Prefix of everything that is work in progress for a job."""
+    """Prefix of the keys of a job's parts."""
     return f"{PARTS_PREFIX}{job_id}/"
 
 
 def part_key(job_id: str, fingerprint_id: str, number: int) -> str:
-    """Key of one finished part; parts of another fingerprint lie elsewhere and are never mixed in."""
+    """Key of one finished part; it contains the fingerprint, so that parts of two models never mix."""
     return f"{parts_prefix(job_id)}{fingerprint_id}/{number:06d}.jsonl"
 
 
 def job_id_of_video(key: str) -> str | None:
-    """The job whose video lies at ``key``, or None where the key is not a video's."""
+    """The id of the job whose video has this key, or None if it is not the key of a video."""
     job_id = key.removeprefix(JOBS_PREFIX).removesuffix(VIDEO_SUFFIX)
     return job_id if is_job_id(job_id) and video_key(job_id) == key else None
 
 
 def checked_key(key: str) -> str:
-    """``key`` itself, where it is a plain relative path.
+    """Return ``key`` if it is a plain relative path.
 
     Raises
     ------
     InvalidKeyError
-        For absolute paths, ``..``, ``.``, empty segments, backslashes and control characters.
+        If it is absolute, or contains ``..``, ``.``, empty segments, backslashes or control characters.
     """
     segments = key.split("/")
     if any(part in ("", ".", "..") for part in segments) or PurePosixPath(key).is_absolute():

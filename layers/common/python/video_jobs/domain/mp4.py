@@ -1,4 +1,4 @@
-"""Is this an MP4? Decided by the first bytes, never by a name or a declared type.
+"""Whether a file is an MP4, decided by its first bytes and never by a name or a declared type.
 
 Source: ISO/IEC 14496-12 (ISO base media file format), section 4.3 "File Type Box"; brands as
 registered at mp4ra.org.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from video_jobs.domain.errors import InvalidVideoError
 
 MP4_HEAD_BYTES = 4096
-"""How much of the start of a file `check_mp4_head` needs at most."""
+"""How many bytes of a file `check_mp4_head` needs at most."""
 
 _SMALLEST_FTYP = 16
 MP4_BRANDS = frozenset(
@@ -39,7 +39,7 @@ def check_mp4_head(head: bytes) -> None:
     Raises
     ------
     InvalidVideoError
-        With the reason, where the file does not start with an ``ftyp`` box of an MP4 brand.
+        If the file does not start with an ``ftyp`` box of an MP4 brand; the message says why.
     """
     reason = _why_not_mp4(head)
     if reason is not None:

@@ -10,4 +10,4 @@ BUILT_IN: Mapping[str, str] = {
     "yolo_only": "Objects only",
     "ocr_only": "Text only",
 }
-"""Id and description; a deployment may offer fewer, or its own (`PIPELINE_IDS`)."""
+"""Descriptions by pipeline id; a deployment may offer fewer pipelines, or its own (`PIPELINE_IDS`)."""

@@ -1,15 +1,15 @@
-"""The results file and its sidecar, so that a page is read by byte range.
+"""The format of the results file and of its index, with which a page is read by byte range.
 
-Results file, UTF-8 JSON, one frame a line, nothing about the job in it::
+The results file is UTF-8 JSON with one line for each frame; it contains nothing about the job::
 
     {"results":[
     {"frame_index":0,"result":{...}},
     {"frame_index":5,"result":{...}}
     ]}
 
-Sidecar: one record of two little-endian unsigned 64-bit numbers a frame, ``frame_index`` and the byte
-offset of the frame's line; one closing record (`END_FRAME`) holds the offset at which the next line
-would start. Line ``i`` is therefore the bytes ``offset[i] : offset[i + 1] - len(SEPARATOR)``.
+The index has one record for each frame: two little-endian unsigned 64-bit numbers, ``frame_index`` and the
+byte offset of the frame's line. A closing record (`END_FRAME`) holds the offset at which the next line would
+start. Line ``i`` is therefore the bytes ``offset[i] : offset[i + 1] - len(SEPARATOR)``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ END_FRAME = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class ResultsPage:
-    """Some frames of a results file, as the bytes that stand in it.
+    """Some frames of a results file.
 
-    ``frames_json`` is a run of JSON objects joined by commas, ready to stand between brackets.
+    ``frames_json`` holds them as they are in the file: JSON objects joined by commas, without brackets.
     """
 
     frames_json: bytes

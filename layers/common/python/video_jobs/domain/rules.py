@@ -1,4 +1,4 @@
-"""What the service allows, and how patient it is. The settings may change each of these."""
+"""The limits and periods of the service. The settings may change each of them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ GIB = 2**30
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The numbers that the use cases go by.
+    """The limits and periods that the use cases go by.
 
     Attributes
     ----------
     max_body_bytes, max_upload_bytes, max_multipart_bytes
-        Largest video in a request body, uploaded as a form, uploaded in chunks.
+        Largest video in a request body, in an upload with a form, and in a multipart upload.
     upload_expires, download_expires
         How long signed URLs are valid.
     max_answer_bytes
-        Largest page of results, encoded as Lambda encodes it.
+        Largest page of results, in bytes as Lambda encodes it.
     keep
         How long an ended job is kept.
     max_crashes
-        Workers that may vanish on one job before it fails.
+        A job fails when this many workers have vanished while they ran it.
     webhook_networks
         Networks (CIDR) that webhooks may reach although they are not public.
     """

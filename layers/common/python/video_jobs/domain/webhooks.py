@@ -1,8 +1,8 @@
-"""Webhooks: who may be called, what is sent, how it is signed, when it is tried again.
+"""Webhooks: allowed addresses, messages, signatures and retries.
 
 The request follows the Standard Webhooks specification (standardwebhooks.com), version 1: the headers
 ``webhook-id``, ``webhook-timestamp`` (Unix seconds) and ``webhook-signature`` (``v1,`` and the base64 of an
-HMAC-SHA256 over ``id.timestamp.body``), a secret being ``whsec_`` and the base64 of the key.
+HMAC-SHA256 over ``id.timestamp.body``). A secret is ``whsec_`` and the base64 of the key.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 - it marks a secret and is none
 _SECRET = re.compile(r"(?:whsec_)?(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 FIRST_RETRY_S = 10
 LONGEST_RETRY_S = 6 * 3600
-"""The queue holds a message back for at most 12 hours."""
+"""The longest pause; SQS can delay a message by at most 12 hours."""
 
 Address = IPv4Address | IPv6Address
 _WRAPPING_IPV4 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
-"""NAT64 (well-known and local) and IPv4-compatible addresses: the last four bytes are the address."""
+"""NAT64 (well-known and local) and IPv4-compatible: the last four bytes are the IPv4 address."""
 _METADATA = (IPv6Address("fd00:ec2::254"), IPv6Address("fd00:ec2::23"))
 _NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*")
-"""A name that ends so is an IPv4 address in disguise (2130706433, 127.1, 0x7f.1)."""
+"""If the last label of a name is numeric, the name is an IPv4 address (2130706433, 127.1, 0x7f.1)."""
 _LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookMessage:
-    """One end of a job that ``callback_url`` is to be told of; ``body`` is the JSON that is sent."""
+    """A call to ``callback_url`` about the end of a job; ``body`` is the JSON to send."""
 
     job_id: str
     owner: str
@@ -53,7 +53,7 @@ class WebhookMessage:
 
     @classmethod
     def of_event(cls, event: JobEvent, job: Mapping[str, Any]) -> Self | None:
-        """The message of an event and the job's item, or None where the job asked for no call."""
+        """The message for an event of the job with this item; None if the job has no ``callback_url``."""
         url = job.get("callback_url")
         if not url:
             return None
@@ -72,31 +72,33 @@ class WebhookMessage:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         return cls(**json.loads(text))
 
     def to_json(self) -> str:
-        """The message as it goes through the queue."""
+        """The message as the body of a queue message."""
         return json.dumps(asdict(self))
 
 
 def check_callback_url(url: str, allowed_networks: Sequence[str] = ()) -> None:
-    """Refuse what can't be a public HTTPS address; what its name stands for is checked at each delivery.
+    """Refuse a URL that cannot be a public HTTPS address.
+
+    The addresses that its host name resolves to are checked at each delivery.
 
     Raises
     ------
     InvalidRequestError
-        Saying what is wrong with the URL.
+        If the URL is refused; the message says why.
     """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise InvalidRequestError("callback_url: this is no URL") from None
+        raise InvalidRequestError("callback_url: this is not a URL") from None
     if parts.scheme != "https" or not host:
         raise InvalidRequestError("callback_url: must begin with https:// and name a host")
     if not _is_host(host):
-        raise InvalidRequestError("callback_url: its host is no name that can be resolved")
+        raise InvalidRequestError("callback_url: its host is not a valid name")
     if parts.username is not None or parts.fragment:
         raise InvalidRequestError("callback_url: must have no user name, password or fragment")
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > MAX_URL_LENGTH:
@@ -106,9 +108,9 @@ def check_callback_url(url: str, allowed_networks: Sequence[str] = ()) -> None:
 
 
 def is_reachable(address: str, allowed_networks: Sequence[str] = ()) -> bool:
-    """Whether webhooks may connect to an IP address: a public one, or one of ``allowed_networks``.
+    """Whether webhooks may connect to an IP address, which must be public or in ``allowed_networks``.
 
-    Link-local addresses (which hold the metadata services) are out of reach whatever is allowed.
+    Link-local addresses, where the metadata services are, may never be called.
     """
     plain = _unwrapped(ip_address(address.partition("%")[0]))
     if plain.is_link_local or plain in _METADATA:
@@ -120,12 +122,12 @@ def is_reachable(address: str, allowed_networks: Sequence[str] = ()) -> bool:
 
 
 def signed_headers(message_id: str, sent_at: datetime, body: str, secrets: str) -> dict[str, str]:
-    """The headers of a delivery; while a secret is replaced, ``secrets`` holds two, separated by a space.
+    """The headers of a delivery, with a signature for each of ``secrets``, which a space separates.
 
     Raises
     ------
     WebhookSecretError
-        If a secret is not ``whsec_`` and base64.
+        If there is no secret, or one is not ``whsec_`` and base64.
     """
     signatures = [_webhook(secret).sign(message_id, sent_at, body) for secret in secrets.split()]
     if not signatures:
@@ -169,7 +171,7 @@ def _may_be_reachable(host: str, allowed_networks: Sequence[str]) -> bool:
 
 
 def _unwrapped(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address only wraps, or the address itself."""
+    """The IPv4 address that an IPv6 address contains, or the address itself."""
     if isinstance(address, IPv4Address):
         return address
     inside = address.ipv4_mapped or address.sixtofour

@@ -1,5 +1,6 @@
 """Numbered data migrations of the job table.
 
-Each module ``mNNNN_….py`` has ``changes(item)``: the attributes that an item of an older shape lacks, as
-DynamoDB's client takes them. ``runner.migrate`` applies them in order; running it again changes nothing.
+Each module ``mNNNN_….py`` has a function ``changes(item)``, which returns the attributes that an older item
+lacks, in the format of DynamoDB's client. ``runner.migrate`` applies them in order; running it again changes
+nothing.
 """

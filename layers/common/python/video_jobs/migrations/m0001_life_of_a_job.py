@@ -9,7 +9,7 @@ _OPEN = ("pending", "running")
 
 
 def changes(item: Mapping[str, Any]) -> dict[str, Any]:
-    """What the item lacks; an open job counts as accepted and is due at once, so reconcile sends it."""
+    """The missing attributes. An open job counts as accepted and is due at once, so reconcile sends it."""
     created_at = item["created_at"]
     defaults: dict[str, Any] = {
         "owner": {"S": "local"},

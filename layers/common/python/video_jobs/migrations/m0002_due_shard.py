@@ -9,7 +9,7 @@ _SHARDS = 4
 
 
 def changes(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The shard, where the item is due for something and has none."""
+    """The shard, if the item has a due time but no shard."""
     if "due_at" not in item or "due_shard" in item:
         return {}
     return {"due_shard": {"N": str(int(item["job_id"]["S"][0], 16) % _SHARDS)}}

@@ -1,4 +1,4 @@
-"""Bring every item of the job table to the newest shape."""
+"""Migrate every item of the job table to the newest schema."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ if TYPE_CHECKING:
 
 
 def migration_names() -> list[str]:
-    """The migrations in order."""
+    """The names of the migrations, in order."""
     return sorted(module.name for module in iter_modules(migrations.__path__) if module.name[0] == "m")
 
 
 def schema_version() -> int:
-    """The number of the newest migration; items of this shape are left alone."""
+    """The number of the newest migration; items with it are not migrated."""
     return len(migration_names())
 
 
 def migrate(client: DynamoDBClient, table_name: str) -> int:
-    """Migrate all items of an older shape; answers how many were changed.
+    """Migrate all items of an older schema, and return how many were changed.
 
-    Each item is one conditional write, so that a worker may change it meanwhile; such an item is
-    found again by the next run.
+    Each item is changed by one conditional write. If a worker changes it meanwhile, the next run migrates it.
     """
     pages = client.get_paginator("scan").paginate(
         TableName=table_name,
@@ -41,12 +40,16 @@ def migrate(client: DynamoDBClient, table_name: str) -> int:
     return sum(_migrate_item(client, table_name, item) for page in pages for item in page["Items"])
 
 
-def _migrate_item(client: DynamoDBClient, table_name: str, item: Mapping[str, Any]) -> bool:
-    changed = dict(item)
+def _new_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
+    migrated = dict(item)
     for name in migration_names():
-        changed |= import_module(f"{migrations.__name__}.{name}").changes(changed)
-    changed["schema_version"] = {"N": str(schema_version())}
-    news = {name: value for name, value in changed.items() if item.get(name) != value}
+        migrated |= import_module(f"{migrations.__name__}.{name}").changes(migrated)
+    migrated["schema_version"] = {"N": str(schema_version())}
+    return {name: value for name, value in migrated.items() if item.get(name) != value}
+
+
+def _migrate_item(client: DynamoDBClient, table_name: str, item: Mapping[str, Any]) -> bool:
+    news = _new_attributes(item)
     names = {f"#n{position}": name for position, name in enumerate(news)}
     values = {f":v{position}": value for position, value in enumerate(news.values())}
     unchanged = "#status = :status AND updated_at = :updated_at"

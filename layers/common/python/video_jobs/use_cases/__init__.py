@@ -1,1 +1,1 @@
-"""The use cases, a module for each that asks. They know ports and rules, never AWS."""
+"""The use cases, in one module for each kind of caller. They know ports and rules, but not AWS."""

@@ -1,4 +1,4 @@
-"""What all groups of use cases have in common."""
+"""The base of all groups of use cases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from video_jobs.ports import Ports
 
 
 class UseCases:
-    """Some use cases, bound to ports and rules."""
+    """A group of use cases, bound to ports and rules."""
 
     def __init__(self, ports: Ports, rules: Rules) -> None:
         self._ports = ports
@@ -23,9 +23,10 @@ class UseCases:
         return self._ports.clock.now()
 
     def _send(self, job: Job) -> None:
-        """Put the job into the jobs queue, then note that it is there.
+        """Send the job to the jobs queue, then record that it was sent.
 
-        A crash in between sends it twice, which harms nothing; the other order could lose it.
+        If the process dies in between, the job is sent twice, which does no harm; in the other order it
+        could be lost.
         """
         self._ports.queue.enqueue(job.job_id, job.generation)
         try:
@@ -34,7 +35,7 @@ class UseCases:
             return  # a worker holds the job already
 
     def _change_unless_stale(self, job: Job, change: Change) -> Job:
-        """The job after the change, or as another left it meanwhile."""
+        """Make the change; if the job was changed meanwhile, return it as it is now."""
         try:
             return self._ports.jobs.update_status(change)
         except ConflictError:

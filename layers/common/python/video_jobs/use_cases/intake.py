@@ -1,4 +1,4 @@
-"""For clients that submit a video, and for the event that says that it has arrived."""
+"""Use cases for clients that submit a video, and for the event that a video has arrived."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Submission:
     Attributes
     ----------
     checksum_sha256
-        Base64 of the SHA-256 of a video that is uploaded as a form; the storage then takes no other.
+        Base64 of the SHA-256 of a video that is uploaded with a form; the storage refuses any other file.
     idempotency_key
-        Two requests of an owner with the same key are the same request.
+        If an owner sends two requests with the same key, the second one finds the job of the first.
     """
 
     owner: str
@@ -45,14 +45,26 @@ class Submission:
 
 
 class Intake(UseCases):
-    """Submit a video in one of three ways; accept what was uploaded."""
+    """Submit a video in one of three ways; accept uploads.
+
+    Each way of submitting raises `InvalidRequestError` if an option is wrong, `VideoTooLargeError` if the
+    video is too large for it, and `IdempotencyMismatchError` if the key was used for another request.
+    """
 
     def submit_video(self, video: Path, submission: Submission) -> Job:
-        """A job for a video that came with the request: the item is saved first, then the object."""
+        """Make a job for a video that came in the request body.
+
+        The job is saved before its video, because `accept_upload` deletes a video that has no job.
+
+        Raises
+        ------
+        InvalidVideoError
+            If the file does not start as an MP4 does.
+        """
         size_bytes = video.stat().st_size
         if size_bytes > self._rules.max_body_bytes:
             raise VideoTooLargeError(
-                f"The video has {size_bytes} bytes; a request body takes {self._rules.max_body_bytes}. "
+                f"The video has {size_bytes} bytes; a request body may have {self._rules.max_body_bytes}. "
                 "Submit JSON with size_bytes instead and upload the file to the address in the answer."
             )
         with video.open("rb") as file:
@@ -64,7 +76,7 @@ class Intake(UseCases):
         return job
 
     def submit_form(self, size_bytes: int, submission: Submission) -> tuple[Job, PresignedUpload]:
-        """A job whose video the client uploads as a form; it starts when the object arrives."""
+        """Make a job whose video the client uploads with a form; it starts when the video arrives."""
         _check_size(size_bytes, self._rules.max_upload_bytes)
         job = self._new_job(submission, str(size_bytes))
         upload = self._ports.storage.presign_upload(
@@ -78,7 +90,7 @@ class Intake(UseCases):
         return self._saved_or_known(job), upload
 
     def submit_multipart(self, size_bytes: int, submission: Submission) -> Job:
-        """A job whose video the client uploads in chunks (`use_cases.multipart`).
+        """Make a job whose video the client uploads in chunks (`use_cases.multipart`).
 
         The upload is begun before the job is saved, so that no job lacks its upload. If the process dies
         in between, the lifecycle of the bucket aborts the upload.
@@ -95,12 +107,12 @@ class Intake(UseCases):
     def accept_upload(self, key: str, version: str | None = None) -> Job | None:
         """Check the video that arrived at ``key``, and queue its job or fail it.
 
-        Calling it twice for the same video, or late, changes nothing.
+        Calling it again for the same video changes nothing.
 
         Returns
         -------
         Job or None
-            The job as it is now; None if the key is no job's video or the object is gone.
+            The job as it is now; None if there is no job for ``key``.
         """
         job_id = job_id_of_video(key)
         job = self._ports.jobs.get_by_id(job_id) if job_id else None
@@ -131,7 +143,7 @@ class Intake(UseCases):
         return self._change_unless_stale(job, change)
 
     def _saved_or_known(self, job: Job) -> Job:
-        """Save a new job; if its idempotency key was used before, give the job of then."""
+        """Save a new job, or return the one that was saved under the same idempotency key."""
         jobs = self._ports.jobs
         try:
             jobs.save(job)
@@ -145,7 +157,7 @@ class Intake(UseCases):
         return job
 
     def _with_upload_expected(self, known: Job, again: Job) -> Job:
-        """The known job, which waits for its upload for as long as a new one would."""
+        """Let a known job wait for its upload for as long as a new one would."""
         if known.upload.state is not UploadState.AWAITING or again.due_at is None:
             return known
         change = changes.expect_upload(known, until=again.due_at, now=again.created_at)
@@ -173,14 +185,16 @@ class Intake(UseCases):
     def _check_options(self, options: JobOptions) -> None:
         if options.pipeline_id not in self._rules.known_pipelines:
             known = ", ".join(sorted(self._rules.known_pipelines))
-            raise UnknownPipelineError(f"There is no pipeline {options.pipeline_id!r}; there are: {known}")
+            raise UnknownPipelineError(
+                f"There is no pipeline {options.pipeline_id!r}; choose one of: {known}"
+            )
         if options.callback_url is not None:
             check_callback_url(options.callback_url, self._rules.webhook_networks)
 
 
 def _check_size(size_bytes: int, largest: int) -> None:
     if size_bytes > largest:
-        raise VideoTooLargeError(f"The video has {size_bytes} bytes; the largest that is taken has {largest}")
+        raise VideoTooLargeError(f"The video has {size_bytes} bytes; at most {largest} are allowed")
 
 
 def _chosen(options: JobOptions) -> set[str]:
@@ -190,9 +204,9 @@ def _chosen(options: JobOptions) -> set[str]:
 
 
 def _request_hash(submission: Submission, content: str) -> str:
-    """What makes two requests the same: every option, and the video or its size.
+    """Hash of the options and of the video or its size; equal for equal requests.
 
-    Options that were added later count only if they are chosen, so that stored hashes stay valid.
+    Options of later releases count only if they are chosen, so that stored hashes stay valid.
     """
     options = submission.options
     parts = (options.pipeline_id, options.frame_stride, options.max_frames, options.filename, content)

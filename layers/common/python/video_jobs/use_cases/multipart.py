@@ -1,4 +1,4 @@
-"""For clients that upload a large video in chunks: sign them just in time, list them, complete."""
+"""Use cases for clients that upload a large video in chunks: sign chunks, list them, complete."""
 
 from __future__ import annotations
 
@@ -32,12 +32,17 @@ class Multipart(UseCases):
     """
 
     def sign_chunks(self, job: Job, numbers: list[int]) -> tuple[list[SignedChunk], datetime]:
-        """URLs for some chunks, and when they expire; the job waits for its video for as long again.
+        """Sign URLs for some chunks, and let the job wait for its video until after they expire.
+
+        Returns
+        -------
+        tuple of list of SignedChunk, and datetime
+            The signed chunks in the order of ``numbers``, and when their URLs expire.
 
         Raises
         ------
         InvalidRequestError
-            If there is no such chunk.
+            If the video has no such chunk.
         """
         upload_id, size_bytes = _awaited(job)
         sizes = [(number, size_of_chunk(size_bytes, number)) for number in numbers]
@@ -50,29 +55,39 @@ class Multipart(UseCases):
         return signed, until
 
     def uploaded_chunks(self, job: Job) -> list[StoredChunk]:
-        """The chunks that are there, so that a client that was cut off uploads only the others."""
+        """The chunks that were uploaded, so that an interrupted client uploads only the others."""
         upload_id, _ = _awaited(job)
         try:
             return self._ports.uploads.list_chunks(job.upload.key, upload_id)
         except FileMissingError:
-            raise JobStateError("The upload is gone; submit the job again as a new one") from None
+            raise _gone() from None
 
     def complete_upload(self, job: Job) -> Job:
-        """Make one object of the chunks; the job starts when it arrives. Completing again changes nothing.
+        """Join the chunks into the video; the job starts when it arrives. A repeated call changes nothing.
 
         Raises
         ------
         UploadIncompleteError
-            If chunks are missing, or are not of the size that was announced.
+            If chunks are missing or have the wrong size.
         """
-        if job.upload.multipart_id is not None and self._ports.storage.find_file(job.upload.key) is not None:
+        if job.upload.multipart_id is not None and self._has_arrived(job):
             return job  # it was completed before, and the answer was lost
+        try:
+            self._join_chunks(job)
+        except FileMissingError:
+            if not self._has_arrived(job):  # if it has, another request completed it meanwhile
+                raise _gone() from None
+        return job
+
+    def _has_arrived(self, job: Job) -> bool:
+        return self._ports.storage.find_file(job.upload.key) is not None
+
+    def _join_chunks(self, job: Job) -> None:
         upload_id, size_bytes = _awaited(job)
-        stored = {chunk.number: chunk for chunk in self.uploaded_chunks(job)}
+        stored = {chunk.number: chunk for chunk in self._ports.uploads.list_chunks(job.upload.key, upload_id)}
         sizes = dict(enumerate(chunk_sizes(size_bytes), start=1))
         _check_complete({number: chunk.size_bytes for number, chunk in stored.items()}, sizes)
         self._ports.uploads.complete(job.upload.key, upload_id, [stored[number] for number in sizes])
-        return job
 
     def _sign(self, job: Job, upload_id: str, number: int, size_bytes: int) -> str:
         expires_s = int(self._rules.upload_expires.total_seconds())
@@ -82,11 +97,15 @@ class Multipart(UseCases):
 
 
 def _awaited(job: Job) -> tuple[str, int]:
-    """Id and size of the upload that a job waits for."""
+    """Id and size in bytes of the upload that the job is waiting for."""
     upload = job.upload
     if upload.multipart_id is None or upload.announced_bytes is None or not job.awaits_upload:
-        raise JobStateError("The job awaits no upload in parts")
+        raise JobStateError("The job is not waiting for a multipart upload")
     return upload.multipart_id, upload.announced_bytes
+
+
+def _gone() -> JobStateError:
+    return JobStateError("The upload is gone; submit the job again as a new one")
 
 
 def _check_complete(stored: dict[int, int], announced: dict[int, int]) -> None:

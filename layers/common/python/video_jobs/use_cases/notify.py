@@ -1,4 +1,4 @@
-"""For the change stream and the webhook queue: tell others that a job has ended."""
+"""Use cases for the change stream and the webhook queue: tell others that a job has ended."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ DeliveryError = WebhookDeliveryError | WebhookSecretError
 
 
 class Notify(UseCases):
-    """Publish ends of jobs on the event bus, and call the URLs that jobs named."""
+    """Publish the ends of jobs on the event bus, and call the ``callback_url`` of jobs."""
 
     def publish(self, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> JobEvent | None:
-        """Publish one change of a job's item if it is an end. Calling it twice publishes it twice.
+        """Publish a change of a job's item if it ended the job; a repeated call publishes it again.
 
         Parameters
         ----------
         before, after
-            The item's attributes; None if it was made or removed.
+            The item's attributes before and after the change; None if there was no item.
 
         Returns
         -------
         JobEvent or None
-            What was published; None if the change was no end.
+            The published event; None if the change did not end the job.
         """
         event = event_of_change(before, after)
         if event is None or after is None:
@@ -42,18 +42,18 @@ class Notify(UseCases):
         return event
 
     def deliver(self, message: WebhookMessage, attempt: int, receipt: str) -> None:
-        """Make one call, attempt number ``attempt`` (from 1), and note on the job how it went.
+        """Make one call, attempt number ``attempt`` (from 1), and record its outcome on the job.
 
-        A crash between the call and the note makes the same call once more.
+        If the process dies before the outcome is recorded, the same call is made again.
 
         Raises
         ------
         WebhookDeliveryError, WebhookSecretError
-            If it was not delivered. The message comes back after a growing pause; after the last attempt
-            it goes to the dead letters.
+            If it was not delivered. The queue delivers the message again after a pause that grows with
+            each attempt; after the last attempt it becomes a dead letter.
         """
         last = self._rules.webhook_attempts
-        if attempt > last:  # the last attempt died before it could note anything
+        if attempt > last:  # the last attempt died before it recorded its outcome
             self._give_up(message, receipt)
         status_code, error = self._call(message)
         state = DeliveryState.DELIVERED
@@ -72,7 +72,7 @@ class Notify(UseCases):
         raise error
 
     def _call(self, message: WebhookMessage) -> tuple[int | None, DeliveryError | None]:
-        """The HTTP status, if there was one, and what went wrong."""
+        """The HTTP status, if the receiver answered, and the error, if there was one."""
         try:
             secret = self._ports.webhook_secrets.secret_of(message.owner)
             headers = signed_headers(message.event_id, self._now(), message.body, secret)

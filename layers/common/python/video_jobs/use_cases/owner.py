@@ -1,4 +1,4 @@
-"""For the owner of jobs: find, list, cancel, retry, delete."""
+"""Use cases for the owner of jobs: find, list, cancel, retry, delete."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from video_jobs.use_cases.base import UseCases
 
 CANCELLED = "cancelled"
 JOBS_A_READ = 100
-"""A page with a filter looks at so many jobs at most, however few of them pass."""
+"""How many jobs a filtered page reads at most; it returns those that pass the filter."""
 
 _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
-    """Which jobs are wanted; None: all."""
+    """Which jobs to list; a field that is None filters nothing."""
 
     status: JobStatus | None = None
     pipeline_id: str | None = None
 
     def passes(self, job: Job) -> bool:
-        """Whether the job is wanted."""
+        """Whether the job is to be listed."""
         return self.status in (None, job.status) and self.pipeline_id in (None, job.options.pipeline_id)
 
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Some jobs; ``next_cursor`` is None at the end of the list. A filtered page may be short, or empty."""
+    """A page of jobs; ``next_cursor`` is None at the end. A filtered page may be short or empty."""
 
     jobs: list[Job]
     next_cursor: str | None
 
 
 class Owner(UseCases):
-    """`job` reads a job for its owner; the other use cases take the job that it gave."""
+    """`job` reads a job for its owner; the other use cases take the job that it returned."""
 
     def job(self, job_id: str, owner: str) -> Job:
-        """The job. Another owner's job is not found, so that nobody learns of it.
+        """Read a job. Another owner's job counts as not found, so that nobody learns that it exists.
 
         Raises
         ------
@@ -57,12 +57,12 @@ class Owner(UseCases):
         return job
 
     def list_jobs(self, owner: str, wanted: JobFilter, limit: int, cursor: str | None) -> JobPage:
-        """At most ``limit`` jobs from ``cursor`` on, newest first; one read, whatever the number of jobs.
+        """List at most ``limit`` jobs from ``cursor`` on, newest first, in one read of the repository.
 
         Raises
         ------
         InvalidCursorError
-            If the cursor is not one of this owner and this filter.
+            If the cursor was not made for this owner and this filter.
         """
         scope = (owner, wanted.status, wanted.pipeline_id)
         after = _position(decode_cursor(cursor, *scope)) if cursor else None
@@ -77,14 +77,12 @@ class Owner(UseCases):
         return JobPage(page, None)
 
     def cancel(self, job: Job) -> Job:
-        """End an open job; the worker on it learns of it at its next heartbeat.
-
-        Cancelling a cancelled job again changes nothing.
+        """End an open job; its worker notices at the next heartbeat. A repeated call changes nothing.
 
         Raises
         ------
         JobStateError
-            If it has ended otherwise.
+            If the job has ended in another way.
         """
         for _ in range(_TRIES):
             if job.error is not None and job.error.code == CANCELLED:
@@ -99,27 +97,33 @@ class Owner(UseCases):
         raise ConflictError
 
     def abort_upload(self, job: Job) -> Job:
-        """Cancel a job that awaits a multipart upload, and remove what was uploaded."""
+        """Cancel a job that awaits a multipart upload, and remove its chunks.
+
+        Raises
+        ------
+        JobStateError
+            If the job is not waiting for a multipart upload.
+        """
         upload = job.upload
         if upload.multipart_id is None or upload.state is not UploadState.AWAITING:
-            raise JobStateError("The job awaits no upload in parts")
+            raise JobStateError("The job is not waiting for a multipart upload")
         cancelled = self.cancel(job)
         self._ports.uploads.abort(upload.key, upload.multipart_id)
         return cancelled
 
     def retry(self, job: Job) -> Job:
-        """Run a failed job once more, under the next generation; reconcile sends it if this cannot.
+        """Run a failed job again, under the next generation. If it cannot be sent now, `reconcile` sends it.
 
         Raises
         ------
         JobStateError
-            If it has not failed, or its video was never accepted or is gone.
+            If the job has not failed, or its video was never accepted or no longer exists.
         """
         if job.status is not JobStatus.FAILED:
             raise JobStateError(f"The job is {job.status}; only a failed job can be retried")
         accepted = job.upload.state is UploadState.ACCEPTED
         if not accepted or self._ports.storage.find_file(job.upload.key, job.upload.version) is None:
-            raise JobStateError("The job's video is not there; submit it again as a new job")
+            raise JobStateError("The job's video no longer exists; submit it again as a new job")
         try:
             job = self._ports.jobs.update_status(changes.retry(job, now=self._now()))
         except ConflictError:
@@ -128,14 +132,15 @@ class Owner(UseCases):
         return job
 
     def delete(self, job: Job) -> None:
-        """Delete the files first and the job last, so that after a crash the same call deletes the rest.
+        """Delete a job with its files.
 
-        A pending job is cancelled first, so that no worker takes it while its video is deleted.
+        The job is deleted last, so that after a crash a repeated call deletes the rest. A pending job is
+        cancelled first, so that no worker claims it while its video is deleted.
 
         Raises
         ------
         JobStateError
-            If it is running, or was changed meanwhile.
+            If the job is running, or was changed meanwhile.
         """
         if job.status is JobStatus.PENDING:
             job = self.cancel(job)

@@ -1,4 +1,4 @@
-"""For readers of results: a page of a completed job's frames, by byte range through the index file."""
+"""Use cases for readers of results: a page of a completed job's frames, read by byte range."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RECORDS_A_READ = 1 << 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsQuery:
-    """Which frames: by index in the video, both ends included; at most ``limit`` a page."""
+    """The frames to read: ``from_frame`` to ``to_frame`` (inclusive), at most ``limit`` per page."""
 
     cursor: str | None = None
     limit: int | None = None
@@ -32,14 +32,14 @@ class Results(UseCases):
     """Read the results of a job."""
 
     def read(self, job: Job, query: ResultsQuery) -> ResultsPage:
-        """The frames that are asked for, as many as fit an answer.
+        """Read the frames that the query names, as many as fit into one answer.
 
         Raises
         ------
         JobNotCompletedError
-            If the job has no results (yet).
+            If the job has no results yet, or has failed.
         InvalidCursorError
-            If the cursor is not one of this job and these frames.
+            If the cursor was not made for this job and these frames.
         """
         if job.status is not JobStatus.COMPLETED or job.output is None:
             raise JobNotCompletedError
@@ -65,7 +65,7 @@ class Results(UseCases):
 
 
 class ResultsIndex:
-    """The index file of the results, read a block at a time."""
+    """The index of the results (`domain.results`), read in blocks."""
 
     def __init__(self, job_id: str, version: str | None, storage: StorageService) -> None:
         self._key, self._version = results_index_key(job_id), version
@@ -74,18 +74,18 @@ class ResultsIndex:
 
     @cached_property
     def frames(self) -> int:
-        """How many frames there are."""
+        """How many frames the results have."""
         found = self._storage.find_file(self._key, self._version)
         if found is None:
             raise FileMissingError
         return found.size_bytes // INDEX_RECORD.size - 1  # the last record closes the file
 
     def offset(self, position: int) -> int:
-        """Where in the results file the line of a frame begins; also for the end of the last one."""
+        """Byte offset of a frame's line in the results; position ``frames`` is the end of the last line."""
         return self._record(position)[1]
 
     def position_of(self, frame_index: int) -> int:
-        """Position of the first frame that is not before ``frame_index``; reads O(log frames) blocks."""
+        """Position of the first frame at or after ``frame_index``; reads O(log frames) blocks."""
         if frame_index == 0:
             return 0
         return bisect_left(range(self.frames), frame_index, key=lambda position: self._record(position)[0])
@@ -100,7 +100,7 @@ class ResultsIndex:
 
 
 def _offsets_of_page(index: ResultsIndex, positions: range, budget: int) -> list[int]:
-    """Where the lines of a page begin, and where the line after them does; one line always fits."""
+    """Offsets of a page's lines and of the line after them; the first line is always taken."""
     if not positions:
         return []
     offsets = [index.offset(positions.start)]
@@ -113,9 +113,9 @@ def _offsets_of_page(index: ResultsIndex, positions: range, budget: int) -> list
 
 
 def _fitting(frames: bytes, budget: int) -> tuple[bytes, int]:
-    """The frames that fit, and how many; the first one always does.
+    """The frames that fit into an answer, and their number; the first one is always taken.
 
-    Lambda's answer holds the body as a JSON text of its own, in which every quote takes two bytes.
+    Lambda encodes the body as a JSON string, in which every quotation mark takes two bytes.
     """
     lines, used = frames.split(SEPARATOR), 0
     for count, line in enumerate(lines):

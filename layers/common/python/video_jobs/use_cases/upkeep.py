@@ -1,4 +1,4 @@
-"""For the schedule and the dead-letter queue: put right what was left behind."""
+"""Use cases for the schedule and the dead-letter queue: repair jobs that were left behind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from video_jobs.use_cases.base import UseCases
 from video_jobs.use_cases.intake import Intake
 from video_jobs.use_cases.work import too_many_crashes
 
-JOBS_A_RUN = 100
+JOBS_PER_RUN = 100
 DEAD_LETTER = Failure(
     "dead_letter",
     "The job was given up: its message was delivered many times and no worker could finish it. "
@@ -26,20 +26,20 @@ UPLOAD_EXPIRED = Failure(
 
 
 class JobStillHeldError(Exception):
-    """A worker still holds the job; look at the message again later."""
+    """A worker still holds the job, so the message must be looked at again later."""
 
 
 class Upkeep(UseCases):
-    """Look after jobs that nobody else looks after any more."""
+    """Repair jobs whose message, worker or upload was lost."""
 
     def __init__(self, ports: Ports, rules: Rules, intake: Intake) -> None:
         super().__init__(ports, rules)
         self._intake = intake
 
-    def reconcile(self, limit: int = JOBS_A_RUN) -> Counter[str]:
-        """Take back expired leases, send again what was never sent, end uploads that never came.
+    def reconcile(self, limit: int = JOBS_PER_RUN) -> Counter[str]:
+        """Take back jobs whose lease has ended, send lost jobs again, and fail jobs whose video never came.
 
-        One run does a bounded amount of work over the due-work index; a second run changes nothing more.
+        One run handles at most ``limit`` due jobs. A job that was handled is not due again at once.
 
         Returns
         -------
@@ -60,9 +60,9 @@ class Upkeep(UseCases):
         Raises
         ------
         JobStillHeldError
-            While a lease is live: the message must stay.
+            If a lease is live; the message must stay in the queue.
         ConflictError
-            If the job changed meanwhile: look again.
+            If the job was changed meanwhile; the message must be looked at again.
         """
         job = self._ports.jobs.get_by_id(job_id) if is_job_id(job_id) else None
         if job is None or not job.status.is_open or generation < job.generation:
@@ -72,7 +72,7 @@ class Upkeep(UseCases):
         return self._fail(job, DEAD_LETTER)
 
     def _heal(self, job: Job) -> str:
-        """Do what is due for one job, and say what it was."""
+        """Take the action that is due for one job, and return its name."""
         if job.status is JobStatus.RUNNING:
             return self._heal_running(job)
         if job.upload.state is UploadState.ACCEPTED:

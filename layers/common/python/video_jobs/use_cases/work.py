@@ -1,4 +1,4 @@
-"""For the workers: claim a job, keep it, end it or give it back."""
+"""Use cases for the workers: claim a job, keep it, end it or give it back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOK_AGAIN_S = 1
 
 
 class Verdict(StrEnum):
-    """What is to be done with a message."""
+    """What to do with a message."""
 
     WORK = "work"
     ACKNOWLEDGE = "acknowledge"
@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The verdict on a message: ``job`` is set for WORK, ``delay_s`` counts for RETURN."""
+    """The verdict on a message; ``job`` goes with WORK, ``delay_s`` with RETURN."""
 
     verdict: Verdict
     reason: str
@@ -45,9 +45,9 @@ class Claimant:
     Attributes
     ----------
     lease
-        How long it may be silent before others take the job over.
+        How long it keeps a job without a heartbeat.
     understands
-        The newest job format that it knows (`domain.formats`).
+        The newest job format that it understands (`domain.formats`).
     """
 
     worker_id: str
@@ -56,17 +56,17 @@ class Claimant:
 
 
 class LeaseLostError(Exception):
-    """The job is another worker's now, or was ended from outside."""
+    """The worker no longer holds the job: another worker took it over, or it was ended."""
 
 
 class Work(UseCases):
-    """All use cases but `claim` take a job that the worker holds.
+    """Use cases of a worker: `claim` gives it a job, all others take a job that it holds.
 
-    They raise `LeaseLostError` if it does not hold the job any more: then nothing was changed.
+    The others raise `LeaseLostError` and change nothing if the worker no longer holds the job.
     """
 
     def claim(self, message: QueueMessage, claimant: Claimant) -> Claim:
-        """Claim the job of ``message``, or say what to do with a message that is not to be worked on."""
+        """Claim the job of ``message``, or say what to do with the message instead."""
         job = self._ports.jobs.get_by_id(message.body) if is_job_id(message.body) else None
         if job is None:
             return Claim(Verdict.ACKNOWLEDGE, "unknown job")
@@ -87,15 +87,15 @@ class Work(UseCases):
             return Claim(Verdict.RETURN, "changed meanwhile", delay_s=_LOOK_AGAIN_S)
 
     def heartbeat(self, job: Job, lease: timedelta, progress: Progress) -> None:
-        """Extend the lease, and tell how far the work is."""
+        """Extend the lease and record the progress."""
         self._change(changes.heartbeat(job, lease=lease, progress=progress, now=self._now()))
 
     def record_fingerprint(self, job: Job, fingerprint: Mapping[str, Any]) -> None:
-        """Say what the results will be computed with."""
+        """Record what the results will be computed with."""
         self._change(changes.record_fingerprint(job, fingerprint=fingerprint, now=self._now()))
 
     def complete(self, job: Job, output: Output, frames: int, warnings: tuple[str, ...]) -> Job:
-        """The results are stored: the job has ended well."""
+        """End the job as completed, after its results were stored."""
         return self._change(
             changes.complete(
                 job, output=output, frames=frames, warnings=warnings, keep=self._rules.keep, now=self._now()
@@ -103,12 +103,12 @@ class Work(UseCases):
         )
 
     def fail(self, job: Job, error: VideoJobsError) -> Job:
-        """The job cannot succeed, or was tried often enough."""
+        """End the job as failed, because it cannot succeed or was tried often enough."""
         failure = Failure(error.code, error.message)
         return self._change(changes.fail_running(job, failure, keep=self._rules.keep, now=self._now()))
 
     def give_back(self, job: Job, *, count_failure: bool) -> Job:
-        """Let another worker have the job; the message stays in the queue."""
+        """Release the job for another worker; its message stays in the queue."""
         return self._change(changes.give_back(job, count_failure=count_failure, now=self._now()))
 
     def _claimed(self, job: Job, claimant: Claimant) -> Job:
@@ -123,8 +123,8 @@ class Work(UseCases):
 
 
 def too_many_crashes(crashes: int) -> Failure:
-    """Why a job ends on which workers vanished again and again."""
-    message = f"The job was given up: {crashes} workers in a row died on it. Convert the video."
+    """The failure of a job on which too many workers vanished."""
+    message = f"The job was given up: {crashes} workers died on it. Convert the video."
     return Failure("worker_crashed", message)
 
 

@@ -1,1 +1,1 @@
-"""Adapters on AWS."""
+"""The ports on AWS."""

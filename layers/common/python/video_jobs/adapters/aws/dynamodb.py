@@ -37,7 +37,7 @@ class DynamoDbJobRepository:
 
     def save(self, job: Job) -> None:
         """Store a new job."""
-        is_new = self._model.job_id.does_not_exist()  # an id is given out once
+        is_new = self._model.job_id.does_not_exist()  # an id is used only once
         with _errors_translated():
             self._model(**to_attributes(job)).save(condition=is_new)
 
@@ -61,7 +61,7 @@ class DynamoDbJobRepository:
         return to_job(item)
 
     def list_due(self, now: datetime, limit: int) -> list[Job]:
-        """The due-work index, each shard's soonest, merged."""
+        """Query each shard of the due-work index, and merge what is due first."""
         due: list[Job] = []
         with _errors_translated():
             for shard in range(DUE_SHARDS):
@@ -70,7 +70,7 @@ class DynamoDbJobRepository:
         return sorted(due, key=lambda job: job.due_at or now)[:limit]
 
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
-        """The owner index, backwards."""
+        """Query the owner index backwards, so from the newest job on."""
         start = None if after is None else _owner_index_key(owner, after)
         with _errors_translated():
             items = self._model.by_owner.query(
@@ -94,7 +94,7 @@ def _owner_index_key(owner: str, after: JobPosition) -> dict[str, dict[str, str]
 
 
 def _condition(model: type[JobItem], expected: Expected) -> Condition:
-    clauses = [model.status == str(expected.status)]  # a job is changed only out of the state it was seen in
+    clauses = [model.status == str(expected.status)]  # a job is changed only from the state it was read in
     if expected.generation is not None:
         same_generation = model.generation == expected.generation  # nobody sent it anew meanwhile
         clauses.append(same_generation)

@@ -1,4 +1,4 @@
-"""Which errors of the AWS SDK may pass by themselves."""
+"""Which errors of the AWS SDK are transient."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def error_code(error: BaseException | None) -> str:
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Whether the same call may work later: throttling, a server's fault, or the network."""
+    """Whether the same call may work later: throttling, an error of the service or of the network."""
     if isinstance(error, _NETWORK_ERRORS):
         return True
     status = _response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -39,7 +39,7 @@ def is_transient(error: BaseException | None) -> bool:
 
 @contextmanager
 def transient_errors_translated(service: str) -> Iterator[None]:
-    """Raise `TransientError` for what may pass; any other error goes through untouched."""
+    """Raise `TransientError` for a transient error; any other error passes unchanged."""
     try:
         yield
     except (ClientError, *_NETWORK_ERRORS) as exc:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class EventBridgeBus:
-    """One bus."""
+    """Publishes on one EventBridge bus."""
 
     def __init__(self, client: EventBridgeClient, bus_name: str) -> None:
         self._client = client
         self._bus_name = bus_name
 
     def publish(self, event: JobEvent) -> None:
-        """PutEvents with one entry; an answer of 200 may still say that it was not taken."""
+        """PutEvents with one entry; even an answer with status 200 may say that the entry failed."""
         with transient_errors_translated("EventBridge"):
             answer = self._client.put_events(
                 Entries=[
@@ -34,4 +34,4 @@ class EventBridgeBus:
                 ]
             )
         if answer["FailedEntryCount"]:
-            raise TransientError(f"EventBridge did not take the event: {answer['Entries'][0]['ErrorCode']}")
+            raise TransientError(f"EventBridge did not accept the event: {answer['Entries'][0]['ErrorCode']}")

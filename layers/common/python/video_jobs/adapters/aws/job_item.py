@@ -1,4 +1,4 @@
-"""A job as it lies in the table: the attributes of the item, and how they become a `Job` and back."""
+"""The item of a job in the table, and its conversion to a `Job` and back."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ SCHEMA_VERSION = 2
 """The number of the newest migration (`video_jobs.migrations`)."""
 
 DUE_SHARDS = 4
-"""The due-work index is spread over this many partitions, so that open jobs share no single hot one."""
+"""The partitions of the due-work index; a single one would limit the writes to all open jobs."""
 
 
 class IsoTimeAttribute(Attribute[datetime]):
-    """A time as ISO 8601 text in UTC, which sorts in the order of time."""
+    """A time as ISO 8601 text in UTC; as text, it sorts in the order of time."""
 
     attr_type = STRING
 
@@ -58,7 +58,7 @@ class IsoTimeAttribute(Attribute[datetime]):
 
 
 class OwnerIndex(GlobalSecondaryIndex["JobItem"]):
-    """A caller's jobs by the time they were made."""
+    """An owner's jobs by the time they were made."""
 
     class Meta:
         index_name = "owner-created_at"
@@ -69,7 +69,7 @@ class OwnerIndex(GlobalSecondaryIndex["JobItem"]):
 
 
 class DueIndex(GlobalSecondaryIndex["JobItem"]):
-    """Open jobs by the time something is due; ended jobs are not in it."""
+    """Open jobs by the time they are due; ended jobs are not in this index."""
 
     class Meta:
         index_name = "due_shard-due_at"
@@ -80,7 +80,7 @@ class DueIndex(GlobalSecondaryIndex["JobItem"]):
 
 
 class JobItem(Model):
-    """The attributes of an item; their names are kept for good, whatever a `Job` calls them."""
+    """The attributes of an item. Their names never change, even if a field of `Job` is renamed."""
 
     job_id = UnicodeAttribute(hash_key=True)
     owner = UnicodeAttribute()
@@ -148,17 +148,17 @@ def to_attributes(job: Job) -> dict[str, Any]:
 
 
 def changed_attributes(job_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes that some fields of a job become; None removes one."""
+    """The attributes for some fields of a job; an attribute that is None is removed."""
     attributes: dict[str, Any] = {}
     for field, value in values.items():
-        attributes |= _PARTS[field](value) if field in _PARTS else {field: _plain(value)}
+        attributes |= _NESTED[field](value) if field in _NESTED else {field: _plain(value)}
     if "due_at" in values:
         attributes["due_shard"] = None if values["due_at"] is None else due_shard_of(job_id)
     return attributes
 
 
 def to_job(item: JobItem) -> Job:
-    """The job that an item stands for; items of the release before lack the newest attributes."""
+    """The job of an item; items of an earlier release lack the newest attributes."""
     return Job(
         job_id=item.job_id,
         owner=item.owner,
@@ -272,10 +272,13 @@ def _delivery_to_attributes(delivery: Delivery | None) -> dict[str, Any]:
         "error": delivery.error,
         "updated_at": to_iso(delivery.updated_at),
     }
-    return {"webhook": webhook, "webhook_state": webhook["state"]}  # the state once more, for conditions
+    return {
+        "webhook": webhook,
+        "webhook_state": webhook["state"],
+    }  # the state again, because conditions compare it
 
 
-_PARTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+_NESTED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "options": _options_to_attributes,
     "upload": _upload_to_attributes,
     "lease": _lease_to_attributes,
@@ -284,7 +287,7 @@ _PARTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "error": _error_to_attributes,
     "delivery": _delivery_to_attributes,
 }
-"""The fields of a job that are values of their own, each with the attributes it is stored as."""
+"""The fields of a job that are values with fields of their own, and how each becomes attributes."""
 
 
 def _int(number: float | None) -> int | None:

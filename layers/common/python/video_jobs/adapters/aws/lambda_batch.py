@@ -1,6 +1,6 @@
-"""A batch of messages or of changes of a table in a Lambda: each is handled by itself, failures are logged.
+"""Handle a Lambda's batch of messages or of table changes one by one, and log each failure.
 
-Powertools' processor reports failed messages to Lambda, but says nowhere why they failed.
+Powertools' processor reports failed messages to Lambda, but does not log why they failed.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def handle_messages(
     handle_message: Callable[[SQSRecord], None],
     logger: Logger,
 ) -> PartialItemFailureResponse:
-    """Hand each message to ``handle_message``; those that raise come back by themselves."""
+    """Call ``handle_message`` with each message; SQS delivers those again for which it raised."""
 
-    def handle(record: SQSRecord) -> None:  # Powertools names the argument
+    def handle(record: SQSRecord) -> None:  # Powertools passes ``record`` by name
         handle_message(record)
 
     return process_partial_response(event, handle, _LoggingBatchProcessor(logger, EventType.SQS), context)
@@ -48,9 +48,9 @@ def handle_changes(
     handle_change: Callable[[DynamoDBRecord], None],
     logger: Logger,
 ) -> PartialItemFailureResponse:
-    """Hand each change to ``handle_change``; Lambda sends again from the first that raised."""
+    """Call ``handle_change`` with each change; Lambda sends the batch again from the first failure on."""
 
-    def handle(record: DynamoDBRecord) -> None:  # Powertools names the argument
+    def handle(record: DynamoDBRecord) -> None:  # Powertools passes ``record`` by name
         handle_change(record)
 
     processor = _LoggingBatchProcessor(logger, EventType.DynamoDBStreams)

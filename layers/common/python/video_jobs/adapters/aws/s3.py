@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MISSING_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
-_COPY_CHUNK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 class S3Storage:
-    """Keeps files in one bucket; the client must sign with Signature Version 4."""
+    """Stores files in one bucket; the client must sign with Signature Version 4."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Upload the file at ``source``; S3 shows an object only when all of it is there."""
+        """Upload the file at ``source``; S3 shows an object only after all of it has arrived."""
         with source.open("rb") as body, transient_errors_translated("S3"):
             answer = self._client.put_object(
                 Bucket=self._bucket, Key=checked_key(key), Body=body, ContentType=content_type
@@ -38,13 +38,13 @@ class S3Storage:
         return StoredFile(key, answer.get("VersionId"), source.stat().st_size)
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
-        """Download to ``target``, a chunk at a time."""
+        """Download to ``target``, in blocks."""
         with self._reading(key):
             body = self._client.get_object(**self._object(key, version))["Body"]
             try:
                 with target.open("wb") as file:
-                    for chunk in body.iter_chunks(_COPY_CHUNK_BYTES):
-                        file.write(chunk)
+                    for block in body.iter_chunks(_BLOCK_BYTES):
+                        file.write(block)
             except BaseException:
                 target.unlink(missing_ok=True)
                 raise
@@ -78,7 +78,7 @@ class S3Storage:
             raise
 
     def list_keys(self, prefix: str) -> Iterator[str]:
-        """Keys under ``prefix``, a page at a time."""
+        """The keys that begin with ``prefix``; S3 lists them sorted, in pages."""
         with transient_errors_translated("S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
@@ -94,7 +94,7 @@ class S3Storage:
         now: datetime,
         checksum_sha256: str | None = None,
     ) -> PresignedUpload:
-        """A POST policy for exactly this key and type, and at most ``max_bytes``."""
+        """Sign a POST policy for exactly this key and type, and at most ``max_bytes``."""
         fields = {"Content-Type": content_type}
         if checksum_sha256 is not None:
             fields |= {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": checksum_sha256}
@@ -106,7 +106,7 @@ class S3Storage:
         return PresignedUpload(form["url"], form["fields"], now + timedelta(seconds=expires_s), max_bytes)
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
-        """A signed GET of the object."""
+        """Sign a GET of the object."""
         return self._client.generate_presigned_url(
             "get_object", Params=self._object(key, version), ExpiresIn=expires_s
         )

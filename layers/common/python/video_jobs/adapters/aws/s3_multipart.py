@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class S3MultipartUploads:
-    """Multipart uploads into one bucket; what this product calls a chunk is a part in S3's words.
+    """Multipart uploads into one bucket; S3 calls a chunk a part.
 
-    The client must sign with Signature Version 4; the length of a chunk is signed with its URL.
+    The client must sign with Signature Version 4; the signature of a URL covers the chunk's length.
     """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
@@ -28,7 +28,7 @@ class S3MultipartUploads:
         self._bucket = bucket
 
     def create(self, key: str, content_type: str) -> str:
-        """CreateMultipartUpload; one that nobody completes is aborted by the bucket's lifecycle."""
+        """CreateMultipartUpload; the bucket's lifecycle aborts an upload that is never completed."""
         with transient_errors_translated("S3"):
             answer = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=checked_key(key), ContentType=content_type
@@ -36,7 +36,7 @@ class S3MultipartUploads:
         return answer["UploadId"]
 
     def presign_chunk(self, key: str, upload_id: str, number: int, *, size_bytes: int, expires_s: int) -> str:
-        """A signed PUT of one chunk."""
+        """Sign the PUT of one chunk."""
         parameters = {
             "Bucket": self._bucket,
             "Key": checked_key(key),
@@ -47,7 +47,7 @@ class S3MultipartUploads:
         return self._client.generate_presigned_url("upload_part", Params=parameters, ExpiresIn=expires_s)
 
     def list_chunks(self, key: str, upload_id: str) -> list[StoredChunk]:
-        """ListParts, a page at a time."""
+        """ListParts, in pages."""
         with self._of_upload(key):
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=checked_key(key), UploadId=upload_id
@@ -70,7 +70,7 @@ class S3MultipartUploads:
             )
 
     def abort(self, key: str, upload_id: str) -> None:
-        """AbortMultipartUpload; one that is gone is no error."""
+        """AbortMultipartUpload; an upload that does not exist is no error."""
         try:
             with self._of_upload(key):
                 self._client.abort_multipart_upload(

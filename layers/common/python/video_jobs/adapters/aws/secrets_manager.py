@@ -17,14 +17,14 @@ _MISSING_CODES = frozenset({"ResourceNotFoundException", "InvalidRequestExceptio
 
 
 class SecretsManagerWebhookSecrets:
-    """One secret an owner, named by `secret_name`."""
+    """One secret for each owner; `secret_name` is its name."""
 
     def __init__(self, client: SecretsManagerClient, prefix: str) -> None:
         self._client = client
         self._prefix = prefix
 
     def secret_of(self, owner: str) -> str:
-        """GetSecretValue; one that is being deleted, or holds no text, counts as none."""
+        """GetSecretValue; a secret that is being deleted counts as missing, one without text as empty."""
         try:
             with transient_errors_translated("Secrets Manager"):
                 answer = self._client.get_secret_value(SecretId=secret_name(self._prefix, owner))
@@ -36,6 +36,6 @@ class SecretsManagerWebhookSecrets:
 
 
 def secret_name(prefix: str, owner: str) -> str:
-    """The name of an owner's secret: bytes that such names may not hold are written as ``=`` and hex."""
+    """The name of an owner's secret; bytes that are not allowed in it are written as ``=`` and hex digits."""
     plain = re.sub(rb"[^A-Za-z0-9_.@-]", lambda found: b"=%02X" % found[0][0], owner.encode())
     return prefix + plain.decode()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-ALL_IN_ONE_LINE = "all"
+_ONLY_GROUP = "all"
 _LOST_RECEIPT_CODES = frozenset(
     {"ReceiptHandleIsInvalid", "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight"}
     | {"InvalidParameterValue"}
@@ -22,10 +22,10 @@ _LOST_RECEIPT_CODES = frozenset(
 
 
 class SqsQueue:
-    """A FIFO queue whose body is the bare job_id and whose attribute ``generation`` numbers the send.
+    """A FIFO queue; the body of a message is the job_id, its attribute ``generation`` the generation.
 
-    Every job is its own message group, so jobs run side by side; with ``strict_order`` all are one
-    group, and a job that backs off holds back those behind it.
+    Each job is a message group of its own, so that jobs run in parallel. With ``strict_order``, all jobs
+    are one group, and a job that waits for its retry holds back the jobs behind it.
     """
 
     def __init__(self, client: SQSClient, queue_url: str, *, strict_order: bool = False) -> None:
@@ -39,7 +39,7 @@ class SqsQueue:
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=job_id,
-                MessageGroupId=ALL_IN_ONE_LINE if self._strict_order else job_id,
+                MessageGroupId=_ONLY_GROUP if self._strict_order else job_id,
                 MessageDeduplicationId=f"{job_id}:{generation}",
                 MessageAttributes={"generation": {"DataType": "Number", "StringValue": str(generation)}},
             )
@@ -59,7 +59,7 @@ class SqsQueue:
         return _to_message(messages[0]) if messages else None
 
     def size(self) -> int:
-        """Messages waiting, as SQS estimates them."""
+        """How many messages are waiting, as SQS estimates."""
         with transient_errors_translated("SQS"):
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._queue_url, AttributeNames=["ApproximateNumberOfMessages"]
@@ -75,7 +75,7 @@ class SqsQueue:
             raise _lost_receipt(exc) from exc
 
     def extend(self, message: QueueMessage, visibility_s: int) -> None:
-        """Change the message's visibility."""
+        """Change the visibility timeout of the message."""
         try:
             with transient_errors_translated("SQS"):
                 self._client.change_message_visibility(
@@ -87,7 +87,7 @@ class SqsQueue:
             raise _lost_receipt(exc) from exc
 
     def return_message(self, message: QueueMessage, delay_s: int = 0) -> None:
-        """Make the message visible again, ``delay_s`` from now."""
+        """Make the message visible again ``delay_s`` seconds from now."""
         self.extend(message, delay_s)
 
 

@@ -24,7 +24,7 @@ class SqsWebhookQueue:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=message.to_json())
 
     def delay(self, receipt: str, seconds: int) -> None:
-        """Change the message's visibility."""
+        """Change the visibility timeout of the message."""
         with transient_errors_translated("SQS"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds

@@ -1,4 +1,4 @@
-"""Adapters on this machine: files in a folder, and twins of AWS in memory."""
+"""The ports on this machine: files in a folder, and in-memory counterparts of the AWS services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from video_jobs.ports import Clock
 
 
 def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
-    """What `video_jobs.ports.Ports.in_memory` binds: every port but the webhook transport."""
+    """The makers for `video_jobs.ports.Ports.in_memory`: of every port but the webhook transport."""
     from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
     from video_jobs.adapters.local.memory_notify import (
         MemoryEventBus,

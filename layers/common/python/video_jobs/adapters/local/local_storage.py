@@ -1,4 +1,4 @@
-"""Files under a folder of this machine, with versions, as a versioned bucket keeps them."""
+"""Files in a folder of this machine, with versions, as in a versioned bucket."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from video_jobs.ports import PresignedUpload, StoredFile
 
 
 class LocalStorage:
-    """Current files lie under ``files/``, each version under ``versions/<key>/``, hard-linked.
+    """Current files are in ``files/``; each is hard-linked to its version in ``versions/<key>/``.
 
-    There is no signature on a local path: presigned requests are ``file:`` URLs.
+    Local paths are not signed: presigned requests are ``file:`` URLs.
     """
 
     def __init__(self, root: Path) -> None:
@@ -29,7 +29,7 @@ class LocalStorage:
             folder.mkdir(parents=True, exist_ok=True)
 
     def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Copy the file aside, then move it into place: readers see all of it or nothing."""
+        """Copy the file aside, then move it into place, so that readers see all of it or nothing."""
         current = self._path(self._files, key)
         version = uuid4().hex
         kept = self._path(self._versions, key) / version
@@ -55,7 +55,7 @@ class LocalStorage:
         shutil.rmtree(self._path(self._versions, key), ignore_errors=True)
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
-        """What is stored under ``key``, or None."""
+        """The file that is stored under ``key``, or None."""
         try:
             path = self._existing(key, version)
         except FileMissingError:
@@ -63,13 +63,13 @@ class LocalStorage:
         return StoredFile(key, version or self._version_of(key, path), path.stat().st_size)
 
     def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
-        """Some bytes of a file."""
+        """Read a byte range of a file."""
         with self._existing(key, version).open("rb") as file:
             file.seek(start)
             return file.read(length)
 
     def list_keys(self, prefix: str) -> Iterator[str]:
-        """Keys under ``prefix``, in order."""
+        """The keys that begin with ``prefix``, sorted."""
         paths = (path for path in self._files.rglob("*") if path.is_file())
         keys = sorted(path.relative_to(self._files).as_posix() for path in paths)
         return (key for key in keys if key.startswith(prefix))
@@ -84,13 +84,13 @@ class LocalStorage:
         now: datetime,
         checksum_sha256: str | None = None,
     ) -> PresignedUpload:
-        """Where the file belongs; a local path needs no signature."""
+        """The path of the file as a URL, without a signature."""
         url = self._path(self._files, key).as_uri()
         fields = {"key": key, "Content-Type": content_type}
         return PresignedUpload(url, fields, now + timedelta(seconds=expires_s), max_bytes)
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
-        """The file's URL; a local path needs no signature."""
+        """The URL of the file, without a signature."""
         return self._existing(key, version).as_uri()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""In-memory twin of the job table: thread-safe, with the rules of the real one."""
+"""In-memory counterpart of the job table: thread-safe, with the same rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MemoryJobRepository:
         """Store a new job."""
         with self._lock:
             if job.job_id in self._jobs:
-                raise ConflictError(f"There is a job {job.job_id} already")
+                raise ConflictError(f"The job {job.job_id} exists already")
             self._jobs[job.job_id] = job
 
     def get_by_id(self, job_id: str) -> Job | None:
@@ -31,7 +31,7 @@ class MemoryJobRepository:
             return self._jobs.get(job_id)
 
     def update_status(self, change: Change) -> Job:
-        """Make one change, if the job is as expected."""
+        """Make one change if the job is as expected."""
         with self._lock:
             job = self._jobs.get(change.job_id)
             if job is None or not change.expected.is_met_by(job):
@@ -40,7 +40,7 @@ class MemoryJobRepository:
             return changed
 
     def list_due(self, now: datetime, limit: int) -> list[Job]:
-        """Open jobs whose time has come, soonest first."""
+        """Open jobs that are due, the earliest first."""
         with self._lock:
             due = [(job.due_at, job) for job in self._jobs.values() if job.due_at and job.due_at <= now]
         return [job for _, job in sorted(due, key=lambda pair: pair[0])][:limit]
@@ -50,8 +50,8 @@ class MemoryJobRepository:
         with self._lock:
             own = [(job.created_at, job.job_id, job) for job in self._jobs.values() if job.owner == owner]
         if after is not None:
-            own = [one for one in own if one[:2] < (after.created_at, after.job_id)]
-        return [job for *_, job in sorted(own, key=lambda one: one[:2], reverse=True)][:limit]
+            own = [entry for entry in own if entry[:2] < (after.created_at, after.job_id)]
+        return [job for *_, job in sorted(own, key=lambda entry: entry[:2], reverse=True)][:limit]
 
     def delete(self, job_id: str, expected: Expected) -> None:
         """Remove a job."""

@@ -1,4 +1,4 @@
-"""In-memory twins of the event bus, the webhook queue and the webhook secrets."""
+"""In-memory counterparts of the event bus, the webhook queue and the webhook secrets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MemoryEventBus:
 
 @dataclass
 class MemoryWebhookQueue:
-    """Keeps the calls that were queued, and the delays that were asked for, by receipt."""
+    """Keeps the calls that were queued, and the delays by receipt."""
 
     sent: list[WebhookMessage] = field(default_factory=list)
     delays: dict[str, int] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class MemoryWebhookQueue:
         self.sent.append(message)
 
     def delay(self, receipt: str, seconds: int) -> None:
-        """Note when a call is due again."""
+        """Keep the delay of a call."""
         self.delays[receipt] = seconds
 
 

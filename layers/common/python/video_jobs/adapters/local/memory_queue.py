@@ -1,11 +1,11 @@
-"""In-memory twin of the jobs queue: thread-safe, with the rules of SQS FIFO."""
+"""In-memory counterpart of the jobs queue: thread-safe, with the rules of SQS FIFO."""
 
 from __future__ import annotations
 
 import heapq
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from uuid import uuid4
@@ -27,18 +27,11 @@ class _Entry:
     invisible_until: datetime | None = None
 
 
-@dataclass(slots=True)
-class _Line:
-    """The messages of one group in order; only the first may be received."""
-
-    entries: deque[_Entry] = field(default_factory=deque)
-
-
 class MemoryQueue:
     """A FIFO queue with message groups, visibility timeouts and deduplication, as SQS FIFO has them.
 
     Messages are received in the order in which they were sent. A message that is held, or was
-    returned with a delay, keeps its place and holds back the later ones of its group.
+    returned with a delay, keeps its place and holds back the later messages of its group.
     """
 
     def __init__(self, clock: Clock, *, strict_order: bool = False) -> None:
@@ -46,33 +39,33 @@ class MemoryQueue:
         self._strict_order = strict_order
         self._changed = threading.Condition()
         self._order = count()
-        self._lines: dict[str, _Line] = {}
+        self._groups: dict[str, deque[_Entry]] = {}  # only the first of a group may be received
         self._ready: list[tuple[int, str]] = []
         self._hidden: list[tuple[datetime, int, str]] = []
         self._held: dict[str, _Entry] = {}
         self._sent_ids: dict[str, datetime] = {}
 
     def enqueue(self, job_id: str, generation: int) -> None:
-        """Add a job at the end of the line."""
+        """Add a job at the end of the queue."""
         with self._changed:
             if self._is_duplicate(f"{job_id}:{generation}"):
                 return
             group = "all" if self._strict_order else job_id
             entry = _Entry(next(self._order), group, job_id, generation)
-            line = self._lines.setdefault(group, _Line())
-            line.entries.append(entry)
-            if len(line.entries) == 1:
+            entries = self._groups.setdefault(group, deque())
+            entries.append(entry)
+            if len(entries) == 1:
                 heapq.heappush(self._ready, (entry.order, group))
                 self._changed.notify()
 
     def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
-        """The next message; waits in real time, whatever the clock says."""
+        """Receive the next message; waiting takes real time, even if the clock is a manual one."""
         with self._changed:
             self._changed.wait_for(self._next_is_ready, timeout=wait_s)
             if not self._next_is_ready():
                 return None
             _, group = heapq.heappop(self._ready)
-            entry = self._lines[group].entries[0]
+            entry = self._groups[group][0]
             entry.receive_count += 1
             entry.receipt = str(uuid4())
             self._held[entry.receipt] = entry
@@ -80,31 +73,31 @@ class MemoryQueue:
             return QueueMessage(entry.body, entry.generation, entry.receipt, entry.receive_count)
 
     def size(self) -> int:
-        """Messages that nobody holds."""
+        """How many messages no consumer holds."""
         with self._changed:
             self._surface_due()
-            return sum(len(line.entries) for line in self._lines.values()) - len(self._held)
+            return sum(len(entries) for entries in self._groups.values()) - len(self._held)
 
     def acknowledge(self, message: QueueMessage) -> None:
         """Remove a held message."""
         with self._changed:
             entry = self._holding(message)
             self._release(entry)
-            line = self._lines[entry.group]
-            line.entries.popleft()
-            if not line.entries:
-                del self._lines[entry.group]
+            entries = self._groups[entry.group]
+            entries.popleft()
+            if not entries:
+                del self._groups[entry.group]
                 return
-            heapq.heappush(self._ready, (line.entries[0].order, entry.group))
+            heapq.heappush(self._ready, (entries[0].order, entry.group))
             self._changed.notify()
 
     def extend(self, message: QueueMessage, visibility_s: int) -> None:
-        """Hold a message for longer."""
+        """Hold a message for ``visibility_s`` seconds from now on."""
         with self._changed:
             self._hide(self._holding(message), visibility_s)
 
     def return_message(self, message: QueueMessage, delay_s: int = 0) -> None:
-        """Let a held message go, back to its place."""
+        """Release a held message; it keeps its place."""
         with self._changed:
             entry = self._holding(message)
             self._release(entry)
@@ -131,7 +124,7 @@ class MemoryQueue:
         now = self._clock.now()
         while self._hidden and self._hidden[0][0] <= now:
             until, order, group = heapq.heappop(self._hidden)
-            entry = self._lines[group].entries[0] if group in self._lines else None
+            entry = self._groups[group][0] if group in self._groups else None
             if entry is None or entry.order != order or entry.invisible_until != until:
                 continue
             self._release(entry)

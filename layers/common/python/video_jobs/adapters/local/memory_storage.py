@@ -1,4 +1,4 @@
-"""In-memory twin of the versioned bucket: thread-safe, with the rules of the real one."""
+"""In-memory counterpart of the versioned bucket: thread-safe, with the same rules."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MemoryStorage:
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Write a stored file to ``target``."""
-        content = self._content(key, version)
+        _, content = self._stored(key, version)
         try:
             target.write_bytes(content)
         except BaseException:
@@ -49,19 +49,20 @@ class MemoryStorage:
             self._current.pop(checked_key(key), None)
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
-        """What is stored under ``key``, or None."""
+        """The file that is stored under ``key``, or None."""
         try:
-            content = self._content(key, version)
+            found, content = self._stored(key, version)
         except FileMissingError:
             return None
-        return StoredFile(key, version or self._current[key], len(content))
+        return StoredFile(key, found, len(content))
 
     def read_range(self, key: str, start: int, length: int, version: str | None = None) -> bytes:
-        """Some bytes of a file."""
-        return self._content(key, version)[start : start + max(0, length)]
+        """Read a byte range of a file."""
+        _, content = self._stored(key, version)
+        return content[start : start + max(0, length)]
 
     def list_keys(self, prefix: str) -> Iterator[str]:
-        """Keys under ``prefix``, in order."""
+        """The keys that begin with ``prefix``, sorted."""
         with self._lock:
             keys = sorted(key for key in self._current if key.startswith(prefix))
         return iter(keys)
@@ -76,18 +77,19 @@ class MemoryStorage:
         now: datetime,
         checksum_sha256: str | None = None,
     ) -> PresignedUpload:
-        """A form that nobody signs."""
+        """An unsigned form."""
         fields = {"key": checked_key(key), "Content-Type": content_type}
         return PresignedUpload("memory:", fields, now + timedelta(seconds=expires_s), max_bytes)
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
-        """A URL that nobody signs."""
+        """An unsigned URL."""
         return f"memory:{checked_key(key)}?version={version or self._current.get(key, '')}"
 
-    def _content(self, key: str, version: str | None) -> bytes:
+    def _stored(self, key: str, version: str | None) -> tuple[str, bytes]:
+        """A version and its content, read under one lock, so that they belong together."""
         with self._lock:
             wanted = version or self._current.get(checked_key(key), "")
             content = self._versions.get((key, wanted))
         if content is None:
             raise FileMissingError(f"There is no file {key!r} in the storage")
-        return content
+        return wanted, content

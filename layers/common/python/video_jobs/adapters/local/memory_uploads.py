@@ -1,4 +1,4 @@
-"""In-memory twin of multipart uploads."""
+"""In-memory counterpart of S3's multipart uploads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from video_jobs.ports import StoredChunk
 
 
 class MemoryMultipartUploads:
-    """Uploads into a `MemoryStorage`; `put_chunk` is what a PUT to a signed URL does on S3."""
+    """Uploads into a `MemoryStorage`; `put_chunk` does what a PUT to a signed URL does on S3."""
 
     def __init__(self, storage: MemoryStorage) -> None:
         self._storage = storage
@@ -25,7 +25,7 @@ class MemoryMultipartUploads:
         return upload_id
 
     def presign_chunk(self, key: str, upload_id: str, number: int, *, size_bytes: int, expires_s: int) -> str:
-        """A URL that nobody signs."""
+        """An unsigned URL."""
         return f"memory:{checked_key(key)}?upload={upload_id}&chunk={number}&size={size_bytes}"
 
     def put_chunk(self, upload_id: str, number: int, content: bytes) -> None:
@@ -33,7 +33,7 @@ class MemoryMultipartUploads:
         self._chunks(upload_id)[number] = content
 
     def list_chunks(self, key: str, upload_id: str) -> list[StoredChunk]:
-        """The chunks that were put, by number."""
+        """The chunks that were uploaded, sorted by number."""
         chunks = sorted(self._chunks(upload_id).items())
         return [StoredChunk(number, len(content), f'"{number}"') for number, content in chunks]
 
