@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import requests
 from pydantic import BaseModel, ValidationError
 
-from tools.reference.schemas import Frame, Upload
-from tools.result_format import FrameResult
+from functions.video_api.answer_models import Frame, Upload
+from functions.video_api.result_format import FrameResult
 from tools.validation_errors import first_fault
 
 PROBLEM_TYPE = "application/problem+json"
