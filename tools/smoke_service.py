@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import requests
 from pydantic import BaseModel, ValidationError
 
-from tools.reference.schemas import Frame, Upload
-from tools.result_format import FrameResult
-from tools.validation_errors import first_fault
+from functions.video_api.answer_models import Frame, Upload
+from functions.video_api.result_format import FrameResult
+from tools.validation_errors import faults
 
 PROBLEM_TYPE = "application/problem+json"
 HINTS: Mapping[int, str] = {
@@ -102,7 +102,7 @@ def parsed(
         return model.model_validate_json(answer.content, strict=True)
     except ValidationError as error:
         raise SmokeTestError(
-            f"{what} answered what is not documented ({first_fault(error)}): "
+            f"{what} answered what is not documented ({next(faults(error))[1]}): "
             "compare its /openapi.json, was the stack deployed from this version?"
         ) from None
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from video_jobs.domain.errors import UnreadableVideoError
 from video_worker.mp4_container import read_video_track
 
-from tools.reference.schemas import (
+from functions.video_api.answer_models import (
     Frame,
     Health,
     Job,

@@ -12,8 +12,3 @@ def faults(error: ValidationError) -> Iterator[tuple[tuple[int | str, ...], str]
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         place, message = fault["loc"], fault["msg"].removeprefix("Value error, ")
         yield place, f"{'.'.join(map(str, place))}: {message}" if place else message
-
-
-def first_fault(error: ValidationError) -> str:
-    """The sentence of the first one."""
-    return next(sentence for _, sentence in faults(error))

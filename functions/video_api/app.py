@@ -11,14 +11,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.video_api import problems
 from functions.video_api.routes import jobs, results, service, status, submit, uploads
 
+ROUTE_MODULES = (submit, status, results, jobs, uploads, service)
+"""In the order of the OpenAPI document."""
+
 logger = Logger()
 app = APIGatewayHttpResolver()
-app.include_router(submit.router)
-app.include_router(status.router)
-app.include_router(jobs.router)
-app.include_router(results.router)
-app.include_router(service.router)
-app.include_router(uploads.router)
+for module in ROUTE_MODULES:
+    app.include_router(module.router)
 problems.install(app, logger)
 
 

@@ -34,6 +34,8 @@ LATER_OR_NEVER = (
     "functions.video_api.requests",
     "functions.video_api.parameters",
     "functions.video_api.form",
+    "functions.video_api.answer_models",
+    "functions.video_api.result_format",
     "email.parser",
     "boto3",
     "botocore.session",

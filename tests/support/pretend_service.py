@@ -9,8 +9,8 @@ from typing import Any
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from functions.video_api.answer_models import Job
 from tools.local_stack.loopback_server import HOST, LoopbackServer
-from tools.reference.schemas import Job
 
 FRAMES = 4
 SIGNATURE = "0123456789abcdef"

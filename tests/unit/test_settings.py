@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from video_jobs.domain.errors import SettingError
+from video_jobs.domain.pipelines import BUILT_IN
 from video_jobs.domain.rules import Rules
 from video_jobs.settings import EnvironmentSettings, ServiceSettings, WorkerSettings
 
@@ -15,7 +16,7 @@ NEEDED = {"TABLE_NAME": "jobs", "BUCKET_NAME": "media", "MODEL_PATH": "model"}
 def test_defaults_and_values() -> None:
     settings = ServiceSettings.from_environment(NEEDED | {"MAX_BODY_BYTES": "1000"})
     assert (settings.table_name, settings.max_body_bytes, settings.queue_order) == ("jobs", 1000, "job")
-    assert settings.rules.known_pipelines == {"yolo_ocr", "yolo_ocr_regions", "yolo_only", "ocr_only"}
+    assert settings.rules.known_pipelines == set(BUILT_IN)
 
 
 def test_the_rules_are_the_settings_and_by_default_their_own() -> None:

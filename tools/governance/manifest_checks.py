@@ -80,19 +80,15 @@ def _read(plugin: Path) -> tuple[Manifest | None, list[str]]:
         return None, ["it is missing, and without it the worker ignores this plugin.py"]
     except ValueError as error:
         return None, [f"it is not JSON: {error}"]
-    wrong = _faults(raw)
+    wrong: list[tuple[tuple[int | str, ...], str]] = []
+    try:
+        ManifestFormat.model_validate(raw)
+    except ValidationError as error:
+        wrong = list(faults(error))
     sentences = [sentence for _, sentence in wrong]
     if {(), ("id",)} & {place[:1] for place, _ in wrong}:
         return None, sentences
     return _usable(raw, plugin, {place[:2] for place, _ in wrong}), sentences
-
-
-def _faults(raw: Any) -> list[tuple[tuple[int | str, ...], str]]:
-    try:
-        ManifestFormat.model_validate(raw)
-    except ValidationError as error:
-        return list(faults(error))
-    return []
 
 
 def _usable(raw: Mapping[str, Any], plugin: Path, faulty: set[tuple[int | str, ...]]) -> Manifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,6 @@ from video_worker.plugin_registry import Manifest
 
 from gpu_worker_image.models.street_demo_training.scenes import Scene, Thing, render
 from tools.governance.plugin_process import PluginProcess
-from tools.governance.tool_answers import ToolAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,14 @@ class ToolOf:
     def types(self, kind: str) -> set[str]:
         """Its ``input_types`` or ``output_types``."""
         return set(self.manifest.tools[self.id][kind])
+
+    def checked(self, problems: tuple[str, ...], outputs: Mapping[str, Any]) -> Checked:
+        """What was found out; if nothing is wrong, what it gives, and how much of what can be counted."""
+        given = [
+            f"{name} ({len(value)})" if isinstance(value := outputs.get(name), list) else name
+            for name in sorted(self.types("output_types"))
+        ]
+        return Checked(f"tool {self.manifest.id}.{self.id}", problems, f"gives {', '.join(given)}")
 
 
 def tools_of(manifests: Sequence[Manifest]) -> list[ToolOf]:
@@ -75,7 +82,7 @@ class PluginTrial:
         yield from self._run_ready(waiting)
         for tool in waiting:
             problem = f"it was not run, since no tool gives its input {', '.join(self._missing(tool))}"
-            yield Checked(_name(tool), (problem,))
+            yield tool.checked((problem,), {})
 
     def _missing(self, tool: ToolOf) -> list[str]:
         return sorted(tool.types("input_types") - self._available.keys())
@@ -92,15 +99,4 @@ class PluginTrial:
         payload = {name: value for name, value in self._available.items() if name in wanted}
         answer = self._process.ask(tool.manifest, tool.id, payload)
         self._available = {**answer.outputs, **self._available}
-        return Checked(_name(tool), answer.problems, f"gives {_described(tool, answer)}")
-
-
-def _name(tool: ToolOf) -> str:
-    return f"tool {tool.manifest.id}.{tool.id}"
-
-
-def _described(tool: ToolOf, answer: ToolAnswer) -> str:
-    """What it gives, and how much of what can be counted."""
-    values = {name: answer.outputs.get(name) for name in sorted(tool.types("output_types"))}
-    counts = {name: f" ({len(value)})" for name, value in values.items() if isinstance(value, list)}
-    return ", ".join(name + counts.get(name, "") for name in values)
+        return tool.checked(answer.problems, answer.outputs)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from video_worker.results_serializer import frame_line
 
-from tools.result_format import FRAME_RESULT
+from functions.video_api.result_format import FRAME_RESULT
 from tools.validation_errors import faults
 
 INITIAL_PAYLOAD = frozenset({"frame_index", "position", "image"})

@@ -5,20 +5,18 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from samtranslator.yaml_helper import yaml_parse
-from video_jobs import settings
 from video_jobs.settings import EnvironmentSettings
 
 from tools.local_stack.template import TEMPLATE, Template
 from tools.markdown_writer import code, table
 
 WORKER = "the worker"
-_TYPES = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
+_TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
 _OF_LIBRARIES = {
     "POWERTOOLS_SERVICE_NAME": "Powertools' Logger: the field `service` of every log line",
     "POWERTOOLS_LOG_LEVEL": "Powertools' Logger: the least level that is written",
@@ -50,10 +48,7 @@ def configuration_document() -> str:
 
 def settings_classes() -> list[type[EnvironmentSettings]]:
     """Every settings class, in the order of their definition."""
-    kinds = [kind for kind in vars(settings).values() if isinstance(kind, type)]
-    return [
-        kind for kind in kinds if issubclass(kind, EnvironmentSettings) and kind is not EnvironmentSettings
-    ]
+    return EnvironmentSettings.__subclasses__()
 
 
 def _sections() -> Iterator[str]:
@@ -64,45 +59,21 @@ def _sections() -> Iterator[str]:
         head = ["variable", "type", "default", "allowed", "what", "set by the template for"]
         yield table(head, (_row(one, given) for one in settings_of(kind)))
     yield _LIBRARIES
-    known = {one.name.upper() for kind in settings_classes() for one in settings_of(kind)}
+    known = {one["name"] for kind in settings_classes() for one in settings_of(kind)}
     yield table(["variable", "read by", "set for"], _of_libraries(given, sorted(given.keys() - known)))
     yield _PARAMETERS
     parameters = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
     yield table(["parameter", "type", "default", "allowed", "what"], map(_parameter, parameters.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A field of a settings class: its type, what it takes, and the text below it."""
-
-    name: str
-    hint: Any
-    default: Any
-    text: str
-
-    @property
-    def type(self) -> type:
-        """The type without its limits; a choice is a text."""
-        plain = self.hint.__origin__ if get_origin(self.hint) is Annotated else self.hint
-        return str if get_origin(plain) is Literal else cast(type, plain)
-
-    @property
-    def choices(self) -> list[str]:
-        """The only values that are taken, if there are such."""
-        return list(get_args(self.hint)) if get_origin(self.hint) is Literal else []
-
-    @property
-    def minimum(self) -> int | None:
-        """The least value."""
-        return self.hint.__metadata__[0].ge if get_origin(self.hint) is Annotated else None
-
-
-def settings_of(kind: type[EnvironmentSettings]) -> list[Setting]:
-    """A class's settings, in the order of their definition."""
-    hints, texts = get_type_hints(kind, include_extras=True), _texts_below_fields(kind)
+def settings_of(kind: type[EnvironmentSettings]) -> list[Mapping[str, Any]]:
+    """The JSON schema of each setting, with its name and the text below it, in order."""
+    schema = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"]
+    hints, texts = get_type_hints(kind), _texts_below_fields(kind)
     return [
-        Setting(one.name, hints[one.name], one.default, texts[one.name])
-        for one in msgspec.structs.fields(kind)
+        {**one, "name": name.upper(), "text": texts[name]}
+        | ({"enum": get_args(hints[name])} if "enum" in one else {})
+        for name, one in schema.items()
     ]
 
 
@@ -122,19 +93,21 @@ def _of_libraries(given: Mapping[str, str], names: list[str]) -> Iterator[list[s
         yield [code(name), _OF_LIBRARIES[name], given[name]]
 
 
-def _row(one: Setting, given: Mapping[str, str]) -> list[str]:
-    name = one.name.upper()
+def _row(one: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
     return [
-        code(name),
-        _TYPES[one.type],
-        "needed" if one.default is msgspec.NODEFAULT else _value(one.default),
-        _allowed(one.choices, one.minimum),
-        one.text.replace("``", "`").rstrip("."),
-        given.get(name, ""),
+        code(one["name"]),
+        _TYPES[one.get("type", "string")],
+        _default(one, "default"),
+        _allowed(one.get("enum", []), one.get("minimum")),
+        one["text"].replace("``", "`").rstrip("."),
+        given.get(one["name"], ""),
     ]
 
 
-def _value(value: Any) -> str:
+def _default(one: Mapping[str, Any], key: str) -> str:
+    value = one.get(key)
+    if value is None:
+        return "needed"
     return "empty" if value == "" else code(str(value).lower() if isinstance(value, bool) else value)
 
 
@@ -144,9 +117,8 @@ def _allowed(choices: list[str], minimum: Any) -> str:
 
 def _parameter(named: tuple[str, Mapping[str, Any]]) -> list[str]:
     name, spec = named
-    default = _value(spec["Default"]) if "Default" in spec else "needed"
     allowed = _allowed(spec.get("AllowedValues", []), spec.get("MinValue"))
-    return [code(name), code(spec["Type"]), default, allowed, spec["Description"]]
+    return [code(name), code(spec["Type"]), _default(spec, "Default"), allowed, spec["Description"]]
 
 
 def _given_by_the_template() -> dict[str, str]:

@@ -26,7 +26,7 @@ _LIMITS = {
     "maxLength": "at most {} characters",
     "minItems": "{} or more",
     "maxItems": "at most {}",
-    "pattern": "matches {}",
+    "pattern": "matches `{}`",
 }
 
 
@@ -45,7 +45,10 @@ def _sections(document: Schema) -> Iterator[str]:
     yield _HEAD
     yield table(["call", "what it does"], ([_link(call), one["summary"]] for call, one in operations.items()))
     yield "## Answers of every call\n"
-    of_tokens = sorted(common.keys() - _open_answers(operations.values()))
+    without_token = {
+        status for one in operations.values() if not one["security"] for status in one["responses"]
+    }
+    of_tokens = sorted(common.keys() - without_token)
     yield f"Beside its own. {', '.join(of_tokens)} come only where a token is needed.\n"
     yield table(_ANSWER, itertools.starmap(_answer, common.items()))
     for call, operation in operations.items():
@@ -61,10 +64,6 @@ def _common_answers(operations: Iterable[Schema]) -> Schema:
     return {
         status: answer for status, answer in first.items() if all(one.get(status) == answer for one in others)
     }
-
-
-def _open_answers(operations: Iterable[Schema]) -> set[str]:
-    return {status for one in operations if not one["security"] for status in one["responses"]}
 
 
 def _operation(call: str, operation: Schema, common: Schema) -> Iterator[str]:
@@ -126,7 +125,7 @@ def _type(schema: Schema) -> str:
         case {"type": "object", "additionalProperties": {"type": str(kind)}}:
             return f"object of {kind}s"
         case {"type": "object", "properties": fields}:
-            return "form with " + ", ".join(map(code, fields)) if "file" in fields else _fields(fields)
+            return ("form" if "file" in fields else "object") + " with " + ", ".join(map(code, fields))
         case {"type": str(kind), "format": str(form)}:
             return f"{kind} ({form})"
         case {"type": str(kind)}:
@@ -134,19 +133,10 @@ def _type(schema: Schema) -> str:
     raise ValueError(f"A schema that this page cannot show: {schema}")
 
 
-def _fields(fields: Schema) -> str:
-    return "object with " + ", ".join(map(code, fields))
-
-
 def _limits(schema: Schema) -> str:
     choices = [schema, *schema.get("anyOf", []), schema.get("items", {})]
-    found = [
-        words.format(code(one[key]) if key == "pattern" else one[key])
-        for one in choices
-        for key, words in _LIMITS.items()
-        if key in one
-    ]
-    return ", ".join(found)
+    found = ((words, one[key]) for one in choices for key, words in _LIMITS.items() if key in one)
+    return ", ".join(words.format(limit) for words, limit in found)
 
 
 def _link(text: str) -> str:

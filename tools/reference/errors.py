@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from video_jobs.domain import errors
 from video_jobs.domain.errors import PermanentJobError, TransientError, VideoJobsError
@@ -37,26 +38,21 @@ _OF_THE_SERVICE = {
 
 def errors_document() -> str:
     """The whole page."""
-    answered = [kind for kind in _classes(VideoJobsError) if _is_answered(kind)]
+    answered = [
+        kind
+        for kind in _classes(VideoJobsError)
+        if kind is VideoJobsError or any(base in STATUS_OF_ERROR for base in kind.__mro__)
+    ]
     ordered = sorted(answered, key=lambda kind: (status_of(kind()), kind.code))
     answers = [[status_of(kind()).value, code(kind.code), kind().message] for kind in ordered]
     answers.append([404, code("route_not_found"), "There is no such route"])
-    failing: list[type[VideoJobsError]] = [
-        *_classes(PermanentJobError),
-        errors.InvalidVideoError,
-        errors.VideoTooLargeError,
-    ]
-    reasons = {kind.code: kind().message for kind in failing} | _OF_THE_SERVICE
+    invalid: list[type[VideoJobsError]] = [errors.InvalidVideoError, errors.VideoTooLargeError]
+    reasons = {
+        kind.code: kind().message for kind in chain(_classes(PermanentJobError), invalid)
+    } | _OF_THE_SERVICE
     rows = ([code(name), message] for name, message in sorted(reasons.items()))
-    tables = (
-        table(["status", "code", "detail, unless it says more"], answers),
-        table(["code", "message, unless it says more"], rows),
-    )
-    return "\n".join([_HEAD, tables[0], _FAILED, tables[1]])
-
-
-def _is_answered(kind: type[VideoJobsError]) -> bool:
-    return kind is VideoJobsError or any(base in STATUS_OF_ERROR for base in kind.__mro__)
+    answer_table = table(["status", "code", "detail, unless it says more"], answers)
+    return "\n".join([_HEAD, answer_table, _FAILED, table(["code", "message, unless it says more"], rows)])
 
 
 def _classes(base: type[VideoJobsError]) -> Iterator[type[VideoJobsError]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 KINDS = ("flowchart LR", "flowchart TB", "stateDiagram-v2", "sequenceDiagram")
-_BRACKETS = {")": "(", "]": "[", "}": "{"}
 _NODE = re.compile(r'(\w+)(?:\(\[|\[\(|\[\[|\(\(|\{\{|\[|\(|\{)"([^"]*)"')
 _ARROW = re.compile(r"\s*(?:<-->|-->|-\.->|==>|---)(?:\|\"?[^|]*\|)?\s*")
 _TRANSITION = re.compile(r"^(\S+) --> (\S+?)(?:\s*:\s*(.+))?$")
@@ -18,8 +17,8 @@ class Diagram:
     """A diagram: its kind, labels by node, and edges as pairs of nodes (of states, for a state diagram)."""
 
     kind: str
-    nodes: dict[str, str] = field(default_factory=dict)
-    edges: list[tuple[str, str]] = field(default_factory=list)
+    nodes: dict[str, str]
+    edges: list[tuple[str, str]]
 
 
 def read_diagram(text: str) -> Diagram:
@@ -40,16 +39,13 @@ def read_diagram(text: str) -> Diagram:
 
 
 def _flow(kind: str, lines: list[str]) -> Diagram:
-    diagram = Diagram(kind)
-    for line in lines:
-        diagram.nodes.update(_NODE.findall(line))
-    for line in lines:
-        ends = [re.sub(r"\W.*", "", end) for end in _ARROW.split(line)]
-        diagram.edges.extend(pairwise(ends))
-    strangers = {end for edge in diagram.edges for end in edge} - diagram.nodes.keys()
-    if strangers:
+    nodes = dict(found for line in lines for found in _NODE.findall(line))
+    edges = [
+        edge for line in lines for edge in pairwise(re.sub(r"\W.*", "", end) for end in _ARROW.split(line))
+    ]
+    if strangers := {end for edge in edges for end in edge} - nodes.keys():
         raise ValueError(f"An edge of nodes that have no label: {sorted(strangers)}")
-    return diagram
+    return Diagram(kind, nodes, edges)
 
 
 def _states(kind: str, lines: list[str]) -> Diagram:
@@ -63,21 +59,14 @@ def _check_brackets(line: str) -> None:
     unquoted = re.sub(r'"[^"]*"', "", line)
     if '"' in unquoted:
         raise ValueError(f"A quote that is not closed: {line}")
-    open_ones: list[str] = []
-    for character in re.sub(r"[<-]?-+\.?-?>|==>", "", unquoted):
-        if character in _BRACKETS.values():
-            open_ones.append(character)
-        elif character in _BRACKETS and (not open_ones or open_ones.pop() != _BRACKETS[character]):
-            raise ValueError(f"A bracket that does not match: {line}")
-    if open_ones:
-        raise ValueError(f"A bracket that is not closed: {line}")
+    rest = "".join(re.findall(r"[][(){}]", re.sub(r"[<-]?-+\.?-?>|==>", "", unquoted)))
+    while (shorter := re.sub(r"\(\)|\[\]|\{\}", "", rest)) != rest:
+        rest = shorter
+    if rest:
+        raise ValueError(f"A bracket that does not match: {line}")
 
 
 def _check_blocks(lines: list[str]) -> None:
-    depth = 0
-    for line in lines:
-        depth += line.startswith("subgraph ") - (line == "end")
-        if depth < 0:
-            raise ValueError("An end without its subgraph")
-    if depth:
-        raise ValueError("A subgraph without its end")
+    depths = list(accumulate(line.startswith("subgraph ") - (line == "end") for line in lines))
+    if depths and (min(depths) < 0 or depths[-1]):
+        raise ValueError("A subgraph without its end, or the reverse")

@@ -1,18 +1,27 @@
-"""``/video/jobs``: list, read, cancel, retry, delete."""
+"""``/video/jobs``: list, read, delete, cancel, retry."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import application
+from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError, JobStateError
 
 from functions.video_api.answers import job_answer, job_resource, json_answer
 from functions.video_api.caller import own_job, owner_of
+from functions.video_api.operations import operation
 
 router = APIGatewayHttpRouter()
 
 
 @router.get("/video/jobs")
+@operation(
+    name="listJobs",
+    summary="The caller's own jobs, newest first",
+    query="ListParameters",
+    answer="JobList",
+    errors=[InvalidRequestError],
+)
 def get_job_list() -> Response[str]:
     """The caller's own jobs, newest first."""
     from functions.video_api.parameters import ListParameters  # pydantic stays off the start path
@@ -24,12 +33,38 @@ def get_job_list() -> Response[str]:
 
 
 @router.get("/video/jobs/<job_id>")
+@operation(
+    name="job",
+    summary="All about a job",
+    answer="Job",
+    answer_headers=["Retry-After"],
+    errors=[JobNotFoundError],
+)
 def get_job(job_id: str) -> Response[str]:
     """All that its owner may know of a job."""
     return job_answer(own_job(job_id, router.current_event))
 
 
+@router.delete("/video/jobs/<job_id>")
+@operation(
+    name="deleteJob",
+    summary="Delete a job that is not running, with its video and results",
+    status=204,
+    errors=[JobNotFoundError, JobStateError],
+)
+def delete_job(job_id: str) -> Response[str]:
+    """Delete a job with its video and results."""
+    application().owner.delete(own_job(job_id, router.current_event))
+    return Response(204)
+
+
 @router.post("/video/jobs/<job_id>/cancel")
+@operation(
+    name="cancelJob",
+    summary="End an open job: it fails with the code cancelled",
+    answer="Job",
+    errors=[JobNotFoundError, JobStateError],
+)
 def post_cancel(job_id: str) -> Response[str]:
     """End an open job."""
     job = own_job(job_id, router.current_event)
@@ -37,14 +72,14 @@ def post_cancel(job_id: str) -> Response[str]:
 
 
 @router.post("/video/jobs/<job_id>/retry")
+@operation(
+    name="retryJob",
+    summary="Run a failed job once more",
+    answer="Job",
+    answer_headers=["Retry-After"],
+    errors=[JobNotFoundError, JobStateError],
+)
 def post_retry(job_id: str) -> Response[str]:
     """Run a failed job once more."""
     job = own_job(job_id, router.current_event)
     return job_answer(application().owner.retry(job))
-
-
-@router.delete("/video/jobs/<job_id>")
-def delete_job(job_id: str) -> Response[str]:
-    """Delete a job with its video and results."""
-    application().owner.delete(own_job(job_id, router.current_event))
-    return Response(204)

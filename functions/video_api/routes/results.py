@@ -7,16 +7,27 @@ import json
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import application
+from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError
 from video_jobs.domain.job import Job, JobStatus, to_iso
 from video_jobs.domain.results import ResultsPage
 
 from functions.video_api.caller import own_job
 from functions.video_api.etag import is_matched, weak_etag
+from functions.video_api.operations import operation
 
 router = APIGatewayHttpRouter()
 
 
 @router.get("/video/results/<job_id>")
+@operation(
+    name="results",
+    summary="The results of a completed job, whole or a page of them",
+    query="ResultsParameters",
+    request_headers={"If-None-Match": 1000},
+    answer="Results",
+    answer_headers=["ETag"],
+    errors=[JobNotFoundError, InvalidRequestError],
+)
 def get_results(job_id: str) -> Response[str]:
     """The results, or as many frames of them as fit an answer."""
     from functions.video_api.parameters import ResultsParameters  # pydantic stays off the start path

@@ -1,4 +1,4 @@
-"""What is asked of the service itself: ``/health``, ``/video/pipelines``, ``/openapi.json``, ``/docs``."""
+"""What is asked of the service itself: ``/video/pipelines``, ``/health``, ``/openapi.json``, ``/docs``."""
 
 from __future__ import annotations
 
@@ -12,20 +12,15 @@ from video_jobs.domain.job import DEFAULT_PIPELINE_ID
 from video_jobs.domain.pipelines import BUILT_IN
 
 from functions.video_api.caller import owner_of
+from functions.video_api.operations import operation
 
 router = APIGatewayHttpRouter()
 _FOLDER = Path(__file__).parents[1]
 _PAGE_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-@router.get("/health")
-def get_health() -> dict[str, Any]:
-    """The function runs and has its settings; it asks no other service, so it cannot be made to fail them."""
-    application()
-    return {"status": "ok"}
-
-
 @router.get("/video/pipelines")
+@operation(name="pipelines", summary="The pipelines that a job may ask for", answer="Pipelines")
 def get_pipelines() -> dict[str, Any]:
     """What a job may ask for."""
     owner_of(router.current_event)
@@ -39,6 +34,14 @@ def get_pipelines() -> dict[str, Any]:
             for pipeline_id in sorted(application().rules.known_pipelines)
         ]
     }
+
+
+@router.get("/health")
+@operation(name="health", summary="Whether the service answers", answer="Health", needs_token=False)
+def get_health() -> dict[str, Any]:
+    """The function runs and has its settings; it asks no other service, so it cannot be made to fail them."""
+    application()
+    return {"status": "ok"}
 
 
 @router.get("/openapi.json")

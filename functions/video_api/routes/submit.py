@@ -11,12 +11,19 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from video_jobs.bootstrap import application
 from video_jobs.domain.chunks import chunk_bytes_of, chunk_sizes
-from video_jobs.domain.errors import InvalidRequestError, UnsupportedContentTypeError
+from video_jobs.domain.errors import (
+    IdempotencyMismatchError,
+    InvalidRequestError,
+    InvalidVideoError,
+    UnsupportedContentTypeError,
+    VideoTooLargeError,
+)
 from video_jobs.domain.job import to_iso
 from video_jobs.ports import PresignedUpload
 
 from functions.video_api.body import body_bytes
 from functions.video_api.caller import owner_of
+from functions.video_api.operations import operation
 
 router = APIGatewayHttpRouter()
 _KEY_LENGTH = 255
@@ -24,6 +31,24 @@ _BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames", "call
 
 
 @router.post("/video/submit")
+@operation(
+    name="submit",
+    summary="Submit a video in the body, or JSON that answers a form to upload it with",
+    query="SubmitParameters",
+    query_names=_BODY_PARAMETERS,
+    request_headers={"Idempotency-Key": _KEY_LENGTH},
+    file_bodies=["video/mp4", "multipart/form-data"],
+    json_body="SubmitRequest",
+    answer="UploadOffered",
+    status=201,
+    errors=[
+        InvalidRequestError,
+        InvalidVideoError,
+        VideoTooLargeError,
+        UnsupportedContentTypeError,
+        IdempotencyMismatchError,
+    ],
+)
 def post_submit() -> tuple[dict[str, Any], int]:
     """Take a job; the content type says which way."""
     event = router.current_event

@@ -1,7 +1,7 @@
 """The format of a frame's result, said once.
 
-The validator of plugins, the smoke test and the OpenAPI document are made from it. Nothing that is deployed
-imports it: pydantic takes long to import, and the worker's image does not contain it.
+The validator of plugins, the smoke test and the OpenAPI document are made from it. No route imports it:
+pydantic takes long to import. The worker cannot: its image does not contain it.
 """
 
 from __future__ import annotations

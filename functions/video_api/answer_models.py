@@ -1,4 +1,7 @@
-"""The bodies of the API's answers, as models; requests are validated by those in functions/video_api."""
+"""The bodies of the API's answers, as models: the OpenAPI document and the smoke test are made from them.
+
+No route imports them: pydantic takes long to import.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.result_format import FrameResult
+from functions.video_api.result_format import FrameResult
 
 Status = Literal["pending", "running", "completed", "failed"]
 JobId = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
