@@ -17,6 +17,12 @@ def code(value: object) -> str:
     return f"`{value}`"
 
 
+def anchor_of(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
 def replace_section(page: str, name: str, text: str) -> str:
     """The page with another text under the heading ``name``, down to the next heading of its rank or above.
 
