@@ -29,8 +29,9 @@ numbers = count(1)
 WORDS = {
     "dynamodb": "GET=GetItem PUT=PutItem UPDATE=UpdateItem DROP=DeleteItem QUERY=Query",
     "sqs": "SEND=SendMessage RECEIVE=ReceiveMessage DELETE=DeleteMessage VISIBILITY=ChangeMessageVisibility",
-    "s3": "HEAD=HeadObject READ=GetObject STORE=PutObject LIST=ListObjectsV2 REMOVE=DeleteObject PARTS=ListParts "
-    "CREATE=CreateMultipartUpload COMPLETE=CompleteMultipartUpload ABORT=AbortMultipartUpload",
+    "s3": "HEAD=HeadObject READ=GetObject STORE=PutObject LIST=ListObjectsV2 REMOVE=DeleteObject "
+    "PARTS=ListParts CREATE=CreateMultipartUpload COMPLETE=CompleteMultipartUpload "
+    "ABORT=AbortMultipartUpload",
 }
 CALLS = {
     word.split("=")[0]: f"{service}.{word.split('=')[1]}"
