@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.application import VideoJobs
-from video_jobs.domain.changes import Expected
 from video_jobs.domain.job import JobStatus, Lease
 
 from functions.dead_letter import app as dead_letter
@@ -24,9 +22,9 @@ from tests.integration.job_states import (
     running_job,
     saved_job,
     stored_job,
-    uploaded_video,
 )
 from tests.support.clock import ManualClock
+from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
 from tests.support.sample_events import prepared_event
 from tools.local_stack.function_host import LocalContext
 
@@ -50,21 +48,15 @@ def test_an_upload_queues_its_job(app: VideoJobs, tmp_path: Path, name: str) -> 
     assert stored_job(app).upload.version is not None
 
 
-def test_an_upload_whose_event_names_no_version_is_taken_as_it_is_now(services: VideoJobs) -> None:
-    saved_job(services)
-    uploaded_video(services)
-    event = load_event("upload_received")
-    body = json.loads(event["Records"][0]["body"])
-    del body["Records"][0]["s3"]["object"]["versionId"]
-    event["Records"][0]["body"] = json.dumps(body)
-    assert failed(upload_received, event) == []
+def test_an_upload_whose_event_names_no_version_is_taken_as_it_is_now(
+    services: VideoJobs, tmp_path: Path
+) -> None:
+    assert upload_without_version(services, tmp_path) == {"batchItemFailures": []}
     assert stored_job(services).upload.version is not None
 
 
 def test_an_upload_of_no_job_is_removed(services: VideoJobs, tmp_path: Path) -> None:
-    event = prepared_event("upload_received", services, tmp_path)
-    services.ports.jobs.delete(EVENT_JOB_ID, Expected(status=JobStatus.PENDING))
-    assert failed(upload_received, event) == []
+    assert upload_of_no_job(services, tmp_path) == {"batchItemFailures": []}
     assert services.ports.storage.find_file(VIDEO) is None
 
 
@@ -120,22 +112,16 @@ def test_reconcile_sends_what_was_never_sent(app: VideoJobs) -> None:
     assert app.ports.queue.size() == 1
 
 
-def test_reconcile_finds_an_upload_without_event(services: VideoJobs) -> None:
-    saved_job(services, due_at=NOW)
-    uploaded_video(services)
-    assert run_reconcile() == {"accepted_late": 1}
+def test_reconcile_finds_an_upload_without_event(services: VideoJobs, tmp_path: Path) -> None:
+    assert late_upload(services, tmp_path) == {"accepted_late": 1}
     assert services.ports.queue.size() == 1
 
 
 def test_reconcile_removes_a_video_whose_job_was_deleted_meanwhile(
-    services: VideoJobs, monkeypatch: pytest.MonkeyPatch
+    services: VideoJobs, tmp_path: Path
 ) -> None:
-    job = saved_job(services, due_at=NOW)
-    uploaded_video(services)
-    services.ports.jobs.delete(job.job_id, Expected(status=job.status))
-    monkeypatch.setattr(services.ports.jobs, "list_due", lambda *_: [job])  # read before it was deleted
-    run_reconcile()
-    assert services.ports.storage.find_file(job.upload.key) is None
+    late_orphan(services, tmp_path)
+    assert services.ports.storage.find_file(VIDEO) is None
 
 
 def test_reconcile_ends_an_upload_that_never_came(app: VideoJobs) -> None:

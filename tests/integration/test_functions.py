@@ -154,27 +154,20 @@ def test_a_fault_of_ours_tells_no_internals(
 # --- the template and the model ----------------------------------------------------------------------
 
 
+def shape_of_table(name: str) -> Any:
+    table = boto3.client("dynamodb", region_name="us-east-1").describe_table(TableName=name)["Table"]
+    indexes = {
+        index["IndexName"]: (index["KeySchema"], index["Projection"]["ProjectionType"])
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    kinds = {entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]}
+    return table["KeySchema"], indexes, kinds, table["BillingModeSummary"]["BillingMode"]
+
+
 def test_the_template_defines_the_table_that_the_model_describes(resources: Resources) -> None:
     from video_jobs.adapters.aws.job_item import job_item_model
 
-    described = boto3.client("dynamodb", region_name="us-east-1").describe_table(
-        TableName=resources.id("JobsTable")
-    )["Table"]
-    model = job_item_model("other", "us-east-1")
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-    modelled = boto3.client("dynamodb", region_name="us-east-1").describe_table(TableName="other")["Table"]
-
-    def shape(table: Any) -> Any:
-        indexes = {
-            index["IndexName"]: (
-                {key["AttributeName"]: key["KeyType"] for key in index["KeySchema"]},
-                index["Projection"]["ProjectionType"],
-            )
-            for index in table["GlobalSecondaryIndexes"]
-        }
-        kinds = {entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]}
-        return table["KeySchema"], indexes, kinds, table["BillingModeSummary"]["BillingMode"]
-
-    assert shape(described) == shape(modelled)
+    job_item_model("other", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    assert shape_of_table(resources.id("JobsTable")) == shape_of_table("other")
     ttl = resources.template.resources["JobsTable"]["Properties"]["TimeToLiveSpecification"]
     assert ttl["AttributeName"] == "expires_at"
