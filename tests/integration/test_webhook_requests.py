@@ -47,8 +47,8 @@ def test_a_callback_url_is_taken_by_both_ways_of_submitting_and_a_wrong_one_refu
         assert status == 201
         assert stored_job(app, body["job_id"]).options.callback_url == url
     for url in ("http://receiver.example/", "https://127.0.0.1/", "https://x/" + "y" * 3000):
-        body = json.dumps({"size_bytes": 9, "callback_url": url})
-        status, problem = call(load_event("submit_json") | {"body": body})
+        sent = json.dumps({"size_bytes": 9, "callback_url": url})
+        status, problem = call(load_event("submit_json") | {"body": sent})
         assert (status, problem["code"]) == (400, "invalid_request")
         assert "callback_url" in problem["detail"]
     assert len(app.ports.jobs.list_by_owner("local", 10)) == 2
