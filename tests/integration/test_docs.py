@@ -93,7 +93,7 @@ def named_by(pattern: str) -> set[str]:
 def test_every_make_target_and_every_module_that_is_to_be_run_exists() -> None:
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     targets, modules = named_by(r"^make ([a-z-]+)"), named_by(r"python -m ([\w.]+)")
-    assert {"test", "docs", "simulate"} <= targets <= known
+    assert {"demo", "local", "test", "docs", "simulate"} <= targets <= known
     assert "tools.governance.validate_plugins" in modules
     assert [name for name in sorted(modules) if not runs(name)] == []
 
