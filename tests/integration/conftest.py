@@ -23,6 +23,7 @@ from functions.video_api import app as video_api
 from tests.support.aws import REGION, Resources, create_resources
 from tests.support.clock import ManualClock
 from tests.support.recorded_calls import RecordedCalls
+from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.function_host import LocalContext
 from tools.local_stack.template import Template
 
@@ -93,6 +94,14 @@ def _fresh_application() -> Iterator[VideoJobs]:
 @pytest.fixture
 def context() -> LambdaContext:
     return cast(LambdaContext, LocalContext("function", 30))
+
+
+@pytest.fixture
+def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookReceiver]:
+    """A receiver whose certificate is trusted, in a network that is not open."""
+    with WebhookReceiver(tmp_path) as running:
+        monkeypatch.setenv("SSL_CERT_FILE", str(running.certificate))
+        yield running
 
 
 def load_event(name: str) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-import boto3
 import pytest
 from video_jobs.domain import changes
 from video_jobs.domain.errors import JobNotFoundError, JobStateError, TransientError
@@ -21,79 +21,81 @@ from video_worker.job_worker import Outcome
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_world import CrashWorld
+from tests.integration.job_states import put_only_chunk
 from tests.support.crashes import Crash
 from tests.support.worker_world import on_frame
 
 numbers = count(1)
-
-
-GET, PUT, UPDATE = "dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.UpdateItem"
-DUE = ["dynamodb.Query"] * 4
-SEND, RECEIVE, DELETE = "sqs.SendMessage", "sqs.ReceiveMessage", "sqs.DeleteMessage"
-VISIBILITY = "sqs.ChangeMessageVisibility"
-HEAD, READ, STORE, LIST = "s3.HeadObject", "s3.GetObject", "s3.PutObject", "s3.ListObjectsV2"
-REMOVE = "s3.DeleteObject"
-START = [RECEIVE, GET, UPDATE, UPDATE, READ, LIST]
-END = [UPDATE, VISIBILITY, STORE, STORE, UPDATE, DELETE, LIST]
-
-CALLS: dict[str, list[str]] = {
-    "submit_video": [PUT, STORE],
-    "submit_job": [PUT],
-    "submit_multipart": ["s3.CreateMultipartUpload", PUT],
-    "complete_upload": [GET, HEAD, "s3.ListParts", "s3.CompleteMultipartUpload"],
-    "abort_upload": [GET, UPDATE, "s3.AbortMultipartUpload"],
-    "submit_job again": [PUT, GET, UPDATE],
-    "cancel_job": [GET, UPDATE],
-    "retry_job": [GET, HEAD, UPDATE, SEND, UPDATE],
-    "delete_job": [GET, LIST, REMOVE, REMOVE, REMOVE, "dynamodb.DeleteItem"],
-    "delete_job that waits": [GET, UPDATE, LIST, REMOVE, REMOVE, REMOVE, "dynamodb.DeleteItem"],
-    "upload_received": [GET, HEAD, READ, UPDATE, SEND, UPDATE, GET],
-    "upload_received refuses": [GET, HEAD, READ, UPDATE, GET],
-    "upload_received of no job": [GET, HEAD, REMOVE],
-    "worker completes": [*START, STORE, STORE, STORE, *END, REMOVE, REMOVE, REMOVE],
-    "worker resumes": [*START, READ, READ, STORE, *END, REMOVE, REMOVE, REMOVE],
-    "worker fails": [*START, UPDATE, DELETE],
-    "worker retries": [*START, UPDATE, VISIBILITY],
-    "worker stops": [*START, STORE, STORE, UPDATE, VISIBILITY],
-    "worker declines": [RECEIVE, GET, VISIBILITY],
-    "worker acknowledges": [RECEIVE, GET, DELETE],
-    "worker postpones": [RECEIVE, GET, UPDATE, DELETE],
-    "dead_letter": [GET, UPDATE],
-    "reconcile takes back": [*DUE, UPDATE, SEND, UPDATE],
-    "reconcile sends again": [*DUE, UPDATE, SEND, UPDATE],
-    "reconcile finds the upload": [*DUE, HEAD, GET, HEAD, READ, UPDATE, SEND, UPDATE, GET],
-    "reconcile gives up": [*DUE, HEAD, UPDATE],
+WORDS = {
+    "dynamodb": "GET=GetItem PUT=PutItem UPDATE=UpdateItem DROP=DeleteItem QUERY=Query",
+    "sqs": "SEND=SendMessage RECEIVE=ReceiveMessage DELETE=DeleteMessage VISIBILITY=ChangeMessageVisibility",
+    "s3": "HEAD=HeadObject READ=GetObject STORE=PutObject LIST=ListObjectsV2 REMOVE=DeleteObject "
+    "PARTS=ListParts CREATE=CreateMultipartUpload COMPLETE=CompleteMultipartUpload "
+    "ABORT=AbortMultipartUpload",
 }
+CALLS = {
+    word.split("=")[0]: f"{service}.{word.split('=')[1]}"
+    for service, words in WORDS.items()
+    for word in words.split()
+}
+START = "RECEIVE GET UPDATE UPDATE READ LIST"
+END = "UPDATE VISIBILITY STORE STORE UPDATE DELETE LIST"
+DUE = "QUERY QUERY QUERY QUERY"
 
 
 Act = Callable[[], object]
-Prepare = Callable[[CrashWorld, str], tuple[str, Act]]
+Prepared = tuple[str, Act]
+"""The id of a job, and what is done to it."""
+Prepare = Callable[[CrashWorld, str], Prepared]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """``prepare`` gives the job's id and what is done to it; ``end`` is how the job must end."""
+    """``calls`` are those of the act to AWS; ``end`` is how the job must end, None if it must be gone.
+
+    Attributes
+    ----------
+    uploads
+        The client uploads the video after the act.
+    asks_again
+        After a death there is no answer, so the client, or the queue, asks once more.
+    """
 
     prepare: Prepare
+    calls: list[str]
     end: str | None = "completed"
     uploads: bool = False
+    asks_again: bool = False
 
 
-def submitting_video(world: CrashWorld, key: str) -> tuple[str, Act]:
-    job_id = _id_of(world, key)
-    return job_id, lambda: world.app.intake.submit_video(TINY, world.submission(key))
+SCENARIOS: dict[str, Scenario] = {}
 
 
-def submitting_job(world: CrashWorld, key: str) -> tuple[str, Act]:
-    return _id_of(world, key), lambda: world.submit_form(key)
+def scenario(name: str, calls: str, **fields: Any) -> Callable[[Prepare], Prepare]:
+    def register(prepare: Prepare) -> Prepare:
+        SCENARIOS[name] = Scenario(prepare, [CALLS[word] for word in calls.split()], **fields)
+        return prepare
+
+    return register
 
 
-def submitting_again(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("submit_video", "PUT STORE", asks_again=True)
+def submitting_video(world: CrashWorld, key: str) -> Prepared:
+    return _id_of(key), lambda: world.app.intake.submit_video(TINY, world.submission(key))
+
+
+@scenario("submit_job", "PUT", uploads=True, asks_again=True)
+def submitting_job(world: CrashWorld, key: str) -> Prepared:
+    return _id_of(key), lambda: world.submit_form(key)
+
+
+@scenario("submit_job again", "PUT GET UPDATE", uploads=True)
+def submitting_again(world: CrashWorld, key: str) -> Prepared:
     world.submit_form(key)
-    return _id_of(world, key), lambda: world.submit_form(key)
+    return _id_of(key), lambda: world.submit_form(key)
 
 
-def _id_of(world: CrashWorld, key: str) -> str:
+def _id_of(key: str) -> str:
     return job_id_of_key("ann", key)
 
 
@@ -103,7 +105,13 @@ def uploaded(world: CrashWorld, key: str, video: Path, pipeline_id: str = "count
     return job
 
 
-def asking(world: CrashWorld, job: Job, ask: Callable[[Job], object]) -> tuple[str, Act]:
+def accepted(world: CrashWorld, key: str, video: Path = TINY, pipeline_id: str = "count") -> Job:
+    job = uploaded(world, key, video, pipeline_id)
+    world.upload_received(job.job_id)
+    return job
+
+
+def asking(world: CrashWorld, job: Job, ask: Callable[[Job], object]) -> Prepared:
     """The owner asks for a change; asked again after a death, it may find it made."""
 
     def act() -> None:
@@ -113,23 +121,27 @@ def asking(world: CrashWorld, job: Job, ask: Callable[[Job], object]) -> tuple[s
     return job.job_id, act
 
 
-def cancelling(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("cancel_job", "GET UPDATE", end="cancelled", asks_again=True)
+def cancelling(world: CrashWorld, key: str) -> Prepared:
     return asking(world, accepted(world, key), world.app.owner.cancel)
 
 
-def retrying(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("retry_job", "GET HEAD UPDATE SEND UPDATE", asks_again=True)
+def retrying(world: CrashWorld, key: str) -> Prepared:
     job = accepted(world, key)
     world.app.owner.cancel(world.app.owner.job(job.job_id, "ann"))
     return asking(world, job, world.app.owner.retry)
 
 
-def deleting(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("delete_job", "GET LIST REMOVE REMOVE REMOVE DROP", end=None, asks_again=True)
+def deleting(world: CrashWorld, key: str) -> Prepared:
     job = accepted(world, key)
     assert world.work() is Outcome.COMPLETED
     return asking(world, job, world.app.owner.delete)
 
 
-def deleting_one_that_waits(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("delete_job that waits", "GET UPDATE LIST REMOVE REMOVE REMOVE DROP", end=None, asks_again=True)
+def deleting_one_that_waits(world: CrashWorld, key: str) -> Prepared:
     return asking(world, accepted(world, key), world.app.owner.delete)
 
 
@@ -137,65 +149,51 @@ def in_chunks(world: CrashWorld, key: str) -> Job:
     return world.app.intake.submit_multipart(TINY.stat().st_size, world.submission(key))
 
 
-def submitting_in_chunks(world: CrashWorld, key: str) -> tuple[str, Act]:
-    return _id_of(world, key), lambda: in_chunks(world, key)
+@scenario("submit_multipart", "CREATE PUT", uploads=True, asks_again=True)
+def submitting_in_chunks(world: CrashWorld, key: str) -> Prepared:
+    return _id_of(key), lambda: in_chunks(world, key)
 
 
-def completing(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("complete_upload", "GET HEAD PARTS COMPLETE", asks_again=True)
+def completing(world: CrashWorld, key: str) -> Prepared:
     job = in_chunks(world, key)
-    boto3.client("s3", region_name="us-east-1").upload_part(
-        Bucket=os.environ["BUCKET_NAME"],
-        Key=job.upload.key,
-        UploadId=job.upload.multipart_id or "",
-        PartNumber=1,
-        Body=TINY.read_bytes(),
-    )
+    put_only_chunk(os.environ["BUCKET_NAME"], job)
     return asking(world, job, world.app.multipart.complete_upload)
 
 
-def aborting(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("abort_upload", "GET UPDATE ABORT", end="cancelled", asks_again=True)
+def aborting(world: CrashWorld, key: str) -> Prepared:
     return asking(world, in_chunks(world, key), world.app.owner.abort_upload)
 
 
-BY_OWNER: tuple[Prepare, ...] = (
-    submitting_video,
-    submitting_job,
-    submitting_in_chunks,
-    completing,
-    aborting,
-    cancelling,
-    retrying,
-    deleting,
-    deleting_one_that_waits,
-)
-"""Where the client has no answer, it asks again."""
-
-
-def receiving(video: str) -> Prepare:
-    def prepare(world: CrashWorld, key: str) -> tuple[str, Act]:
-        job = uploaded(world, key, getattr(world, video, TINY))
-        return job.job_id, lambda: world.upload_received(job.job_id)
-
-    return prepare
-
-
-def receiving_of_no_job(world: CrashWorld, key: str) -> tuple[str, Act]:
-    job_id = str(UUID(int=next(numbers), version=4))
-    world.storage.save_file(video_key(job_id), TINY, "video/mp4")
+def _told_of(world: CrashWorld, job_id: str) -> Prepared:
     return job_id, lambda: world.upload_received(job_id)
 
 
-def accepted(world: CrashWorld, key: str, video: Path = TINY, pipeline_id: str = "count") -> Job:
-    job = uploaded(world, key, video, pipeline_id)
-    world.upload_received(job.job_id)
-    return job
+@scenario("upload_received", "GET HEAD READ UPDATE SEND UPDATE GET")
+def receiving(world: CrashWorld, key: str) -> Prepared:
+    return _told_of(world, uploaded(world, key, TINY).job_id)
 
 
-def working(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("upload_received refuses", "GET HEAD READ UPDATE GET", end="invalid_mp4")
+def receiving_garbage(world: CrashWorld, key: str) -> Prepared:
+    return _told_of(world, uploaded(world, key, world.garbage).job_id)
+
+
+@scenario("upload_received of no job", "GET HEAD REMOVE", end=None)
+def receiving_of_no_job(world: CrashWorld, key: str) -> Prepared:
+    job_id = str(UUID(int=next(numbers), version=4))
+    world.storage.save_file(video_key(job_id), TINY, "video/mp4")
+    return _told_of(world, job_id)
+
+
+@scenario("worker completes", f"{START} STORE STORE STORE {END} REMOVE REMOVE REMOVE")
+def working(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, world.work
 
 
-def working_on_broken(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("worker fails", f"{START} UPDATE DELETE", end="unreadable_video")
+def working_on_broken(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key, world.broken).job_id, world.work
 
 
@@ -205,14 +203,16 @@ def misbehaving(world: CrashWorld, key: str, call: Callable[[int], None]) -> Job
     return accepted(world, key, TINY, "misbehave")
 
 
-def working_with_trouble(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("worker retries", f"{START} UPDATE VISIBILITY")
+def working_with_trouble(world: CrashWorld, key: str) -> Prepared:
     def fail(_: int) -> None:
         raise TransientError("the disk did not answer")
 
     return misbehaving(world, key, fail).job_id, world.work
 
 
-def working_until_stopped(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("worker stops", f"{START} STORE STORE UPDATE VISIBILITY")
+def working_until_stopped(world: CrashWorld, key: str) -> Prepared:
     def stop(frame_index: int) -> None:
         if frame_index == 3:
             world.stop.request()
@@ -221,7 +221,8 @@ def working_until_stopped(world: CrashWorld, key: str) -> tuple[str, Act]:
     return misbehaving(world, key, stop).job_id, world.work
 
 
-def resuming(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("worker resumes", f"{START} READ READ STORE {END} REMOVE REMOVE REMOVE")
+def resuming(world: CrashWorld, key: str) -> Prepared:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 
     def die(frame_index: int) -> None:
@@ -236,7 +237,8 @@ def resuming(world: CrashWorld, key: str) -> tuple[str, Act]:
     return job.job_id, world.work
 
 
-def declining(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("worker declines", "RECEIVE GET VISIBILITY")
+def declining(world: CrashWorld, key: str) -> Prepared:
     job = world.find(accepted(world, key).job_id)
     assert job is not None
     other = changes.claim(job, worker_id="x", lease=timedelta(seconds=30), now=world.clock.now())
@@ -244,18 +246,21 @@ def declining(world: CrashWorld, key: str) -> tuple[str, Act]:
     return job.job_id, world.work
 
 
-def acknowledging(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("worker acknowledges", "RECEIVE GET DELETE")
+def acknowledging(world: CrashWorld, key: str) -> Prepared:
     job = accepted(world, key)
     world.work()
     world.queue.enqueue(job.job_id, 7)
     return job.job_id, world.work
 
 
-def postponing(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("worker postpones", "RECEIVE GET UPDATE DELETE")
+def postponing(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, lambda: world.worker("old", understands=0).run_once()
 
 
-def burying(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("dead_letter", "GET UPDATE", end="dead_letter", asks_again=True)
+def burying(world: CrashWorld, key: str) -> Prepared:
     job = accepted(world, key)
     message = world.queue.dequeue()
     assert message is not None
@@ -263,13 +268,15 @@ def burying(world: CrashWorld, key: str) -> tuple[str, Act]:
     return job.job_id, lambda: world.app.upkeep.bury(job.job_id, 1)
 
 
-def taking_back(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("reconcile takes back", f"{DUE} UPDATE SEND UPDATE")
+def taking_back(world: CrashWorld, key: str) -> Prepared:
     job_id = declining(world, key)[0]
     world.clock.advance(200)
     return job_id, world.app.upkeep.reconcile
 
 
-def sending_again(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("reconcile sends again", f"{DUE} UPDATE SEND UPDATE")
+def sending_again(world: CrashWorld, key: str) -> Prepared:
     job = uploaded(world, key, TINY)
     accept = changes.accept_upload(job, version=None, size_bytes=9, now=world.clock.now())
     world.jobs.update_status(accept)
@@ -277,43 +284,15 @@ def sending_again(world: CrashWorld, key: str) -> tuple[str, Act]:
     return job.job_id, world.app.upkeep.reconcile
 
 
-def finding_upload(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("reconcile finds the upload", f"{DUE} HEAD GET HEAD READ UPDATE SEND UPDATE GET")
+def finding_upload(world: CrashWorld, key: str) -> Prepared:
     job = uploaded(world, key, TINY)
     world.clock.advance(2 * 3600)
     return job.job_id, world.app.upkeep.reconcile
 
 
-def giving_up(world: CrashWorld, key: str) -> tuple[str, Act]:
+@scenario("reconcile gives up", f"{DUE} HEAD UPDATE", end="upload_expired")
+def giving_up(world: CrashWorld, key: str) -> Prepared:
     job = world.submit_form(key)
     world.clock.advance(2 * 3600)
     return job.job_id, world.app.upkeep.reconcile
-
-
-SCENARIOS: dict[str, Scenario] = {
-    "submit_video": Scenario(submitting_video),
-    "submit_job": Scenario(submitting_job, uploads=True),
-    "submit_multipart": Scenario(submitting_in_chunks, uploads=True),
-    "complete_upload": Scenario(completing),
-    "abort_upload": Scenario(aborting, "cancelled"),
-    "submit_job again": Scenario(submitting_again, uploads=True),
-    "cancel_job": Scenario(cancelling, "cancelled"),
-    "retry_job": Scenario(retrying),
-    "delete_job": Scenario(deleting, None),
-    "delete_job that waits": Scenario(deleting_one_that_waits, None),
-    "upload_received": Scenario(receiving("good")),
-    "upload_received refuses": Scenario(receiving("garbage"), "invalid_mp4"),
-    "upload_received of no job": Scenario(receiving_of_no_job, None),
-    "worker completes": Scenario(working),
-    "worker resumes": Scenario(resuming),
-    "worker fails": Scenario(working_on_broken, "unreadable_video"),
-    "worker retries": Scenario(working_with_trouble),
-    "worker stops": Scenario(working_until_stopped),
-    "worker declines": Scenario(declining),
-    "worker acknowledges": Scenario(acknowledging),
-    "worker postpones": Scenario(postponing),
-    "dead_letter": Scenario(burying, "dead_letter"),
-    "reconcile takes back": Scenario(taking_back),
-    "reconcile sends again": Scenario(sending_again),
-    "reconcile finds the upload": Scenario(finding_upload),
-    "reconcile gives up": Scenario(giving_up, "upload_expired"),
-}

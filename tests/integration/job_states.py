@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 from video_jobs.application import VideoJobs
 from video_jobs.domain import changes
 from video_jobs.domain.job import Failure, Job, JobStatus, Output, Upload, UploadState
@@ -26,14 +27,8 @@ ACCEPTED = Upload(key=VIDEO, state=UploadState.ACCEPTED)
 
 
 def saved_job(app: VideoJobs, **fields: Any) -> Job:
-    values: dict[str, Any] = {
-        "job_id": EVENT_JOB_ID,
-        "owner": "local",
-        "created_at": NOW,
-        "updated_at": NOW,
-        "upload": AWAITED,
-    }
-    job = Job(**(values | fields))
+    values: dict[str, Any] = {"job_id": EVENT_JOB_ID, "owner": "local", "upload": AWAITED}
+    job = Job(**(values | {"created_at": NOW, "updated_at": NOW} | fields))
     app.ports.jobs.save(job)
     return job
 
@@ -58,6 +53,17 @@ def awaiting_chunks(app: VideoJobs, size_bytes: int, **fields: Any) -> Job:
     upload_id = app.ports.uploads.create(VIDEO, "video/mp4")
     upload = replace(AWAITED, multipart_id=upload_id, announced_bytes=size_bytes)
     return saved_job(app, upload=upload, **fields)
+
+
+def put_only_chunk(bucket: str, job: Job) -> None:
+    """What a client does whose video is one chunk."""
+    boto3.client("s3", region_name="us-east-1").upload_part(
+        Bucket=bucket,
+        Key=job.upload.key,
+        UploadId=job.upload.multipart_id or "",
+        PartNumber=1,
+        Body=TINY.read_bytes(),
+    )
 
 
 def queued_job(app: VideoJobs) -> Job:

@@ -12,8 +12,8 @@ from video_jobs.ports import JobRepository
 
 from tests.contract import test_job_repository
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.pages import Page
 from tools.governance.validate_plugins import main as validate_plugins
-from tools.reference.markdown import Page
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -23,11 +23,8 @@ DOCS = ROOT / "docs"
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The blocks of the page on plugins by name, its files in the current folder."""
     blocks = {block.name: block.content for block in Page(DOCS / "plugins.md").blocks()}
-    for name in (
-        "plugins/blue_signs/manifest.json",
-        "plugins/blue_signs/plugin.py",
-        "pipelines/sign_text.json",
-    ):
+    files = ("plugins/blue_signs/manifest.json", "plugins/blue_signs/plugin.py", "pipelines/sign_text.json")
+    for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(blocks[name], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -45,10 +42,7 @@ def test_the_example_of_a_plugin_runs_through_the_worker_s_registry(
     exec(compile(example["try_it.py"], "try_it.py", "exec"), {})
     # THEN it prints what the page says
     assert capsys.readouterr().out == example["output"]
-
-
-@pytest.mark.usefixtures("example")
-def test_the_example_of_a_plugin_is_valid() -> None:
+    # AND the plugin is valid
     assert validate_plugins(["--plugins", "plugins", "--pipelines", "pipelines"]) == 0
 
 

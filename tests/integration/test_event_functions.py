@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.application import VideoJobs
-from video_jobs.domain.changes import Expected
 from video_jobs.domain.job import JobStatus, Lease
 
 from functions.dead_letter import app as dead_letter
@@ -23,16 +22,26 @@ from tests.integration.job_states import (
     running_job,
     saved_job,
     stored_job,
-    uploaded_video,
 )
 from tests.support.clock import ManualClock
+from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
 from tests.support.sample_events import prepared_event
+from tools.local_stack.function_host import LocalContext
+
+CONTEXT = cast(LambdaContext, LocalContext("function", 30))
+
+
+def failed(function: Any, event: dict[str, Any]) -> list[int]:
+    """Positions of the records that the function gives back."""
+    ids = [record["messageId"] for record in event["Records"]]
+    failures = function.lambda_handler(event, CONTEXT)["batchItemFailures"]
+    return [ids.index(one["itemIdentifier"]) for one in failures]
 
 
 @pytest.mark.parametrize("name", ["upload_received", "upload_received_encoded_key"])
-def test_an_upload_queues_its_job(app: VideoJobs, context: LambdaContext, tmp_path: Path, name: str) -> None:
+def test_an_upload_queues_its_job(app: VideoJobs, tmp_path: Path, name: str) -> None:
     event = prepared_event(name, app, tmp_path)
-    assert upload_received.lambda_handler(event, context) == {"batchItemFailures": []}
+    assert failed(upload_received, event) == []
     message = app.ports.queue.dequeue()
     assert message is not None
     assert (message.body, message.generation) == (EVENT_JOB_ID, 1)
@@ -40,118 +49,90 @@ def test_an_upload_queues_its_job(app: VideoJobs, context: LambdaContext, tmp_pa
 
 
 def test_an_upload_whose_event_names_no_version_is_taken_as_it_is_now(
-    services: VideoJobs, context: LambdaContext
+    services: VideoJobs, tmp_path: Path
 ) -> None:
-    saved_job(services)
-    uploaded_video(services)
-    event = load_event("upload_received")
-    body = json.loads(event["Records"][0]["body"])
-    del body["Records"][0]["s3"]["object"]["versionId"]
-    event["Records"][0]["body"] = json.dumps(body)
-    assert upload_received.lambda_handler(event, context) == {"batchItemFailures": []}
+    assert upload_without_version(services, tmp_path) == {"batchItemFailures": []}
     assert stored_job(services).upload.version is not None
 
 
-def test_an_upload_of_no_job_is_removed(services: VideoJobs, context: LambdaContext, tmp_path: Path) -> None:
-    event = prepared_event("upload_received", services, tmp_path)
-    services.ports.jobs.delete(EVENT_JOB_ID, Expected(status=JobStatus.PENDING))
-    assert upload_received.lambda_handler(event, context) == {"batchItemFailures": []}
+def test_an_upload_of_no_job_is_removed(services: VideoJobs, tmp_path: Path) -> None:
+    assert upload_of_no_job(services, tmp_path) == {"batchItemFailures": []}
     assert services.ports.storage.find_file(VIDEO) is None
 
 
-def test_the_test_event_of_s3_is_no_upload(app: VideoJobs, context: LambdaContext) -> None:
-    answer = upload_received.lambda_handler(load_event("upload_received_test_event"), context)
-    assert answer == {"batchItemFailures": []}
+def test_the_test_event_of_s3_is_no_upload(app: VideoJobs) -> None:
+    assert failed(upload_received, load_event("upload_received_test_event")) == []
 
 
-def test_a_malformed_message_fails_alone(app: VideoJobs, context: LambdaContext, tmp_path: Path) -> None:
+def test_a_malformed_message_fails_alone(app: VideoJobs, tmp_path: Path) -> None:
     event = prepared_event("upload_received_malformed", app, tmp_path)
-    answer = upload_received.lambda_handler(event, context)
-    assert answer["batchItemFailures"] == [{"itemIdentifier": event["Records"][0]["messageId"]}]
+    assert failed(upload_received, event) == [0]
     assert app.ports.queue.size() == 1
 
 
-def test_a_dead_letter_fails_its_job(app: VideoJobs, context: LambdaContext) -> None:
+def test_a_dead_letter_fails_its_job(app: VideoJobs) -> None:
     running_job(app)
-    assert dead_letter.lambda_handler(load_event("dead_letter"), context) == {"batchItemFailures": []}
+    assert failed(dead_letter, load_event("dead_letter")) == []
     job = stored_job(app)
     assert (job.status, code_of(job)) == (JobStatus.FAILED, "dead_letter")
 
 
-def test_a_dead_letter_of_a_held_job_stays(
-    app: VideoJobs, context: LambdaContext, clock: ManualClock
-) -> None:
+def test_a_dead_letter_of_a_held_job_stays(app: VideoJobs, clock: ManualClock) -> None:
     running_job(app, clock.now())
-    answer = dead_letter.lambda_handler(load_event("dead_letter"), context)
-    assert len(answer["batchItemFailures"]) == 1
+    assert failed(dead_letter, load_event("dead_letter")) == [0]
     assert stored_job(app).status is JobStatus.RUNNING
 
 
-def test_a_dead_letter_of_an_older_generation_does_nothing(app: VideoJobs, context: LambdaContext) -> None:
+def test_a_dead_letter_of_an_older_generation_does_nothing(app: VideoJobs) -> None:
     job = saved_job(app, upload=ACCEPTED, generation=2)
-    dead_letter.lambda_handler(load_event("dead_letter"), context)
+    assert failed(dead_letter, load_event("dead_letter")) == []
     assert stored_job(app) == job
 
 
-def test_a_dead_letter_of_no_job_is_taken(app: VideoJobs, context: LambdaContext) -> None:
-    answer = dead_letter.lambda_handler(load_event("dead_letter_not_a_job"), context)
-    assert answer == {"batchItemFailures": []}
+def test_a_dead_letter_of_no_job_is_taken(app: VideoJobs) -> None:
+    assert failed(dead_letter, load_event("dead_letter_not_a_job")) == []
 
 
-def run_reconcile(context: LambdaContext) -> dict[str, int]:
-    return reconcile.lambda_handler(load_event("reconcile_schedule"), context)
+def run_reconcile() -> dict[str, int]:
+    return reconcile.lambda_handler(load_event("reconcile_schedule"), CONTEXT)
 
 
-def test_reconcile_takes_back_an_expired_lease(app: VideoJobs, context: LambdaContext) -> None:
+def test_reconcile_takes_back_an_expired_lease(app: VideoJobs) -> None:
     running_job(app)
-    assert run_reconcile(context) == {"taken_back": 1}
+    assert run_reconcile() == {"taken_back": 1}
     job = stored_job(app)
     assert (job.status, job.generation, job.crashes) == (JobStatus.PENDING, 2, 1)
     assert app.ports.queue.size() == 1
-    assert run_reconcile(context) == {}
+    assert run_reconcile() == {}
 
 
-def test_reconcile_sends_what_was_never_sent(app: VideoJobs, context: LambdaContext) -> None:
+def test_reconcile_sends_what_was_never_sent(app: VideoJobs) -> None:
     saved_job(app, upload=ACCEPTED, generation=1, due_at=NOW)
-    assert run_reconcile(context) == {"sent_again": 1}
+    assert run_reconcile() == {"sent_again": 1}
     assert app.ports.queue.size() == 1
 
 
-def test_reconcile_finds_an_upload_without_event(services: VideoJobs, context: LambdaContext) -> None:
-    saved_job(services, due_at=NOW)
-    uploaded_video(services)
-    assert run_reconcile(context) == {"accepted_late": 1}
+def test_reconcile_finds_an_upload_without_event(services: VideoJobs, tmp_path: Path) -> None:
+    assert late_upload(services, tmp_path) == {"accepted_late": 1}
     assert services.ports.queue.size() == 1
 
 
 def test_reconcile_removes_a_video_whose_job_was_deleted_meanwhile(
-    services: VideoJobs, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+    services: VideoJobs, tmp_path: Path
 ) -> None:
-    job = saved_job(services, due_at=NOW)
-    uploaded_video(services)
-    services.ports.jobs.delete(job.job_id, Expected(status=job.status))
-    monkeypatch.setattr(services.ports.jobs, "list_due", lambda *_: [job])  # read before it was deleted
-    run_reconcile(context)
-    assert services.ports.storage.find_file(job.upload.key) is None
+    late_orphan(services, tmp_path)
+    assert services.ports.storage.find_file(VIDEO) is None
 
 
-def test_reconcile_ends_an_upload_that_never_came(app: VideoJobs, context: LambdaContext) -> None:
+def test_reconcile_ends_an_upload_that_never_came(app: VideoJobs) -> None:
     saved_job(app, due_at=NOW)
-    assert run_reconcile(context) == {"failed": 1}
+    assert run_reconcile() == {"failed": 1}
     assert code_of(stored_job(app)) == "upload_expired"
 
 
-def test_reconcile_ends_a_job_that_kills_its_workers(app: VideoJobs, context: LambdaContext) -> None:
-    saved_job(
-        app,
-        status=JobStatus.RUNNING,
-        upload=ACCEPTED,
-        generation=1,
-        attempt=5,
-        crashes=4,
-        lease=Lease("w", NOW),
-        due_at=NOW,
-    )
-    assert run_reconcile(context) == {"failed": 1}
+def test_reconcile_ends_a_job_that_kills_its_workers(app: VideoJobs) -> None:
+    tried = {"generation": 1, "attempt": 5, "crashes": 4, "lease": Lease("w", NOW)}
+    saved_job(app, status=JobStatus.RUNNING, upload=ACCEPTED, due_at=NOW, **tried)
+    assert run_reconcile() == {"failed": 1}
     job = stored_job(app)
     assert (job.status, code_of(job)) == (JobStatus.FAILED, "worker_crashed")

@@ -13,18 +13,10 @@ from typing import Any
 import psutil
 import pytest
 from aws_lambda_powertools import Logger
-from video_jobs.domain.errors import (
-    AnalysisCrashedError,
-    PipelineError,
-    ResourceLimitError,
-    SettingError,
-    TransientError,
-    UnknownPipelineError,
-    UnreadableVideoError,
-)
+from video_jobs.domain import errors
 from video_jobs.domain.job import JobStatus
 from video_worker.analysis import RunRequest
-from video_worker.isolation.limits import JobLimits
+from video_worker.isolation.limits import JobLimits, JobUsage
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.job_worker import Outcome
 from video_worker.stop_signal import StoppedError
@@ -62,33 +54,54 @@ def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) ->
     assert run.warnings == ()
 
 
+@pytest.fixture
+def world(service: IsolatedAnalysisService, tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.pipelines = service  # type: ignore[assignment]
+    service.prepare()
+    return world
+
+
 @pytest.mark.parametrize(
-    ("pipeline_id", "error", "words"),
+    ("pipeline_id", "code", "words"),
     [
-        ("crash", AnalysisCrashedError, "crashed on this video (SIGSEGV)"),
-        ("be_killed", TransientError, "killed, most likely for lack of memory"),
-        ("hang", ResourceLimitError, "got stuck: no frame was finished within 2 s"),
-        ("swell", ResourceLimitError, f"more than {MEMORY_MIB} MiB"),
+        ("crash", "analysis_crashed", "crashed on this video (SIGSEGV)"),
+        ("hang", "resource_limit", "got stuck: no frame was finished within 2 s"),
+        ("swell", "resource_limit", f"more than {MEMORY_MIB} MiB"),
     ],
 )
-def test_a_process_that_went_wrong_is_replaced(
-    service: IsolatedAnalysisService, pipeline_id: str, error: type[Exception], words: str
+def test_the_job_fails_with_a_reason_and_the_worker_takes_the_next(
+    service: IsolatedAnalysisService, world: World, pipeline_id: str, code: str, words: str
 ) -> None:
-    service.prepare()
     before = service.pid
-    with pytest.raises(error) as caught:
-        frames(service, pipeline_id)
-    assert words in str(caught.value)
+    world.submit(TINY, pipeline_id)
+    worker = world.worker()
+    assert worker.run_once() is Outcome.FAILED
+    assert (world.job.status, world.error_code) == (JobStatus.FAILED, code)
+    assert words in world.error_message
+    assert worker.run_once() is Outcome.IDLE
+    # AND another process has taken over
     assert len(frames(service, pipeline_id, max_frames=5)) == 5
     assert service.pid != before
     assert not psutil.pid_exists(before or 0)
+
+
+def test_a_process_killed_from_outside_counts_one_failure(
+    service: IsolatedAnalysisService, world: World
+) -> None:
+    world.submit(TINY, "be_killed")
+    assert world.worker().run_once() is Outcome.RETURNED
+    assert (world.job.status, world.job.failures) == (JobStatus.PENDING, 1)
+    with pytest.raises(errors.TransientError, match="killed, most likely for lack of memory"):
+        frames(service, "be_killed")
+    assert len(frames(service, "be_killed", max_frames=5)) == 5
 
 
 def test_cpu_time_is_limited() -> None:
     limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=1, frame_s=60)
     with (
         IsolatedAnalysisService(settings(), limits, Logger()) as service,
-        pytest.raises(ResourceLimitError, match="more than 1 s of CPU time"),
+        pytest.raises(errors.ResourceLimitError, match="more than 1 s of CPU time"),
     ):
         frames(service, "burn")
 
@@ -96,9 +109,9 @@ def test_cpu_time_is_limited() -> None:
 @pytest.mark.parametrize(
     ("pipeline_id", "error", "words"),
     [
-        ("fail", PipelineError, "The pipeline failed on this video (KeyError)"),
-        ("lack_memory", TransientError, "ran out of memory"),
-        ("nope", UnknownPipelineError, "no pipeline 'nope'"),
+        ("fail", errors.PipelineError, "The pipeline failed on this video (KeyError)"),
+        ("lack_memory", errors.TransientError, "ran out of memory"),
+        ("nope", errors.UnknownPipelineError, "no pipeline 'nope'"),
     ],
 )
 def test_an_exception_comes_back_and_the_process_stays(
@@ -115,7 +128,7 @@ def test_an_exception_comes_back_and_the_process_stays(
 
 def test_a_broken_video_comes_back_with_its_reason(service: IsolatedAnalysisService, tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(TINY.read_bytes()[:64])
-    with pytest.raises(UnreadableVideoError, match="Unable to read video file"):
+    with pytest.raises(errors.UnreadableVideoError, match="Unable to read video file"):
         service.run(RunRequest(tmp_path / "broken.mp4", "fail"))
 
 
@@ -140,24 +153,24 @@ def test_a_run_given_up_halfway_does_not_leak_into_the_next(service: IsolatedAna
 def test_a_model_that_cannot_be_loaded_is_told_at_start() -> None:
     limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=20, frame_s=2)
     nowhere = IsolatedAnalysisService(settings(MODEL_PATH="/nowhere/model"), limits, Logger())
-    with pytest.raises(SettingError, match="/nowhere/model"):
+    with pytest.raises(errors.SettingError, match="/nowhere/model"):
         nowhere.prepare()
     assert nowhere.pid is None
 
 
+WORKER = """
+from tests.integration.test_isolation import *
+if __name__ == "__main__":
+    service = IsolatedAnalysisService(settings(), JobLimits(memory_mib=900, cpu_s=9, frame_s=9), Logger())
+    service.prepare()
+    print(service.pid, flush=True)
+    input()
+"""
+
+
 def test_the_process_dies_with_a_killed_worker() -> None:
     # GIVEN a worker with its analysing process
-    code = (
-        "from tests.integration.test_isolation import *\n"
-        "limits = JobLimits(memory_mib=900, cpu_s=9, frame_s=9)\n"
-        "service = IsolatedAnalysisService(settings(), limits, Logger())\n"
-        "service.prepare(); print(service.pid, flush=True); input()\n"
-    )
-    command = [
-        sys.executable,
-        "-c",
-        f"if __name__ == '__main__':\n    {code.replace(chr(10), chr(10) + '    ')}",
-    ]
+    command = [sys.executable, "-c", WORKER]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with worker:
         assert worker.stdout is not None
@@ -168,30 +181,6 @@ def test_the_process_dies_with_a_killed_worker() -> None:
         assert psutil.wait_procs([child], timeout=20)[0]
 
 
-@pytest.mark.parametrize("pipeline_id", ["crash", "hang", "swell"])
-def test_the_job_fails_with_a_reason_and_the_worker_takes_the_next(
-    service: IsolatedAnalysisService, tmp_path: Path, pipeline_id: str
-) -> None:
-    world = World(tmp_path)
-    world.pipelines = service  # type: ignore[assignment]
-    world.submit(TINY, pipeline_id)
-    worker = world.worker()
-    assert worker.run_once() is Outcome.FAILED
-    assert world.job.status is JobStatus.FAILED
-    assert world.error_code == ("analysis_crashed" if pipeline_id == "crash" else "resource_limit")
-    assert worker.run_once() is Outcome.IDLE
-
-
-def test_a_process_killed_from_outside_counts_one_failure(
-    service: IsolatedAnalysisService, tmp_path: Path
-) -> None:
-    world = World(tmp_path)
-    world.pipelines = service  # type: ignore[assignment]
-    world.submit(TINY, "be_killed")
-    assert world.worker().run_once() is Outcome.RETURNED
-    assert (world.job.status, world.job.failures) == (JobStatus.PENDING, 1)
-
-
 def test_the_worker_itself_loads_no_models() -> None:
     heavy = "('cv2', 'torch', 'openvino', 'numpy')"
     code = f"import sys, video_worker.runner; print([m for m in {heavy} if m in sys.modules])"
@@ -200,10 +189,7 @@ def test_the_worker_itself_loads_no_models() -> None:
 
 
 def test_usage_of_a_vanished_process_is_no_error() -> None:
-    from video_worker.isolation.limits import JobUsage
-
     gone = subprocess.Popen([sys.executable, "-c", ""])
     process = psutil.Process(gone.pid)
     gone.wait()
-    usage = JobUsage(process, JobLimits(memory_mib=1, cpu_s=1, frame_s=60), 0)
-    usage.check()
+    JobUsage(process, JobLimits(memory_mib=1, cpu_s=1, frame_s=60), 0).check()

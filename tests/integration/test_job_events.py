@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,8 +22,9 @@ from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.job_states import completed_job
 from tests.support.aws import Resources
 from tests.support.crashes import Crash, MortalProcess
+from tests.support.pages import Page
 
-DOCS = Path(__file__).parents[2] / "docs" / "events.md"
+DOCS = Page(Path(__file__).parents[2] / "docs" / "events.md")
 
 
 class Subscriber:
@@ -69,15 +69,13 @@ def published(app: VideoJobs) -> list[JobEvent]:
     return app.ports.events.published
 
 
-def test_the_ends_of_a_sample_batch_are_told_once_each(app: VideoJobs, context: LambdaContext) -> None:
+def test_the_ends_of_a_sample_batch_are_told_once_each_as_the_page_says(
+    app: VideoJobs, context: LambdaContext
+) -> None:
     assert job_events.lambda_handler(load_event("job_events"), context) == {"batchItemFailures": []}
     assert [event.detail_type for event in published(app)] == ["JobCompleted", "JobFailed"]
     assert published(app)[1].detail["error"] == {"code": "cancelled", "message": "The job was cancelled"}
-
-
-def test_the_event_is_as_its_documentation_says(app: VideoJobs, context: LambdaContext) -> None:
-    job_events.lambda_handler(load_event("job_events"), context)
-    (example,) = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = (block.content for block in DOCS.blocks() if block.language == "json")
     assert published(app)[0].detail == json.loads(example)
 
 

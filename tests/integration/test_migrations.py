@@ -28,53 +28,50 @@ FIRST_SHAPE: dict[str, Any] = {
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def table_of(resources: Resources) -> str:
-    return resources.id("JobsTable")
+class Table:
+    """The table of jobs, with items that are written as they are."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.jobs = DynamoDbJobRepository(name, "us-east-1")
+        self._client = boto3.client("dynamodb", region_name="us-east-1")
+
+    def put(self, **values: Any) -> None:
+        self._client.put_item(TableName=self.name, Item=FIRST_SHAPE | values)
+
+    def migrate(self) -> int:
+        return migrate(self._client, self.name)
+
+    @property
+    def job(self) -> Job:
+        job = self.jobs.get_by_id(OLD_ID)
+        assert job is not None
+        return job
 
 
-def put(resources: Resources, item: dict[str, Any]) -> None:
-    boto3.client("dynamodb", region_name="us-east-1").put_item(TableName=table_of(resources), Item=item)
+@pytest.fixture
+def table(resources: Resources) -> Table:
+    return Table(resources.id("JobsTable"))
 
 
-def run(resources: Resources) -> int:
-    return migrate(boto3.client("dynamodb", region_name="us-east-1"), table_of(resources))
-
-
-def jobs_of(resources: Resources) -> DynamoDbJobRepository:
-    return DynamoDbJobRepository(table_of(resources), "us-east-1")
-
-
-def test_an_item_of_the_first_shape_becomes_a_job_that_reconcile_finds(resources: Resources) -> None:
-    put(resources, FIRST_SHAPE)
-    assert run(resources) == 1
-    job = jobs_of(resources).get_by_id(OLD_ID)
-    assert job is not None
+def test_an_item_of_the_first_shape_becomes_a_job_that_reconcile_finds(table: Table) -> None:
+    table.put()
+    table.put(job_id={"S": OLD_ID.replace("a", "b")}, due_at={"S": "2027-01-02"})
+    assert table.migrate() == 2
+    job = table.job
     assert (job.status, job.upload.state, job.owner) == (JobStatus.PENDING, UploadState.ACCEPTED, "local")
     assert job.created_at == datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert jobs_of(resources).list_due(NOW, 10) == [job]
+    assert table.jobs.list_due(NOW, 10) == [job]
+    # AND a second run changes nothing
+    assert table.migrate() == 0
+    assert table.job == job
 
 
-def test_an_ended_item_is_due_for_nothing(resources: Resources) -> None:
-    put(resources, FIRST_SHAPE | {"status": {"S": "completed"}, "output_path": {"S": "o"}})
-    assert run(resources) == 1
-    assert jobs_of(resources).list_due(NOW, 10) == []
-
-
-def test_the_second_run_changes_nothing(resources: Resources) -> None:
-    put(resources, FIRST_SHAPE)
-    put(resources, FIRST_SHAPE | {"job_id": {"S": OLD_ID.replace("a", "b")}, "due_at": {"S": "2025-01-02"}})
-    assert run(resources) == 2
-    before = jobs_of(resources).get_by_id(OLD_ID)
-    assert run(resources) == 0
-    assert jobs_of(resources).get_by_id(OLD_ID) == before
-
-
-def test_what_an_item_has_already_is_kept(resources: Resources) -> None:
-    put(resources, FIRST_SHAPE | {"owner": {"S": "ann"}, "attempt": {"N": "2"}, "due_shard": {"N": "3"}})
-    run(resources)
-    job = jobs_of(resources).get_by_id(OLD_ID)
-    assert job is not None
-    assert (job.owner, job.attempt) == ("ann", 2)
+def test_an_ended_item_is_due_for_nothing_and_keeps_what_it_has(table: Table) -> None:
+    table.put(status={"S": "completed"}, owner={"S": "ann"}, attempt={"N": "2"}, due_shard={"N": "3"})
+    assert table.migrate() == 1
+    assert table.jobs.list_due(NOW, 10) == []
+    assert (table.job.owner, table.job.attempt) == ("ann", 2)
 
 
 @pytest.mark.parametrize("name", migration_names())
@@ -86,12 +83,12 @@ def test_each_migration_has_nothing_to_do_after_itself(name: str) -> None:
     assert changes(once) == {}
 
 
-def test_an_item_of_today_is_left_alone(resources: Resources) -> None:
+def test_an_item_of_today_is_left_alone(table: Table) -> None:
     upload = Upload(key="video_jobs/x.mp4")
     job = Job(job_id=OLD_ID, owner="ann", created_at=NOW, updated_at=NOW, upload=upload)
-    jobs_of(resources).save(job)
-    assert run(resources) == 0
-    assert jobs_of(resources).get_by_id(OLD_ID) == job
+    table.jobs.save(job)
+    assert table.migrate() == 0
+    assert table.job == job
 
 
 def test_the_model_writes_the_newest_shape() -> None:
@@ -100,11 +97,10 @@ def test_the_model_writes_the_newest_shape() -> None:
 
 
 def test_the_command_tells_what_it_did(
-    resources: Resources, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(resources, FIRST_SHAPE)
-    monkeypatch.setattr("sys.argv", ["migrate", "--table", table_of(resources)])
-    assert command.main() == 0
+    table.put()
+    for name, status in ((table.name, 0), ("nothing", 1)):
+        monkeypatch.setattr("sys.argv", ["migrate", "--table", name])
+        assert command.main() == status
     assert "Items changed: 1" in capsys.readouterr().out
-    monkeypatch.setattr("sys.argv", ["migrate", "--table", "nothing"])
-    assert command.main() == 1

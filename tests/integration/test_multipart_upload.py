@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from typing import Any
 
 import boto3
 import pytest
@@ -25,6 +27,7 @@ from tests.integration.conftest import asked, call, load_event, refusal
 from tests.integration.job_states import (
     awaiting_chunks,
     code_of,
+    put_only_chunk,
     saved_job,
     stored_job,
     uploaded_video,
@@ -67,8 +70,8 @@ def test_a_video_that_is_too_large_even_in_parts(app: VideoJobs) -> None:
     assert refusal(event) == (413, "video_too_large")
 
 
-def test_parts_are_signed_with_their_length_and_keep_the_job_waiting(services: VideoJobs) -> None:
-    before = awaiting_chunks(services, len(VIDEO))
+def test_parts_are_signed_with_their_length(services: VideoJobs) -> None:
+    awaiting_chunks(services, len(VIDEO))
     status, body = call("sign_parts")
     assert status == 200
     assert [part["part_number"] for part in body["parts"]] == [1, 2]
@@ -76,14 +79,12 @@ def test_parts_are_signed_with_their_length_and_keep_the_job_waiting(services: V
         assert part["size_bytes"] == MIN_CHUNK_BYTES
         assert "content-length" in part["url"].lower()
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in part["url"]
-    assert before.due_at is None
-    assert stored_job(services).due_at is not None
 
 
 def test_a_job_waits_as_long_as_its_newest_signature_and_an_hour_more(
     app: VideoJobs, clock: ManualClock
 ) -> None:
-    awaiting_chunks(app, len(VIDEO))
+    assert awaiting_chunks(app, len(VIDEO)).due_at is None
     call("sign_parts")
     assert stored_job(app).due_at == clock.now() + app.rules.upload_expires + UPLOAD_GRACE
 
@@ -149,13 +150,7 @@ def test_an_upload_that_another_request_takes_away(
 def test_a_video_of_one_part_is_completed_on_s3(services: VideoJobs, resources: Resources) -> None:
     video = TINY.read_bytes()
     job = awaiting_chunks(services, len(video))
-    boto3.client("s3", region_name="us-east-1").upload_part(
-        Bucket=resources.id("MediaBucket"),
-        Key=job.upload.key,
-        UploadId=job.upload.multipart_id or "",
-        PartNumber=1,
-        Body=video,
-    )
+    put_only_chunk(resources.id("MediaBucket"), job)
     assert call("complete_upload")[0] == 200
     assert services.ports.storage.read_range(job.upload.key, 0, len(video) + 1) == video
 
@@ -186,21 +181,11 @@ def test_a_job_without_parts_says_so_and_anothers_is_not_found(app: VideoJobs, n
     assert stored_job(app) == job
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "{}",
-        '{"part_numbers": []}',
-        '{"part_numbers": [0]}',
-        '{"part_numbers": [10001]}',
-        '{"part_numbers": [4]}',
-        '{"part_numbers": "1"}',
-        f'{{"part_numbers": {list(range(1, 102))}}}',
-    ],
-)
-def test_part_numbers_that_are_none_are_refused(app: VideoJobs, body: str) -> None:
+def test_part_numbers_that_are_none_are_refused(app: VideoJobs) -> None:
     awaiting_chunks(app, len(VIDEO))
-    assert refusal(load_event("sign_parts") | {"body": body}) == (400, "invalid_request")
+    wrong: list[Any] = [[], [0], [10001], [4], "1", list(range(1, 102))]
+    for body in ({}, *({"part_numbers": numbers} for numbers in wrong)):
+        assert refusal(load_event("sign_parts") | {"body": json.dumps(body)}) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("size_bytes", [1, 8 * MIB, 8 * MIB + 1, 150 * MIB, 20 * 2**30, 5 * 2**40])

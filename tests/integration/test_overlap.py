@@ -19,7 +19,7 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import BenchClip, still_clip
 from tests.proofs.bench.ways import random_weights
 
-PART_FRAMES = 7
+PART_FRAMES, FRAMES = 7, 21
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +37,16 @@ def service(**further: str) -> VideoFilePipelineService:
 
 
 def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, skip_frames: int = 0) -> list[bytes]:
-    request = RunRequest(path, pipeline_id, skip_frames=skip_frames, part_frames=PART_FRAMES)
+    request = RunRequest(
+        path, pipeline_id, max_frames=FRAMES, skip_frames=skip_frames, part_frames=PART_FRAMES
+    )
     return [frame_line(frame) for frame in made.run(request)]
 
 
 @pytest.mark.parametrize("pipeline_id", ["yolo_ocr", "yolo_ocr_regions"])
 def test_the_bytes_do_not_depend_on_threads_or_resuming(pipeline_id: str) -> None:
     alone = lines(service(FRAME_THREADS="1"), TINY, pipeline_id)
-    assert len(alone) == 40
+    assert len(alone) == FRAMES
     for threads in ("2", "5"):
         made = service(FRAME_THREADS=threads)
         assert lines(made, TINY, pipeline_id) == alone
@@ -103,7 +105,7 @@ def test_a_batch_gives_the_same_bytes_whatever_shares_it(tmp_path: Path) -> None
             ),
             TINY,
             "yolo_only",
-            skip_frames=5 * PART_FRAMES,
+            skip_frames=2 * PART_FRAMES,
         )
         for threads in ("1", "4")
     )
@@ -128,6 +130,5 @@ threads = [threading.Thread(target=detect) for _ in range(4)]
 
 
 def test_threads_may_make_the_first_call_together() -> None:
-    """Each time in a process of its own; without its own first call, one in five waits for ever."""
-    for _ in range(5):
-        subprocess.run([sys.executable, "-c", FIRST_CALLS], timeout=60, check=True)
+    """Without the detector's own first call, one in five waits for ever; tests/proofs tries more often."""
+    subprocess.run([sys.executable, "-c", FIRST_CALLS], timeout=60, check=True)

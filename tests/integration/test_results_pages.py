@@ -109,16 +109,14 @@ def test_a_page_fits_as_lambda_encodes_it(
         app.ports.jobs.delete(job.job_id, Expected(status=job.status))
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"limit": "0"},
-        {"from_frame": "-1"},
-        {"from_frame": "5", "to_frame": "4"},
-        {"frames": "1"},
-        {"to_frame": "x"},
-    ],
-)
-def test_a_range_that_is_none_is_refused(app: VideoJobs, tmp_path: Path, query: dict[str, str]) -> None:
+def test_a_range_or_a_cursor_that_is_none_is_refused(app: VideoJobs, tmp_path: Path) -> None:
     completed_job(app, tmp_path, frames=1)
-    assert refusal(asked("results", query)) == (400, "invalid_request")
+    backwards = {"from_frame": "5", "to_frame": "4"}
+    for query in ({"limit": "0"}, {"from_frame": "-1"}, backwards, {"frames": "1"}, {"to_frame": "x"}):
+        assert refusal(asked("results", query)) == (400, "invalid_request")
+    assert refusal(asked("results", {"cursor": "abc"})) == (400, "invalid_cursor")
+
+
+def test_no_frames_is_an_empty_list(app: VideoJobs, tmp_path: Path) -> None:
+    completed_job(app, tmp_path, frames=0)
+    assert call("results")[1]["results"] == []

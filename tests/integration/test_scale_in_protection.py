@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,44 +13,32 @@ import pytest
 from aws_lambda_powertools import Logger
 from video_worker.job_worker import Outcome
 from video_worker.scale_in_protection import ScaleInProtection
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.worker_world import World, misbehave, on_frame
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 
-class Agent(ThreadingHTTPServer):
+class Agent(LoopbackServer):
+    """Remembers what it heard and answers as it is told."""
+
     def __init__(self) -> None:
-        super().__init__((HOST, 0), AgentHandler)
         self.heard: list[tuple[str, dict[str, Any]]] = []
-        self.status = 200
-        self.answer = b'{"protection": {"ProtectionEnabled": true}}'
+        self.answer = Response(b'{"protection": {"ProtectionEnabled": true}}')
+        super().__init__(make_server(HOST, 0, Request.application(self._hear)), "agent")
 
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.server_port}/api/container-id"
-
-
-class AgentHandler(BaseHTTPRequestHandler):
-    server: Agent
-
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.heard.append((self.path, json.loads(body)))
-        self.send_response(self.server.status)
-        self.send_header("content-length", str(len(self.server.answer)))
-        self.end_headers()
-        self.wfile.write(self.server.answer)
-
-    def log_message(self, *_: Any) -> None:
-        pass
+    def _hear(self, request: Request) -> Response:
+        assert request.method == "PUT"
+        self.heard.append((request.path, json.loads(request.get_data())))
+        return self.answer
 
 
 @pytest.fixture
 def agent() -> Iterator[Agent]:
-    server = Agent()
-    with LoopbackServer(server, "agent"):
-        yield server
+    with Agent() as running:
+        yield running
 
 
 def protection(url: str, log: StringIO | None = None) -> ScaleInProtection:
@@ -65,7 +52,7 @@ def test_protection_is_on_while_a_job_runs(agent: Agent, tmp_path: Path) -> None
     misbehave(world, lambda _: heard_in_job.append(len(agent.heard)))
     world.submit(TINY, "misbehave", max_frames=2)
     worker = world.worker()
-    worker._protection = protection(agent.url)
+    worker._protection = protection(f"{agent.url}/api/container-id")
     assert worker.run_once() is Outcome.COMPLETED
     on_frame().clear()
     path = "/api/container-id/task-protection/v1/state"
@@ -85,20 +72,16 @@ def test_protection_is_on_while_a_job_runs(agent: Agent, tmp_path: Path) -> None
     ],
 )
 def test_an_agent_that_refuses_fails_nothing(agent: Agent, status: int, answer: bytes, reason: str) -> None:
-    agent.status, agent.answer = status, answer
+    agent.answer = Response(answer, status)
     log = StringIO()
     with protection(agent.url, log):
         pass
     assert reason in log.getvalue()
 
 
-def test_an_agent_that_is_not_there_fails_nothing(agent: Agent) -> None:
-    url = agent.url
-    agent.server_close()
-    with protection(url):
-        pass
-
-
-def test_outside_ecs_nobody_is_asked() -> None:
-    with protection(""):
-        pass
+def test_without_an_agent_nothing_fails_and_outside_ecs_nobody_is_asked() -> None:
+    with Agent() as gone:
+        url = gone.url
+    for address in (url, ""):
+        with protection(address):
+            pass

@@ -1,6 +1,6 @@
 """A process dies before and after every single call to AWS; each job still reaches its right end, once.
 
-`crash_scenarios.CALLS` lists the calls of each scenario: a new call fails the test until it stands there,
+`crash_scenarios` lists the calls of each scenario: a new call fails the test until it stands there,
 and from then on the process dies at it too.
 """
 
@@ -16,19 +16,11 @@ import moto.sqs.models
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from video_jobs.application import VideoJobs
-from video_jobs.domain.job import JobStatus
 from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.crash_scenarios import (
-    BY_OWNER,
-    CALLS,
-    SCENARIOS,
-    Scenario,
-    burying,
-    numbers,
-)
+from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
@@ -54,10 +46,6 @@ def world(
     on_frame().clear()
 
 
-def test_every_scenario_lists_its_calls() -> None:
-    assert SCENARIOS.keys() == CALLS.keys()
-
-
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_death_at_any_call_changes_nothing_in_the_end(
     world: CrashWorld, process: MortalProcess, name: str
@@ -66,12 +54,12 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
     expected = play(world, process, scenario, dies_at=None)
     left = list(world.storage.list_keys("job_parts/"))
     assert scenario.end != "completed" or left == []
-    assert process.calls == CALLS[name], "the calls have changed: list them in CALLS"
+    assert process.calls == scenario.calls, "the calls have changed: list them in the scenario"
     # To AWS a death before a call is one after the call before it: only the first has a "before" of its own.
-    deaths = [(0, False), *((dies_at, True) for dies_at in range(len(CALLS[name])))]
+    deaths = [(0, False), *((dies_at, True) for dies_at in range(len(scenario.calls)))]
     for dies_at, after in deaths:
         seen = play(world, process, scenario, dies_at=dies_at, after=after)
-        assert seen == expected, f"died {'after' if after else 'before'} {CALLS[name][dies_at]}"
+        assert seen == expected, f"died {'after' if after else 'before'} {scenario.calls[dies_at]}"
     if scenario.end is not None:
         ended = "completed" if scenario.end == "completed" else "failed"
         assert world.played == {job_id for job_id, status in ends_in_the_stream(world) if status == ended}
@@ -111,10 +99,8 @@ def play(
         except Crash:
             assert dies_at is not None
     calls = list(process.calls)
-    if dies_at is not None and scenario.prepare in BY_OWNER:
-        act()  # the client had no answer and asks again
-    if dies_at is not None and scenario.prepare is burying and not _is_failed(world, job_id):
-        act()  # the batch failed, so the message comes again
+    if dies_at is not None and scenario.asks_again:
+        act()
     job = world.find(job_id)
     if scenario.uploads and job is not None:
         world.upload(job, TINY)
@@ -124,11 +110,6 @@ def play(
     assert end_of(world, job_id, scenario.end) == seen
     process.calls = calls
     return seen
-
-
-def _is_failed(world: CrashWorld, job_id: str) -> bool:
-    job = world.find(job_id)
-    return job is not None and job.status is JobStatus.FAILED
 
 
 def end_of(world: CrashWorld, job_id: str, end: str | None) -> bytes | str | None:

@@ -20,15 +20,10 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
-from tests.integration.job_states import NOW, VIDEO, completed_job, saved_job
+from tests.integration.job_states import NOW, completed_job, saved_job, uploaded_video
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
-from tests.support.sample_events import (
-    NAMES,
-    function_of,
-    prepared_event,
-    with_version_of_video,
-)
+from tests.support.sample_events import NAMES, function_of, prepared_event, with_version_of_video
 from tests.support.worker_world import on_frame
 from tools.local_stack.function_host import LocalContext
 from tools.local_stack.template import Template
@@ -58,13 +53,8 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """All sample events, what they leave out, and all that a worker may meet."""
     for name in NAMES:
         handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
-    for special in (
-        _delete_with_parts,
-        _upload_of_no_job,
-        _upload_without_version,
-        _late_upload,
-        _late_orphan,
-    ):
+    uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan)
+    for special in (_delete_with_parts, *uploads):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
     patch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
@@ -92,32 +82,33 @@ def _delete_with_parts(services: VideoJobs, folder: Path) -> None:
     handle(load_event("delete_job"), "delete_job")
 
 
-def _upload_of_no_job(services: VideoJobs, _: Path) -> None:
-    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
-    handle(with_version_of_video(load_event("upload_received"), services), "upload_received")
+def upload_of_no_job(services: VideoJobs, _: Path) -> Any:
+    uploaded_video(services)
+    return handle(with_version_of_video(load_event("upload_received"), services), "upload_received")
 
 
-def _upload_without_version(services: VideoJobs, _: Path) -> None:
+def upload_without_version(services: VideoJobs, _: Path) -> Any:
+    """The event names no version of the object."""
     saved_job(services)
-    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
+    uploaded_video(services)
     event = load_event("upload_received")
     body = json.loads(event["Records"][0]["body"])
     del body["Records"][0]["s3"]["object"]["versionId"]
     event["Records"][0]["body"] = json.dumps(body)
-    handle(event, "upload_received")
+    return handle(event, "upload_received")
 
 
-def _late_upload(services: VideoJobs, _: Path) -> None:
+def late_upload(services: VideoJobs, _: Path) -> Any:
     """The event of an upload was lost; reconcile finds the object."""
     saved_job(services, due_at=NOW)
-    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
-    handle(load_event("reconcile_schedule"), "reconcile_schedule")
+    uploaded_video(services)
+    return handle(load_event("reconcile_schedule"), "reconcile_schedule")
 
 
-def _late_orphan(services: VideoJobs, _: Path) -> None:
+def late_orphan(services: VideoJobs, _: Path) -> Any:
     """The owner deletes the job while reconcile looks at it."""
     job = saved_job(services, due_at=NOW)
-    services.ports.storage.save_file(VIDEO, TINY, "video/mp4")
+    uploaded_video(services)
     services.ports.jobs.delete(job.job_id, Expected(status=job.status))
     services.ports.jobs.list_due = lambda *_: [job]  # type: ignore[method-assign]
-    handle(load_event("reconcile_schedule"), "reconcile_schedule")
+    return handle(load_event("reconcile_schedule"), "reconcile_schedule")

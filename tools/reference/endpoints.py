@@ -6,8 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tools.markdown_writer import code, table
-from tools.reference.markdown import anchor_of
+from tools.markdown_writer import anchor_of, code, table
 
 Schema = Mapping[str, Any]
 
