@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,67 +20,43 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
-WAITING: Item = {
-    "attempt": {"N": "0"},
-    "crashes": {"N": "0"},
-    "created_at": {"S": "2026-01-01T12:30:15.123456Z"},
-    "failures": {"N": "0"},
-    "frame_stride": {"N": "1"},
-    "frames_done": {"N": "0"},
-    "generation": {"N": "0"},
-    "input_path": {"S": f"video_jobs/{JOB_ID}.mp4"},
-    "job_id": {"S": JOB_ID},
-    "owner": {"S": "ann"},
-    "part_frames": {"N": "256"},
-    "pipeline_id": {"S": "yolo_ocr"},
-    "schema_version": {"N": "2"},
-    "status": {"S": "pending"},
-    "updated_at": {"S": "2026-01-01T12:30:15.123456Z"},
-    "upload_state": {"S": "awaiting"},
-    "warnings": {"L": []},
-}
+WAITING: Item = json.loads(
+    """{
+    "job_id": {"S": "JOB_ID"}, "owner": {"S": "ann"}, "status": {"S": "pending"},
+    "created_at": {"S": "2026-01-01T12:30:15.123456Z"}, "updated_at": {"S": "2026-01-01T12:30:15.123456Z"},
+    "pipeline_id": {"S": "yolo_ocr"}, "frame_stride": {"N": "1"}, "part_frames": {"N": "256"},
+    "input_path": {"S": "video_jobs/JOB_ID.mp4"}, "upload_state": {"S": "awaiting"}, "warnings": {"L": []},
+    "generation": {"N": "0"}, "attempt": {"N": "0"}, "failures": {"N": "0"}, "crashes": {"N": "0"},
+    "frames_done": {"N": "0"}, "schema_version": {"N": "2"}
+}""".replace("JOB_ID", JOB_ID)
+)
 """A new job, as the release before wrote it."""
 
-FULL: Item = WAITING | {
-    "attempt": {"N": "2"},
-    "callback_url": {"S": "https://receiver.example/hook"},
-    "crashes": {"N": "4"},
-    "due_at": {"S": "2026-01-01T12:30:18.123456Z"},
-    "due_shard": {"N": "1"},
-    "error_code": {"S": "x"},
-    "error_message": {"S": "why"},
-    "expires_at": {"N": "1767270615"},
-    "failures": {"N": "1"},
-    "filename": {"S": "a.mp4"},
-    "fingerprint": {"S": '{"model": "m"}'},
-    "frame_stride": {"N": "2"},
-    "frames_done": {"N": "5"},
-    "frames_total": {"N": "30"},
-    "generation": {"N": "3"},
-    "input_bytes": {"N": "10"},
-    "input_version": {"S": "v1"},
-    "lease_expires_at": {"S": "2026-01-01T12:31:15.123456Z"},
-    "lease_owner": {"S": "a"},
-    "max_frames": {"N": "30"},
-    "output_index_version": {"S": "v3"},
-    "output_path": {"S": "job_results/o"},
-    "output_version": {"S": "v2"},
-    "part_frames": {"N": "8"},
-    "pipeline_id": {"S": "ocr_only"},
-    "queued_at": {"S": "2026-01-01T12:30:17.123456Z"},
-    "request_hash": {"S": "hash"},
-    "status": {"S": "running"},
-    "updated_at": {"S": "2026-01-01T12:30:16.123456Z"},
-    "upload_bytes": {"N": "11"},
-    "upload_id": {"S": "u"},
-    "upload_state": {"S": "accepted"},
-    "warnings": {"L": [{"S": "short"}]},
-    "webhook": {
-        "S": '{"state": "retrying", "attempts": 1, "status_code": 500, "error": "no", '
-        '"updated_at": "2026-01-01T12:30:15.123456Z"}'
-    },
-    "webhook_state": {"S": "retrying"},
-}
+FULL: Item = (
+    WAITING
+    | json.loads("""{
+    "status": {"S": "running"}, "updated_at": {"S": "2026-01-01T12:30:16.123456Z"},
+    "pipeline_id": {"S": "ocr_only"}, "frame_stride": {"N": "2"}, "max_frames": {"N": "30"},
+    "filename": {"S": "a.mp4"}, "callback_url": {"S": "https://receiver.example/hook"},
+    "part_frames": {"N": "8"}, "request_hash": {"S": "hash"}, "fingerprint": {"S": "{\\"model\\": \\"m\\"}"},
+    "upload_state": {"S": "accepted"}, "upload_id": {"S": "u"}, "upload_bytes": {"N": "11"},
+    "input_version": {"S": "v1"}, "input_bytes": {"N": "10"},
+    "generation": {"N": "3"}, "queued_at": {"S": "2026-01-01T12:30:17.123456Z"},
+    "due_at": {"S": "2026-01-01T12:30:18.123456Z"}, "due_shard": {"N": "1"},
+    "attempt": {"N": "2"}, "failures": {"N": "1"}, "crashes": {"N": "4"},
+    "lease_owner": {"S": "a"}, "lease_expires_at": {"S": "2026-01-01T12:31:15.123456Z"},
+    "frames_done": {"N": "5"}, "frames_total": {"N": "30"}, "warnings": {"L": [{"S": "short"}]},
+    "output_path": {"S": "job_results/o"}, "output_version": {"S": "v2"}, "output_index_version": {"S": "v3"},
+    "error_code": {"S": "x"}, "error_message": {"S": "why"}, "expires_at": {"N": "1767270615"},
+    "webhook_state": {"S": "retrying"}
+}""")
+    | {
+        "webhook": {
+            "S": '{"state": "retrying", "attempts": 1, "status_code": 500, "error": "no", '
+            '"updated_at": "2026-01-01T12:30:15.123456Z"}'
+        }
+    }
+)
 """A job with all that an item may hold, as the release before wrote it."""
 
 COMPLETED: Item = {

@@ -14,27 +14,32 @@ from tests.contract.conftest import UploadsUnderTest
 KEY = "video_jobs/a.mp4"
 
 
+@pytest.fixture
+def upload_id(made: UploadsUnderTest) -> str:
+    """An upload that has begun."""
+    return made.uploads.create(KEY, "video/mp4")
+
+
 def content_of(storage: StorageService, key: str = KEY) -> bytes:
     return storage.read_range(key, 0, 1000)
 
 
-def test_an_upload_begins_without_chunks_and_is_no_file(made: UploadsUnderTest) -> None:
-    upload_id = made.uploads.create(KEY, "video/mp4")
+def test_an_upload_begins_without_chunks_and_is_no_file(made: UploadsUnderTest, upload_id: str) -> None:
     assert made.uploads.list_chunks(KEY, upload_id) == []
     assert made.storage.find_file(KEY) is None
     assert list(made.storage.list_keys("")) == []
 
 
-def test_chunks_are_listed_by_number_in_whatever_order_they_came(made: UploadsUnderTest) -> None:
-    upload_id = made.uploads.create(KEY, "video/mp4")
+def test_chunks_are_listed_by_number_in_whatever_order_they_came(
+    made: UploadsUnderTest, upload_id: str
+) -> None:
     for number, content in ((3, b"c"), (1, b"aaa"), (2, b"bb")):
         made.put(KEY, upload_id, number, content)
     chunks = made.uploads.list_chunks(KEY, upload_id)
     assert [(chunk.number, chunk.size_bytes) for chunk in chunks] == [(1, 3), (2, 2), (3, 1)]
 
 
-def test_completing_makes_one_file_and_ends_the_upload(made: UploadsUnderTest) -> None:
-    upload_id = made.uploads.create(KEY, "video/mp4")
+def test_completing_makes_one_file_and_ends_the_upload(made: UploadsUnderTest, upload_id: str) -> None:
     made.put(KEY, upload_id, 2, b"world")
     made.put(KEY, upload_id, 1, b"hello ")
     made.uploads.complete(KEY, upload_id, made.uploads.list_chunks(KEY, upload_id))
@@ -46,8 +51,7 @@ def test_completing_makes_one_file_and_ends_the_upload(made: UploadsUnderTest) -
         made.uploads.list_chunks(KEY, upload_id)
 
 
-def test_a_chunk_that_is_put_again_counts_once(made: UploadsUnderTest) -> None:
-    upload_id = made.uploads.create(KEY, "video/mp4")
+def test_a_chunk_that_is_put_again_counts_once(made: UploadsUnderTest, upload_id: str) -> None:
     made.put(KEY, upload_id, 1, b"wrong")
     made.put(KEY, upload_id, 1, b"right!")
     chunks = made.uploads.list_chunks(KEY, upload_id)
@@ -66,8 +70,9 @@ def test_two_uploads_of_one_key_do_not_mix(made: UploadsUnderTest) -> None:
     assert len(made.uploads.list_chunks(KEY, first)) == 1
 
 
-def test_an_aborted_upload_is_gone_and_aborting_it_again_is_no_error(made: UploadsUnderTest) -> None:
-    upload_id = made.uploads.create(KEY, "video/mp4")
+def test_an_aborted_upload_is_gone_and_aborting_it_again_is_no_error(
+    made: UploadsUnderTest, upload_id: str
+) -> None:
     made.put(KEY, upload_id, 1, b"x")
     for _ in range(2):
         made.uploads.abort(KEY, upload_id)
@@ -76,8 +81,7 @@ def test_an_aborted_upload_is_gone_and_aborting_it_again_is_no_error(made: Uploa
     assert made.storage.find_file(KEY) is None
 
 
-def test_an_upload_that_is_gone_cannot_be_completed(made: UploadsUnderTest) -> None:
-    upload_id = made.uploads.create(KEY, "video/mp4")
+def test_an_upload_that_is_gone_cannot_be_completed(made: UploadsUnderTest, upload_id: str) -> None:
     made.put(KEY, upload_id, 1, b"x")
     chunks = made.uploads.list_chunks(KEY, upload_id)
     made.uploads.abort(KEY, upload_id)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Api
-from tools.reference.markdown import Page
+from tests.support.pages import Page
 
 ROOT = Path(__file__).parents[2]
 

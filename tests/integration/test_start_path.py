@@ -22,7 +22,8 @@ LATER_OR_NEVER = {
     "what a request needs, imported when a use case or a port is first asked for": """
         pydantic annotated_types typing_inspection functions.video_api.requests
         functions.video_api.parameters functions.video_api.form
-        functions.video_api.answer_models functions.video_api.result_format email.parser boto3 botocore.session
+        functions.video_api.answer_models functions.video_api.result_format email.parser boto3
+        botocore.session
         botocore.client s3transfer urllib3 dateutil pynamodb video_jobs.adapters video_jobs.migrations
         video_jobs.use_cases""",
     "what Powertools has and the API does not use": """

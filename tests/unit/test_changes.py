@@ -155,24 +155,6 @@ def test_a_postponed_job_comes_later_than_one_that_was_only_lost() -> None:
     assert POSTPONED > RECONCILE_GRACE
 
 
-def test_whoever_read_a_job_before_it_was_postponed_changes_nothing() -> None:
-    # GIVEN a queued job that several have read, and one worker that postpones it
-    job = queued_job()
-    jobs = holding(job)
-    postponed = jobs.update_status(changes.postpone(job, now=NOW))
-    # WHEN the others act on what they have read
-    for stale in (
-        changes.claim(job, worker_id="b", lease=LEASE, now=NOW),
-        changes.postpone(job, now=NOW),
-        changes.requeue(job, now=NOW),
-        changes.mark_queued(job, now=NOW),
-    ):
-        with pytest.raises(ConflictError):
-            jobs.update_status(stale)
-    # THEN it stays postponed
-    assert jobs.get_by_id(JOB_ID) == postponed
-
-
 def test_a_lease_is_live_until_it_ends() -> None:
     job = make_job(lease=Lease("a", NOW + LEASE))
     assert job.is_held(NOW + LEASE - timedelta(microseconds=1))

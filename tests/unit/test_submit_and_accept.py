@@ -36,10 +36,12 @@ def submitted(app: VideoJobs, size_bytes: int = len(MP4)) -> Job:
     return job
 
 
-def upload(app: VideoJobs, job: Job, video: Path, content: bytes = MP4) -> Job | None:
+def upload(app: VideoJobs, job: Job, video: Path, content: bytes = MP4) -> Job:
     video.write_bytes(content)
     stored = app.ports.storage.save_file(job.upload.key, video, "video/mp4")
-    return app.intake.accept_upload(job.upload.key, stored.version)
+    accepted = app.intake.accept_upload(job.upload.key, stored.version)
+    assert accepted is not None
+    return accepted
 
 
 def test_a_video_in_the_body_is_queued_when_its_object_is_told(app: VideoJobs, video: Path) -> None:
@@ -70,14 +72,11 @@ def test_the_first_valid_version_is_the_one_that_counts(app: VideoJobs, video: P
     job = submitted(app)
     first = upload(app, job, video)
     second = upload(app, job, video, MP4 + b"x")
-    assert first is not None
-    assert second is not None
     assert second.upload.version == first.upload.version is not None
 
 
 def test_garbage_fails_its_job_with_the_reason(app: VideoJobs, video: Path) -> None:
     job = upload(app, submitted(app, 100), video, b"text, renamed")
-    assert job is not None
     assert job.error is not None
     assert (job.status, job.error.code) == (JobStatus.FAILED, "invalid_mp4")
     assert app.ports.queue.size() == 0
