@@ -53,7 +53,6 @@ def interleaved(ways: Mapping[str, Way], runs: int) -> tuple[dict[str, float], d
 
 
 def words_of(frames: list[Any]) -> list[list[str]]:
-    """The words that a pipeline read on each frame."""
     return [[block["text"] for block in frame["result"].get("blocks", [])] for frame in frames]
 
 

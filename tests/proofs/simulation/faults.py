@@ -47,7 +47,6 @@ class FaultPlan:
         return cls(random, crash, error, lost_answer, stall / 2)
 
     def happens(self, kind: str, probability: float) -> bool:
-        """Whether this fault happens now; counts it."""
         if not self.enabled or self.random.random() >= probability:
             return False
         self.injected[kind] += 1
@@ -70,7 +69,6 @@ class Process:
         return self.scheduler.now() + self._skew
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
         self.scheduler.sleep(seconds)
         if not self.is_alive:
             raise Crash

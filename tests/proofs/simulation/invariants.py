@@ -44,7 +44,6 @@ class Invariants:
     called: set[tuple[str, int]] = field(default_factory=set)
 
     def on_change(self, before: Job, change: Change, after: Job) -> None:
-        """One write took effect."""
         self.changes[f"{change.action}: {before.status} -> {after.status}"] += 1
         ended_rightly = before.status.is_open or change.action in ("retry", "record_delivery")
         self._require(ended_rightly, before, f"{change.action} changed a job that had ended")
@@ -84,12 +83,10 @@ class Invariants:
             self.violations.append("messages are left in the queue")
 
     def video_of(self, job: Job) -> SimulatedVideo | None:
-        """The video that was accepted for a job."""
         content = self.storage.content(job.upload.key, job.upload.version)
         return None if content is None else SimulatedVideo.from_bytes(content)
 
     def kinds_uploaded(self, job: Job) -> set[Kind]:
-        """What was ever uploaded for a job."""
         return {SimulatedVideo.from_bytes(content).kind for content in self.storage.versions(job.upload.key)}
 
     def _results_are_right(self, job: Job) -> bool:

@@ -33,7 +33,6 @@ class ObservedJobs(MemoryJobRepository):
 
     @property
     def all(self) -> dict[str, Job]:
-        """Every job by its id."""
         return self._jobs
 
     def save(self, job: Job) -> None:
@@ -42,7 +41,6 @@ class ObservedJobs(MemoryJobRepository):
         super().save(replace(job, needs=2) if needs_newer else job)
 
     def update_status(self, change: Change) -> Job:
-        """Make one change, and tell of it."""
         before = self._jobs.get(change.job_id)
         if before is not None and change.action in self._unconditional:
             self._jobs[change.job_id] = change.apply(before)
@@ -61,21 +59,17 @@ class ObservedStorage(MemoryStorage):
         self._on_object = on_object
 
     def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Keep a file, and tell of it."""
         return self.save_bytes(key, source.read_bytes())
 
     def save_bytes(self, key: str, content: bytes) -> StoredFile:
-        """Keep content, and tell of it."""
         stored = super().save_bytes(key, content)
         self._on_object(stored)
         return stored
 
     def content(self, key: str, version: str | None) -> bytes | None:
-        """A version's bytes."""
         return self._versions.get((key, version or self._current.get(key, "")))
 
     def versions(self, key: str) -> list[bytes]:
-        """Everything that was ever stored under a key."""
         return [content for (name, _), content in self._versions.items() if name == key]
 
 
@@ -99,7 +93,6 @@ class RedrivingQueue(MemoryQueue):
         self.dead_letters: list[tuple[str, int]] = []
 
     def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
-        """The next message that was not received too often."""
         while True:
             message = super().dequeue(wait_s=0, visibility_s=visibility_s)
             if message is None or message.receive_count <= self._max_receives:
@@ -116,7 +109,6 @@ class RedrivingQueue(MemoryQueue):
             super().enqueue(job_id, generation)
 
     def was_given_up(self, job_id: str, generation: int) -> bool:
-        """Whether this message became a dead letter."""
         return (job_id, generation) in self._given_up
 
     def _is_duplicate(self, deduplication_id: str) -> bool:

@@ -29,9 +29,8 @@ from video_jobs.use_cases.upkeep import JobStillHeldError
 
 from tests.proofs.simulation.clients import Client
 from tests.proofs.simulation.faults import Crash, FaultPlan, FaultyPort, Process
-from tests.proofs.simulation.functions import Functions
+from tests.proofs.simulation.functions import Functions, Receiver
 from tests.proofs.simulation.invariants import MAX_CRASHES, Invariants
-from tests.proofs.simulation.receiver import Receiver
 from tests.proofs.simulation.scheduler import Scheduler
 from tests.proofs.simulation.twins import ObservedJobs, ObservedStorage, RedrivingQueue
 from tests.proofs.simulation.workers import WorkerHost
@@ -109,17 +108,11 @@ class World:
                 self.invariants.at_rest(self.jobs.all, self.accepted)
             self.scheduler.close()
 
-    @property
-    def steps(self) -> list[str]:
-        """Every call that took effect, and every fault, in order."""
-        return self.faults.steps
-
     def new_id(self) -> str:
         """A job id (`video_jobs.ports.IdFactory`)."""
         return str(UUID(int=self.random.getrandbits(128), version=4))
 
     def process(self, name: str) -> Process:
-        """A new process."""
         return Process(name, self.scheduler, self.faults)
 
     def app(self, process: Process) -> VideoJobs:
