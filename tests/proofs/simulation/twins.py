@@ -17,19 +17,11 @@ OnChange = Callable[[Job, Change, Job], None]
 
 
 class ObservedJobs(MemoryJobRepository):
-    """Tells of every change.
-
-    Parameters
-    ----------
-    unconditional
-        Names of changes that are written without looking at their condition: a mutation that the simulation
-        must notice.
-    """
+    """Tells of every change; those named in ``unconditional`` are written whatever their condition says."""
 
     def __init__(self, on_change: OnChange, unconditional: Collection[str]) -> None:
         super().__init__()
-        self._on_change = on_change
-        self._unconditional = unconditional
+        self._on_change, self._unconditional = on_change, unconditional
 
     @property
     def all(self) -> dict[str, Job]:
@@ -76,20 +68,16 @@ class ObservedStorage(MemoryStorage):
 class RedrivingQueue(MemoryQueue):
     """Gives a message up after ``max_receives``; sends it twice where ``duplicates`` says so.
 
-    Attributes
-    ----------
-    dead_letters
-        Messages given up, not yet handled.
+    ``given_up`` has all that were, ``dead_letters`` those that are not yet handled.
     """
 
     def __init__(
         self, clock: Clock, max_receives: int, *, duplicates: Callable[[], bool], deduplicates: bool
     ) -> None:
         super().__init__(clock)
-        self._duplicates = duplicates
+        self._duplicates, self._deduplicates = duplicates, deduplicates
         self._max_receives = max_receives
-        self._deduplicates = deduplicates
-        self._given_up: set[tuple[str, int]] = set()
+        self.given_up: set[tuple[str, int]] = set()
         self.dead_letters: list[tuple[str, int]] = []
 
     def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
@@ -98,7 +86,7 @@ class RedrivingQueue(MemoryQueue):
             if message is None or message.receive_count <= self._max_receives:
                 return message
             self.acknowledge(message)
-            self._given_up.add((message.body, message.generation))
+            self.given_up.add((message.body, message.generation))
             self.dead_letters.append((message.body, message.generation))
 
     def enqueue(self, job_id: str, generation: int) -> None:
@@ -107,9 +95,6 @@ class RedrivingQueue(MemoryQueue):
         if self._duplicates():
             self._sent_ids.pop(f"{job_id}:{generation}", None)
             super().enqueue(job_id, generation)
-
-    def was_given_up(self, job_id: str, generation: int) -> bool:
-        return (job_id, generation) in self._given_up
 
     def _is_duplicate(self, deduplication_id: str) -> bool:
         return super()._is_duplicate(deduplication_id) and self._deduplicates
