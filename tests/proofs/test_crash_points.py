@@ -21,14 +21,7 @@ from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.crash_scenarios import (
-    BY_OWNER,
-    CALLS,
-    SCENARIOS,
-    Scenario,
-    burying,
-    numbers,
-)
+from tests.integration.crash_scenarios import BY_OWNER, CALLS, SCENARIOS, Scenario, burying, numbers
 from tests.integration.crash_world import CrashWorld
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
@@ -83,9 +76,8 @@ def ends_in_the_stream(world: CrashWorld) -> set[tuple[str, str]]:
     described = table.describe_table(TableName=os.environ["TABLE_NAME"])["Table"]
     arn, streams = described["LatestStreamArn"], boto3.client("dynamodbstreams", region_name="us-east-1")
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    where = streams.get_shard_iterator(
-        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
+    asked = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    where = streams.get_shard_iterator(**asked)["ShardIterator"]
     ends: set[tuple[str, str]] = set()
     while records := (answer := streams.get_records(ShardIterator=where))["Records"]:
         changes = [DynamoDBRecord(json.loads(json.dumps(record, default=str))).dynamodb for record in records]
@@ -113,9 +105,11 @@ def play(
     calls = list(process.calls)
     if dies_at is not None and scenario.prepare in BY_OWNER:
         act()  # the client had no answer and asks again
-    if dies_at is not None and scenario.prepare is burying and not _is_failed(world, job_id):
-        act()  # the batch failed, so the message comes again
     job = world.find(job_id)
+    is_failed = job is not None and job.status is JobStatus.FAILED
+    if dies_at is not None and scenario.prepare is burying and not is_failed:
+        act()  # the batch failed, so the message comes again
+        job = world.find(job_id)
     if scenario.uploads and job is not None:
         world.upload(job, TINY)
     world.settle(job_id)
@@ -124,11 +118,6 @@ def play(
     assert end_of(world, job_id, scenario.end) == seen
     process.calls = calls
     return seen
-
-
-def _is_failed(world: CrashWorld, job_id: str) -> bool:
-    job = world.find(job_id)
-    return job is not None and job.status is JobStatus.FAILED
 
 
 def end_of(world: CrashWorld, job_id: str, end: str | None) -> bytes | str | None:

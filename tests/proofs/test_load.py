@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from tests.proofs.load.measures import (
     filled_tables,
     gateway_rows,
     in_process_rows,
-    run_at_once,
     run_in_turns,
     watch,
 )
@@ -148,13 +147,6 @@ def test_a_wrong_answer_is_no_measurement() -> None:
     refused = pytest.raises(UnexpectedAnswerError, match="answered 404")
     with filled_tables("moto", [1]) as (table,), refused:
         watch(status_of_no_job, table, {})
-
-
-@pytest.mark.parametrize(("most_s", "expected"), [(60, 7), (0, 2)], ids=["calls", "seconds"])
-def test_a_series_at_once_ends_with_its_calls_or_its_seconds(most_s: float, expected: int) -> None:
-    made = count()
-    row = run_at_once(lambda: next(made), LoadPlan(most_calls=7, least_calls=2, most_s=most_s, clients=1))
-    assert (row["calls"], next(made)) == (expected, expected + 1)  # and one to warm up
 
 
 def test_tables_are_asked_in_turns_and_a_percentile_is_a_time_that_was_measured() -> None:

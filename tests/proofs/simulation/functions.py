@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from video_jobs.adapters.aws.job_item import to_attributes
@@ -100,8 +99,8 @@ class Functions:
 class Receiver:
     """`video_jobs.ports.WebhookTransport` in simulated time; ``called`` gets each end that it was told of."""
 
-    def __init__(self, random: Random, faults: FaultPlan, called: set[tuple[str, int]]) -> None:
-        self._random, self._faults, self._called = random, faults, called
+    def __init__(self, faults: FaultPlan, called: set[tuple[str, int]]) -> None:
+        self._faults, self._called = faults, called
 
     def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
         if self._faults.happens("receiver away", 0.2):

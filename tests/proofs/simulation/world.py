@@ -83,7 +83,7 @@ class World:
         self.storage = ObservedStorage(self.functions.on_object)
         self.invariants = Invariants(self.storage, self.queue)
         self.jobs = ObservedJobs(self._on_change, unconditional)
-        self.receiver = Receiver(self.random, self.faults, self.invariants.called)
+        self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
         self.accepted: set[str] = set()
         self.busy = 0
