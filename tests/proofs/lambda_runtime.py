@@ -111,19 +111,6 @@ class Function:
     timeout_s: int = 30
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the emulator answered."""
-
-    status: int
-    text: str
-
-    @property
-    def payload(self) -> Any:
-        """What the handler returned, or the runtime's error object."""
-        return json.loads(self.text)
-
-
 class RuntimeFiles:
     """The layers, a later one over an earlier one, and the runtime's client, for any number of functions."""
 
@@ -163,10 +150,12 @@ class LambdaRuntime(AbstractContextManager["LambdaRuntime"]):
     def __exit__(self, *_: object) -> None:
         self._exit.close()
 
-    def invoke(self, event: Any) -> Answer:
-        """One event; the emulator starts the function at the first one, which waits for that."""
-        answer = self._http.post(self._url, data=json.dumps(event).encode(), timeout=_ANSWER_TIMEOUT_S)
-        return Answer(answer.status_code, answer.content.decode())
+    def invoke(self, event: Any) -> requests.Response:
+        """One event, and what the handler returned, or the runtime's error object.
+
+        The emulator starts the function at the first event, which waits for that.
+        """
+        return self._http.post(self._url, data=json.dumps(event).encode(), timeout=_ANSWER_TIMEOUT_S)
 
     @property
     def log(self) -> str:

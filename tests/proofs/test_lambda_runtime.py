@@ -100,8 +100,8 @@ def test_a_sample_event_is_answered(
     event = prepared_event(name, services, tmp_path)
     runtime = deployment.runtime(function_of(name))
     answer = runtime.invoke(event)
-    assert answer.status == 200, answer.text
-    outcome = outcome_of(event, answer.payload, runtime.request_ids[-1])
+    assert answer.status_code == 200, answer.text
+    outcome = outcome_of(event, answer.json(), runtime.request_ids[-1])
     assert name not in SAMPLES or outcome == SAMPLES[name].outcome
 
 
@@ -131,8 +131,8 @@ def test_every_page_of_large_results_fits_an_answer(
         while seen < frames:
             answer = runtime.invoke(event)
             # THEN Lambda takes each answer, and together they are all frames
-            assert answer.status == 200, answer.text
-            body = json.loads(answer.payload["body"])
+            assert answer.status_code == 200, answer.text
+            body = json.loads(answer.json()["body"])
             assert body["results"][0]["frame_index"] == seen
             seen += len(body["results"])
             event["queryStringParameters"] = {"cursor": body["next_cursor"]}

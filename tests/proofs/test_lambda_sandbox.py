@@ -84,7 +84,7 @@ def test_a_handler_finds_lambdas_files_and_nothing_of_the_tests(
     elif not lambda_runtime.can_make_namespaces():
         pytest.skip("this machine lets nobody make namespaces")
     with probe_in(tmp_path) as probe:
-        told = probe.invoke({"do": "tell", "names": [*OF_THE_TESTS, *OF_LAMBDA]}).payload
+        told = probe.invoke({"do": "tell", "names": [*OF_THE_TESTS, *OF_LAMBDA]}).json()
         path = told.pop("path")
         assert path[:4] == probe.layout.search_path
         assert all("/lib/python3" in folder for folder in path[4:])
@@ -96,9 +96,9 @@ def test_a_handler_finds_lambdas_files_and_nothing_of_the_tests(
 
 def test_an_answer_may_have_six_megabytes_and_not_a_byte_more(tmp_path: Path) -> None:
     with probe_in(tmp_path) as probe:
-        assert len(probe.invoke({"do": "say", "length": LARGEST_ANSWER}).payload) == LARGEST_ANSWER
+        assert len(probe.invoke({"do": "say", "length": LARGEST_ANSWER}).json()) == LARGEST_ANSWER
         refused = probe.invoke({"do": "say", "length": LARGEST_ANSWER + 1})
-        assert (refused.status, refused.payload["errorType"]) == (502, "Function.ResponseSizeTooLarge")
+        assert (refused.status_code, refused.json()["errorType"]) == (502, "Function.ResponseSizeTooLarge")
 
 
 @pytest.mark.skipif(not lambda_runtime.can_make_namespaces(), reason="this machine forbids namespaces")
@@ -106,7 +106,7 @@ def test_a_function_can_write_only_into_its_own_tmp(tmp_path: Path) -> None:
     event = {"do": "write", "name": f"{tmp_path.parent.name}-{tmp_path.name}"}
     folders = ("/var/task", "/opt/python", "/var/runtime", "/var", str(ROOT), "/tmp")
     with probe_in(tmp_path) as probe:
-        *refused, written = (probe.invoke(event | {"folder": folder}).payload for folder in folders)
+        *refused, written = (probe.invoke(event | {"folder": folder}).json() for folder in folders)
     assert set(refused) <= {"Read-only file system", "No such file or directory"}
     assert written == "written"
     assert not Path("/tmp", event["name"]).exists()

@@ -121,10 +121,8 @@ def moto_table(client: DynamoDBClient, name: str) -> JobsTable:
     """A table that moto has; its server, too, keeps them in the process that started it."""
 
     def put(jobs: Iterable[Item]) -> None:
-        made: dict[Any, Any] = {}
-        for job in jobs:
-            key = DynamoType(job["job_id"])
-            made[key] = MotoItem(key, None, job)
+        keyed = ((DynamoType(job["job_id"]), job) for job in jobs)
+        made: dict[Any, Any] = {key: MotoItem(key, None, job) for key, job in keyed}
         # All at once, because others may walk the table, and past its stream: old jobs are no news.
         dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(name).items.update(made)
 
