@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
-from tests.proofs.chaos.plans import CLIP
+from tests.proofs.chaos.kill_test import CLIP
 from tests.proofs.chaos.proxy import Faults, FaultyProxy
 from tools.client import Client
 from tools.local_stack.stack import LocalStack

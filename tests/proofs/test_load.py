@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,21 @@ from video_jobs.ports import JobPosition
 from video_jobs.use_cases import owner
 
 from tests.contract.conftest import require_dynalite
-from tests.proofs.load.__main__ import measure
-from tests.proofs.load.calls import UnexpectedAnswerError, calls
+from tests.proofs.load.__main__ import growth, measure
+from tests.proofs.load.measures import (
+    BACKENDS,
+    CallOnce,
+    LoadPlan,
+    UnexpectedAnswerError,
+    calls,
+    filled_tables,
+    gateway_rows,
+    in_process_rows,
+    run_in_turns,
+    watch,
+)
 from tests.proofs.load.page import load_page
-from tests.proofs.load.series import CallOnce, LoadPlan, growth, run_at_once, run_in_turns
 from tests.proofs.load.tables import JobsTable, job_of
-from tests.proofs.load.ways import BACKENDS, filled_tables, gateway_rows, in_process_rows, watch
 from tests.proofs.report import Row
 from tests.support.dynalite import Dynalite, DynaliteMissingError
 
@@ -140,37 +149,16 @@ def test_a_wrong_answer_is_no_measurement() -> None:
         watch(status_of_no_job, table, {})
 
 
-@pytest.mark.parametrize(("most_s", "expected"), [(60, 7), (0, 2)], ids=["calls", "seconds"])
-@pytest.mark.parametrize("run", [run_at_once, lambda call_once, plan: run_in_turns([call_once], plan)[0]])
-def test_a_series_ends_with_its_calls_or_its_seconds(
-    run: Callable[[CallOnce, LoadPlan], Row], most_s: float, expected: int
-) -> None:
-    made: list[float] = []
-
-    def call_once() -> float:
-        made.append(0.001)
-        return made[-1]
-
-    row = run(call_once, LoadPlan(most_calls=7, least_calls=2, most_s=most_s))
-    assert (row["calls"], len(made)) == (expected, expected + 1)  # and one to warm up
-
-
 def test_tables_are_asked_in_turns_and_a_percentile_is_a_time_that_was_measured() -> None:
-    asked = ""
+    asked: list[str] = []
 
     def asking(name: str, *times_s: float) -> CallOnce:
         rest = iter(times_s)
-
-        def call_once() -> float:
-            nonlocal asked
-            asked += name
-            return next(rest)
-
-        return call_once
+        return lambda: asked.append(name) or next(rest)  # type: ignore[func-returns-value]
 
     plan = LoadPlan(most_calls=5, least_calls=1, most_s=6)
     rows = run_in_turns([asking("a", 0, 1, 1, 1, 1, 1), asking("b", 0, 3, 5)], plan)
-    assert asked == "ab" + "ab" + "ab" + "a" * 3
+    assert asked == [*"ab" * 3, *"aaa"]
     assert [row["a_second"] for row in rows] == [1, 0.25]
     assert (rows[1]["p50_ms"], rows[1]["p99_ms"]) == (3000, 5000)
 

@@ -86,11 +86,8 @@ def measure_words(model: Path, pipeline_id: str, size: tuple[int, int] = (960, 5
 def word_quality(read: Iterable[Sequence[str]], truth: Iterable[Sequence[str]]) -> Quality:
     """The words of each frame against those that stand there.
 
-    Returns
-    -------
-    dict
-        ``recall``, the share of the words that was read, and ``precision``, the share of what was read that
-        stands there; each is None if there is nothing to divide by.
+    ``recall`` is the share of the words that was read, ``precision`` the share of what was read that stands
+    there; each is None if there is nothing to divide by.
     """
     hits = there = said = 0
     for words, wanted in zip(read, truth, strict=False):
@@ -106,12 +103,10 @@ def main() -> int:
     parser.add_argument("model", type=Path)
     parser.add_argument("--images", type=int, default=SPLITS["test"][1])
     arguments = parser.parse_args()
-    words = {
-        pipeline_id: measure_words(arguments.model, pipeline_id)
-        for pipeline_id in ("yolo_ocr", "yolo_ocr_regions")
-    }
-    boxes = {"images": arguments.images, **measure_boxes(arguments.model, arguments.images)}
-    print(json.dumps({"model": arguments.model.name, "boxes": boxes, **words}))
+    model, images = arguments.model, arguments.images
+    words = {name: measure_words(model, name) for name in ("yolo_ocr", "yolo_ocr_regions")}
+    boxes = {"images": images, **measure_boxes(model, images)}
+    print(json.dumps({"model": model.name, "boxes": boxes, **words}))
     return 0
 
 

@@ -50,21 +50,17 @@ def write_dataset(folder: Path, splits: Mapping[str, tuple[int, int]] = SPLITS) 
         images.mkdir(parents=True, exist_ok=True)
         labels.mkdir(parents=True, exist_ok=True)
         for seed in range(first, first + count):
-            _write_scene(seed, images / f"{seed}.jpg", labels / f"{seed}.txt")
-    images_of_splits = {split: f"images/{split}" for split in splits}
-    names = dict(enumerate(CLASSES))
+            image, label = images / f"{seed}.jpg", labels / f"{seed}.txt"
+            if image.is_file() and label.is_file():
+                continue
+            picture, truths = render(random_scene(seed))
+            height, width = picture.shape[:2]
+            label.write_text("".join(_label(truth, width, height) for truth in truths), encoding="utf-8")
+            cv2.imwrite(str(image), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    data = {split: f"images/{split}" for split in splits} | {"names": dict(enumerate(CLASSES))}
     path = folder / "data.yaml"
-    path.write_text(yaml.safe_dump({"path": str(folder.resolve()), **images_of_splits, "names": names}))
+    path.write_text(yaml.safe_dump({"path": str(folder.resolve()), **data}))
     return path
-
-
-def _write_scene(seed: int, image: Path, label: Path) -> None:
-    if image.is_file() and label.is_file():
-        return
-    picture, truths = render(random_scene(seed))
-    height, width = picture.shape[:2]
-    label.write_text("".join(_label(truth, width, height) for truth in truths), encoding="utf-8")
-    cv2.imwrite(str(image), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
 def _label(truth: Truth, width: int, height: int) -> str:
@@ -120,20 +116,15 @@ def export(plan: TrainingPlan) -> None:
         made = ultralytics.YOLO(str(plan.weights / "best.pt")).export(
             format="openvino", int8=True, data=str(data), imgsz=plan.image_size, fraction=1.0
         )
-    ship(Path(made), SHIPPED)
-
-
-def ship(made: Path, folder: Path) -> None:
-    """Copy an export to where the worker image takes it from, without the paths of this machine."""
     for kind in (".xml", ".bin"):
-        (source,) = made.glob(f"*{kind}")
-        shutil.copy(source, folder / f"street_demo{kind}")
-    metadata = yaml.safe_load((made / "metadata.yaml").read_text(encoding="utf-8"))
+        (source,) = Path(made).glob(f"*{kind}")
+        shutil.copy(source, SHIPPED / f"street_demo{kind}")
+    metadata = yaml.safe_load((Path(made) / "metadata.yaml").read_text(encoding="utf-8"))
     metadata["description"] = "YOLO11n trained from a random start on generated street scenes"
     metadata["author"] = "ForgeSyte Video Jobs"
-    metadata["args"].pop("data", None)
+    metadata["args"].pop("data", None)  # a path of this machine
     text = yaml.safe_dump(metadata, sort_keys=False)
-    (folder / "metadata.yaml").write_text(text, encoding="utf-8")
+    (SHIPPED / "metadata.yaml").write_text(text, encoding="utf-8")
 
 
 def main() -> int:
@@ -143,12 +134,8 @@ def main() -> int:
     parser.add_argument("--export", action="store_true")
     arguments = parser.parse_args()
     plan = TrainingPlan(epochs=arguments.epochs)
-    if arguments.export:
-        export(plan)
-        print(f"Exported to {SHIPPED}")
-    else:
-        train(plan)
-        print(f"Best weights: {plan.weights / 'best.pt'}")
+    (export if arguments.export else train)(plan)
+    print(f"Exported to {SHIPPED}" if arguments.export else f"Best weights: {plan.weights / 'best.pt'}")
     return 0
 
 

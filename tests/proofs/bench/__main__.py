@@ -20,7 +20,6 @@ from tests.support.model import REAL_MODEL
 
 
 def main() -> int:
-    """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--frames", type=int, default=40, help="frames of each clip")
     parser.add_argument("--runs", type=int, default=3)

@@ -32,9 +32,11 @@ class BenchClip:
 
 def make_clips(folder: Path, frames: int) -> list[BenchClip]:
     """(a) real footage without text, (b) the same at 1080p with text that changes, (c) a static camera."""
+    truth = [words_of_frame(index) for index in range(frames)]
+    write_mp4(folder / "b.mp4", _with_words(footage(CARS, FULL_HD, frames), truth), FPS, FULL_HD)
     return [
         BenchClip("a: cars 768x432", CARS, ((),) * frames),
-        _changing_text(folder / "b.mp4", frames),
+        BenchClip("b: cars 1080p, changing text", folder / "b.mp4", truth),
         still_clip(CARS, folder / "c.mp4", 2 * frames, FULL_HD),
     ]
 
@@ -51,12 +53,6 @@ def still_clip(source: Path, path: Path, frames: int, size: tuple[int, int]) -> 
     )
     write_mp4(path, images, FPS, size)
     return BenchClip(f"c: static {size[1]}p, text each second", path, truth)
-
-
-def _changing_text(path: Path, frames: int) -> BenchClip:
-    truth = [words_of_frame(index) for index in range(frames)]
-    write_mp4(path, _with_words(footage(CARS, FULL_HD, frames), truth), FPS, FULL_HD)
-    return BenchClip("b: cars 1080p, changing text", path, truth)
 
 
 def _with_words(images: Iterator[Image], truth: Sequence[tuple[str, str]]) -> Iterator[Image]:

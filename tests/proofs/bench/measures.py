@@ -53,7 +53,6 @@ def interleaved(ways: Mapping[str, Way], runs: int) -> tuple[dict[str, float], d
 
 
 def words_of(frames: list[Any]) -> list[list[str]]:
-    """The words that a pipeline read on each frame."""
     return [[block["text"] for block in frame["result"].get("blocks", [])] for frame in frames]
 
 
@@ -118,24 +117,17 @@ def agreement(path: Path, model: Path, frames: int | None = None) -> Row:
     own = OpenVinoDetector(model, settings_for(model))
     boxes = matched = 0
     for image in islice(frames_of(path), frames):
-        one, other = own.detect(image), plain.detect(image)
-        boxes += len(one) + len(other)
-        matched += 2 * _matches(one, other)
+        free, others = own.detect(image), plain.detect(image)
+        boxes += len(free) + len(others)
+        for box in others:
+            if found := next((one for one in free if _is_same(one, box)), None):
+                free.remove(found)
+                matched += 2
     return {"clip": path.name, "model": model.name, "boxes": boxes // 2, "share": matched / boxes}
 
 
-def _matches(one: list[Detection], other: list[Detection]) -> int:
-    free = list(other)
-    for box in one:
-        same = (
-            candidate
-            for candidate in free
-            if candidate.class_id == box.class_id
-            and iou(list(candidate.xyxy), list(box.xyxy)) >= _SAME_BOX_IOU
-        )
-        if (found := next(same, None)) is not None:
-            free.remove(found)
-    return len(other) - len(free)
+def _is_same(one: Detection, other: Detection) -> bool:
+    return one.class_id == other.class_id and iou(list(one.xyxy), list(other.xyxy)) >= _SAME_BOX_IOU
 
 
 def endurance(model: Path, folder: Path, minutes: int) -> Row:

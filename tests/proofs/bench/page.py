@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 
 from tests.proofs.report import Report, Row, write_page
 from tools.markdown_writer import table
@@ -45,43 +45,47 @@ measured: there was no GPU.
 """
 
 
+_SPEED = {
+    "clip": "{clip}",
+    "frames": "{frames}",
+    "naive ms": "{naive_ms:.0f}",
+    "tuned ms": "{tuned_ms:.0f}",
+    "ours ms": "{ours_ms:.1f}",
+    "faster than naive": "{times_naive:.1f} x",
+    "than tuned": "{times_tuned:.1f} x",
+}
+_WORDS = {"clip": "{clip}"} | {
+    way: f"{{{way}_recall:.2f}} / {{{way}_precision:.2f}}" for way in ("naive", "tuned", "ours")
+}
+_LENGTH = {
+    "length": "{minutes} min",
+    "frames": "{frames}",
+    "peak memory MiB": "{peak_mib:.0f}",
+    "ms a frame": "{ms_a_frame:.1f}",
+    "result bytes a frame": "{bytes_a_frame:.0f}",
+}
+
+
 def performance_page(report: Report) -> str:
     """The page for one report of `tests.proofs.bench`."""
-    return "\n".join(_sections(report))
-
-
-def _sections(report: Report) -> Iterator[str]:
-    yield _HEAD.format(**report["machine"])
-    speed = report["speed and words"]
-    head = ["clip", "frames", "naive ms", "tuned ms", "ours ms", "faster than naive", "than tuned"]
-    yield table(head, map(_times, speed))
-    yield "Words read, against the known truth (recall / precision):\n"
-    read = (_words(row) for row in speed if row["ours_recall"] is not None)
-    yield table(["clip", "naive", "tuned", "ours"], read)
-    yield _LIMIT.format(**report["limits"][0])
-    agreement = report["agreement"]
+    speed, agreement = report["speed and words"], report["agreement"]
     least, boxes = min(row["share"] for row in agreement), sum(row["boxes"] for row in agreement)
-    yield _AGREEMENT.format(percent=100 * least, clips=len(agreement), boxes=boxes)
-    head = ["length", "frames", "peak memory MiB", "ms a frame", "result bytes a frame"]
-    yield table(head, map(_length, report["length"]))
-    yield _SERVICE.format(**report["service"][0])
-    yield _FOOT
+    sections = (
+        _HEAD.format(**report["machine"]),
+        _table(_SPEED, speed),
+        "Words read, against the known truth (recall / precision):\n",
+        _table(_WORDS, [row for row in speed if row["ours_recall"] is not None]),
+        _LIMIT.format(**report["limits"][0]),
+        _AGREEMENT.format(percent=100 * least, clips=len(agreement), boxes=boxes),
+        _table(_LENGTH, report["length"]),
+        _SERVICE.format(**report["service"][0]),
+        _FOOT,
+    )
+    return "\n".join(sections)
 
 
-def _times(row: Row) -> list[str]:
-    times = (f"{row['naive_ms']:.0f}", f"{row['tuned_ms']:.0f}", f"{row['ours_ms']:.1f}")
-    ratios = (f"{row['times_naive']:.1f} x", f"{row['times_tuned']:.1f} x")
-    return [row["clip"], str(row["frames"]), *times, *ratios]
-
-
-def _words(row: Row) -> list[str]:
-    ways = ("naive", "tuned", "ours")
-    return [row["clip"], *(f"{row[f'{way}_recall']:.2f} / {row[f'{way}_precision']:.2f}" for way in ways)]
-
-
-def _length(row: Row) -> list[str]:
-    a_frame = (f"{row['ms_a_frame']:.1f}", f"{row['bytes_a_frame']:.0f}")
-    return [f"{row['minutes']} min", str(row["frames"]), f"{row['peak_mib']:.0f}", *a_frame]
+def _table(columns: Mapping[str, str], rows: Iterable[Row]) -> str:
+    return table(columns, ([cell.format(**row) for cell in columns.values()] for row in rows))
 
 
 if __name__ == "__main__":

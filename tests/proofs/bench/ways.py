@@ -40,7 +40,6 @@ class HandLoop:
         self._tesseract = tesseract
 
     def run(self, path: Path, max_frames: int) -> list[list[str]]:
-        """The words of each frame."""
         with patch.dict(os.environ):
             os.environ.pop("OMP_THREAD_LIMIT", None)
             os.environ.update(self._tesseract)
@@ -54,12 +53,10 @@ class HandLoop:
 
 
 def settings_for(model: Path, **further: str) -> WorkerSettings:
-    """The worker's settings with one model."""
     return WorkerSettings.from_environment({"MODEL_PATH": str(model), **further})
 
 
 def our_pipeline(model: Path) -> VideoFilePipelineService:
-    """Our way, as the worker runs it."""
     service = VideoFilePipelineService.from_settings(settings_for(model))
     service.warm_up()
     return service

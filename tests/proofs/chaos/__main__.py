@@ -15,7 +15,6 @@ LOG_FILE = Path("out/chaos.log")
 
 
 def main() -> int:
-    """Run, report."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--workers", type=int, default=3)
@@ -34,7 +33,7 @@ def main() -> int:
         print("\nStopped; nothing is left running.", file=sys.stderr)
         return 130
     print("\n".join(report.lines()))
-    return 0 if report.is_clean else 1
+    return 1 if report.broken else 0
 
 
 if __name__ == "__main__":

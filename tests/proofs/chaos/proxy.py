@@ -40,7 +40,6 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def draw(self, service: str) -> str | None:
-        """The fault of the next request to a service, or None."""
         with self._lock:
             kind = self._drawn(service) if self.enabled else None
             self.injected.update([kind] if kind else [])
@@ -69,8 +68,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, target: str, faults: Faults) -> None:
         super().__init__((HOST, 0), _Handler)
-        self.target = target
-        self.faults = faults
+        self.target, self.faults = target, faults
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Nothing: a client that was killed has closed its connection."""
@@ -81,7 +79,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_any(self) -> None:
-        """Forward one request, or fail it."""
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         service = _service_of(self.headers.get("x-amz-target", ""))
         fault = self.server.faults.draw(service)
@@ -111,15 +108,16 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.close()
 
     def _answer(self, status: int, content: bytes, headers: Headers) -> None:
-        is_head = self.command == "HEAD"  # its answer has the length of the content, and no content
         self.send_response_only(status)
-        for name, value in headers:
-            if is_head or name.lower() != "content-length":
-                self.send_header(name, value)
-        if not is_head:
-            self.send_header("content-length", str(len(content)))
+        if self.command == "HEAD":
+            content = b""  # its answer has the length of the content, and no content
+        else:
+            headers = [header for header in headers if header[0].lower() != "content-length"]
+            headers.append(("content-length", str(len(content))))
+        for header in headers:
+            self.send_header(*header)
         self.end_headers()
-        self.wfile.write(b"" if is_head else content)
+        self.wfile.write(content)
 
     def _hang_up(self) -> None:
         self.close_connection = True

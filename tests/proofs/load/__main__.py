@@ -12,19 +12,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tests.proofs.load.series import LoadPlan, growth
-from tests.proofs.load.ways import BACKENDS, gateway_rows, in_process_rows
-from tests.proofs.report import OUT, machine, print_row, save
+from tests.proofs.load.measures import BACKENDS, LoadPlan, gateway_rows, in_process_rows
+from tests.proofs.report import OUT, Row, machine, print_row, save
 from tests.support.dynalite import VERSION, DynaliteMissingError
 
 
 def main() -> int:
-    """Measure, print, write."""
     usual = LoadPlan()
     parser = argparse.ArgumentParser(prog="load", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=usual.sizes, help="jobs in the table")
@@ -68,6 +68,32 @@ def _surroundings() -> dict[str, Any]:
         "dynalite": VERSION,
         "node": node.stdout.strip().removeprefix("v"),
     }
+
+
+def growth(rows: Sequence[Row]) -> list[str]:
+    """A sentence for each call that needs more of a larger table; none if the service stays as fast."""
+    counted = sorted((row for row in rows if "requests" in row), key=lambda row: (*_series(row), row["jobs"]))
+    return [sentence for _, own in groupby(counted, _series) for sentence in _growth_of(list(own))]
+
+
+def _series(row: Row) -> tuple[str, str]:
+    return row["backend"], row["call"]
+
+
+def _growth_of(rows: list[Row]) -> Iterator[str]:
+    what = f"{rows[0]['call']} on {rows[0]['backend']}"
+    if len({row["operations"] for row in rows}) > 1:
+        yield f"{what}: the requests differ: {_by_size(rows, 'operations')}"
+    if any(row["evaluated"] > row["reads_at_most"] for row in rows):
+        yield f"{what}: looks at more than {rows[0]['reads_at_most']} items: {_by_size(rows, 'evaluated')}"
+    # A table with less than two pages may have less to look at.
+    full = [row for row in rows if row["jobs"] >= 2 * row["reads_at_most"]]
+    if len({row["evaluated"] for row in full}) > 1:
+        yield f"{what}: the items looked at differ: {_by_size(full, 'evaluated')}"
+
+
+def _by_size(rows: list[Row], key: str) -> str:
+    return "; ".join(f"{row['jobs']:,} jobs: {row[key]}" for row in rows)
 
 
 if __name__ == "__main__":

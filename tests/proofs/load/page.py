@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tests.proofs.load.measures import GATEWAY, IN_PROCESS
 from tests.proofs.load.tables import FAILED_EVERY
-from tests.proofs.load.ways import GATEWAY, IN_PROCESS
 from tests.proofs.report import Report, Row, write_page
 from tools.markdown_writer import table
 
@@ -62,20 +62,10 @@ python -m tests.proofs.load.page                                     # this page
 def load_page(report: Report) -> str:
     """The page for one report of `tests.proofs.load`."""
     plan, rows = report["plan"], report["rows"]
-    function = [row for row in rows if row["where"] == IN_PROCESS]
-    over_gateway = [row for row in rows if row["where"] == GATEWAY]
-    minutes = report["took_s"] / 60
-    sections = (
-        _HEAD.format(**report["machine"], **plan, minutes=minutes, failed_every=FAILED_EVERY),
-        _asked(function),
-        _LISTS,
-        _FUNCTION,
-        _times(function),
-        _OVER_HTTP.format(**plan),
-        _times(over_gateway),
-        _FOOT,
-    )
-    return "\n".join(sections)
+    function, over_gateway = ([row for row in rows if row["where"] == way] for way in (IN_PROCESS, GATEWAY))
+    head = _HEAD.format(**report["machine"], **plan, minutes=report["took_s"] / 60, failed_every=FAILED_EVERY)
+    over_http = [_OVER_HTTP.format(**plan), _times(over_gateway)]
+    return "\n".join([head, _asked(function), _LISTS, _FUNCTION, _times(function), *over_http, _FOOT])
 
 
 def _asked(rows: list[Row]) -> str:

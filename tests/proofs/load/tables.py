@@ -38,7 +38,6 @@ _FILLERS = 2
 
 
 def job_id_of(number: int) -> str:
-    """The id of job ``number``."""
     return f"{number:08x}-3d1c-4a52-8f6e-2b7a90c4d1e3"
 
 
@@ -94,7 +93,6 @@ class JobsTable:
     repository: DynamoDbJobRepository = field(init=False)
 
     def grow_to(self, jobs: int) -> None:
-        """Add the jobs that are missing."""
         self.put(items(self.jobs, jobs))
         self.jobs = jobs
 
@@ -123,10 +121,8 @@ def moto_table(client: DynamoDBClient, name: str) -> JobsTable:
     """A table that moto has; its server, too, keeps them in the process that started it."""
 
     def put(jobs: Iterable[Item]) -> None:
-        made: dict[Any, Any] = {}
-        for job in jobs:
-            key = DynamoType(job["job_id"])
-            made[key] = MotoItem(key, None, job)
+        keyed = ((DynamoType(job["job_id"]), job) for job in jobs)
+        made: dict[Any, Any] = {key: MotoItem(key, None, job) for key, job in keyed}
         # All at once, because others may walk the table, and past its stream: old jobs are no news.
         dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(name).items.update(made)
 
@@ -134,7 +130,6 @@ def moto_table(client: DynamoDBClient, name: str) -> JobsTable:
 
 
 def dynalite_table(server: Dynalite) -> JobsTable:
-    """A new table on dynalite."""
     create_jobs_table(server.client(), TABLE)
     # Ready-made items need no checks; those would take longer than the writing.
     unchecked = server.client(Config(parameter_validation=False))

@@ -9,7 +9,6 @@ from tests.proofs.simulation.report import play
 
 
 def main() -> int:
-    """Play, report; 1 if an invariant was violated."""
     parser = argparse.ArgumentParser(prog="simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first schedule")

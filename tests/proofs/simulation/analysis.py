@@ -16,7 +16,6 @@ from video_worker.results_serializer import frame_line, write_results
 from tests.proofs.simulation.faults import Process
 
 _MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
-_SEPARATOR = b"|"
 
 
 class Kind(StrEnum):
@@ -37,19 +36,15 @@ class SimulatedVideo:
     seed: int
 
     def to_bytes(self) -> bytes:
-        """The file."""
         head = b"garbage, not at all a video" if self.kind is Kind.NO_MP4 else _MP4_HEAD
-        parts = (head, self.kind.encode(), str(self.frames).encode(), str(self.seed).encode())
-        return _SEPARATOR.join(parts)
+        return head + f"|{self.kind}|{self.frames}|{self.seed}".encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Read what `to_bytes` wrote."""
-        _, kind, frames, seed = content.split(_SEPARATOR)
-        return cls(Kind(kind.decode()), int(frames), int(seed))
+        kind, frames, seed = content.decode("latin-1").split("|")[1:]
+        return cls(Kind(kind), int(frames), int(seed))
 
     def frame(self, index: int) -> dict[str, Any]:
-        """What the pipeline finds on one frame."""
         return {"frame_index": index, "result": {"value": (self.seed * 31 + index) % 1009}}
 
     def results(self) -> bytes:
@@ -72,38 +67,37 @@ class SimulatedAnalysis:
         self._process = process
         self._release = process.faults.random.choice(("a", "a", "a", "b"))
 
-    def prepare(self) -> None:
-        """Nothing to load."""
+    def prepare(self) -> None: ...
 
     def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
-        """Which release this is."""
         return {"id": f"release-{self._release}", "pipeline": pipeline_id}
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> SimulatedRun:
-        """Start a run."""
         video = SimulatedVideo.from_bytes(request.path.read_bytes())
-        return SimulatedRun(video, self._process, request.skip_frames, keep_going)
+        if video.kind is Kind.BROKEN:
+            raise UnreadableVideoError
+        return SimulatedRun(video.frames, self._frames(video, request.skip_frames, keep_going))
+
+    def _frames(
+        self, video: SimulatedVideo, skip_frames: int, keep_going: KeepGoing | None
+    ) -> Iterator[dict[str, Any]]:
+        for index in range(skip_frames, video.frames):
+            self._process.sleep(self._process.faults.random.uniform(0.5, 15))
+            if video.kind is Kind.DEADLY and index == video.frames - 1:
+                self._process.die()
+            self._process.step("at a frame")
+            yield video.frame(index)
+            if keep_going is not None:
+                keep_going()
 
 
 class SimulatedRun:
     """One pass: every frame takes some seconds."""
 
-    def __init__(
-        self, video: SimulatedVideo, process: Process, skip_frames: int, keep_going: KeepGoing | None
-    ) -> None:
-        if video.kind is Kind.BROKEN:
-            raise UnreadableVideoError
-        self._video, self._process = video, process
-        self._skip_frames, self._keep_going = skip_frames, keep_going
-        self.frames_total: int | None = video.frames
-        self.warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __init__(self, frames_total: int | None, frames: Iterator[dict[str, Any]]) -> None:
+        self.frames_total, self._frames = frames_total, frames
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for index in range(self._skip_frames, self._video.frames):
-            self._process.sleep(self._process.faults.random.uniform(0.5, 15))
-            if self._video.kind is Kind.DEADLY and index == self._video.frames - 1:
-                self._process.die()
-            self._process.step("at a frame")
-            yield self._video.frame(index)
-            if self._keep_going is not None:
-                self._keep_going()
+        return self._frames

@@ -32,13 +32,12 @@ class Client:
         self._submission = Submission(owner="ann", options=options, idempotency_key=key)
 
     def run(self) -> None:
-        """Everything that the client does."""
-        if self._random.random() < 0.4:
-            job = self._submit(self._submit_body)
-        else:
-            job = self._submit(self._submit_form)
-            if self._random.random() < 0.85:
-                self._upload(job)
+        in_body = self._random.random() < 0.4
+        job = self._ask(self._submit_body if in_body else self._submit_form)
+        assert job is not None, "a submit was refused"
+        self._world.accepted.add(job.job_id)
+        if not in_body and self._random.random() < 0.85:
+            self._upload(job)
         if self._random.random() < 0.3:
             self._change_mind(job.job_id)
         self._world.busy -= 1
@@ -57,28 +56,15 @@ class Client:
             world.invariants.deleted.add(job_id)
             self._ask(lambda app: app.owner.delete(app.owner.job(job_id, "ann")))
 
-    def _ask(self, ask: Callable[[VideoJobs], object]) -> None:
+    def _ask(self, ask: Callable[[VideoJobs], Job | None]) -> Job | None:
         """Ask until there is an answer, whatever it says."""
         while True:
             try:
-                ask(self._api())
+                return ask(self._world.app(self._world.process("video_api")))
             except (TransientError, Crash):
                 self._world.scheduler.sleep(self._random.uniform(1, 20))
             except (JobStateError, JobNotFoundError, ConflictError):
-                return
-            else:
-                return
-
-    def _submit(self, submit: Callable[[VideoJobs], Job]) -> Job:
-        """Ask until there is an answer, as a client does."""
-        while True:
-            try:
-                job = submit(self._api())
-            except (TransientError, Crash):
-                self._world.scheduler.sleep(self._random.uniform(1, 20))
-                continue
-            self._world.accepted.add(job.job_id)
-            return job
+                return None
 
     def _submit_body(self, app: VideoJobs) -> Job:
         # The head of a body is looked at before a job is made: what is no MP4 never gets this far.
@@ -100,6 +86,3 @@ class Client:
             world.scheduler.sleep(self._random.uniform(0, 60))
             other = replace(video, kind=self._random.choice(_KINDS), frames=video.frames + 1)
             world.storage.save_bytes(job.upload.key, replace(other, seed=video.seed + 1).to_bytes())
-
-    def _api(self) -> VideoJobs:
-        return self._world.app(self._world.process("video_api"))

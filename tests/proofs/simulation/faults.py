@@ -25,10 +25,10 @@ class Crash(BaseException):
 
 @dataclass
 class FaultPlan:
-    """How likely each fault is, a call; and how often each happened.
+    """How likely each fault is at a call, and how often each happened.
 
-    ``enabled`` is switched off at the end of a run, so that everything can come to rest; ``steps`` lists
-    the calls that took effect and the faults, in order.
+    Without ``enabled`` everything can come to rest; ``steps`` lists the calls that took effect and the
+    faults, in order.
     """
 
     random: Random
@@ -47,7 +47,6 @@ class FaultPlan:
         return cls(random, crash, error, lost_answer, stall / 2)
 
     def happens(self, kind: str, probability: float) -> bool:
-        """Whether this fault happens now; counts it."""
         if not self.enabled or self.random.random() >= probability:
             return False
         self.injected[kind] += 1
@@ -59,9 +58,7 @@ class Process:
     """A machine's process: its own clock, and all of its actors die together."""
 
     def __init__(self, name: str, scheduler: Scheduler, faults: FaultPlan) -> None:
-        self.name = name
-        self.scheduler = scheduler
-        self.faults = faults
+        self.name, self.scheduler, self.faults = name, scheduler, faults
         self.is_alive = True
         self._skew = timedelta(seconds=faults.random.uniform(-_LARGEST_SKEW_S, _LARGEST_SKEW_S))
 
@@ -70,7 +67,6 @@ class Process:
         return self.scheduler.now() + self._skew
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
         self.scheduler.sleep(seconds)
         if not self.is_alive:
             raise Crash
@@ -93,8 +89,7 @@ class FaultyPort:
     """A port as one process reaches it over the network."""
 
     def __init__(self, port: object, process: Process) -> None:
-        self._port = port
-        self._process = process
+        self._port, self._process = port, process
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._port, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ from video_jobs.domain.keys import VIDEO_SUFFIX
 from video_jobs.domain.webhooks import WebhookMessage
 from video_jobs.ports import StoredFile
 
+from tests.proofs.simulation.faults import FaultPlan
+
 if TYPE_CHECKING:
     from tests.proofs.simulation.world import World
 
@@ -22,8 +26,6 @@ _TRIES = 5
 
 
 class Functions:
-    """What AWS calls."""
-
     def __init__(self, world: World) -> None:
         self._world, self._random = world, world.random
 
@@ -43,7 +45,6 @@ class Functions:
             self._later(partial(self._job_events, *images), self._random.uniform(0, 3))
 
     def reconcile(self) -> None:
-        """The schedule."""
         while True:
             self._world.scheduler.sleep(_RECONCILE_EVERY_S)
             self._world.attempt(self._app("reconcile").upkeep.reconcile)
@@ -93,6 +94,20 @@ class Functions:
 
     def _app(self, function: str) -> VideoJobs:
         return self._world.app(self._world.process(function))
+
+
+class Receiver:
+    """`video_jobs.ports.WebhookTransport` in simulated time; ``called`` gets each end that it was told of."""
+
+    def __init__(self, faults: FaultPlan, called: set[tuple[str, int]]) -> None:
+        self._faults, self._called = faults, called
+
+    def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
+        if self._faults.happens("receiver away", 0.2):
+            raise WebhookDeliveryError("The receiver answered 503", 503)
+        job_id, generation, _ = json.loads(body)["data"]["event_id"].split(":")
+        self._called.add((job_id, int(generation)))
+        return 204
 
 
 def _image_of(job: Job) -> dict[str, Any]:

@@ -20,18 +20,9 @@ MAX_FAILURES = 3
 class Invariants:
     """Looks at every change of every job.
 
-    Attributes
-    ----------
-    violations
-        Sentences; a correct service leaves this empty.
-    changes
-        How often each change happened.
-    cancelled, deleted
-        Jobs whose owner asked for that.
-    formats
-        The newest job format that each worker understands.
-    called
-        The ends (job and generation) that a receiver was told of.
+    A correct service leaves ``violations`` empty. The actors say what they do: ``cancelled`` and ``deleted``
+    are the jobs whose owner asked for that, ``formats`` has the newest job format that each worker
+    understands, and ``called`` the ends (job and generation) that a receiver was told of.
     """
 
     storage: ObservedStorage
@@ -44,7 +35,6 @@ class Invariants:
     called: set[tuple[str, int]] = field(default_factory=set)
 
     def on_change(self, before: Job, change: Change, after: Job) -> None:
-        """One write took effect."""
         self.changes[f"{change.action}: {before.status} -> {after.status}"] += 1
         ended_rightly = before.status.is_open or change.action in ("retry", "record_delivery")
         self._require(ended_rightly, before, f"{change.action} changed a job that had ended")
@@ -84,12 +74,10 @@ class Invariants:
             self.violations.append("messages are left in the queue")
 
     def video_of(self, job: Job) -> SimulatedVideo | None:
-        """The video that was accepted for a job."""
         content = self.storage.content(job.upload.key, job.upload.version)
         return None if content is None else SimulatedVideo.from_bytes(content)
 
     def kinds_uploaded(self, job: Job) -> set[Kind]:
-        """What was ever uploaded for a job."""
         return {SimulatedVideo.from_bytes(content).kind for content in self.storage.versions(job.upload.key)}
 
     def _results_are_right(self, job: Job) -> bool:
@@ -112,7 +100,7 @@ _RULES: Mapping[str, Callable[[Invariants, Job], bool]] = {
     "unreadable_video": _is_broken,
     "worker_crashed": lambda _, job: job.crashes + 1 >= MAX_CRASHES,
     "temporarily_unavailable": lambda _, job: job.failures + 1 >= MAX_FAILURES,
-    "dead_letter": lambda invariants, job: invariants.queue.was_given_up(job.job_id, job.generation),
+    "dead_letter": lambda invariants, job: (job.job_id, job.generation) in invariants.queue.given_up,
     "cancelled": lambda invariants, job: job.job_id in invariants.cancelled,
     "upload_expired": lambda invariants, job: not invariants.storage.versions(job.upload.key),
 }

@@ -49,29 +49,22 @@ class Report:
 
     @property
     def changes_missed(self) -> list[str]:
-        """Changes that no schedule went through."""
         return [name for name in _EVERY_CHANGE if not self.changes[name]]
 
     def add(self, seed: int, world: World) -> None:
-        """Count a schedule that was played."""
         self.schedules += 1
-        self.steps = world.steps
+        self.steps = world.faults.steps
         self.faults += world.faults.injected
         self.changes += world.invariants.changes
-        self.outcomes.update(
-            job.error.code if job.error else str(job.status) for job in world.jobs.all.values()
-        )
+        jobs = world.jobs.all.values()
+        self.outcomes.update(job.error.code if job.error else str(job.status) for job in jobs)
         if world.invariants.violations:
             self.violations[seed] = world.invariants.violations
 
     def lines(self) -> Iterable[str]:
-        """The report as text."""
         yield f"schedules   {self.schedules}"
-        for title, counts in (
-            ("faults", self.faults),
-            ("changes", self.changes),
-            ("outcomes", self.outcomes),
-        ):
+        for title in ("faults", "changes", "outcomes"):
+            counts: Counter[str] = getattr(self, title)
             yield f"{title:<11} {counts.total()}"
             yield from (f"  {count:>10}  {name}" for name, count in counts.most_common())
         covered = len(_EVERY_CHANGE) - len(self.changes_missed)
@@ -87,7 +80,6 @@ def play(
     *,
     stop_at_violation: bool = False,
 ) -> Report:
-    """Play one schedule for each seed."""
     report = Report()
     for seed in seeds:
         world = make_world(seed)

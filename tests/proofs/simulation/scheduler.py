@@ -28,11 +28,9 @@ class Scheduler:
         self._hub = greenlet.getcurrent()
 
     def now(self) -> datetime:
-        """The time."""
         return START + timedelta(seconds=self.now_s)
 
     def spawn(self, work: Callable[[], None], after_s: float = 0.0) -> None:
-        """Start an actor."""
         self._wake_later(greenlet.greenlet(work, parent=self._hub), after_s)
 
     def sleep(self, seconds: float) -> None:
@@ -52,7 +50,6 @@ class Scheduler:
             actor.switch()
 
     def close(self) -> None:
-        """End every actor."""
         for _, _, actor in self._sleeping:
             actor.throw(greenlet.GreenletExit)
         self._sleeping.clear()

@@ -17,23 +17,14 @@ OnChange = Callable[[Job, Change, Job], None]
 
 
 class ObservedJobs(MemoryJobRepository):
-    """Tells of every change.
-
-    Parameters
-    ----------
-    unconditional
-        Names of changes that are written without looking at their condition: a mutation that the simulation
-        must notice.
-    """
+    """Tells of every change; those named in ``unconditional`` are written whatever their condition says."""
 
     def __init__(self, on_change: OnChange, unconditional: Collection[str]) -> None:
         super().__init__()
-        self._on_change = on_change
-        self._unconditional = unconditional
+        self._on_change, self._unconditional = on_change, unconditional
 
     @property
     def all(self) -> dict[str, Job]:
-        """Every job by its id."""
         return self._jobs
 
     def save(self, job: Job) -> None:
@@ -42,7 +33,6 @@ class ObservedJobs(MemoryJobRepository):
         super().save(replace(job, needs=2) if needs_newer else job)
 
     def update_status(self, change: Change) -> Job:
-        """Make one change, and tell of it."""
         before = self._jobs.get(change.job_id)
         if before is not None and change.action in self._unconditional:
             self._jobs[change.job_id] = change.apply(before)
@@ -61,51 +51,42 @@ class ObservedStorage(MemoryStorage):
         self._on_object = on_object
 
     def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Keep a file, and tell of it."""
         return self.save_bytes(key, source.read_bytes())
 
     def save_bytes(self, key: str, content: bytes) -> StoredFile:
-        """Keep content, and tell of it."""
         stored = super().save_bytes(key, content)
         self._on_object(stored)
         return stored
 
     def content(self, key: str, version: str | None) -> bytes | None:
-        """A version's bytes."""
         return self._versions.get((key, version or self._current.get(key, "")))
 
     def versions(self, key: str) -> list[bytes]:
-        """Everything that was ever stored under a key."""
         return [content for (name, _), content in self._versions.items() if name == key]
 
 
 class RedrivingQueue(MemoryQueue):
     """Gives a message up after ``max_receives``; sends it twice where ``duplicates`` says so.
 
-    Attributes
-    ----------
-    dead_letters
-        Messages given up, not yet handled.
+    ``given_up`` has all that were, ``dead_letters`` those that are not yet handled.
     """
 
     def __init__(
         self, clock: Clock, max_receives: int, *, duplicates: Callable[[], bool], deduplicates: bool
     ) -> None:
         super().__init__(clock)
-        self._duplicates = duplicates
+        self._duplicates, self._deduplicates = duplicates, deduplicates
         self._max_receives = max_receives
-        self._deduplicates = deduplicates
-        self._given_up: set[tuple[str, int]] = set()
+        self.given_up: set[tuple[str, int]] = set()
         self.dead_letters: list[tuple[str, int]] = []
 
     def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
-        """The next message that was not received too often."""
         while True:
             message = super().dequeue(wait_s=0, visibility_s=visibility_s)
             if message is None or message.receive_count <= self._max_receives:
                 return message
             self.acknowledge(message)
-            self._given_up.add((message.body, message.generation))
+            self.given_up.add((message.body, message.generation))
             self.dead_letters.append((message.body, message.generation))
 
     def enqueue(self, job_id: str, generation: int) -> None:
@@ -114,10 +95,6 @@ class RedrivingQueue(MemoryQueue):
         if self._duplicates():
             self._sent_ids.pop(f"{job_id}:{generation}", None)
             super().enqueue(job_id, generation)
-
-    def was_given_up(self, job_id: str, generation: int) -> bool:
-        """Whether this message became a dead letter."""
-        return (job_id, generation) in self._given_up
 
     def _is_duplicate(self, deduplication_id: str) -> bool:
         return super()._is_duplicate(deduplication_id) and self._deduplicates

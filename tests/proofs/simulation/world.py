@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -29,18 +29,15 @@ from video_jobs.use_cases.upkeep import JobStillHeldError
 
 from tests.proofs.simulation.clients import Client
 from tests.proofs.simulation.faults import Crash, FaultPlan, FaultyPort, Process
-from tests.proofs.simulation.functions import Functions
+from tests.proofs.simulation.functions import Functions, Receiver
 from tests.proofs.simulation.invariants import MAX_CRASHES, Invariants
-from tests.proofs.simulation.receiver import Receiver
 from tests.proofs.simulation.scheduler import Scheduler
 from tests.proofs.simulation.twins import ObservedJobs, ObservedStorage, RedrivingQueue
 from tests.proofs.simulation.workers import WorkerHost
 
 FAULTY_S = 2 * 3600
-"""Faults stop after this time of a schedule."""
-
 REST_S = 6 * 3600
-"""Then everything must end within this time."""
+"""After `FAULTY_S` faults stop, and everything must end within `REST_S`."""
 
 RULES = Rules(
     known_pipelines=frozenset({"yolo_ocr"}),
@@ -54,23 +51,22 @@ EXPECTED = (TransientError, ConflictError, JobStillHeldError)
 NEXT_FORMAT = 2
 """Some jobs need it, and some workers are of the release before."""
 
+_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where Linux keeps files in memory: a simulation writes thousands of tiny ones."""
+
 
 class World:
     """Everything that a schedule consists of.
 
-    Parameters
-    ----------
-    unconditional
-        Changes whose condition is taken out: a mutation.
-    reconciles, deduplicates
-        Whether reconcile runs, and whether the queue deduplicates; False is a mutation.
+    ``unconditional`` names changes whose condition is taken out; without ``reconciles`` no reconcile
+    runs, and without ``deduplicates`` the queue does not deduplicate.
     """
 
     def __init__(
         self,
         seed: int,
         *,
-        unconditional: frozenset[str] = frozenset(),
+        unconditional: Collection[str] = (),
         reconciles: bool = True,
         deduplicates: bool = True,
     ) -> None:
@@ -87,7 +83,7 @@ class World:
         self.storage = ObservedStorage(self.functions.on_object)
         self.invariants = Invariants(self.storage, self.queue)
         self.jobs = ObservedJobs(self._on_change, unconditional)
-        self.receiver = Receiver(self.random, self.faults, self.invariants.called)
+        self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
         self.accepted: set[str] = set()
         self.busy = 0
@@ -98,46 +94,41 @@ class World:
 
     def run(self) -> None:
         """Play the schedule; `invariants` has what went wrong."""
-        with TemporaryDirectory(prefix="simulation-", dir=_memory_folder()) as folder:
+        with TemporaryDirectory(prefix="simulation-", dir=_FOLDER) as folder:
             self.folder = Path(folder)
             self._spawn_everybody()
             self.scheduler.run_until(FAULTY_S, self._is_over)
             self.faults.enabled = False
-            end_s = self.scheduler.now_s + REST_S
-            self.scheduler.run_until(end_s, self._is_over)
+            self.scheduler.run_until(self.scheduler.now_s + REST_S, self._is_over)
             if not self.invariants.violations:
                 self.invariants.at_rest(self.jobs.all, self.accepted)
             self.scheduler.close()
-
-    @property
-    def steps(self) -> list[str]:
-        """Every call that took effect, and every fault, in order."""
-        return self.faults.steps
 
     def new_id(self) -> str:
         """A job id (`video_jobs.ports.IdFactory`)."""
         return str(UUID(int=self.random.getrandbits(128), version=4))
 
     def process(self, name: str) -> Process:
-        """A new process."""
         return Process(name, self.scheduler, self.faults)
 
     def app(self, process: Process) -> VideoJobs:
         """The application as one process reaches AWS; jobs of each app have parts of their own length."""
-        faulty: dict[str, object] = {
-            "jobs": self.jobs,
-            "storage": self.storage,
-            "queue": self.queue,
-            "webhooks": self.webhooks,
-            "events": MemoryEventBus(),
-            "webhook_transport": self.receiver,
-            "webhook_secrets": MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"}),
-        }
-        ports: dict[str, Callable[[], Any]] = {
-            name: partial(FaultyPort, port, process) for name, port in faulty.items()
-        }
-        rules = replace(RULES, part_frames=self.random.randint(1, 4))
-        return VideoJobs(Ports(clock=lambda: process, ids=lambda: self, **ports), rules)
+
+        def reached(port: object) -> Callable[[], Any]:
+            return partial(FaultyPort, port, process)
+
+        ports = Ports(
+            clock=lambda: process,
+            ids=lambda: self,
+            jobs=reached(self.jobs),
+            storage=reached(self.storage),
+            queue=reached(self.queue),
+            webhooks=reached(self.webhooks),
+            events=reached(MemoryEventBus()),
+            webhook_transport=reached(self.receiver),
+            webhook_secrets=reached(MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"})),
+        )
+        return VideoJobs(ports, replace(RULES, part_frames=self.random.randint(1, 4)))
 
     def attempt(self, work: Callable[[], Any]) -> bool:
         """Whether an invocation ended well; what failed comes again."""
@@ -176,9 +167,3 @@ class World:
     def _jump(self) -> None:
         if self.faults.happens("clock jump", 1.0):
             self.scheduler.jump(self.random.uniform(10, 4000))
-
-
-def _memory_folder() -> str | None:
-    """Where Linux keeps files in memory: a simulation writes thousands of tiny ones."""
-    folder = Path("/dev/shm")
-    return str(folder) if folder.is_dir() else None

@@ -1,4 +1,4 @@
-"""Two ways to call the API: its function in this process, and the local stack over HTTP.
+"""Series of equal calls to the API: its function in this process, and the local stack over HTTP.
 
 In process, each call is watched for what it asks of AWS. Tables of all sizes exist at the same time there and
 are asked in turns: a machine that is slow for a while is then slow for all of them. Over HTTP several clients
@@ -7,37 +7,181 @@ ask at the same time, and the sizes come one after another.
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
 
 import boto3
+import numpy as np
 import requests
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.client import BaseClient
 from moto import mock_aws
 from video_jobs import bootstrap
+from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
+from video_jobs.domain.job import JobStatus
+from video_jobs.domain.rules import Rules
+from video_jobs.ports import Ports
+from video_jobs.use_cases import owner
+from video_jobs.use_cases.owner import JobFilter, Owner
 
 from functions.video_api import app as video_api
-from tests.proofs.load.calls import Call, calls, checked
-from tests.proofs.load.series import LoadPlan, run_at_once, run_in_turns
-from tests.proofs.load.tables import TABLE, JobsTable, dynalite_table, moto_emptied, moto_table
-from tests.proofs.report import Row
+from tests.proofs.load.tables import (
+    FAILED_EVERY,
+    TABLE,
+    JobsTable,
+    dynalite_table,
+    job_id_of,
+    job_of,
+    moto_emptied,
+    moto_table,
+)
+from tests.proofs.report import ROOT, Row
 from tests.support.dynalite import Dynalite, create_jobs_table
 from tools.local_stack.aws_server import REGION
 from tools.local_stack.function_host import LocalContext
+from tools.local_stack.gateway import LOCAL_OWNER
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.template import Template
 
 BACKENDS = ("moto", "dynalite")
 IN_PROCESS, GATEWAY = "in process", "gateway"
+Event = dict[str, Any]
+CallOnce = Callable[[], float]
+"""Calls, and gives the seconds that it took."""
 _FUNCTION = "VideoApiFunction"
+_ALL, _FAILED = JobFilter(), JobFilter(status=JobStatus.FAILED)
+
+
+class UnexpectedAnswerError(Exception):
+    """A measured call was not answered as it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """What is measured; ``gateway`` names the backends that are also measured through the gateway."""
+
+    sizes: tuple[int, ...] = (10, 1_000, 100_000)
+    most_calls: int = 200
+    least_calls: int = 5
+    most_s: float = 3
+    page: int = 20
+    clients: int = 4
+    gateway: tuple[str, ...] = BACKENDS
+
+    def is_enough(self, calls_made: int, spent_s: float) -> bool:
+        """Whether a series ends: after ``most_calls``, or after ``most_s`` seconds and ``least_calls``."""
+        return calls_made >= self.most_calls or (calls_made >= self.least_calls and spent_s > self.most_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A kind of call.
+
+    ``make`` gives the next event, ``reads_at_most`` is how many items the table may look at for one, however
+    many there are, and ``status`` is the expected answer.
+    """
+
+    name: str
+    make: Callable[[], Event]
+    reads_at_most: int
+    status: int = 200
+
+    def checked(self, event: Event, status: int, body: str) -> Any:
+        """The body of an answer, if it is the expected one."""
+        if status != self.status:
+            raise UnexpectedAnswerError(f"{event['rawPath']} answered {status}: {body}")
+        return json.loads(body)
+
+
+def calls(jobs: int, page: int) -> list[Call]:
+    """Every kind of call on a table of ``jobs``; submit comes last, because it adds some."""
+    chosen = random.Random(1)  # the same jobs are asked for each time
+    filtered = owner.JOBS_A_READ
+    return [
+        Call("status", lambda: _status(chosen.randrange(jobs)), 1),
+        Call("list, first page", lambda: _list(page), page),
+        Call("list, from the middle", lambda: _list(page, after=jobs // 2), page),
+        Call("list failed, first page", lambda: _list(page, _FAILED), filtered),
+        Call("list failed, from the middle", lambda: _list(page, _FAILED, after=jobs // 2), filtered),
+        Call("submit", lambda: _sample("submit_json"), 0, status=201),
+    ]
+
+
+def _status(number: int) -> Event:
+    return _sample("status") | {"rawPath": f"/video/status/{job_id_of(number)}"}
+
+
+def _list(page: int, wanted: JobFilter = _ALL, after: int | None = None) -> Event:
+    query = {"limit": str(page)}
+    if wanted.status is not None:
+        query["status"] = str(wanted.status)
+    if after is not None:
+        query["cursor"] = _cursor_after(after, wanted)
+    return _sample("list_jobs") | {"queryStringParameters": query}
+
+
+def _sample(name: str) -> Event:
+    event: Event = json.loads(_text_of(name))
+    return event
+
+
+@cache
+def _text_of(name: str) -> str:
+    return (ROOT / "events" / f"{name}.json").read_text(encoding="utf-8")
+
+
+@cache
+def _cursor_after(number: int, wanted: JobFilter) -> str:
+    """The cursor of a client that has paged so far: of a list that begins with the job before it."""
+    alone = MemoryJobRepository()
+    alone.save(job_of(number - number % FAILED_EVERY))  # a failed one, which passes either filter
+    cursor = Owner(Ports(jobs=lambda: alone), Rules()).list_jobs(LOCAL_OWNER, wanted, 1, None).next_cursor
+    assert cursor is not None, "a full page has a cursor"
+    return cursor
+
+
+def run_in_turns(calls_once: Sequence[CallOnce], plan: LoadPlan) -> list[Row]:
+    """A series of each, all in turns; those that have had enough leave the turn to the others."""
+    for call_once in calls_once:
+        call_once()  # the first call connects and imports
+    every: list[tuple[CallOnce, list[float]]] = [(call_once, []) for call_once in calls_once]
+    open_ones = every
+    while open_ones:
+        for call_once, times_s in open_ones:
+            times_s.append(call_once())
+        open_ones = [one for one in open_ones if not plan.is_enough(len(one[1]), sum(one[1]))]
+    return [_summary(times_s, sum(times_s)) for _, times_s in every]
+
+
+def run_at_once(call_once: CallOnce, plan: LoadPlan) -> Row:
+    """One series by ``plan.clients`` threads at the same time."""
+    call_once()
+    started = time.perf_counter()
+
+    def call(number: int) -> float | None:
+        return None if plan.is_enough(number, time.perf_counter() - started) else call_once()
+
+    with ThreadPoolExecutor(plan.clients) as pool:
+        times_s = [took_s for took_s in pool.map(call, range(plan.most_calls)) if took_s is not None]
+    return _summary(times_s, time.perf_counter() - started)
+
+
+def _summary(times_s: Sequence[float], wall_s: float) -> Row:
+    """How many calls, how many a second, and how long they took: each percentile is a measured time."""
+    percentiles = np.percentile(times_s, (50, 95, 99), method="inverted_cdf") * 1000
+    row: Row = {"calls": len(times_s), "a_second": len(times_s) / wall_s}
+    return row | dict(zip(("p50_ms", "p95_ms", "p99_ms"), percentiles.tolist(), strict=True))
 
 
 def in_process_rows(backend: str, plan: LoadPlan) -> Iterator[Row]:
@@ -113,11 +257,10 @@ def watch(call: Call, table: JobsTable, most: Row) -> float:
         started = time.perf_counter()
         answer = video_api.lambda_handler(event, context)
         took_s = time.perf_counter() - started
-    checked(event, call.status, answer["statusCode"], answer["body"])
-    evaluated = max(use.pop("evaluated"), most.get("evaluated", 0))
+    call.checked(event, answer["statusCode"], answer["body"])
+    most["evaluated"] = max(use.pop("evaluated"), most.get("evaluated", 0))
     if use.total() >= most.get("requests", 0):
         most |= {"requests": use.total(), "operations": ", ".join(use.elements())}
-    most["evaluated"] = evaluated
     return took_s
 
 
@@ -155,6 +298,6 @@ def _request(url: str, call: Call, made: list[str]) -> float:
     started = time.perf_counter()
     answer = requests.request(method, url + event["rawPath"], timeout=60, **parts)
     took_s = time.perf_counter() - started
-    body = checked(event, call.status, answer.status_code, answer.text)
+    body = call.checked(event, answer.status_code, answer.text)
     made.extend([body["job_id"]] if call.status == 201 else [])
     return took_s
