@@ -14,7 +14,7 @@ from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 
 from tests.fixtures.make_bad_media import ANY_END, FAILED, PARTLY, WHOLE, BadVideo, make_corpus
-from tests.support.worker_world import World, settings
+from tests.support.worker_world import OWN_FOLDERS, World, settings
 from tools.markdown_writer import table
 
 TABLE = Path(__file__).parents[2] / "out" / "bad-media.md"
@@ -30,7 +30,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[BadVideo]:
 @pytest.fixture(scope="module")
 def service() -> Iterator[IsolatedAnalysisService]:
     limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=60, frame_s=20)
-    with IsolatedAnalysisService(settings("."), limits, Logger()) as made:
+    with IsolatedAnalysisService(settings(**OWN_FOLDERS), limits, Logger()) as made:
         yield made
 
 
@@ -51,7 +51,9 @@ def test_each_file_ends_its_job_and_the_worker_lives(
 def test_a_bomb_that_is_let_in_is_stopped_by_its_memory(corpus: list[BadVideo], tmp_path: Path) -> None:
     (bomb,) = (video for video in corpus if video.name == "bomb_16240x16240")
     limits = JobLimits(memory_mib=1000, cpu_s=60, frame_s=20)
-    with IsolatedAnalysisService(settings(".", MAX_FRAME_PIXELS="999999999"), limits, Logger()) as service:
+    with IsolatedAnalysisService(
+        settings(**OWN_FOLDERS, MAX_FRAME_PIXELS="999999999"), limits, Logger()
+    ) as service:
         job = analysed(bomb, service, tmp_path)
         assert job.error is not None
         assert (job.status, job.error.code) == (JobStatus.FAILED, "resource_limit")

@@ -18,6 +18,7 @@ from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import BenchClip, still_clip
 from tests.proofs.bench.ways import random_weights
+from tests.support.worker_world import hazard_folders
 
 PART_FRAMES, FRAMES = 7, 21
 
@@ -84,8 +85,7 @@ def test_the_gate_is_part_of_the_fingerprint() -> None:
 def test_an_error_in_one_frame_ends_the_run_at_once() -> None:
     made = service(
         FRAME_THREADS="4",
-        PLUGINS_DIR=str(Path(__file__).parents[1] / "support/hazards/plugins"),
-        PIPELINES_DIR=str(Path(__file__).parents[1] / "support/hazards/pipelines"),
+        **hazard_folders(),
     )
     run = iter(made.run_on_file(TINY, "fail"))
     assert [next(run)["frame_index"] for _ in range(5)] == [0, 1, 2, 3, 4]

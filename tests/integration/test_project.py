@@ -53,7 +53,7 @@ def test_every_function_that_takes_batches_reports_what_failed() -> None:
     template = Template()
     assert len(template.functions()) == 6
     assert all(source.reports_failures for source in template.queue_sources())
-    queues = {source.queue for source in template.queue_sources()}
+    queues = {source.source for source in template.queue_sources()}
     assert queues == {"UploadsQueue", "JobsDeadLetterQueue", "WebhooksQueue"}
 
 

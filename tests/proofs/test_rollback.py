@@ -14,8 +14,10 @@ import requests
 
 from tests.integration.test_rollback import Done, merged, run, shop
 from tests.support.aws_cli import aws_command
-from tests.support.deployed import ENVIRONMENT, STACK, STATES, Deployed, deploy, moto_server
+from tests.support.deployed import ENVIRONMENT, STACK, STATES, Deployed, deploy
 from tests.support.larger_repository import ROOT
+from tests.support.moto_stacks import teach_moto_http_apis
+from tools.local_stack.aws_server import MotoServer
 
 __all__ = ["merged", "shop"]
 pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
@@ -24,16 +26,17 @@ PAGE = (ROOT / "docs" / "rollback.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    teach_moto_http_apis()
     with (
-        moto_server() as url,
+        MotoServer() as server,
         aws_command(tmp_path_factory.mktemp("bin")) as commands,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        patch.setenv("AWS_ENDPOINT_URL", url)
+        patch.setenv("AWS_ENDPOINT_URL", server.url)
         patch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-        yield url
+        yield server.url
 
 
 @pytest.fixture

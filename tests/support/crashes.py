@@ -29,7 +29,8 @@ class MortalProcess:
         self._dies_at: int | None = None
         self._dies_after = False
         self._call = BaseClient._make_api_call  # type: ignore[attr-defined]
-        monkeypatch.setattr(BaseClient, "_make_api_call", self._make_api_call_of(self))
+        # a plain method would be bound to this object, and the client would be lost
+        monkeypatch.setattr(BaseClient, "_make_api_call", lambda *call: self._on_call(*call))
 
     @contextmanager
     def living(self, dies_at: int | None = None, *, after: bool = False) -> Iterator[None]:
@@ -54,10 +55,3 @@ class MortalProcess:
         if self._dies_after:
             self._call(client, operation, arguments)
         raise Crash
-
-    @staticmethod
-    def _make_api_call_of(process: MortalProcess) -> Any:
-        def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
-            return process._on_call(client, operation, arguments)
-
-        return make_api_call

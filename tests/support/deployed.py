@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from moto.server import ThreadedMotoServer
 
-from tests.support.moto_stacks import teach_moto_http_apis
 from tools.local_stack.template import Template
 
 REGION = "eu-central-2"
@@ -28,17 +24,6 @@ FUNCTIONS = ("VideoApiFunction", "ReconcileFunction")
 STATES = {"1": "pending", "2": "running", "3": "completed", "4": "failed"}
 """Job id to status."""
 _TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda"}, "Action": "sts:AssumeRole"}]}
-
-
-@contextmanager
-def moto_server() -> Iterator[str]:
-    """Start a server; gives its URL."""
-    teach_moto_http_apis()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
 
 
 @dataclass(frozen=True)

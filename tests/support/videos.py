@@ -12,48 +12,44 @@ from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 
 NOISE = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10:duration=2")
+_X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
+
+
+def _made(path: Path, *arguments: str) -> Path:
+    run_ffmpeg(*arguments, str(path))
+    return path
 
 
 def truncated_without_moov(folder: Path) -> Path:
     """The first half of a file whose index stands at its end."""
-    whole, path = folder / "whole.mp4", folder / "no_moov.mp4"
-    run_ffmpeg(*NOISE, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(whole))
-    content = whole.read_bytes()
+    path = folder / "no_moov.mp4"
+    content = _made(folder / "whole.mp4", *NOISE, *_X264).read_bytes()
     path.write_bytes(content[: content.rindex(b"moov") - 100])
     return path
 
 
 def truncated_faststart(folder: Path) -> Path:
     """The first 60 % of a file whose index stands at its start."""
-    whole, path = folder / "whole.mp4", folder / "cut.mp4"
-    run_ffmpeg(*NOISE, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(whole))
-    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    path = folder / "cut.mp4"
+    content = _made(folder / "whole.mp4", *NOISE, *_X264, "-movflags", "+faststart").read_bytes()
+    path.write_bytes(content[: len(content) * 6 // 10])
     return path
 
 
 def audio_only(folder: Path) -> Path:
-    path = folder / "audio.mp4"
-    run_ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", str(path))
-    return path
+    return _made(folder / "audio.mp4", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac")
 
 
 def zero_frames(folder: Path) -> Path:
-    path = folder / "zero.mp4"
-    run_ffmpeg(*NOISE, "-frames:v", "0", "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path))
-    return path
+    return _made(folder / "zero.mp4", *NOISE, "-frames:v", "0", *_X264)
 
 
 def mov(folder: Path) -> Path:
-    path = folder / "clip.mov"
-    run_ffmpeg("-i", str(TINY), "-c", "copy", str(path))
-    return path
+    return _made(folder / "clip.mov", "-i", str(TINY), "-c", "copy")
 
 
 def webm_renamed(folder: Path) -> Path:
-    webm, path = folder / "clip.webm", folder / "webm.mp4"
-    run_ffmpeg(*NOISE, "-c:v", "libvpx", str(webm))
-    webm.rename(path)
-    return path
+    return _made(folder / "clip.webm", *NOISE, "-c:v", "libvpx").rename(folder / "webm.mp4")
 
 
 def header_then_garbage(folder: Path) -> Path:
@@ -64,31 +60,25 @@ def header_then_garbage(folder: Path) -> Path:
 
 
 def fragmented(folder: Path) -> Path:
-    path = folder / "fragmented.mp4"
-    run_ffmpeg("-i", str(TINY), "-c", "copy", "-movflags", "frag_keyframe+empty_moov", str(path))
-    return path
+    return _made(
+        folder / "fragmented.mp4", "-i", str(TINY), "-c", "copy", "-movflags", "frag_keyframe+empty_moov"
+    )
 
 
 def trimmed(folder: Path) -> Path:
     """Cut without encoding: the index counts frames that an edit list leaves out."""
-    path = folder / "trimmed.mp4"
-    run_ffmpeg("-ss", "1.5", "-i", str(TINY), "-c", "copy", str(path))
-    return path
+    return _made(folder / "trimmed.mp4", "-ss", "1.5", "-i", str(TINY), "-c", "copy")
 
 
 def rotated(folder: Path, degrees: int) -> Path:
     """Displayed turned counterclockwise from how it is stored."""
-    path = folder / "rotated.mp4"
-    run_ffmpeg("-display_rotation", str(degrees), "-i", str(TINY), "-c", "copy", str(path))
-    return path
+    return _made(folder / "rotated.mp4", "-display_rotation", str(degrees), "-i", str(TINY), "-c", "copy")
 
 
 def variable_frame_rate(folder: Path) -> Path:
     """Numbered frames, each shown for one, two or three tenths of a second."""
-    even, path = numbered(folder), folder / "uneven.mp4"
-    uneven = "setpts='(N+floor(N/2)+mod(N,3))/10/TB'"
-    run_ffmpeg("-i", str(even), "-vf", uneven, "-fps_mode", "passthrough", "-c:v", "libx264", str(path))
-    return path
+    uneven = ("-vf", "setpts='(N+floor(N/2)+mod(N,3))/10/TB'", "-fps_mode", "passthrough")
+    return _made(folder / "uneven.mp4", "-i", str(numbered(folder)), *uneven, "-c:v", "libx264")
 
 
 def damaged_in_the_middle(folder: Path) -> Path:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from video_jobs.adapters.local.local_storage import LocalStorage
@@ -25,23 +30,34 @@ from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.support.clock import ManualClock
 
 SUPPORT = Path(__file__).parent
+OWN_FOLDERS = {name: str(SUPPORT / name[:-4].lower()) for name in ("PLUGINS_DIR", "PIPELINES_DIR")}
+HAZARDS = [
+    tool["id"]
+    for tool in json.loads((SUPPORT / "hazards/plugins/hazard/manifest.json").read_text("utf-8"))["tools"]
+]
 RULES = Rules(
-    known_pipelines={"nope", *(path.stem for path in SUPPORT.glob("**/pipelines/*.json"))},
+    known_pipelines={"nope", *HAZARDS, *(path.stem for path in SUPPORT.glob("pipelines/*.json"))},
     max_body_bytes=10**9,
     max_crashes=3,
     keep=timedelta(days=1),
 )
 
 
-def settings(folder: str = "hazards", **further: str) -> WorkerSettings:
-    return WorkerSettings.from_environment(
-        {
-            "MODEL_PATH": str(SHIPPED),
-            "PLUGINS_DIR": str(SUPPORT / folder / "plugins"),
-            "PIPELINES_DIR": str(SUPPORT / folder / "pipelines"),
-            **further,
-        }
-    )
+@cache
+def hazard_folders() -> dict[str, str]:
+    """The settings that name the plugin of hazards, and a folder with one pipeline for each of its tools."""
+    folder = Path(mkdtemp())
+    atexit.register(rmtree, folder)
+    for name in HAZARDS:
+        node = {"id": name, "plugin_id": "hazard", "tool_id": name}
+        ends = {"edges": [], "entry_nodes": [name], "output_nodes": [name]}
+        pipeline = {"id": name, "name": name, "description": "For tests.", "nodes": [node], **ends}
+        (folder / f"{name}.json").write_text(json.dumps(pipeline), encoding="utf-8")
+    return {"PLUGINS_DIR": str(SUPPORT / "hazards/plugins"), "PIPELINES_DIR": str(folder)}
+
+
+def settings(**further: str) -> WorkerSettings:
+    return WorkerSettings.from_environment({"MODEL_PATH": str(SHIPPED)} | hazard_folders() | further)
 
 
 class World:
@@ -57,12 +73,10 @@ class World:
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
         self.stop = StopSignal(grace_s=0)
-        folders = {name: str(SUPPORT / name) for name in ("plugins", "pipelines")}
         self.settings = WorkerSettings.from_environment(
             {
                 "MODEL_PATH": "/nowhere",
-                "PLUGINS_DIR": folders["plugins"],
-                "PIPELINES_DIR": folders["pipelines"],
+                **OWN_FOLDERS,
                 "WORK_DIR": str(self.temporary),
                 "POLL_WAIT_S": "0",
                 "MAX_FAILURES": "2",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 import boto3
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from video_jobs.adapters.aws.secrets_manager import secret_name
+from werkzeug.serving import make_server
 
+from tools.local_stack.loopback_server import HOST, LoopbackServer
 from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 from tools.local_stack.template import Template
 
@@ -21,8 +26,18 @@ REGION = "us-east-1"
 LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwgd2ViaG9va3MgYXJlIG5vIHNlY3JldA=="  # noqa: S105 - of this machine only
 
 
-class AwsServer(AbstractContextManager["AwsServer"]):
-    """moto on a free port of the loopback interface.
+class MotoServer(LoopbackServer):
+    """moto on a free port of the loopback interface."""
+
+    def __init__(self) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        moto = DomainDispatcherApplication(create_backend_app)
+        options: dict[str, Any] = {"threaded": True, "request_handler": MotoRequestHandler}
+        super().__init__(make_server(HOST, 0, moto, **options), "moto")
+
+
+class AwsServer(MotoServer):
+    """moto with the stored resources of the template.
 
     All of moto's servers in a process share one memory, so each has a stack of another name.
     """
@@ -31,24 +46,17 @@ class AwsServer(AbstractContextManager["AwsServer"]):
         self._template = template
         number = next(_numbers)
         self._stack_name = STACK_NAME if number == 1 else f"{STACK_NAME}-{number}"
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self.url = ""
-
-    def __enter__(self) -> AwsServer:
-        logging.getLogger("werkzeug").setLevel(logging.WARNING)
         make_moto_queues_thread_safe()
-        self._server.start()
-        host, port = self._server.get_host_and_port()
-        self.url = f"http://{host}:{port}"
+        super().__init__()
+
+    def __enter__(self) -> Self:
+        super().__enter__()
         try:
             self._create_resources()
         except BaseException:
-            self._server.stop()
+            self.__exit__()
             raise
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager
 from http.server import HTTPServer
 from typing import Self
 
@@ -11,7 +10,7 @@ HOST = "127.0.0.1"
 _LOOK_FOR_SHUTDOWN_S = 0.05
 
 
-class LoopbackServer(AbstractContextManager["LoopbackServer"]):
+class LoopbackServer:
     """Serves inside the ``with`` block; ``url`` is where."""
 
     def __init__(self, server: HTTPServer, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.local_stack.functions import FunctionError
-from tools.local_stack.template import QueueSource, ScheduleSource, StreamSource
+from tools.local_stack.template import EventSource, ScheduleSource
 
 Invoke = Callable[[str, Mapping[str, Any]], Any]
 _WAIT_S = 1
@@ -53,7 +53,7 @@ class Poller(threading.Thread):
 class QueuePoller(Poller):
     """Deletes the messages that its function took, and leaves those that it reports as failed."""
 
-    def __init__(self, source: QueueSource, sqs: Any, queue_url: str, invoke: Invoke) -> None:
+    def __init__(self, source: EventSource, sqs: Any, queue_url: str, invoke: Invoke) -> None:
         super().__init__(source.function, invoke, _WAIT_S)
         self._source, self._sqs, self._queue_url = source, sqs, queue_url
 
@@ -78,7 +78,7 @@ class QueuePoller(Poller):
 class StreamPoller(Poller):
     """Reads a table's change stream; a batch that failed comes again from its first failure, as on Lambda."""
 
-    def __init__(self, source: StreamSource, streams: Any, stream_arn: str, invoke: Invoke) -> None:
+    def __init__(self, source: EventSource, streams: Any, stream_arn: str, invoke: Invoke) -> None:
         super().__init__(source.function, invoke, _STREAM_WAIT_S)
         self._source, self._streams, self._arn = source, streams, stream_arn
         self._iterator: str | None = None

@@ -14,7 +14,7 @@ from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.functions import FunctionProcess
 from tools.local_stack.gateway import Gateway
 from tools.local_stack.loopback_server import LoopbackServer
-from tools.local_stack.pollers import QueuePoller, Scheduler, StreamPoller
+from tools.local_stack.pollers import Poller, QueuePoller, Scheduler, StreamPoller
 from tools.local_stack.template import Template
 from tools.local_stack.workers import SupervisedWorker
 
@@ -129,24 +129,14 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         return self._exit.enter_context(SupervisedWorker(environment, self._log, GRACE_S * 2))
 
     def _start_pollers(self) -> None:
-        sqs, streams, resolve = (
-            self.aws.client("sqs"),
-            self.aws.client("dynamodbstreams"),
-            self.template.resolve,
-        )
-        pollers = [
-            *(
-                QueuePoller(source, sqs, resolve({"Ref": source.queue}), self.invoke)
-                for source in self.template.queue_sources()
-            ),
-            *(
-                StreamPoller(
-                    source, streams, self.aws.stream_arn(resolve({"Ref": source.table})), self.invoke
-                )
-                for source in self.template.stream_sources()
-            ),
-            *(Scheduler(source, self.invoke) for source in self.template.schedules()),
-        ]
+        aws, template = self.aws, self.template
+        sqs, streams = aws.client("sqs"), aws.client("dynamodbstreams")
+        pollers: list[Poller] = [Scheduler(source, self.invoke) for source in template.schedules()]
+        for source in template.queue_sources():
+            pollers.append(QueuePoller(source, sqs, template.resolve({"Ref": source.source}), self.invoke))
+        for source in template.stream_sources():
+            arn = aws.stream_arn(template.resolve({"Ref": source.source}))
+            pollers.append(StreamPoller(source, streams, arn, self.invoke))
         for poller in pollers:
             poller.start()
             self._exit.callback(poller.join)

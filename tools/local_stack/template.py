@@ -29,22 +29,13 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueSource:
-    """A queue whose messages a function takes."""
+class EventSource:
+    """A queue or a table, and the function that takes its messages or changes."""
 
-    queue: str
+    source: str
     function: str
     batch_size: int
     reports_failures: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StreamSource:
-    """A table whose changes a function takes."""
-
-    table: str
-    function: str
-    batch_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +114,13 @@ class Template:
             for function, event in self._events("HttpApi")
         ]
 
-    def queue_sources(self) -> list[QueueSource]:
+    def queue_sources(self) -> list[EventSource]:
         """Queues that feed functions."""
-        return [
-            QueueSource(
-                queue=event["Queue"]["Fn::GetAtt"][0],
-                function=function,
-                batch_size=int(event.get("BatchSize", 10)),
-                reports_failures="ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
-            )
-            for function, event in self._events("SQS")
-        ]
+        return self._sources("SQS", "Queue", 10)
 
-    def stream_sources(self) -> list[StreamSource]:
+    def stream_sources(self) -> list[EventSource]:
         """Tables whose changes feed functions."""
-        return [
-            StreamSource(event["Stream"]["Fn::GetAtt"][0], function, int(event.get("BatchSize", 100)))
-            for function, event in self._events("DynamoDB")
-        ]
+        return self._sources("DynamoDB", "Stream", 100)
 
     def schedules(self) -> list[ScheduleSource]:
         """Functions that a schedule starts."""
@@ -171,6 +151,17 @@ class Template:
         api = self.resources[event["ApiId"]["Ref"]]["Properties"]
         default = api.get("Auth", {}).get("DefaultAuthorizer", "NONE")
         return bool(event.get("Auth", {}).get("Authorizer", default) == "NONE")
+
+    def _sources(self, kind: str, attribute: str, batch_size: int) -> list[EventSource]:
+        return [
+            EventSource(
+                source=event[attribute]["Fn::GetAtt"][0],
+                function=function,
+                batch_size=int(event.get("BatchSize", batch_size)),
+                reports_failures="ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
+            )
+            for function, event in self._events(kind)
+        ]
 
     def _events(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for function in self.functions():
