@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
 from video_jobs.adapters.webhook_http import HttpsWebhookTransport
 from video_jobs.application import VideoJobs
-from video_jobs.ports import Ports
+from video_jobs.bindings import Ports
 
 from functions.video_api import app as video_api
 from tests.support.aws import REGION, Resources, create_resources

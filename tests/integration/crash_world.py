@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from video_jobs.application import VideoJobs
+from video_jobs.bindings import Ports
 from video_jobs.domain.job import Job, JobOptions
 from video_jobs.domain.keys import results_key, video_key
-from video_jobs.ports import Ports
 from video_jobs.use_cases.intake import Submission
 from video_worker.job_worker import Outcome
 from video_worker.stop_signal import StopSignal

@@ -253,9 +253,10 @@ def made(function: Callable[..., changes.Change], status: JobStatus) -> changes.
 
 MAY_IMPORT: Mapping[str, set[str]] = {
     "domain": {"domain"},
-    "use_cases": {"domain", "ports", "use_cases"},
-    "ports": {"domain", "adapters"},
-    "application": {"domain", "ports", "use_cases"},
+    "ports": {"domain"},
+    "bindings": {"ports", "adapters"},
+    "use_cases": {"domain", "ports", "bindings", "use_cases"},
+    "application": {"domain", "bindings", "use_cases"},
     "adapters": {"domain", "ports", "adapters"},
 }
 

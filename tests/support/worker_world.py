@@ -16,10 +16,10 @@ from typing import Any
 
 from video_jobs.adapters.local.local_storage import LocalStorage
 from video_jobs.application import VideoJobs
+from video_jobs.bindings import Ports
 from video_jobs.domain.job import Job, JobOptions
 from video_jobs.domain.keys import results_key
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports
 from video_jobs.settings import WorkerSettings
 from video_jobs.use_cases.intake import Submission
 from video_worker.job_worker import JobWorker

@@ -10,12 +10,13 @@ from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.adapters.local.memory_storage import MemoryStorage
 from video_jobs.application import VideoJobs
+from video_jobs.bindings import Ports
 from video_jobs.domain import formats
 from video_jobs.domain.formats import FIRST_FORMAT, NEWEST_FORMAT, needed_format
 from video_jobs.domain.job import Job, JobOptions, JobStatus, Upload
 from video_jobs.domain.keys import video_key
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports, QueueMessage
+from video_jobs.ports import QueueMessage
 from video_jobs.use_cases.intake import Submission
 from video_jobs.use_cases.work import Claim, Claimant, Verdict
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from video_jobs.application import VideoJobs
+from video_jobs.bindings import Ports
 from video_jobs.domain import changes
 from video_jobs.domain.errors import InvalidVideoError, UnknownPipelineError, VideoTooLargeError
 from video_jobs.domain.job import Job, JobOptions, JobStatus, UploadState
 from video_jobs.domain.keys import video_key
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports
 from video_jobs.use_cases.intake import Submission
 
 from tests.support.clock import ManualClock

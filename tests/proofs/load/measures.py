@@ -29,9 +29,9 @@ from botocore.client import BaseClient
 from moto import mock_aws
 from video_jobs import bootstrap
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
+from video_jobs.bindings import Ports
 from video_jobs.domain.job import JobStatus
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports
 from video_jobs.use_cases import owner
 from video_jobs.use_cases.owner import JobFilter, Owner
 

@@ -20,11 +20,11 @@ from video_jobs.adapters.local.memory_notify import (
     MemoryWebhookSecrets,
 )
 from video_jobs.application import VideoJobs
+from video_jobs.bindings import Ports
 from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports
 from video_jobs.use_cases.upkeep import JobStillHeldError
 
 from tests.proofs.simulation.clients import Client

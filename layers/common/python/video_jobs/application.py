@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from video_jobs.bindings import Ports
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports
 
 if TYPE_CHECKING:
     from video_jobs.use_cases.intake import Intake

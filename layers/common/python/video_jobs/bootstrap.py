@@ -7,8 +7,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from video_jobs.application import VideoJobs
+from video_jobs.bindings import Ports
 from video_jobs.domain.errors import SettingError
-from video_jobs.ports import Ports
 from video_jobs.settings import ServiceSettings
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from video_jobs.bindings import Ports
 from video_jobs.domain import changes
 from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports
 
 
 class UseCases:

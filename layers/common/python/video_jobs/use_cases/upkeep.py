@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from video_jobs.bindings import Ports
 from video_jobs.domain import changes
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Failure, Job, JobStatus, UploadState, is_job_id
 from video_jobs.domain.rules import Rules
-from video_jobs.ports import Ports
 from video_jobs.use_cases.base import UseCases
 from video_jobs.use_cases.intake import Intake
 from video_jobs.use_cases.work import too_many_crashes

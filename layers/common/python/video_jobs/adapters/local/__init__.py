@@ -9,7 +9,7 @@ from video_jobs.ports import Clock
 
 
 def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
-    """The makers for `video_jobs.ports.Ports.in_memory`: of every port but the webhook transport."""
+    """The makers for `video_jobs.bindings.Ports.in_memory`: of every port but the webhook transport."""
     from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
     from video_jobs.adapters.local.memory_notify import (
         MemoryEventBus,
