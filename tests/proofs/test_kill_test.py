@@ -22,7 +22,7 @@ from tools.client import Client
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import SupervisedWorker, WorkerStartError
 
-CHAOS = [executable, "-m", "tests.proofs.chaos", "--jobs", "8", "--workers", "2", "--seed", "5"]
+CHAOS = [executable, "-m", "tests.proofs.chaos", "--jobs", "16", "--workers", "2", "--seed", "5"]
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,10 @@ def test_nothing_is_lost_and_nothing_happens_twice() -> None:
     done = run([*CHAOS, "--model", str(SHIPPED)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = {name.strip(): int(count) for name, count in re.findall(r"^(.+?) +(\d+)", done.stdout, re.M)}
-    assert counts["jobs accepted"] == counts["completed"] + counts["failed by plan"] == 8
+    assert counts["jobs accepted"] == counts["completed"] + counts["failed by plan"] == 16
     assert {counts[name] for name in ("lost", "duplicated", "different results", "failed otherwise")} == {0}
     assert counts["workers killed"] > 0
+    assert counts["taken over or retried"] > 0
     assert counts["faults injected"] > 10
 
 
