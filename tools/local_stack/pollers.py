@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ _STREAM_WAIT_S = 0.25
 _SCHEDULED_EVENT = {"detail-type": "Scheduled Event", "source": "aws.events"}
 
 
-class Poller(threading.Thread):
+class Poller(threading.Thread, ABC):
     """Calls `poll_once` again and again until it is stopped.
 
     Parameters
@@ -45,9 +46,9 @@ class Poller(threading.Thread):
             except (BotoCoreError, ClientError, FunctionError):
                 successful = False
 
+    @abstractmethod
     def poll_once(self) -> bool:
-        """Hand the function what there is for it; whether to poll again without a pause."""
-        raise NotImplementedError
+        """Give the function what there is for it, and say whether to poll again without a pause."""
 
 
 class QueuePoller(Poller):

@@ -107,10 +107,11 @@ class MemoryQueue:
 
     def _is_duplicate(self, deduplication_id: str) -> bool:
         now = self._clock.now()
-        for known, sent_at in list(self._sent_ids.items()):
+        while self._sent_ids:
+            oldest, sent_at = next(iter(self._sent_ids.items()))
             if sent_at > now - DEDUPLICATION_WINDOW:
                 break
-            del self._sent_ids[known]
+            del self._sent_ids[oldest]
         if deduplication_id in self._sent_ids:
             return True
         self._sent_ids[deduplication_id] = now
