@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from video_jobs.domain import changes
 from video_jobs.domain.errors import TransientError
-from video_jobs.domain.job import JobStatus, Progress
+from video_jobs.domain.job import Job, JobStatus, Progress
 from video_jobs.domain.keys import parts_prefix, results_key, video_key
 from video_worker.job_worker import Outcome
 from video_worker.stop_signal import StopSignal
@@ -265,3 +265,25 @@ def test_an_older_worker_may_meet_the_job_again_and_again(world: World) -> None:
 def test_a_newer_worker_runs_an_older_job(world: World) -> None:
     world.submit(TINY, max_frames=2)
     assert turn(world, "new", understands=world.job.needs + 1) is Outcome.COMPLETED
+
+
+def test_an_end_that_could_not_be_recorded_is_no_failure_of_the_pipeline(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a table that refuses the write of the end, for a reason that has nothing to do with the video
+    world.submit(TINY, max_frames=2)
+    write = world.jobs.update_status
+
+    def refuse_the_end(change: changes.Change) -> Job:
+        if change.action == "complete":
+            raise PermissionError("the role may not update items")
+        return write(change)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.jobs, "update_status", refuse_the_end)
+        with pytest.raises(PermissionError):
+            world.worker().run_once()
+    # THEN the job is not given up: another worker completes it when the lease has ended
+    assert world.job.status is JobStatus.RUNNING
+    world.clock.advance(world.settings.lease_s + 1)
+    assert world.worker("other").run_once() is Outcome.COMPLETED

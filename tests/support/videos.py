@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from gpu_worker_image.models.street_demo_training.clips import write_mp4
@@ -97,12 +96,3 @@ def numbered(folder: Path, frames: int = 30, size: tuple[int, int] = (64, 64)) -
     pictures = (np.full((size[1], size[0], 3), 8 * index, np.uint8) for index in range(frames))
     write_mp4(path, pictures, 10, size)
     return path
-
-
-def decoded_frames(path: Path) -> int:
-    """How many frames OpenCV reads, in a plain loop."""
-    capture, count = cv2.VideoCapture(str(path)), 0
-    while capture.read()[0]:
-        count += 1
-    capture.release()
-    return count

@@ -150,10 +150,8 @@ class JobWorker:
         self._logger.info("job started", action="job_started", pipeline_id=job.options.pipeline_id)
         try:
             done = self._run_with_heartbeat(job, message)
-            return self._finish(self._app.work.complete(job, *done), message)
         except LeaseLostError:
-            self._logger.warning("lease lost", action="lease_lost")
-            return Outcome.LOST
+            return self._lost()
         except StoppedError:
             return self._give_back(job, message, count_failure=False, delay_s=0)
         except (TransientError, MemoryError, ConnectionError) as error:
@@ -166,6 +164,7 @@ class JobWorker:
                 f"The pipeline {job.options.pipeline_id} failed on this video ({type(error).__name__})"
             )
             return self._fail(job, message, named)
+        return self._end(message, lambda: self._app.work.complete(job, *done))
 
     def _run_with_heartbeat(self, job: Job, message: QueueMessage) -> Done:
         heartbeat = self._heartbeat_type(self._app, job, message, self._lease, self._pause_s, self._logger)
@@ -228,14 +227,14 @@ class JobWorker:
         return Done(Output(stored.key, stored.version, stored_index.version), frames, run.warnings)
 
     def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
-        try:
-            return self._finish(self._app.work.fail(job, error), message)
-        except LeaseLostError:
-            self._logger.warning("lease lost at the end", action="lease_lost")
-            return Outcome.LOST
+        return self._end(message, lambda: self._app.work.fail(job, error))
 
-    def _finish(self, ended: Job, message: QueueMessage) -> Outcome:
-        """Log the end, which is recorded; it does no harm if the message cannot be deleted now."""
+    def _end(self, message: QueueMessage, record: Callable[[], Job]) -> Outcome:
+        """Record the end of the job; it does no harm if the message cannot be deleted afterwards."""
+        try:
+            ended = record()
+        except LeaseLostError:
+            return self._lost()
         self._logger.info(
             "job ended",
             action=f"job_{ended.status}",
@@ -247,6 +246,10 @@ class JobWorker:
         if ended.status is JobStatus.COMPLETED:
             self._remove_parts(ended)
         return Outcome(str(ended.status))
+
+    def _lost(self) -> Outcome:
+        self._logger.warning("lease lost", action="lease_lost")
+        return Outcome.LOST
 
     def _remove_parts(self, job: Job) -> None:
         """Done last, because until the end is recorded another worker may resume from the parts."""

@@ -272,10 +272,8 @@ def _delivery_to_attributes(delivery: Delivery | None) -> dict[str, Any]:
         "error": delivery.error,
         "updated_at": to_iso(delivery.updated_at),
     }
-    return {
-        "webhook": webhook,
-        "webhook_state": webhook["state"],
-    }  # the state again, because conditions compare it
+    # The state is stored twice, because a condition cannot look into the JSON.
+    return {"webhook": webhook, "webhook_state": webhook["state"]}
 
 
 _NESTED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
