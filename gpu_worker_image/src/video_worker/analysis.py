@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
+from video_jobs.domain.video import JobWarning, VideoFacts
 
 KeepGoing = Callable[[], None]
 """Called between frames, and at least every half second while a frame takes long. If it raises, the run ends
@@ -18,42 +19,93 @@ with that error."""
 class RunRequest:
     """The pipeline and the frames of a video to run it on.
 
+    The **candidates** of a run are the pictures with ``frame_index % frame_stride == 0``, whether they can be
+    decoded or not. Part ``n`` is candidates ``n * part_frames`` to ``(n + 1) * part_frames - 1``.
+
     Attributes
     ----------
-    frame_stride
-        Frames with ``frame_index % frame_stride == 0`` are processed.
     max_frames
-        Most frames to process, including ``skip_frames``.
-    skip_frames
-        How many of these frames an earlier attempt has processed: a multiple of ``part_frames``.
-    part_frames
-        After this many processed frames, tools that remember earlier frames start with an empty memory.
+        Most frames to process, including ``frames_before``.
+    first_part
+        The first part to compute; an earlier attempt has computed those before.
+    frames_before
+        How many frames those parts have.
     """
 
     path: Path
     pipeline_id: str
     frame_stride: int = 1
     max_frames: int | None = None
-    skip_frames: int = 0
+    first_part: int = 0
+    frames_before: int = 0
     part_frames: int = DEFAULT_PART_FRAMES
 
 
-class AnalysisRun(Protocol):
-    """One pass over a video: iterate it for the frames, then read ``warnings``.
+class AnalysedFrame(NamedTuple):
+    """The result of one frame; its time is counted from the first picture of the video."""
+
+    frame_index: int
+    timestamp_ms: float
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PartNotes:
+    """What happened to the pictures of one part.
 
     Attributes
     ----------
-    frames_total
-        How many frames will be processed; None if the container does not tell.
-    warnings
-        What the client should know about the run; set after the last frame.
+    lost
+        How many candidates could not be decoded.
+    first_lost
+        The ``frame_index`` of the first of them.
+    other_sizes
+        Sizes (width, height) of pictures that had another size than the video; sorted.
     """
 
-    frames_total: int | None
-    warnings: tuple[str, ...]
+    lost: int = 0
+    first_lost: int | None = None
+    other_sizes: tuple[tuple[int, int], ...] = ()
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """``{"frame_index": int, "result": {...}}`` for each frame, in order."""
+
+@dataclass(frozen=True, slots=True)
+class PartEnd:
+    """After the last frame of a part.
+
+    Attributes
+    ----------
+    is_complete
+        Whether all candidates of the part were processed: not if ``max_frames`` ended the run before.
+    """
+
+    number: int
+    notes: PartNotes
+    is_complete: bool
+
+
+class AnalysisRun(Protocol):
+    """One pass over a video: iterate it for the frames.
+
+    Attributes
+    ----------
+    video
+        The video, as it was opened.
+    warnings
+        What the client should know about the file as a whole. What happens to single pictures is in the
+        notes of each part.
+    frames_total
+        How many frames will be processed at most; None if the file does not tell.
+    is_divisible
+        Whether decoding can start at any picture. If not, the run has only part 0, however long it is.
+    """
+
+    video: VideoFacts
+    warnings: tuple[JobWarning, ...]
+    frames_total: int | None
+    is_divisible: bool
+
+    def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
+        """The frames in order, and a `PartEnd` after each part, the last one included."""
         ...
 
 
@@ -69,5 +121,5 @@ class AnalysisService(Protocol):
         ...
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> AnalysisRun:
-        """Process a video's frames in order, until ``keep_going`` raises an error."""
+        """Open a video, to process its frames in order until ``keep_going`` raises an error."""
         ...

@@ -1,0 +1,1 @@
+"""Videos as people have them: opened, indexed and decoded."""
