@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Self
 import numpy as np
 from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.video import JobWarning, VideoFacts
+from video_worker.dag_runner import DagRunner, Tool
+from video_worker.pipeline_definition import PipelineDefinition
 from video_worker.video.open_video import Image, Picture
 
 WIDTH, HEIGHT = 32, 18
@@ -80,3 +83,11 @@ def _numbered(index: int) -> Image:
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     image.reshape(-1)[:index] = 255
     return image
+
+
+def only(tool: Tool) -> DagRunner:
+    """A pipeline of one tool."""
+    node = {"id": "tool", "plugin_id": "test", "tool_id": "tool"}
+    ends = {"edges": [], "entry_nodes": ["tool"], "output_nodes": ["tool"]}
+    raw = {"id": "numbers", "name": "numbers", "nodes": [node], **ends}
+    return DagRunner(PipelineDefinition.from_json(json.dumps(raw), "test"), {"tool": tool})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,26 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from video_jobs.domain.errors import UnreadableVideoError
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
-from video_worker.dag_runner import DagRunner, Payload
-from video_worker.pipeline_definition import PipelineDefinition
+from video_worker.dag_runner import Payload
 from video_worker.pipeline_run import PipelineRun
 from video_worker.stop_signal import StoppedError
 
-from tests.support.numbered_video import US_A_PICTURE, NumberedVideo
-
-DEFINITION = PipelineDefinition.from_json(
-    json.dumps(
-        {
-            "id": "numbers",
-            "name": "numbers",
-            "nodes": [{"id": "read", "plugin_id": "x", "tool_id": "t"}],
-            "edges": [],
-            "entry_nodes": ["read"],
-            "output_nodes": ["read"],
-        }
-    ),
-    "test",
-)
+from tests.support.numbered_video import US_A_PICTURE, NumberedVideo, only
 
 
 class NumberReader:
@@ -62,9 +46,7 @@ def run(
     **options: Any,
 ) -> PipelineRun:
     request = RunRequest(Path("any"), "numbers", **{"part_frames": 4, **options})
-    return PipelineRun(
-        video, DagRunner(DEFINITION, {"read": tool or NumberReader()}), request, threads, keep_going
-    )
+    return PipelineRun(video, only(tool or NumberReader()), request, threads, keep_going)
 
 
 def outline(items: PipelineRun) -> str:
