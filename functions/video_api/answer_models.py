@@ -147,9 +147,14 @@ class Frame(Answer):
 
 
 class Results(Answer):
-    """A page of the results; ``results_url`` downloads all of them, for a short time."""
+    """A page of the results; ``results_url`` downloads all of them, for a short time.
+
+    ``timestamps_ms`` has the time of each frame of ``results``, in milliseconds from the first picture of the
+    video. It is null if the job ran before results had times.
+    """
 
     results: list[Frame]
+    timestamps_ms: list[float] | None
     job_id: JobId
     created_at: Time
     updated_at: Time

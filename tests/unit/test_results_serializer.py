@@ -84,7 +84,7 @@ def test_the_index_finds_each_line_and_its_time_whatever_the_parts(
     raw = index.read_bytes()
     layout = IndexLayout.of(raw)
     assert layout.frames(len(raw)) == len(frames)
-    records = list(layout.records(raw[layout.head_bytes :]))
+    records = [layout.record(raw, layout.position(number)) for number in range(len(frames) + 1)]
     assert records[-1].frame_index == END_FRAME
     for record, following, frame, time_ms, given in zip(
         records, records[1:], frames, times, FRAMES, strict=False

@@ -22,7 +22,6 @@ records (`UNTIMED_RECORD`) have no time. They are still read.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -36,7 +35,7 @@ INDEX_HEAD = struct.Struct("<8sQ8x")
 INDEX_RECORD = struct.Struct("<QQq")
 UNTIMED_RECORD = struct.Struct("<QQ")
 END_FRAME = 2**64 - 1
-_US_A_MS = 1000
+US_A_MS = 1000
 
 
 class IndexRecord(NamedTuple):
@@ -55,7 +54,7 @@ class IndexLayout:
     """
 
     head_bytes: int
-    record: struct.Struct
+    record_struct: struct.Struct
 
     @classmethod
     def of(cls, beginning: bytes) -> Self:
@@ -76,28 +75,31 @@ class IndexLayout:
     @property
     def has_times(self) -> bool:
         """Whether the records have the times of the frames."""
-        return self.record is INDEX_RECORD
+        return self.record_struct is INDEX_RECORD
+
+    def position(self, number: int) -> int:
+        """The byte at which record ``number`` begins."""
+        return self.head_bytes + number * self.record_struct.size
 
     def frames(self, size_bytes: int) -> int:
         """How many frames an index of this size has: the last record closes the file."""
-        return (size_bytes - self.head_bytes) // self.record.size - 1
+        return (size_bytes - self.head_bytes) // self.record_struct.size - 1
 
-    def records(self, raw: bytes) -> Iterator[IndexRecord]:
-        """The records in bytes that begin at the start of one."""
-        for values in self.record.iter_unpack(raw):
-            yield IndexRecord(*values)
+    def record(self, raw: bytes, at: int) -> IndexRecord:
+        """The record that begins at byte ``at`` of ``raw``."""
+        return IndexRecord(*self.record_struct.unpack_from(raw, at))
 
 
 def milliseconds(time_us: int) -> str:
     """Microseconds as JSON in milliseconds: ``0``, ``40``, ``33.367``; without needless zeros."""
-    whole, rest = divmod(abs(time_us), _US_A_MS)
+    whole, rest = divmod(abs(time_us), US_A_MS)
     fraction = f".{rest:03}".rstrip("0") if rest else ""
     return f"{'-' if time_us < 0 else ''}{whole}{fraction}"
 
 
 def microseconds(timestamp_ms: float) -> int:
     """Milliseconds with at most three decimals as microseconds."""
-    return round(timestamp_ms * _US_A_MS)
+    return round(timestamp_ms * US_A_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,11 @@ class ResultsPage:
     """Some frames of a results file.
 
     ``frames_json`` holds them as they are in the file: JSON objects joined by commas, without brackets.
+    ``times_json`` holds their times in milliseconds in the same form; None if they are not known.
     """
 
     frames_json: bytes
+    times_json: str | None
     count: int
     next_cursor: str | None
     results_url: str
