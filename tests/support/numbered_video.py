@@ -41,17 +41,18 @@ class NumberedVideo:
     tells_length: bool = True
     started_at: list[int] = field(default_factory=list)
     open_now: int = 0
+    facts: VideoFacts = field(init=False)
 
-    @property
-    def facts(self) -> VideoFacts:
-        return VideoFacts(
+    def __post_init__(self) -> None:
+        told = self.tells_length
+        self.facts = VideoFacts(
             container="mp4",
             codec="numbers",
             width=WIDTH,
             height=HEIGHT,
-            frame_count=self.pictures if self.tells_length else None,
-            duration_ms=self.pictures * US_A_PICTURE / 1000 if self.tells_length else None,
-            average_frame_rate=29.97 if self.tells_length else None,
+            frame_count=self.pictures if told else None,
+            duration_ms=self.pictures * US_A_PICTURE / 1000 if told else None,
+            average_frame_rate=1e6 / US_A_PICTURE if told else None,
             first_picture_ms=0.0,
             rotation=0,
             mirrored=False,

@@ -100,7 +100,7 @@ def test_a_resumed_run_gives_what_is_missing(
 ) -> None:
     # GIVEN a run over a video with damaged pictures
     video = NumberedVideo(20, lost, other_sizes={3: (8, 8), 9: (4, 4)})
-    options = {"frame_stride": stride, "part_frames": part_frames, "max_frames": max_frames}
+    options: dict[str, Any] = {"frame_stride": stride, "part_frames": part_frames, "max_frames": max_frames}
     if lost >= set(range(0, 20, stride)):
         return
     whole = list(run(video, **options))
@@ -146,8 +146,8 @@ def test_tools_begin_afresh_by_the_number_of_the_candidate(is_divisible: bool, t
 
 def test_a_run_tells_what_was_opened() -> None:
     video = NumberedVideo(20)
-    for options, total in (({}, 20), ({"frame_stride": 3}, 7), ({"frame_stride": 3, "max_frames": 5}, 5)):
-        opened = run(video, **options)
+    for stride, max_frames, total in ((1, None, 20), (3, None, 7), (3, 5, 5)):
+        opened = run(video, frame_stride=stride, max_frames=max_frames)
         assert (opened.video, opened.warnings, opened.frames_total) == (video.facts, (), total)
     unknown = replace(video, tells_length=False)
     assert (run(unknown).frames_total, run(unknown, max_frames=5).frames_total) == (None, 5)
