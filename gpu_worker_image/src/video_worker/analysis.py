@@ -20,8 +20,8 @@ class RunRequest:
     """The pipeline and the frames of a video to run it on.
 
     The **candidates** of a run are the pictures with ``frame_index % frame_stride == 0``, whether they can be
-    decoded or not. Part ``n`` is candidates ``n * part_frames`` to ``(n + 1) * part_frames - 1``. A video that
-    can be decoded only from its first picture on is not divisible: it is part 0, however long it is.
+    decoded or not. Part ``n`` is candidates ``n * part_frames`` to ``(n + 1) * part_frames - 1``. A video
+    that can be decoded only from its first picture on is not divisible: it is part 0, however long it is.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ def parts_prefix(job_id: str) -> str:
 
 
 def part_key(job_id: str, run_id: str, number: int) -> str:
-    """Key of one finished part; ``run_id`` stands for all that its bytes depend on, so that parts never mix."""
+    """Key of one finished part; ``run_id`` is a hash of all that its bytes depend on."""
     return f"{parts_prefix(job_id)}{run_id}/{number:06d}.jsonl"
 
 
