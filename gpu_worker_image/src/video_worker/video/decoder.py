@@ -111,7 +111,7 @@ class TrackDecoder:
 
     @property
     def pixel_aspect(self) -> Fraction | None:
-        """Width of a pixel divided by its height, as the pictures that were decoded tell; None if none does."""
+        """Width of a pixel divided by its height, as the decoded pictures tell; None if they do not."""
         return self._fast.pixel_aspect
 
     def segments(self, index: VideoIndex, numbers: Iterable[int]) -> Iterator[Decoded]:
