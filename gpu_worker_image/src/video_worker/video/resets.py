@@ -11,7 +11,22 @@ from collections.abc import Callable, Iterator
 
 _WITHOUT_REFERENCES = frozenset(
     {"mjpeg", "png", "prores", "dnxhd", "rawvideo", "jpeg2000", "mpeg4", "mpeg2video", "mpeg1video", "h263"}
-    | {"vp8", "vp9", "av1", "qtrle", "cinepak", "svq1", "hap", "dvvideo", "v210", "cfhd", "ffv1", "magicyuv"}
+    | {
+        "vp8",
+        "vp9",
+        "av1",
+        "qtrle",
+        "cinepak",
+        "svq1",
+        "hap",
+        "dvvideo",
+        "v210",
+        "cfhd",
+        "ffv1",
+        "magicyuv",
+        "apv",
+        "prores_raw",
+    }
 )
 """Codecs without references over a key picture."""
 
