@@ -18,7 +18,6 @@ ENCODERS: dict[str, tuple[str, ...]] = {
     "hevc": ("libx265", "mp4", "-x265-params", "log-level=none"),
     "av1": ("libaom-av1", "mp4", "-cpu-used", "8", "-usage", "realtime"),
     "vp9": ("libvpx-vp9", "mp4", "-deadline", "realtime", "-cpu-used", "8"),
-    "vp8": ("libvpx", "mov", "-deadline", "realtime", "-cpu-used", "8"),
     "mpeg4": ("mpeg4", "mp4"),
     "mpeg2video": ("mpeg2video", "mp4"),
     "mpeg1video": ("mpeg1video", "mp4"),
