@@ -14,6 +14,7 @@ from video_jobs.adapters.aws.s3 import S3Storage
 from video_jobs.adapters.aws.s3_multipart import S3MultipartUploads
 from video_jobs.application import VideoJobs
 from video_jobs.bootstrap import s3_client
+from video_jobs.ports import UploadTerms
 
 from tests.integration.conftest import call, load_event
 from tests.support.aws import Resources
@@ -67,7 +68,8 @@ def test_every_region_signs_with_version_4_for_its_own_host(aws: None, region: s
     client, now = s3_client(region), datetime.now(UTC)
     host = f"bucket.s3.{region}.amazonaws.com"
     storage, uploads = S3Storage(client, "bucket"), S3MultipartUploads(client, "bucket")
-    form = storage.presign_upload("k.mp4", content_type="video/mp4", max_bytes=9, expires_s=60, now=now)
+    terms = UploadTerms(content_type="video/mp4", max_bytes=9, expires_s=60)
+    form = storage.presign_upload("k.mp4", terms, now)
     assert urlsplit(form.url).hostname == host
     assert f"/{region}/s3/aws4_request" in form.fields["x-amz-credential"]
     for url in (

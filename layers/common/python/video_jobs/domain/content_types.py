@@ -11,3 +11,8 @@ VIDEO_CONTENT_TYPES: tuple[VideoContentType, ...] = get_args(VideoContentType)
 """All of them. What a file really is, its bytes tell (`domain.mp4`)."""
 
 DEFAULT_CONTENT_TYPE: VideoContentType = "video/mp4"
+
+
+def video_content_type(named: str) -> VideoContentType | None:
+    """``named`` as one of them; None if it is another."""
+    return next((known for known in VIDEO_CONTENT_TYPES if known == named), None)
