@@ -156,6 +156,8 @@ def test_an_unknown_brand_that_is_compatible_only_with_stills_is_one() -> None:
         (b"just some text, renamed to .mp4", "a text"),
         ("Straße, frei".encode("latin-1"), "a text"),
         ("\ufefftext".encode("utf-16-le"), "UTF-16"),
+        (b"BMW and MZ are letters", "a text"),
+        (b"MZ\x90\0\3" + NOISE, "a program"),
         (b"The free lunch and the wide mdat", "a text"),
         (b"", "empty"),
     ],

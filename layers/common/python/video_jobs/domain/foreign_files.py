@@ -28,15 +28,21 @@ FOREIGN_BRANDS: Mapping[bytes, str] = {
 }
 """Brands of files that are built like an MP4, but hold stills or sound."""
 
+_FIRST_UNITS = (
+    *(b"\x67", b"\x27", b"\x47", b"\x09", b"\x06"),
+    *(b"\x40\1", b"\x42\1", b"\x46\1", b"\x4e\1"),
+    *(b"\0\x71", b"\0\x79", b"\0\x81", b"\0\xa1"),
+)
+"""Headers of the units with which a raw H.264, H.265 or H.266 stream begins."""
+
 _STARTS: Mapping[str, tuple[bytes, ...]] = {
     "a WebM or Matroska file": (b"\x1a\x45\xdf\xa3",),
     "an MPEG program stream (MPG or VOB)": (b"\0\0\1\xba",),
     "a raw MPEG video": (b"\0\0\1\xb3", b"\0\0\1\xb0", b"\0\0\1\xb5", b"\0\0\1\xb6", b"\0\0\1\xe0"),
-    "a raw H.264 or H.265 video": tuple(
-        start + unit
-        for start in (b"\0\0\1", b"\0\0\0\1")
-        for unit in (b"\x67", b"\x27", b"\x47", b"\x09", b"\x06", b"\x40\1", b"\x42\1", b"\x46\1", b"\x4e\1")
+    "a raw H.264, H.265 or H.266 video": tuple(
+        start + unit for start in (b"\0\0\1", b"\0\0\0\1") for unit in _FIRST_UNITS
     ),
+    "a raw AV1 video": (b"\x12\0\x0a",),
     "an FLV file (Flash video)": (b"FLV",),
     "a Flash film (SWF)": (b"FWS", b"CWS", b"ZWS"),
     "an ASF file (WMV or WMA)": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",),
@@ -56,6 +62,8 @@ _STARTS: Mapping[str, tuple[bytes, ...]] = {
     "a CAF audio file": (b"caff",),
     "an AMR audio file": (b"#!AMR",),
     "an AC-3 audio file": (b"\x0b\x77",),
+    "a Sun audio file (AU)": (b".snd",),
+    "a WAV file": (b"riff\x2e\x91\xcf\x11",),
     "a MIDI file": (b"MThd",),
     "a JPEG image": (b"\xff\xd8\xff",),
     "a PNG image": (b"\x89PNG", b"\x8aMNG"),
@@ -68,6 +76,7 @@ _STARTS: Mapping[str, tuple[bytes, ...]] = {
     "a JPEG XL image": (b"\xff\x0a", b"\0\0\0\x0cJXL "),
     "an OpenEXR image": (b"\x76\x2f\x31\x01",),
     "a DPX image": (b"SDPX", b"XPDS"),
+    "a PNM image": tuple(b"P%d\n" % kind for kind in range(1, 8)),
     "a QOI image": (b"qoif",),
     "a PDF": (b"%PDF",),
     "a ZIP archive": (b"PK\3\4", b"PK\5\6", b"PK\7\x08"),
@@ -82,6 +91,11 @@ _STARTS: Mapping[str, tuple[bytes, ...]] = {
     "a program": (b"\x7fELF", b"MZ", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe"),
     "a text in UTF-16": (b"\xff\xfe", b"\xfe\xff"),
 }
+_START_LIKE_WORDS = frozenset(
+    {"a BMP image", "a program", "an AIFF file", "an MP3 file", "a Flash film (SWF)"}
+)
+"""A text may begin with the same letters."""
+
 _RIFF = {b"AVI ": "an AVI file", b"AVIX": "an AVI file", b"WAVE": "a WAV file", b"WEBP": "a WebP image"}
 _TEXT_STARTS = {
     b"<!doctype html": "an HTML page",
@@ -106,8 +120,9 @@ def name_of_foreign_file(head: bytes) -> str | None:
     """What a file is that is not built of boxes, with its article ("a PNG image"); None if unknown."""
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
         return _RIFF.get(head[8:12], "a RIFF file")
+    is_plain = head.isascii() and is_text(head)
     for name, starts in _STARTS.items():
-        if head.startswith(starts):
+        if head.startswith(starts) and not (is_plain and name in _START_LIKE_WORDS):
             return name
     if head.startswith(_FORM_START) and b"content-disposition" in head[:1024].lower():
         return "a form that was sent as a video"
