@@ -107,7 +107,6 @@ class TrackDecoder:
     def __init__(self, demuxer: Demuxer) -> None:
         self._demuxer = demuxer
         self._fast = Decoder(demuxer.new_context(), threads=0)
-        self._careful: Decoder | None = None
 
     @property
     def pixel_aspect(self) -> Fraction | None:
@@ -148,5 +147,5 @@ class TrackDecoder:
         return decoder.in_order(packets, index, segment.pictures)
 
     def _careful_decoder(self) -> Decoder:
-        self._careful = self._careful or Decoder(self._demuxer.new_context(), threads=1)
-        return self._careful
+        """A new one each time: what replaces damage may come from pictures that a decoder has kept."""
+        return Decoder(self._demuxer.new_context(), threads=1)
