@@ -157,7 +157,7 @@ def _try_pictures(
     """
     if not index.packets:
         raise UnreadableVideoError(
-            "Unable to read video file: its index names no pictures that are in the file; upload the whole file"
+            "Unable to read video file: its index names no pictures that it contains; upload the whole file"
         )
     tried = decoder.first_frames(index, PICTURES_TRIED)
     if not tried:
