@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from video_jobs.domain.errors import UnreadableVideoError
 
@@ -33,10 +33,13 @@ class TrackBoxes:
         Four-character code of its first sample entry.
     encryption
         The scheme by which its samples are encrypted, such as ``cenc``; None if they are not.
+    sizes
+        Width and height in pixels that each of its sample entries tells.
     """
 
     codec: str
     encryption: str | None
+    sizes: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _tracks(moov: memoryview, fragments: list[memoryview]) -> dict[int, TrackBox
     encrypted = _encrypted_fragments(fragments)
     for number, track in found.items():
         if track.encryption is None and (scheme or number in encrypted):
-            found[number] = TrackBoxes(track.codec, scheme or "unknown")
+            found[number] = replace(track, encryption=scheme or "unknown")
     return found
 
 
@@ -160,7 +163,12 @@ def _track(trak: memoryview) -> TrackBoxes:
     entries = list(_children(descriptions[8:]))
     schemes = (_scheme_of_entry(kind, body) for kind, body in entries)
     codec = entries[0][0].decode("ascii", "replace") if entries else "?"
-    return TrackBoxes(codec, next((scheme for scheme in schemes if scheme), None))
+    sizes = tuple(_size_of_entry(body) for _, body in entries)
+    return TrackBoxes(codec, next((scheme for scheme in schemes if scheme), None), sizes)
+
+
+def _size_of_entry(entry: memoryview) -> tuple[int, int]:
+    return int.from_bytes(entry[24:26], "big"), int.from_bytes(entry[26:28], "big")
 
 
 def _scheme_of_entry(kind: bytes, entry: memoryview) -> str | None:

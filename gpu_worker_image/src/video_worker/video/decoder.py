@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import islice
 
@@ -13,6 +14,9 @@ from av.video.frame import VideoFrame
 from video_worker.video.deinterlacer import Decoded
 from video_worker.video.demuxer import Demuxer, TrackPacket
 from video_worker.video.index import Segment, VideoIndex
+
+_EXACT_WITH_FRAME_THREADS = frozenset({"h264", "hevc", "vvc", "vp8", "vp9", "av1", "libdav1d"})
+"""Decoders that give the same pictures with several pictures at once; that of MPEG-4 part 2 does not."""
 
 _MOST_WAITING = 16
 """A picture that has not come when so many later ones have is lost. Codecs reorder fewer pictures."""
@@ -38,10 +42,15 @@ class Decoder:
         self._is_careful = threads == 1
         self._context = context
         context.thread_count = threads
-        context.thread_type = "AUTO"
+        context.thread_type = "AUTO" if context.name in _EXACT_WITH_FRAME_THREADS else "SLICE"
         if context.name == "h264":
             # Otherwise FFmpeg guesses for how many pictures one must wait, and drops those that come later.
             context.options = {"strict": "1"}
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width of a pixel divided by its height, as the last picture told."""
+        return self._context.sample_aspect_ratio
 
     def in_order(self, packets: Iterable[TrackPacket], index: VideoIndex, wanted: range) -> Iterator[Decoded]:
         """The pictures with the indexes ``wanted``, in the order of display.
@@ -98,7 +107,11 @@ class TrackDecoder:
     def __init__(self, demuxer: Demuxer) -> None:
         self._demuxer = demuxer
         self._fast = Decoder(demuxer.new_context(), threads=0)
-        self._careful: Decoder | None = None
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width of a pixel divided by its height, as the decoded pictures tell; None if they do not."""
+        return self._fast.pixel_aspect
 
     def segments(self, index: VideoIndex, numbers: Iterable[int]) -> Iterator[Decoded]:
         """The pictures of some segments, in the order of display."""
@@ -134,5 +147,5 @@ class TrackDecoder:
         return decoder.in_order(packets, index, segment.pictures)
 
     def _careful_decoder(self) -> Decoder:
-        self._careful = self._careful or Decoder(self._demuxer.new_context(), threads=1)
-        return self._careful
+        """A new one each time: what replaces damage may come from pictures that a decoder has kept."""
+        return Decoder(self._demuxer.new_context(), threads=1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 from av.filter import Graph
 from av.video.frame import VideoFrame
 
 FILTER = "bwdif"
+_ANY_TIME_BASE = Fraction(1, 90_000)
 _OPTIONS = "mode=send_frame:parity=auto:deint=interlaced"
 
 
@@ -61,7 +63,7 @@ class _Run:
     def __init__(self, frame: VideoFrame) -> None:
         self._graph = Graph()
         source = self._graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            width=frame.width, height=frame.height, format=frame.format, time_base=_ANY_TIME_BASE
         )
         bwdif, sink = self._graph.add(FILTER, _OPTIONS), self._graph.add("buffersink")
         source.link_to(bwdif)

@@ -42,7 +42,10 @@ class Orientation:
 
 def orientation_of(picture: VideoFrame) -> Orientation:
     """The orientation that a picture states; a turn that is no quarter is rounded to one."""
-    data = picture.side_data.get("DISPLAYMATRIX")
+    try:
+        data = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # it has data of a kind that PyAV does not know, such as EXIF
+        return Orientation(round(-picture.rotation / 90) % 4 * 90)
     matrix = bytes(data) if isinstance(data, SideData) else b""
     if len(matrix) < _MATRIX.size:
         return Orientation()

@@ -9,9 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-_ALWAYS = frozenset(
+_WITHOUT_REFERENCES = frozenset(
     {"mjpeg", "png", "prores", "dnxhd", "rawvideo", "jpeg2000", "mpeg4", "mpeg2video", "mpeg1video", "h263"}
-    | {"vp8", "vp9", "av1", "qtrle", "cinepak", "svq1", "hap", "dvvideo", "v210", "cfhd", "ffv1", "magicyuv"}
+    | {
+        "vp8",
+        "vp9",
+        "av1",
+        "qtrle",
+        "cinepak",
+        "svq1",
+        "hap",
+        "dvvideo",
+        "v210",
+        "cfhd",
+        "ffv1",
+        "magicyuv",
+        "apv",
+        "prores_raw",
+    }
 )
 """Codecs without references over a key picture."""
 
@@ -26,7 +41,7 @@ def resets_decoder(codec: str, packet: bytes | memoryview, configuration: bytes)
     configuration
         The codec's record from the sample entry (``avcC``, ``hvcC``, ``vvcC``).
     """
-    if codec in _ALWAYS:
+    if codec in _WITHOUT_REFERENCES:
         return True
     rule = _RULES.get(codec)
     return rule is not None and any(map(rule, _units(memoryview(packet), codec, configuration)))
@@ -49,6 +64,10 @@ _RULES: dict[str, Callable[[memoryview], bool]] = {
     "hevc": _is_random_access_of_hevc,
     "vvc": _is_random_access_of_vvc,
 }
+
+
+EXACT_STARTS = _WITHOUT_REFERENCES | _RULES.keys()
+"""The codecs with key pictures from which decoding can start."""
 
 
 def _units(packet: memoryview, codec: str, configuration: bytes) -> Iterator[memoryview]:

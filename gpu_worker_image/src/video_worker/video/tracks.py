@@ -26,7 +26,7 @@ class Track(NamedTuple):
     size
         Width and height in pixels, as the container tells.
     pixel_aspect
-        Width of a pixel divided by its height; None if nothing tells.
+        Width of a pixel divided by its height, as the container tells; None if it does not.
     among
         How many video tracks there are to choose from.
     """
@@ -61,7 +61,10 @@ def choose_track(container: InputContainer, boxes: FileBoxes) -> Track:
         )
     context = chosen.codec_context
     size = (context.width, context.height)
-    return Track(chosen.index, codec_name(context), size, chosen.sample_aspect_ratio, len(decodable))
+    # Without a box that tells, FFmpeg compares the size of the track with that of its last sample entry.
+    is_told = chosen.id not in boxes.tracks or boxes.tracks[chosen.id].sizes == (size,)
+    aspect = chosen.sample_aspect_ratio if is_told else None
+    return Track(chosen.index, codec_name(context), size, aspect, len(decodable))
 
 
 def codec_name(context: CodecContext) -> str:

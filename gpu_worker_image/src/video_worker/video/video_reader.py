@@ -87,7 +87,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             track, decoder = demuxer.track, TrackDecoder(demuxer)
             index, tried = _try_pictures(_read_index(demuxer), track, decoder)
             self.is_divisible = index.is_exact and comes_as_indexed(index, tried)
-            form = form_of(tried[0], track.pixel_aspect)
+            form = form_of(tried[0], track.pixel_aspect or decoder.pixel_aspect)
             check_size(form.size, max_pixels)
             is_interlaced = any(picture.interlaced_frame for picture in tried)
             self._source: PictureSource = CountedPictures(index, decoder)
@@ -155,6 +155,10 @@ def _try_pictures(
     UnreadableVideoError
         If there is none.
     """
+    if not index.packets:
+        raise UnreadableVideoError(
+            "Unable to read video file: its index names no pictures that it contains; upload the whole file"
+        )
     tried = decoder.first_frames(index, PICTURES_TRIED)
     if not tried:
         raise UnreadableVideoError(

@@ -93,7 +93,7 @@ class Change:
 
 
 def accept_upload(job: Job, *, version: str | None, size_bytes: int, now: datetime) -> Change:
-    """Accept the video, which has arrived and starts as an MP4 does; the job is to be sent."""
+    """Accept the video, which has arrived and starts as an MP4 or MOV does; the job is to be sent."""
     accepted = replace(job.upload, state=UploadState.ACCEPTED, version=version, size_bytes=size_bytes)
     return Change(
         job_id=job.job_id,
