@@ -92,7 +92,7 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             is_interlaced = any(picture.interlaced_frame for picture in tried)
             self._source: PictureSource = CountedPictures(index, decoder)
             if self.is_divisible:
-                self._source = IndexedPictures(index, decoder, needs_neighbours=is_interlaced)
+                self._source = IndexedPictures(index, decoder)
             self._maker = PictureMaker(form)
             self.facts = _facts(_Opened(boxes, track, index, form, is_interlaced), self.is_divisible)
             self.warnings = _warnings(boxes, track, form)
