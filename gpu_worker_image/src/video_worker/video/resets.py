@@ -28,7 +28,7 @@ _WITHOUT_REFERENCES = frozenset(
         "prores_raw",
     }
 )
-"""Codecs without references over a key picture. MPEG-4 part 2 is none: its decoder needs times from before."""
+"""Codecs without references over a key picture. MPEG-4 part 2 needs the times of earlier pictures."""
 
 
 def resets_decoder(codec: str, packet: bytes | memoryview, configuration: bytes) -> bool:
