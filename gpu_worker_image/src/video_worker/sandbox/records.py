@@ -157,7 +157,8 @@ Record = Opened | PictureRecord | RunEnd | Failure
 
 def encode_opened(video: OpenVideo) -> bytes:
     """The record of an opened video."""
-    body = Opened(video.facts, tuple(video.warnings), video.is_divisible)
+    warnings = tuple(JobWarning(one.code, cleaned(one.message)) for one in video.warnings)
+    body = Opened(video.facts, warnings, video.is_divisible)
     return _with_body(1, 0, msgspec.json.encode(body))
 
 
