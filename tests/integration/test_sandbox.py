@@ -17,14 +17,17 @@ from aws_lambda_powertools import Logger
 from video_jobs.domain import errors
 from video_worker.sandbox.confinement import LANDLOCK, SECCOMP
 from video_worker.sandbox.limits import DecoderLimits
+from video_worker.sandbox.picture_memory import PictureMemory, job_of
+from video_worker.sandbox.records import BadRecordError
 from video_worker.sandbox.sandboxed_videos import SandboxedVideos
 from video_worker.video.open_video import OpenVideo, Picture
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.support.hostile_decoder import CANARY, LIES, MARK
+from tests.support.hostile_decoder import LIES, MARK
 from tests.support.plain_video import PlainVideo
 
 OPENER = "tests.support.hostile_decoder:open_video"
+CANARY = "canary-4711"
 MEMORY_MIB = 200
 CPU_S = 1
 SHORT_S = 1.0
@@ -155,6 +158,24 @@ def test_another_process_is_out_of_reach(videos: SandboxedVideos, file: Path, na
     with pytest.raises(errors.AnalysisCrashedError, match="tried something that it must not do"):
         attempt(videos, file, name, pid)
     assert_next_job_is_right(videos)
+
+
+def test_decoders_do_not_even_start_with_the_environment_of_the_worker(videos: SandboxedVideos) -> None:
+    processes = [psutil.Process(videos.server_pid), *decoders(videos)]
+    started_with = [Path(f"/proc/{process.pid}/environ").read_bytes() for process in processes]
+    assert len(started_with) == 2
+    assert CANARY.encode() not in b"".join(started_with)
+
+
+def test_the_shared_memory_keeps_its_size() -> None:
+    job = job_of(1000)
+    memory = PictureMemory(job)
+    for size in (0, job.slots * job.slot_bytes + 1):
+        with pytest.raises(PermissionError):
+            os.ftruncate(memory.descriptor, size)
+    with pytest.raises(BadRecordError, match="no slot 4"):
+        memory.copy_of(4, 1, 1)
+    memory.close()
 
 
 # --- how it can end --------------------------------------------------------------------------------

@@ -33,7 +33,6 @@ from video_worker.video.open_video import OpenVideo, Picture
 from tests.support.plain_video import PlainVideo, facts
 
 MARK = b"attempt "
-CANARY = "canary-4711"
 SIDE = 16
 
 _CONNECTION = 3
@@ -92,15 +91,10 @@ def _call(function: Any, *arguments: Any) -> None:
 
 
 def _environment(_: str) -> None:
-    """The environment as Python and as the C library see it."""
+    """Any variable, as Python or as the C library sees it."""
     found = ctypes.POINTER(ctypes.c_char_p).in_dll(_libc, "environ")
-    texts = [*map(str, os.environ.items())]
-    for place in range(100):
-        if not found or found[place] is None:
-            break
-        texts.append(str(found[place]))
-    if not any(CANARY in text for text in texts):
-        raise PermissionError("nothing found")
+    if not os.environ and not (found and found[0]):
+        raise PermissionError("it is empty")
 
 
 def _truncate(_: str) -> None:

@@ -35,10 +35,16 @@ class PictureMemory:
         self.descriptor = _sealed_memory(job.slot_bytes * job.slots)
 
     def copy_of(self, slot: int, width: int, height: int) -> Image:
-        """A copy of the picture in a slot."""
+        """A copy of the picture in a slot.
+
+        Raises
+        ------
+        BadRecordError
+            If there is no such slot.
+        """
         image = np.empty((height, width, _BYTES_PER_PIXEL), np.uint8)
         if os.preadv(self.descriptor, [image.data], slot * self._job.slot_bytes) != image.nbytes:
-            raise BadRecordError("a picture does not fit into its slot")
+            raise BadRecordError(f"no slot {slot} has such a picture")
         return image
 
     def close(self) -> None:

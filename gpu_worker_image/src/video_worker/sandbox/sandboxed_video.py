@@ -41,7 +41,6 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
         self._limits = limits
         self._run = 0
         job = job_of(max_pixels)
-        self._slots = job.slots
         self._memory = PictureMemory(job)
         try:
             with link.ending_on_error():
@@ -104,8 +103,6 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
         """A copy of the picture, whose slot the decoder then gets back."""
         if record.slot is None:
             return None
-        if record.slot >= self._slots:
-            raise BadRecordError(f"a picture is in slot {record.slot}")
         image = self._memory.copy_of(record.slot, self.facts.width, self.facts.height)
         self._link.say(SlotReturned(record.slot), until)
         return image
