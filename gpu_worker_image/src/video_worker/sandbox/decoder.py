@@ -25,6 +25,8 @@ from video_worker.video.open_video import OpenVideo, Picture
 Opener = Callable[[int, int], OpenVideo]
 """Opens a video by its descriptor, with at most so many pixels a picture."""
 
+_SOME_BYTES = 4096
+
 
 class _HungUpError(Exception):
     """The analysing process needs no more pictures."""
@@ -51,6 +53,8 @@ def decode_one_video(
         return
     except Exception as error:  # noqa: BLE001 - the analysing process must learn of any error
         connection.sendall(Failure.of(error).encode())
+        while connection.recv(_SOME_BYTES):  # messages that nobody reads would discard the failure
+            pass
 
 
 class _Conversation:
