@@ -27,6 +27,8 @@ class PlainVideo:
             self._container = av.open("fd:", options={"fd": str(descriptor)})
         except av.FFmpegError as exc:
             raise UnreadableVideoError("Unable to read video file: it is no video") from exc
+        finally:
+            os.close(descriptor)  # FFmpeg has its own
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self._reformatter = VideoReformatter()
@@ -38,11 +40,7 @@ class PlainVideo:
     @classmethod
     def of_path(cls, path: Path, max_pixels: int | None = None) -> Self:
         """A `VideoOpener`."""
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            return cls(descriptor, max_pixels)
-        finally:
-            os.close(descriptor)
+        return cls(os.open(path, os.O_RDONLY), max_pixels)
 
     def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
         self._container.seek(0)

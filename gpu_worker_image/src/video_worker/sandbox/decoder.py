@@ -23,7 +23,7 @@ from video_worker.sandbox.records import (
 from video_worker.video.open_video import OpenVideo, Picture
 
 Opener = Callable[[int, int], OpenVideo]
-"""Opens a video by its descriptor, with at most so many pixels a picture."""
+"""Opens a video by its descriptor, which it closes, with at most so many pixels a picture."""
 
 _SOME_BYTES = 4096
 

@@ -39,6 +39,7 @@ ENDED = struct.Struct("<?id")
 FORK, END = 1, 2
 _CONNECTION = 3
 _PAUSE_S = 0.005
+_THREADS_END_S = 10
 _CRASHED = 70
 _LATE_CODECS = ("encodings.ascii", "encodings.latin_1", "encodings.utf_8", "encodings.utf_16")
 
@@ -57,13 +58,13 @@ class Request(NamedTuple):
 
 def main(control_descriptor: int, opener_name: str, limits: DecoderLimits) -> None:
     """Get ready, then serve until the analysing process ends."""
-    os.environ.clear()
     _import_all()
     opener = _load(opener_name)
     warm_up(opener)
+    os.environ.clear()
     confinement = Confinement.of_this_host()
-    if psutil.Process().num_threads() > 1:
-        raise RuntimeError("a process with several threads must not be forked")
+    gc.collect()
+    _wait_for_other_threads()
     gc.freeze()
     with socket.socket(fileno=control_descriptor) as control:
         missing = sum(1 << bit for bit, name in enumerate(FEATURES) if name in confinement.missing)
@@ -128,6 +129,15 @@ class _Server:
             os.kill(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
         return ENDED.pack(bool(ended), status, usage.ru_utime + usage.ru_stime)
+
+
+def _wait_for_other_threads() -> None:
+    """FFmpeg's threads are joined a moment before the system has ended them."""
+    until = time.monotonic() + _THREADS_END_S
+    while psutil.Process().num_threads() > 1:
+        if time.monotonic() > until:
+            raise RuntimeError("a process with several threads must not be forked")
+        time.sleep(_PAUSE_S)
 
 
 def _load(name: str) -> Opener:

@@ -28,13 +28,10 @@ def warm_up(opener: Opener) -> None:
 
 def _decode(opener: Opener, content: bytes) -> None:
     file = anonymous_file("clip")
-    try:
-        os.write(file, content)
-        with opener(file, _SIDE_PX**2) as video:
-            for _ in video.frames():
-                pass
-    finally:
-        os.close(file)
+    os.write(file, content)
+    with opener(file, _SIDE_PX**2) as video:
+        for _ in video.frames():
+            pass
 
 
 def _clip() -> bytes:
