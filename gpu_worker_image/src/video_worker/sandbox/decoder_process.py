@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
+from pathlib import Path
 
 from video_jobs.domain.errors import (
     AnalysisCrashedError,
@@ -76,7 +77,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         self._forking: DecoderProcess | None = None
         with theirs:
             program = _PROGRAM.format(
-                path=[entry or os.getcwd() for entry in path],  # noqa: PTH109 - sys.path has strings
+                path=[entry or str(Path.cwd()) for entry in path],
                 control=theirs.fileno(),
                 opener=opener,
                 limits=asdict(limits),
