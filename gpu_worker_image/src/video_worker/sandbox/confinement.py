@@ -83,16 +83,17 @@ def be_the_first_to_go() -> None:
 def limit_resources(memory_mib: int, cpu_s: int, shared_bytes: int) -> None:
     """Limit what this process may use from now on.
 
-    Stacks of threads and arenas of malloc, which are reserved but hardly used, do not count as memory.
+    The analysing process watches the memory as well, with the exact limit. Stacks of threads and arenas of
+    malloc, which are reserved but hardly used, do not count.
     ``RLIMIT_NPROC`` is no use: it counts every thread of the user, those of other processes included.
     """
     cores = os.cpu_count() or 1
     address_space, data = _in_use()
-    data += (memory_mib + cores * _THREADS_PER_CORE * _STACK_MIB) * _MIB
+    data += (memory_mib + _SPARE_MIB + cores * _THREADS_PER_CORE * _STACK_MIB) * _MIB
     _limit(resource.RLIMIT_DATA, data)
     _limit(
         resource.RLIMIT_AS,
-        address_space + data + shared_bytes + (cores * _ARENAS_PER_CORE * _ARENA_MIB + _SPARE_MIB) * _MIB,
+        address_space + data + shared_bytes + cores * _ARENAS_PER_CORE * _ARENA_MIB * _MIB,
     )
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # SIGXCPU, then SIGKILL
     for none in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):

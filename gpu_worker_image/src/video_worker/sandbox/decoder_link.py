@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from math import inf
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import (
@@ -30,6 +31,8 @@ from video_worker.sandbox.records import (
     decode_record,
 )
 
+_WATCH_PAUSE_S = 0.1
+
 
 class DecoderLink:
     """The connection to a decoder. Times are those of `time.monotonic`."""
@@ -39,6 +42,7 @@ class DecoderLink:
         self._limits = limits
         self._logger = logger
         self._is_open = True
+        self._next_check = 0.0
 
     def hand_over(self, job: JobRecord, file: int, memory: int) -> None:
         """Give the decoder its job."""
@@ -109,10 +113,7 @@ class DecoderLink:
             case FailureCode.RESOURCE_LIMIT:
                 return ResourceLimitError(failure.text)
             case FailureCode.OUT_OF_MEMORY:
-                return ResourceLimitError(
-                    f"Decoding this video takes more than {self._limits.memory_mib} MiB of memory; "
-                    "submit it at a smaller resolution"
-                )
+                return self._out_of_memory()
             case FailureCode.UNEXPECTED:
                 self._logger.error("decoding failed", action="decoding_failed", details=failure.text)
                 return AnalysisCrashedError(
@@ -122,15 +123,32 @@ class DecoderLink:
     def _read(self, size: int, until: float) -> bytes:
         content = b""
         while len(content) < size:
-            self._set_time_limit(until)
-            piece = self._decoder.connection.recv(size - len(content))
-            if not piece:
-                raise EOFError
-            content += piece
+            self._check_memory()
+            self._set_time_limit(until, _WATCH_PAUSE_S)
+            with suppress(TimeoutError):
+                piece = self._decoder.connection.recv(size - len(content))
+                if not piece:
+                    raise EOFError
+                content += piece
         return content
 
-    def _set_time_limit(self, until: float) -> None:
+    def _set_time_limit(self, until: float, most_s: float = inf) -> None:
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self._decoder.connection.settimeout(left)
+        self._decoder.connection.settimeout(min(left, most_s))
+
+    def _check_memory(self) -> None:
+        """See what the decoder uses. The system's limit is higher: FFmpeg would take pictures for damaged."""
+        now = time.monotonic()
+        if now < self._next_check:
+            return
+        self._next_check = now + _WATCH_PAUSE_S
+        if self._decoder.memory_bytes() > self._limits.memory_mib << 20:
+            raise self._out_of_memory()
+
+    def _out_of_memory(self) -> ResourceLimitError:
+        return ResourceLimitError(
+            f"Decoding this video takes more than {self._limits.memory_mib} MiB of memory; "
+            "submit it at a smaller resolution"
+        )

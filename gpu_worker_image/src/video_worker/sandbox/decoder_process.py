@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 from video_jobs.domain.errors import (
     AnalysisCrashedError,
     ResourceLimitError,
@@ -49,6 +50,14 @@ class DecoderProcess:
     def hand_over(self, job: JobRecord, file: int, memory: int) -> None:
         """Give it the open file and the memory for its pictures."""
         socket.send_fds(self.connection, [job.encode()], [file, memory])
+
+    def memory_bytes(self) -> int:
+        """Resident memory, without the libraries and the pictures that it shares with others."""
+        try:
+            used = psutil.Process(self.pid).memory_info()
+        except psutil.NoSuchProcess:
+            return 0
+        return int(used.rss - getattr(used, "shared", 0))
 
     def death(self) -> VideoJobsError:
         """End it after it has hung up, and tell the job what happened."""

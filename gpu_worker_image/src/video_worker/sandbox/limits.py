@@ -15,7 +15,7 @@ class DecoderLimits:
     Attributes
     ----------
     memory_mib
-        Memory that it may allocate, in MiB, besides the shared memory for pictures.
+        Resident memory in MiB, without what it shares: libraries, and the pictures that it hands over.
     cpu_s
         CPU time of all its threads, in seconds.
     picture_s

@@ -195,7 +195,7 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     job_memory_mib: Positive = 6144
     """Most resident memory of the analysing process, models included, in MiB."""
     decoder_memory_mib: Positive = 4096
-    """Most memory that a decoder may allocate, in MiB, besides the pictures that it hands over."""
+    """Most resident memory of a decoder, in MiB, besides the pictures that it hands over."""
     job_cpu_s: Positive = 48 * 3600
     """Most CPU time of one attempt, of the decoder and of the analysis each, over all threads, in seconds."""
     frame_limit_s: Positive = 120
