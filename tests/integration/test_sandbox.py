@@ -218,6 +218,18 @@ def test_a_lack_of_memory_is_not_taken_for_damage(tmp_path: Path) -> None:
         list(video.frames())
 
 
+def test_a_reason_is_not_lost_behind_pictures_that_are_read_later(
+    videos: SandboxedVideos, file: Path
+) -> None:
+    file.write_bytes(MARK + b"fail_late ")
+    with videos.open(file) as video:
+        pictures = video.frames()
+        time.sleep(0.2)  # the decoder gives up meanwhile
+        assert [next(pictures).index for _ in range(PICTURES)] == [0, 1, 2]
+        with pytest.raises(errors.UnreadableVideoError, match="the rest is missing"):
+            next(pictures)
+
+
 @pytest.mark.parametrize("name", ["hang", "half", "lost_without_end"])
 def test_a_decoder_without_a_picture_is_stuck(impatient: SandboxedVideos, file: Path, name: str) -> None:
     with pytest.raises(errors.ResourceLimitError, match="got stuck: no picture came within 1 s"):
@@ -245,7 +257,7 @@ def test_a_decoder_ends_with_its_job(videos: SandboxedVideos) -> None:
 
 
 def decoders(videos: SandboxedVideos, wanted: int = 2) -> list[psutil.Process]:
-    """The decoders, when there are as many as wanted: one that waits for its job is forked in the background."""
+    """The decoders, when there are as many as wanted: one that waits is forked in the background."""
     videos.prepare()
     until = time.monotonic() + 20
     server = psutil.Process(videos.server_pid)

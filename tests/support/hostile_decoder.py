@@ -67,8 +67,8 @@ def open_video(descriptor: int, max_pixels: int) -> OpenVideo:
     if not content.startswith(MARK):
         return PlainVideo(descriptor, max_pixels)
     name, _, argument = content[len(MARK) :].decode().partition(" ")
-    if name == "too_large":
-        return TooLarge()
+    if name in VIDEOS:
+        return VIDEOS[name]()
     if name in LIES:
         return GoodVideo(LIES[name])
     _refusal_told(lambda: ATTEMPTS[name](argument))
@@ -228,3 +228,14 @@ class TooLarge(GoodVideo):
     """Says that its pictures are larger than it may make them."""
 
     facts = facts(1 << 15, 1 << 15)
+
+
+class FailsLate(GoodVideo):
+    """Gives up after its last picture."""
+
+    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
+        yield from super().frames(stride, first)
+        raise UnreadableVideoError("the rest is missing")
+
+
+VIDEOS: dict[str, type[GoodVideo]] = {"too_large": TooLarge, "fail_late": FailsLate}
