@@ -8,7 +8,7 @@ import mmap
 from typing import Any
 
 ALLOWED = (
-    *("read", "pread64", "readv", "preadv", "lseek", "_llseek", "fstat", "close", "dup"),
+    *("read", "pread64", "readv", "preadv", "lseek", "_llseek", "fstat", "close"),
     *("recvfrom", "sendto", "poll", "ppoll", "select", "pselect6"),
     *("brk", "munmap", "mremap", "madvise", "mincore", "futex", "sched_yield", "sched_getaffinity"),
     *("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall"),
@@ -16,7 +16,7 @@ ALLOWED = (
     *("getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname", "sysinfo"),
     *("getrandom", "set_robust_list", "rseq", "set_tid_address", "exit", "exit_group"),
 )
-"""Without conditions. ``dup`` is for FFmpeg's ``fd:`` protocol."""
+"""Without conditions."""
 
 DEADLY = (
     *("socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "sendmsg", "recvmsg"),
