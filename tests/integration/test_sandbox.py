@@ -23,11 +23,11 @@ from video_worker.sandbox.picture_memory import PictureMemory, job_of
 from video_worker.sandbox.records import BadRecordError
 from video_worker.sandbox.sandboxed_videos import SandboxedVideos
 from video_worker.video.open_video import OpenVideo, Picture
+from video_worker.video.video_reader import VideoReader
 
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.hostile_decoder import LIES, MARK
-from tests.support.plain_video import PlainVideo
 
 OPENER = "tests.support.hostile_decoder:open_video"
 CANARY = "canary-4711"
@@ -71,7 +71,7 @@ def attempt(videos: SandboxedVideos, file: Path, name: str, argument: object = "
 
 
 def assert_next_job_is_right(videos: SandboxedVideos) -> None:
-    with videos.open(TINY) as video, PlainVideo.of_path(TINY) as expected:
+    with videos.open(TINY) as video, VideoReader(TINY) as expected:
         assert_same(first(video), first(expected))
 
 
@@ -92,7 +92,7 @@ def assert_same(some: list[Picture], others: list[Picture]) -> None:
 
 
 def test_pictures_and_facts_are_those_of_the_reader(videos: SandboxedVideos) -> None:
-    with videos.open(TINY) as video, PlainVideo.of_path(TINY) as expected:
+    with videos.open(TINY) as video, VideoReader(TINY) as expected:
         assert (video.facts, video.warnings) == (expected.facts, expected.warnings)
         assert video.is_divisible is expected.is_divisible
         assert_same(list(video.frames()), list(expected.frames()))
@@ -100,7 +100,7 @@ def test_pictures_and_facts_are_those_of_the_reader(videos: SandboxedVideos) -> 
 
 
 def test_another_iteration_ends_the_one_before(videos: SandboxedVideos) -> None:
-    with videos.open(TINY) as video, PlainVideo.of_path(TINY) as expected:
+    with videos.open(TINY) as video, VideoReader(TINY) as expected:
         earlier = video.frames()
         next(earlier)
         assert_same(list(video.frames(3, 9)), list(expected.frames(3, 9)))
@@ -110,7 +110,7 @@ def test_another_iteration_ends_the_one_before(videos: SandboxedVideos) -> None:
 
 def test_the_readers_reason_comes_through(videos: SandboxedVideos, file: Path) -> None:
     file.write_bytes(b"no video")
-    with pytest.raises(errors.UnreadableVideoError, match="it is no video"):
+    with pytest.raises(errors.UnreadableVideoError, match="it has no index"):
         videos.open(file)
     with pytest.raises(errors.ResourceLimitError, match="The frames have 640x360 pixels"):
         videos.open(TINY, max_pixels=1000)

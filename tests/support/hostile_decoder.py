@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 from video_jobs.domain.errors import UnreadableVideoError
-from video_jobs.domain.video import JobWarning
+from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.sandbox.records import (
     MOST_BODY_BYTES,
     FailureCode,
@@ -29,8 +29,7 @@ from video_worker.sandbox.records import (
     encode_opened,
 )
 from video_worker.video.open_video import OpenVideo, Picture
-
-from tests.support.plain_video import PlainVideo, facts
+from video_worker.video.video_reader import VideoReader
 
 MARK = b"attempt "
 SIDE = 16
@@ -38,6 +37,24 @@ SIDE = 16
 _CONNECTION = 3
 _libc = ctypes.CDLL(None, use_errno=True)
 _hoard: list[Any] = []
+
+
+def facts(width: int, height: int) -> VideoFacts:
+    return VideoFacts(
+        container="mp4",
+        codec="h264",
+        width=width,
+        height=height,
+        frame_count=None,
+        duration_ms=None,
+        average_frame_rate=None,
+        first_picture_ms=0.0,
+        rotation=0,
+        mirrored=False,
+        interlaced=False,
+        variable_frame_rate=False,
+        hdr=None,
+    )
 
 
 class GoodVideo:
@@ -65,7 +82,7 @@ class GoodVideo:
 def open_video(descriptor: int, max_pixels: int) -> OpenVideo:
     content = os.pread(descriptor, 200, 0)
     if not content.startswith(MARK):
-        return PlainVideo(descriptor, max_pixels)
+        return VideoReader.of_descriptor(descriptor, max_pixels)
     name, _, argument = content[len(MARK) :].decode().partition(" ")
     if name in VIDEOS:
         return VIDEOS[name]()
