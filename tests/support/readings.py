@@ -48,6 +48,7 @@ def read_from(path: Path, first: int, stride: int, most: int) -> list[PicturePri
 
 
 def prints_of(pictures: Iterable[Picture]) -> Iterable[PicturePrint]:
-    for index, time_us, image, stored_size in pictures:
+    for picture in pictures:
+        image = picture.image
         pixels = None if image is None else hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
-        yield PicturePrint(index, time_us, pixels, stored_size)
+        yield PicturePrint(picture.index, picture.time_us, pixels, picture.stored_size)

@@ -32,7 +32,7 @@ def shown_by_ffmpeg(
 
     ``picture_filter`` comes after ffmpeg's own orientation.
     """
-    scale = f"scale={size[0]}:{size[1]}:flags=bicubic+accurate_rnd+full_chroma_int"
+    scale = f"scale={size[0]}:{size[1]}"
     filters = ",".join([*([picture_filter] if picture_filter else []), "showinfo", scale])
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-copyts", "-threads", "1", "-i", str(path)]
     command += ["-map", f"0:v:{track}", "-vf", filters, "-fps_mode", "passthrough"]
