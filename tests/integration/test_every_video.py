@@ -1,4 +1,4 @@
-"""Every kind of video that people have: each picture has its own number, its exact time, and ffmpeg's pixels."""
+"""Every kind of video that people have: each picture has its number, its exact time, and ffmpeg's pixels."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from video_worker.video import index
 from video_worker.video.video_reader import VideoReader
 
 from tests.fixtures.numbered_pictures import read_number, unfitted
-from tests.fixtures.numbered_videos import PLANNED, NumberedVideo, make_numbered
+from tests.fixtures.numbered_videos import PLANNED, NumberedVideo, Truth, make_numbered
 from tests.support.readings import Reading, read_from, read_video_file
 from tests.support.shown_by_ffmpeg import ShownPicture, shown_by_ffmpeg
 
 MEAN_DIFFERENCE = 1.5
-"""Of 255, between our colours and ffmpeg's where a picture is scaled, deinterlaced or has more than 8 bits."""
+"""Of 255, between our colours and ffmpeg's where a picture is scaled, deinterlaced or has over 8 bits."""
 FAR, FAR_SHARE = 24, 0.002
 """Share of the colours that may differ by more than `FAR` there: scaling is free at sharp edges."""
 STARTS = 12
@@ -41,6 +41,11 @@ def video(request: pytest.FixtureRequest, folder: Path) -> NumberedVideo:
 
 
 @pytest.fixture(scope="module")
+def truth(video: NumberedVideo) -> Truth:
+    return video.truth
+
+
+@pytest.fixture(scope="module")
 def reading(video: NumberedVideo) -> Reading:
     """The whole video, read once for all tests of it."""
     return read_video_file(video.path)
@@ -49,7 +54,8 @@ def reading(video: NumberedVideo) -> Reading:
 @pytest.fixture(scope="module")
 def shown(video: NumberedVideo) -> list[ShownPicture]:
     """What ffmpeg shows."""
-    return shown_by_ffmpeg(video.path, video.size, video.track, video.picture_filter)
+    truth = video.truth
+    return shown_by_ffmpeg(video.path, truth.size, truth.track, truth.picture_filter)
 
 
 of_read = pytest.mark.parametrize("video", READ, indirect=True, scope="module")
@@ -60,24 +66,24 @@ of_refused = pytest.mark.parametrize("video", REFUSED, indirect=True, scope="mod
 
 
 @of_read
-def test_each_picture_shows_its_number(video: NumberedVideo, reading: Reading) -> None:
+def test_each_picture_shows_its_number(truth: Truth, reading: Reading) -> None:
     pictures = reading.pictures
-    assert [picture.index for picture in pictures] == list(range(len(video.numbers)))
+    assert [picture.index for picture in pictures] == list(range(len(truth.numbers)))
     shown = [
         None
         if picture.image is None
-        else read_number(unfitted(picture.image, picture.stored_size or video.size))
+        else read_number(unfitted(picture.image, picture.stored_size or truth.size))
         for picture in pictures
     ]
-    wrong = {index: number for index, number in enumerate(shown) if number != video.numbers[index]}
-    assert set(wrong) <= video.damaged, wrong
+    wrong = {index: number for index, number in enumerate(shown) if number != truth.numbers[index]}
+    assert set(wrong) <= truth.damaged, wrong
 
 
 @of_read
-def test_each_picture_has_the_size_that_is_told(video: NumberedVideo, reading: Reading) -> None:
+def test_each_picture_has_the_size_that_is_told(truth: Truth, reading: Reading) -> None:
     sizes = {picture.image.shape for picture in reading.pictures if picture.image is not None}
-    assert sizes == {(video.size[1], video.size[0], 3)}
-    assert {p.index: p.stored_size for p in reading.pictures if p.stored_size} == video.stored_sizes
+    assert sizes == {(truth.size[1], truth.size[0], 3)}
+    assert {p.index: p.stored_size for p in reading.pictures if p.stored_size} == truth.stored_sizes
 
 
 @of_whole
@@ -87,39 +93,37 @@ def test_the_times_are_those_of_ffmpeg(reading: Reading, shown: list[ShownPictur
 
 
 @of_damaged
-def test_a_damaged_picture_keeps_its_index_and_its_time(video: NumberedVideo, reading: Reading) -> None:
+def test_a_damaged_picture_keeps_its_index_and_its_time(truth: Truth, reading: Reading) -> None:
     times = [picture.time_us for picture in reading.pictures]
-    assert times == [40_000 * number for number in video.numbers]
+    assert times == [40_000 * number for number in truth.numbers]
 
 
 @of_compared
-def test_the_pictures_are_those_of_ffmpeg(
-    video: NumberedVideo, reading: Reading, shown: list[ShownPicture]
-) -> None:
+def test_the_pictures_are_those_of_ffmpeg(truth: Truth, reading: Reading, shown: list[ShownPicture]) -> None:
     for ours, theirs in zip(reading.pictures, shown, strict=True):
         assert ours.image is not None
         differences = np.abs(ours.image.astype(np.int16) - theirs.image)
-        mean, far_share = (0, 0) if video.is_exact else (MEAN_DIFFERENCE, FAR_SHARE)
+        mean, far_share = (0, 0) if truth.is_exact else (MEAN_DIFFERENCE, FAR_SHARE)
         assert differences.mean() <= mean, ours.index
         assert (differences > FAR).mean() <= far_share, ours.index
 
 
 @of_read
-def test_the_facts_are_right(video: NumberedVideo, reading: Reading) -> None:
+def test_the_facts_are_right(truth: Truth, reading: Reading) -> None:
     facts = reading.facts
-    assert (facts.width, facts.height) == video.size
-    assert (facts.rotation, facts.mirrored) == (video.rotation, video.mirrored)
-    assert (facts.interlaced, facts.hdr) == (video.interlaced, video.hdr)
-    assert facts.variable_frame_rate == video.variable_frame_rate
-    assert facts.frame_count == (len(video.numbers) if video.has_frame_count else None)
-    assert video.container in (None, facts.container)
-    assert video.codec in (None, facts.codec)
+    assert (facts.width, facts.height) == truth.size
+    assert (facts.rotation, facts.mirrored) == (truth.rotation, truth.mirrored)
+    assert (facts.interlaced, facts.hdr) == (truth.interlaced, truth.hdr)
+    assert facts.variable_frame_rate == truth.variable_frame_rate
+    assert facts.frame_count == (len(truth.numbers) if truth.has_frame_count else None)
+    assert truth.container in (None, facts.container)
+    assert truth.codec in (None, facts.codec)
 
 
 @of_read
-def test_the_rate_is_that_of_the_pictures(video: NumberedVideo, reading: Reading) -> None:
+def test_the_rate_is_that_of_the_pictures(truth: Truth, reading: Reading) -> None:
     facts, pictures = reading.facts, reading.pictures
-    if not video.has_frame_count:
+    if not truth.has_frame_count:
         assert (facts.duration_ms, facts.average_frame_rate) == (None, None)
         return
     assert facts.duration_ms is not None
@@ -130,18 +134,18 @@ def test_the_rate_is_that_of_the_pictures(video: NumberedVideo, reading: Reading
 
 
 @of_read
-def test_warnings_are_true(video: NumberedVideo, reading: Reading) -> None:
-    assert {warning.code for warning in reading.warnings} == video.warnings
+def test_warnings_are_true(truth: Truth, reading: Reading) -> None:
+    assert {warning.code for warning in reading.warnings} == truth.warnings
 
 
 @of_read
 def test_a_picture_is_the_same_wherever_reading_starts(
-    video: NumberedVideo, reading: Reading, monkeypatch: pytest.MonkeyPatch
+    video: NumberedVideo, truth: Truth, reading: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not video.name.startswith("long"):  # else a short video has only one place to start at
         monkeypatch.setattr(index, "SEGMENT_PACKETS", 1)
     # What stands in for damage depends on where decoding starts, which the setting has just changed.
-    whole = (read_video_file(video.path) if video.damaged else reading).prints()
+    whole = (read_video_file(video.path) if truth.damaged else reading).prints()
     random = np.random.default_rng(len(video.name))
     for first in map(int, random.integers(0, len(whole), STARTS)):
         stride, most = (int(random.choice(choices)) for choices in ((1, 1, 2, 3, 5), (3, 8, len(whole))))
@@ -150,9 +154,9 @@ def test_a_picture_is_the_same_wherever_reading_starts(
 
 
 @of_refused
-def test_what_cannot_be_read_is_refused_at_once_with_the_cause(video: NumberedVideo) -> None:
-    assert video.refused is not None
+def test_what_cannot_be_read_is_refused_at_once_with_the_cause(video: NumberedVideo, truth: Truth) -> None:
+    assert truth.refused is not None
     with pytest.raises((UnreadableVideoError, ResourceLimitError)) as refusal:
         VideoReader(video.path)
-    assert video.refused in str(refusal.value)
+    assert truth.refused in str(refusal.value)
     assert "; upload " in str(refusal.value) or "; submit " in str(refusal.value)
