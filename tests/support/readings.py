@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.video.open_video import Picture
 from video_worker.video.video_reader import VideoReader
@@ -35,8 +36,8 @@ class Reading:
         return list(prints_of(self.pictures))
 
 
-def read_video_file(path: Path) -> Reading:
-    with VideoReader(path) as reader:
+def read_video_file(path: Path, max_pixels: int | None = None) -> Reading:
+    with VideoReader(path, max_pixels) as reader:
         pictures = list(reader.frames())
         return Reading(reader.facts, reader.warnings, pictures)
 
@@ -45,6 +46,15 @@ def read_from(path: Path, first: int, stride: int, most: int) -> list[PicturePri
     """At most so many pictures, by a reader that has read nothing before."""
     with VideoReader(path) as reader:
         return list(islice(prints_of(reader.frames(stride, first)), most))
+
+
+def check_random_starts(path: Path, whole: list[PicturePrint], starts: int) -> None:
+    """Reading from any picture on gives what reading the whole video gave."""
+    random = np.random.default_rng(len(path.name))
+    for first in map(int, random.integers(0, len(whole), starts)):
+        stride, most = (int(random.choice(choices)) for choices in ((1, 1, 2, 3, 5), (3, 8, len(whole))))
+        expected = [entry for entry in whole if entry.index >= first and entry.index % stride == 0]
+        assert read_from(path, first, stride, most) == expected[:most], (path.name, first, stride)
 
 
 def prints_of(pictures: Iterable[Picture]) -> Iterable[PicturePrint]:
