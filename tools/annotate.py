@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from video_worker.video_reader import Image, VideoReader
+from video_worker.video.open_video import Image
+from video_worker.video.video_reader import VideoReader
 
 _COLORS = ((60, 60, 230), (60, 180, 60), (230, 130, 40), (40, 190, 230), (200, 60, 200), (180, 180, 40))
 _TEXT_COLOR = (0, 0, 0)
@@ -18,7 +19,9 @@ def write_annotated_frame(video: Path, frames: list[dict[str, Any]], target: Pat
     if best is None or not _found_on(best):
         return None
     with VideoReader(video) as reader:
-        _, picture = next(reader.frames(first=best["frame_index"]))
+        picture = next(reader.frames(first=best["frame_index"])).image
+    if picture is None:
+        return None
     annotate(picture, best["result"])
     target.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(target), picture)

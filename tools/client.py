@@ -65,11 +65,13 @@ class Client:
         return str(status)
 
     def results(self, job_id: str) -> Iterator[dict[str, Any]]:
-        """Every frame, page by page."""
+        """Every frame with its ``timestamp_ms`` (None in old results), page by page."""
         cursor: str | None = ""
         while cursor is not None:
             page = self._ask("GET", f"/video/results/{job_id}", params={"cursor": cursor or None}).json()
-            yield from page["results"]
+            times = page["timestamps_ms"] or [None] * len(page["results"])
+            for frame, timestamp_ms in zip(page["results"], times, strict=True):
+                yield {"timestamp_ms": timestamp_ms, **frame}
             cursor = page.get("next_cursor")
 
     def _ask(self, method: str, path: str, **parts: Any) -> requests.Response:

@@ -22,6 +22,7 @@ FIXTURE = Path(__file__).parents[1] / "tests" / "fixtures" / "tiny.mp4"
 OUT = Path("out")
 _POLL_S = 0.25
 _BAR = 30
+_FRAMES_SHOWN = 50
 
 
 class DemoError(Exception):
@@ -71,11 +72,27 @@ def run_demo(video: Path, pipeline_id: str, model_name: str) -> None:
         frames = list(client.results(job_id))
     path = OUT / f"{video.stem}_results.json"
     path.write_text(json.dumps({"results": frames}, ensure_ascii=False, indent=1), encoding="utf-8")
+    print("\n".join(frame_lines(frames)))
     print(summary(frames, job["warnings"]))
     print(f"Results: {path}")
     picture = write_annotated_frame(video, frames, OUT / f"{video.stem}_annotated.png")
     if picture is not None:
         print(f"Annotated frame: {picture}")
+
+
+def frame_lines(frames: list[dict[str, Any]]) -> list[str]:
+    """The first frames, one a line: index, time, objects and text."""
+    lines = [_frame_line(frame) for frame in frames[:_FRAMES_SHOWN]]
+    left = len(frames) - len(lines)
+    return [*lines, f"... and {left} more"] if left else lines
+
+
+def _frame_line(frame: dict[str, Any]) -> str:
+    result = frame["result"]
+    objects = ", ".join(f"{count} {name}" for name, count in result.get("classes", {}).items())
+    text = " / ".join(result.get("text", "").split())
+    found = "; ".join(filter(None, [objects, text])) or "nothing"
+    return f"frame_index {frame['frame_index']:>5}  timestamp_ms {frame['timestamp_ms']!s:>9}  {found}"
 
 
 def summary(frames: list[dict[str, Any]], warnings: list[str]) -> str:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from video_jobs.domain.errors import UnreadableVideoError
-from video_worker.mp4_container import read_video_track
+from video_worker.video.video_reader import VideoReader
 
 from functions.video_api.answer_models import (
     Frame,
@@ -231,12 +231,13 @@ def frames_of(video: Path) -> int:
     if video.stat().st_size > MAX_BODY_BYTES:
         raise UsageError(f"{video} is larger than {MAX_BODY_BYTES} bytes, which is what a request takes")
     try:
-        track = read_video_track(video)
+        with VideoReader(video) as reader:
+            frames = reader.facts.frame_count
     except UnreadableVideoError as error:
         raise UsageError(f"{video}: {error}") from None
-    if not track.frames or track.is_trimmed or track.missing_bytes:
+    if frames is None:
         raise UsageError(f"{video} does not say how many frames it has; take another")
-    return track.frames
+    return frames
 
 
 def checked_url(text: str) -> str:

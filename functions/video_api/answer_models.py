@@ -109,6 +109,37 @@ class Webhook(Answer):
     updated_at: Time | None
 
 
+class Video(Answer):
+    """The video as it is analysed: all coordinates in results are pixels of ``width`` x ``height``.
+
+    The pictures are upright, with square pixels. ``rotation`` and ``mirrored`` tell how the stored pictures
+    are shown: mirrored from left to right first, then turned clockwise. ``first_picture_ms`` is the time of
+    the first picture in the movie, which players and subtitles add to ``timestamps_ms``. What the file does
+    not tell before all of it is decoded is null.
+    """
+
+    container: str
+    codec: str
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    frame_count: int | None = Field(ge=0)
+    duration_ms: float | None
+    average_frame_rate: float | None
+    first_picture_ms: float
+    rotation: Literal[0, 90, 180, 270]
+    mirrored: bool
+    interlaced: bool
+    variable_frame_rate: bool
+    hdr: Literal["pq", "hlg"] | None
+
+
+class JobWarning(Answer):
+    """What to know about a completed job: a stable word, and the sentence that is in ``warnings``, too."""
+
+    code: str
+    message: str
+
+
 class Job(Answer):
     """All that its owner may know of a job."""
 
@@ -124,7 +155,9 @@ class Job(Answer):
     frames_total: int | None = Field(ge=0)
     percent: int | None = Field(ge=0, le=100)
     attempt: int = Field(ge=0)
+    video: Video | None
     warnings: list[str]
+    warning_details: list[JobWarning]
     fingerprint: dict[str, Any] | None
     error: JobError | None
     webhook: Webhook | None
@@ -147,9 +180,14 @@ class Frame(Answer):
 
 
 class Results(Answer):
-    """A page of the results; ``results_url`` downloads all of them, for a short time."""
+    """A page of the results; ``results_url`` downloads all of them, for a short time.
+
+    ``timestamps_ms`` has the time of each frame of ``results``, in milliseconds from the first picture of the
+    video. It is null if the job ran before results had times.
+    """
 
     results: list[Frame]
+    timestamps_ms: list[float] | None
     job_id: JobId
     created_at: Time
     updated_at: Time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -45,7 +46,9 @@ def job_resource(job: Job) -> dict[str, Any]:
         "frames_total": job.progress.frames_total,
         "percent": _percent(job),
         "attempt": job.attempt,
-        "warnings": list(job.warnings),
+        "video": None if job.video is None else asdict(job.video),
+        "warnings": [warning.message for warning in job.warnings],
+        "warning_details": [asdict(warning) for warning in job.warnings],
         "fingerprint": job.fingerprint,
         "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
         "webhook": _webhook(job),

@@ -10,6 +10,7 @@ from video_jobs.use_cases.owner import JobFilter
 from video_jobs.use_cases.results import ResultsQuery
 
 _MAX_FRAME = 10**9
+_MAX_MS = 10**12
 
 
 class ListParameters(BaseModel):
@@ -36,15 +37,17 @@ class ResultsParameters(BaseModel):
     limit: int | None = Field(default=None, ge=1, le=_MAX_FRAME)
     from_frame: int = Field(default=0, ge=0, le=_MAX_FRAME)
     to_frame: int | None = Field(default=None, ge=0, le=_MAX_FRAME)
+    from_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
+    to_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.to_frame is not None and self.to_frame < self.from_frame:
             raise ValueError("to_frame must not be before from_frame")
+        if self.from_ms is not None and self.to_ms is not None and self.to_ms < self.from_ms:
+            raise ValueError("to_ms must not be before from_ms")
         return self
 
     def to_query(self) -> ResultsQuery:
         """The query, in the form that the use case takes."""
-        return ResultsQuery(
-            cursor=self.cursor, limit=self.limit, from_frame=self.from_frame, to_frame=self.to_frame
-        )
+        return ResultsQuery(**self.model_dump())

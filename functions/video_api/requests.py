@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from video_jobs.domain.chunks import MAX_CHUNKS
+from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE, VideoContentType
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID, JobOptions
 from video_jobs.domain.webhooks import MAX_URL_LENGTH
 from video_jobs.use_cases.intake import Submission
@@ -32,7 +33,6 @@ class SubmitParameters(BaseModel):
         return Submission(
             owner=owner,
             options=JobOptions(**self.model_dump(include=_OPTIONS)),
-            checksum_sha256=getattr(self, "checksum_sha256", None),
             idempotency_key=idempotency_key,
         )
 
@@ -41,8 +41,14 @@ class SubmitRequest(SubmitParameters):
     """The JSON body, if the client uploads the video by itself."""
 
     size_bytes: int = Field(ge=1)
+    content_type: VideoContentType = DEFAULT_CONTENT_TYPE
     upload_method: Literal["form", "multipart"] = "form"
     checksum_sha256: str | None = Field(default=None, pattern="^[A-Za-z0-9+/]{43}=$")
+
+    def to_submission(self, owner: str, idempotency_key: str | None) -> Submission:
+        """The request, in the form that the use cases take."""
+        submission = super().to_submission(owner, idempotency_key)
+        return replace(submission, content_type=self.content_type, checksum_sha256=self.checksum_sha256)
 
     @model_validator(mode="after")
     def _of_a_form(self) -> Self:

@@ -19,6 +19,7 @@ from video_jobs.domain.job import (
     Upload,
     UploadState,
 )
+from video_jobs.domain.video import JobWarning, VideoFacts
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
 WHOLE_SECOND = NOW.replace(microsecond=0)
@@ -27,6 +28,21 @@ LEASE = timedelta(seconds=60)
 KEEP = timedelta(days=30)
 JOB_ID = "11111111-1111-4111-8111-111111111111"
 WHY = Failure("x", "why")
+VIDEO = VideoFacts(
+    container="mov",
+    codec="h264",
+    width=1080,
+    height=1920,
+    frame_count=40,
+    duration_ms=1334.667,
+    average_frame_rate=29.97,
+    first_picture_ms=66.733,
+    rotation=90,
+    mirrored=True,
+    interlaced=True,
+    variable_frame_rate=True,
+    hdr="hlg",
+)
 
 
 def make_job(job_id: str = JOB_ID, **values: Any) -> Job:
@@ -76,7 +92,8 @@ def full_job() -> Job:
         progress=Progress(5, 30),
         output=Output("job_results/o", "v2", "v3"),
         error=WHY,
-        warnings=("short",),
+        video=VIDEO,
+        warnings=(JobWarning("size_changed", "smaller"), JobWarning("other", "short")),
         fingerprint={"model": "m"},
         delivery=Delivery(
             state=DeliveryState.RETRYING, attempts=1, updated_at=NOW, status_code=500, error="no"

@@ -111,6 +111,7 @@ def test_every_field_that_may_change_can_be_emptied(jobs: JobRepository) -> None
         "progress": Progress(),
         "output": None,
         "error": None,
+        "video": None,
         "warnings": (),
         "fingerprint": None,
         "delivery": None,

@@ -11,11 +11,12 @@ import pytest
 from video_jobs.adapters.aws.s3 import S3Storage
 from video_jobs.adapters.local.local_storage import LocalStorage
 from video_jobs.domain.errors import FileMissingError, InvalidKeyError
-from video_jobs.ports import StorageService, StoredFile
+from video_jobs.ports import StorageService, StoredFile, UploadTerms
 
 from tests.contract.conftest import REGION
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TERMS = UploadTerms(content_type="video/quicktime", max_bytes=99, expires_s=60)
 
 
 def saved(storage: StorageService, folder: Path, key: str, content: bytes) -> StoredFile:
@@ -122,20 +123,20 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_presigned_upload_tells_key_type_size_and_end(storage: StorageService) -> None:
-    upload = storage.presign_upload("k", content_type="video/mp4", max_bytes=99, expires_s=60, now=NOW)
-    assert (upload.fields["key"], upload.fields["Content-Type"]) == ("k", "video/mp4")
+    upload = storage.presign_upload("k", TERMS, NOW)
+    assert (upload.fields["key"], upload.fields["Content-Type"]) == ("k", "video/quicktime")
     assert (upload.max_bytes, (upload.expires_at - NOW).seconds) == (99, 60)
 
 
 def test_the_policy_of_s3_binds_key_type_and_size(storage: StorageService) -> None:
     if not isinstance(storage, S3Storage):
         return
-    upload = storage.presign_upload("k", content_type="video/mp4", max_bytes=99, expires_s=60, now=NOW)
+    upload = storage.presign_upload("k", TERMS, NOW)
     policy = json.loads(base64.b64decode(upload.fields["policy"]))
     assert upload.url == f"https://media.s3.{REGION}.amazonaws.com/"
     assert upload.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
     assert {"key": "k"} in policy["conditions"]
-    assert {"Content-Type": "video/mp4"} in policy["conditions"]
+    assert {"Content-Type": "video/quicktime"} in policy["conditions"]
     assert ["content-length-range", 1, 99] in policy["conditions"]
 
 

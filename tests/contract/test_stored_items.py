@@ -13,8 +13,9 @@ from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import JobItem
 from video_jobs.domain import changes
 from video_jobs.domain.job import Failure, Job, JobStatus, Lease, Output
+from video_jobs.domain.video import JobWarning
 
-from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, full_job, make_job
+from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, VIDEO, full_job, make_job
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,8 +65,20 @@ COMPLETED: Item = {
     for name, value in FULL.items()
     if name not in ("due_at", "due_shard", "lease_owner", "lease_expires_at", "error_code", "error_message")
 } | {"status": {"S": "completed"}}
-NEW_ATTRIBUTES = {"needs"}
-"""What this release added."""
+ADDED: Item = json.loads("""{
+    "needs": {"N": "2"},
+    "warnings": {"L": [{"S": "smaller"}, {"S": "short"}]},
+    "warning_codes": {"L": [{"S": "size_changed"}, {"S": "other"}]},
+    "video": {"M": {
+        "container": {"S": "mov"}, "codec": {"S": "h264"}, "width": {"N": "1080"}, "height": {"N": "1920"},
+        "frame_count": {"N": "40"}, "duration_ms": {"N": "1334.667"}, "average_frame_rate": {"N": "29.97"},
+        "first_picture_ms": {"N": "66.733"}, "rotation": {"N": "90"}, "mirrored": {"BOOL": true},
+        "interlaced": {"BOOL": true}, "variable_frame_rate": {"BOOL": true}, "hdr": {"S": "hlg"}
+    }}
+}""")
+"""What this release added to a job with all that an item may hold."""
+OF_BEFORE = replace(full_job(), needs=1, video=None, warnings=(JobWarning("other", "short"),))
+"""The job of `FULL`: a warning of the release before has no code."""
 
 
 class Table:
@@ -94,11 +107,11 @@ def table(moto_table: str) -> Table:
 
 
 def test_attributes_keep_their_names() -> None:
-    assert JobItem.get_attributes().keys() == FULL.keys() | NEW_ATTRIBUTES
+    assert JobItem.get_attributes().keys() == FULL.keys() | ADDED.keys()
 
 
 def test_an_item_of_the_release_before_is_a_job_with_all_its_parts(table: Table) -> None:
-    assert table.put(FULL) == replace(full_job(), needs=1)
+    assert table.put(FULL) == OF_BEFORE
 
 
 def test_a_new_job_of_the_release_before_is_one_of_today(table: Table) -> None:
@@ -107,7 +120,7 @@ def test_a_new_job_of_the_release_before_is_one_of_today(table: Table) -> None:
 
 def test_a_job_is_written_as_the_release_before_wrote_it(table: Table) -> None:
     table.jobs.save(full_job())
-    assert table.item == FULL | {"needs": {"N": "2"}}
+    assert table.item == FULL | ADDED
 
 
 def test_a_new_job_has_only_attributes_with_a_value(table: Table) -> None:
@@ -156,6 +169,26 @@ def test_a_job_of_the_release_before_can_be_postponed(table: Table) -> None:
     assert not {"lease_owner", "lease_expires_at", "queued_at"} & table.item.keys()
 
 
+def test_facts_that_the_file_does_not_tell_are_kept_as_unknown(table: Table) -> None:
+    unknown = replace(
+        VIDEO, frame_count=None, duration_ms=None, average_frame_rate=None, hdr=None, mirrored=False
+    )
+    job = full_job()
+    table.jobs.save(job)
+    table.jobs.update_status(changes.record_opening(job, fingerprint={"id": "f"}, video=unknown, now=NOW))
+    stored = table.jobs.get_by_id(JOB_ID)
+    assert stored is not None
+    assert (stored.video, stored.fingerprint) == (unknown, {"id": "f"})
+    assert table.item["video"]["M"]["frame_count"] == {"NULL": True}
+
+
+def test_warnings_lose_none_where_codes_are_missing(table: Table) -> None:
+    # GIVEN an item whose newest warnings a worker of the release before wrote
+    messages = {"L": [{"S": "smaller"}, {"S": "short"}]}
+    job = table.put(FULL | {"warnings": messages, "warning_codes": {"L": [{"S": "size_changed"}]}})
+    assert job.warnings == full_job().warnings
+
+
 def test_an_error_without_words_is_read(table: Table) -> None:
     worded = {name: value for name, value in FULL.items() if name != "error_message"}
     assert table.put(worded).error == Failure("x", "")
@@ -163,9 +196,10 @@ def test_an_error_without_words_is_read(table: Table) -> None:
 
 def test_an_attribute_that_this_release_does_not_know_is_passed_over_and_kept(table: Table) -> None:
     # GIVEN an item of a later release
-    job = table.put(FULL | {"colour": {"S": "red"}})
+    video = {"M": ADDED["video"]["M"] | {"colour": {"S": "red"}}}
+    job = table.put(FULL | ADDED | {"colour": {"S": "red"}, "video": video})
     # THEN it is read by every way
-    assert job == replace(full_job(), needs=1)
+    assert job == full_job()
     assert table.jobs.list_by_owner("ann", 10) == [job]
     assert table.jobs.list_due(NOW + timedelta(seconds=3), 10) == [job]
     # AND a change leaves alone what it does not know

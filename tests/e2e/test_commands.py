@@ -33,11 +33,13 @@ def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None
     assert demo.returncode == 0, output
     assert cpu_of_ended_children() - before_s < DEMO_BUDGET_S
     assert "Frames analysed: 40" in output
+    assert "frame_index    10  timestamp_ms      1000  " in output
     assert "HARBOUR                 frames 0-9" in output
     assert "KXR742" in output
     assert "100 %" in output
     results = json.loads((tmp_path / "out" / "tiny_results.json").read_text(encoding="utf-8"))
-    assert len(results["results"]) == 40
+    times = [frame["timestamp_ms"] for frame in results["results"]]
+    assert times == [100 * number for number in range(40)]
     assert list((tmp_path / "temporary").iterdir()) == []
 
 

@@ -13,7 +13,8 @@ from video_jobs.domain import changes
 from video_jobs.domain.job import Failure, Job, JobStatus, Output, Upload, UploadState
 from video_jobs.domain.keys import results_index_key, results_key, video_key
 from video_jobs.ports import StoredFile
-from video_worker.results_serializer import frame_line, write_results
+from video_worker.analysis import AnalysedFrame, PartNotes
+from video_worker.results_serializer import notes_line, part_line, write_results
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID
@@ -86,11 +87,16 @@ def text_of(frame: int) -> str:
     return f"é{frame}"
 
 
+def time_ms_of(frame: int) -> float:
+    """About 30 frames a second; the time from one frame to the next differs."""
+    return round(frame * 1001 / 30, 3)
+
+
 def completed_job(app: VideoJobs, folder: Path, frames: int) -> Job:
     job, storage = running_job(app), app.ports.storage
     part = folder / "part"
-    lines = [frame_line({"frame_index": i, "result": {"text": text_of(i)}}) + b"\n" for i in range(frames)]
-    part.write_bytes(b"".join(lines))
+    lines = [part_line(AnalysedFrame(i, time_ms_of(i), {"text": text_of(i)})) for i in range(frames)]
+    part.write_bytes(b"".join(lines) + notes_line(PartNotes()))
     write_results([part], folder / "results", folder / "index")
     stored = storage.save_file(results_key(job.job_id), folder / "results", "application/json")
     index = storage.save_file(results_index_key(job.job_id), folder / "index", "x/y")

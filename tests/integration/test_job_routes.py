@@ -13,7 +13,10 @@ from video_jobs.domain import changes
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job, JobOptions, Progress, Upload
 from video_jobs.domain.keys import part_key, results_index_key, results_key
+from video_jobs.domain.video import JobWarning, WarningCode
 
+from functions.video_api import answer_models
+from tests.contract.jobs import VIDEO
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, answer_of, asked, call, load_event, refusal
 from tests.integration.job_states import (
@@ -101,6 +104,50 @@ def test_a_query_that_is_none_is_refused(app: VideoJobs) -> None:
         status, body = call(asked("list_jobs", query))
         assert (status, body["code"]) == (400, "invalid_request")
         assert next(iter(query)) in body["detail"]
+
+
+# --- read --------------------------------------------------------------------------------------------
+
+
+def test_a_job_tells_of_its_video_once_a_worker_has_opened_it(app: VideoJobs) -> None:
+    job = running_job(app)
+    assert call("job")[1]["video"] is None
+    app.ports.jobs.update_status(changes.record_opening(job, fingerprint={"id": "f"}, video=VIDEO, now=NOW))
+    _, body = call("job")
+    assert body["video"] == {
+        "container": "mov",
+        "codec": "h264",
+        "width": 1080,
+        "height": 1920,
+        "frame_count": 40,
+        "duration_ms": 1334.667,
+        "average_frame_rate": 29.97,
+        "first_picture_ms": 66.733,
+        "rotation": 90,
+        "mirrored": True,
+        "interlaced": True,
+        "variable_frame_rate": True,
+        "hdr": "hlg",
+    }
+    assert answer_models.Job.model_validate(body, strict=True)
+    assert body["fingerprint"] == {"id": "f"}
+
+
+def test_warnings_are_sentences_and_their_details_have_codes(app: VideoJobs) -> None:
+    warnings = (JobWarning(WarningCode.PICTURES_LOST, "3 pictures"), JobWarning("other", "short"))
+    saved_job(app, warnings=warnings)
+    _, body = call("job")
+    assert body["warnings"] == ["3 pictures", "short"]
+    assert body["warning_details"] == [
+        {"code": "pictures_lost", "message": "3 pictures"},
+        {"code": "other", "message": "short"},
+    ]
+
+
+def test_the_status_of_a_job_keeps_its_form(app: VideoJobs) -> None:
+    saved_job(app, video=VIDEO, warnings=(JobWarning("other", "short"),))
+    fields = {"job_id", "status", "progress", "created_at", "updated_at", "error_message"}
+    assert call("status")[1].keys() == fields
 
 
 # --- cancel ------------------------------------------------------------------------------------------

@@ -23,11 +23,12 @@ from video_worker.plugins.ocr.plugin import create_plugin as create_ocr
 from video_worker.plugins.ocr.regions import ONE_LINE
 from video_worker.plugins.yolo.plugin import create_detector
 from video_worker.results_serializer import frame_line
-from video_worker.video_reader import Image, VideoReader
+from video_worker.video.open_video import Image
 
 from tests.fixtures.draw_text_video import draw_text_video
 from tests.fixtures.make_tiny_mp4 import FPS, PATH, TEXTS, words_of_frame
 from tests.support import videos
+from tests.support.videos import images_of
 from tests.support.model import PEOPLE, needs_real_model
 
 
@@ -52,8 +53,7 @@ def pinned_precision(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def people() -> list[Image]:
-    with VideoReader(PEOPLE) as reader:
-        return [image for _, image in reader.frames(stride=40)]
+    return images_of(PEOPLE, stride=40)
 
 
 @needs_real_model
@@ -87,8 +87,7 @@ def test_detections_are_sorted_and_inside_the_picture(model_path: Path, people: 
 
 def test_one_detector_serves_several_threads(model_path: Path) -> None:
     detector = create_detector(settings(model_path, CONFIDENCE_THRESHOLD="0.01"))
-    with VideoReader(PATH) as reader:
-        images = [image for _, image in reader.frames(stride=4)]
+    images = images_of(PATH, stride=4)
     alone = [detector.detect(image) for image in images]
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(detector.detect, images * 3))
@@ -198,8 +197,7 @@ def test_many_short_lines_are_no_page() -> None:
 
 def test_engines_are_safe_in_threads() -> None:
     engine = create_engine(settings())
-    with VideoReader(PATH) as reader:
-        frames = [image for _, image in reader.frames(stride=10)]
+    frames = images_of(PATH, stride=10)
     images = [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8) for frame in frames]
     alone = [engine.read_tsv(image) for image in images]
     with ThreadPoolExecutor(4) as threads:

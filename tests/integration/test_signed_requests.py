@@ -14,6 +14,8 @@ from video_jobs.adapters.aws.s3 import S3Storage
 from video_jobs.adapters.aws.s3_multipart import S3MultipartUploads
 from video_jobs.application import VideoJobs
 from video_jobs.bootstrap import s3_client
+from video_jobs.domain.content_types import VIDEO_CONTENT_TYPES
+from video_jobs.ports import UploadTerms
 
 from tests.integration.conftest import call, load_event
 from tests.support.aws import Resources
@@ -31,14 +33,17 @@ def submitted(**body: Any) -> tuple[int, dict[str, Any]]:
     return call(load_event("submit_json") | {"body": json.dumps(body)})
 
 
+@pytest.mark.parametrize("named", [{}, *({"content_type": kind} for kind in VIDEO_CONTENT_TYPES)])
 def test_a_form_takes_one_key_one_type_at_most_this_size_and_not_for_long(
-    services: VideoJobs, resources: Resources
+    services: VideoJobs, resources: Resources, named: dict[str, str]
 ) -> None:
-    body = submitted(size_bytes=1234)[1]
+    body = submitted(size_bytes=1234, **named)[1]
     conditions, until = conditions_of(body["upload"])
     assert {"key": f"video_jobs/{body['job_id']}.mp4"} in conditions
     assert {"bucket": resources.id("MediaBucket")} in conditions
-    assert {"Content-Type": "video/mp4"} in conditions
+    content_type = named.get("content_type", "video/mp4")
+    assert [one for one in conditions if "Content-Type" in one] == [{"Content-Type": content_type}]
+    assert body["upload"]["fields"]["Content-Type"] == content_type
     assert ["content-length-range", 1, 1234] in conditions
     assert {"x-amz-algorithm": "AWS4-HMAC-SHA256"} in conditions
     assert [one for one in conditions if isinstance(one, list) and one[0] == "starts-with"] == []
@@ -67,7 +72,8 @@ def test_every_region_signs_with_version_4_for_its_own_host(aws: None, region: s
     client, now = s3_client(region), datetime.now(UTC)
     host = f"bucket.s3.{region}.amazonaws.com"
     storage, uploads = S3Storage(client, "bucket"), S3MultipartUploads(client, "bucket")
-    form = storage.presign_upload("k.mp4", content_type="video/mp4", max_bytes=9, expires_s=60, now=now)
+    terms = UploadTerms(content_type="video/mp4", max_bytes=9, expires_s=60)
+    form = storage.presign_upload("k.mp4", terms, now)
     assert urlsplit(form.url).hostname == host
     assert f"/{region}/s3/aws4_request" in form.fields["x-amz-credential"]
     for url in (

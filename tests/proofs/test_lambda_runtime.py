@@ -13,7 +13,7 @@ import pytest
 from video_jobs import bootstrap
 from video_jobs.application import VideoJobs
 from video_jobs.domain.job import JobStatus, UploadState
-from video_worker.results_serializer import frame_line
+from video_worker.results_serializer import part_line
 
 from tests.integration import job_states
 from tests.integration.conftest import EVENT_JOB_ID, load_event
@@ -123,7 +123,7 @@ def test_every_page_of_large_results_fits_an_answer(
 ) -> None:
     # GIVEN results of more than one page, in which every quote grows where JSON stands in JSON
     frames, result = 7000, {"text": '"' * 400}
-    monkeypatch.setattr(job_states, "frame_line", lambda frame: frame_line(frame | {"result": result}))
+    monkeypatch.setattr(job_states, "part_line", lambda frame: part_line(frame._replace(result=result)))
     completed_job(services, tmp_path, frames=frames)
     function, event, seen = deployment.function("VideoApiFunction"), load_event("results"), 0
     with LambdaRuntime(function, deployment.files, tmp_path / "lambda") as runtime:

@@ -13,6 +13,7 @@ from functions.video_api.answer_models import Job
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 FRAMES = 4
+NO_WARNINGS: dict[str, Any] = {"warnings": [], "warning_details": []}
 SIGNATURE = "0123456789abcdef"
 TIMES = {"created_at": "2026-03-01T00:00:00Z", "updated_at": "2026-03-01T00:00:01Z"}
 PROGRESS = {"pending": 0, "running": 0.5, "completed": 1, "failed": 1}
@@ -41,7 +42,7 @@ def job(job_id: str, word: str, frames: int) -> dict[str, Any]:
     body: dict[str, Any] = dict.fromkeys(Job.model_fields) | status(job_id, word)
     del body["error_message"]
     counts = {"frames_done": frames, "frames_total": frames, "percent": 100, "size_bytes": 1, "attempt": 1}
-    return body | counts | {"pipeline_id": "yolo_ocr", "frame_stride": 1, "warnings": []}
+    return body | counts | {"pipeline_id": "yolo_ocr", "frame_stride": 1} | NO_WARNINGS
 
 
 class PretendService(LoopbackServer):
@@ -68,7 +69,14 @@ class PretendService(LoopbackServer):
     def set_job(self, job_id: str, word: str, frames: list[dict[str, Any]]) -> None:
         """Make a job what it is to be, in all of its resources."""
         url = f"{self.url}/storage/{job_id}?X-Amz-Signature={SIGNATURE}"
-        page = {"results": frames, "job_id": job_id, "next_cursor": None, "results_url": url}
+        times = [40.0 * frame["frame_index"] for frame in frames]
+        page = {
+            "results": frames,
+            "timestamps_ms": times,
+            "job_id": job_id,
+            "next_cursor": None,
+            "results_url": url,
+        }
         self.answers |= {
             f"GET /video/status/{job_id}": (200, status(job_id, word)),
             f"GET /video/jobs/{job_id}": (200, job(job_id, word, len(frames))),

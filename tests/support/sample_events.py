@@ -102,6 +102,7 @@ class Sample:
 
 SAMPLES: Mapping[str, Sample] = {
     "submit_video": Sample(nothing, 201),
+    "submit_quicktime": Sample(nothing, 201),
     "submit_json": Sample(nothing, 201),
     "submit_multipart": Sample(nothing, 201),
     "submit_video_not_mp4": Sample(nothing, 400),

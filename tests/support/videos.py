@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from video_worker.video.open_video import Image
+from video_worker.video.video_reader import VideoReader
 
 from gpu_worker_image.models.street_demo_training.clips import write_mp4
 from tests.fixtures.ffmpeg import run_ffmpeg
@@ -12,6 +14,12 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 
 NOISE = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10:duration=2")
 _X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
+
+
+def images_of(path: Path, stride: int = 1) -> list[Image]:
+    """The pictures of a video that can be decoded."""
+    with VideoReader(path) as video:
+        return [picture.image for picture in video.frames(stride) if picture.image is not None]
 
 
 def _made(path: Path, *arguments: str) -> Path:
@@ -75,9 +83,15 @@ def rotated(folder: Path, degrees: int) -> Path:
 
 
 def variable_frame_rate(folder: Path) -> Path:
-    """Numbered frames, each shown for one, two or three tenths of a second."""
-    uneven = ("-vf", "setpts='(N+floor(N/2)+mod(N,3))/10/TB'", "-fps_mode", "passthrough")
+    """Numbered frames, each shown for one or two tenths of a second."""
+    uneven = ("-vf", "setpts='(N+floor(N/2))/10/TB'", "-fps_mode", "passthrough")
     return _made(folder / "uneven.mp4", "-i", str(numbered(folder)), *uneven, "-c:v", "libx264")
+
+
+def ambiguous_times(folder: Path) -> Path:
+    """Numbered frames, some of which have the time of another one."""
+    repeated = ("-vf", "setpts='(N+floor(N/2)+mod(N,3))/10/TB'", "-fps_mode", "passthrough")
+    return _made(folder / "ambiguous.mp4", "-i", str(numbered(folder)), *repeated, "-c:v", "libx264")
 
 
 def damaged_in_the_middle(folder: Path) -> Path:

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from tools.reference.codecs import codecs_document
 from tools.reference.configuration import configuration_document
 from tools.reference.endpoints import endpoints_document
 from tools.reference.errors import errors_document
@@ -23,6 +24,7 @@ def generated() -> dict[Path, str]:
         OPENAPI: json.dumps(api, indent=1, ensure_ascii=False) + "\n",
         DOCS / "errors.md": errors_document(),
         DOCS / "endpoints.md": endpoints_document(api),
+        DOCS / "codecs.md": codecs_document(),
         DOCS / "configuration.md": configuration_document(),
     }
 

@@ -24,8 +24,8 @@ Schema = dict[str, Any]
 JSON = "application/json"
 PROBLEM = "Problem"
 REQUEST_MODELS = ChainMap(vars(requests), vars(parameters))
-MP4: Schema = {"type": "string", "format": "binary"}
-FORM: Schema = {"type": "object", "required": ["file"], "properties": {"file": MP4}}
+FILE: Schema = {"type": "string", "format": "binary"}
+FORM = "multipart/form-data"
 _REF = "#/components/schemas/{model}"
 _VALIDATION: Literal["validation"] = "validation"
 
@@ -49,7 +49,7 @@ def openapi_document() -> Schema:
         "info": {
             "title": "ForgeSyte Video Jobs",
             "version": "1",
-            "description": "Submit an MP4, poll the job, fetch deterministic results.",
+            "description": "Submit a video (MP4 or MOV), poll the job, fetch deterministic results.",
         },
         "paths": paths,
         "components": {
@@ -74,7 +74,8 @@ def _schemas() -> Schema:
 
 def _operation(path: str, one: Operation) -> Schema:
     parameters = [*_path_parameters(path), *_query_parameters(one), *_header_parameters(one)]
-    body = {kind: {"schema": FORM if "form-data" in kind else MP4} for kind in one.get("file_bodies", ())}
+    bodies = one.get("file_bodies", ())
+    body = {kind: {"schema": _form(one) if kind == FORM else FILE} for kind in bodies}
     if "json_body" in one:
         body |= _content(one["json_body"])
     return {
@@ -84,6 +85,17 @@ def _operation(path: str, one: Operation) -> Schema:
         "parameters": parameters,
         "responses": _responses(one),
         **({"requestBody": {"required": True, "content": body}} if body else {}),
+    }
+
+
+def _form(one: Operation) -> Schema:
+    """A form with the file, and with what may stand in the query too."""
+    options = {parameter["name"]: parameter["schema"] for parameter in _query_parameters(one)}
+    return {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": FILE, **options},
+        "additionalProperties": False,
     }
 
 

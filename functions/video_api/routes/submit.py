@@ -1,8 +1,9 @@
-"""``POST /video/submit``: an MP4 in the body, or JSON that answers a presigned upload."""
+"""``POST /video/submit``: a video in the body, or JSON that answers a presigned upload."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,6 +12,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from video_jobs.bootstrap import application
 from video_jobs.domain.chunks import chunk_bytes_of, chunk_sizes
+from video_jobs.domain.content_types import VIDEO_CONTENT_TYPES, VideoContentType
 from video_jobs.domain.errors import (
     IdempotencyMismatchError,
     InvalidRequestError,
@@ -23,6 +25,8 @@ from video_jobs.ports import PresignedUpload
 
 from functions.video_api.body import body_bytes
 from functions.video_api.caller import owner_of
+from functions.video_api.content_type import media_type_of, video_type_of
+from functions.video_api.known_names import check_known
 from functions.video_api.operations import operation
 
 router = APIGatewayHttpRouter()
@@ -37,7 +41,7 @@ _BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames", "call
     query="SubmitParameters",
     query_names=_BODY_PARAMETERS,
     request_headers={"Idempotency-Key": _KEY_LENGTH},
-    file_bodies=["video/mp4", "multipart/form-data"],
+    file_bodies=[*VIDEO_CONTENT_TYPES, "multipart/form-data"],
     json_body="SubmitRequest",
     answer="UploadOffered",
     status=201,
@@ -52,17 +56,13 @@ _BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames", "call
 def post_submit() -> tuple[dict[str, Any], int]:
     """Take a job; the content type says which way."""
     event = router.current_event
-    content_type = event.headers.get("content-type", "")
-    match content_type.partition(";")[0].strip().lower():
+    match media_type_of(event):
         case "application/json":
             return _submit_json(event), 201
-        case "video/mp4" | "application/octet-stream" | "":
-            return _submit_video(event, body_bytes(event)), 201
         case "multipart/form-data":
-            from functions.video_api.form import file_of_form
-
-            return _submit_video(event, file_of_form(content_type, body_bytes(event))), 201
-    raise UnsupportedContentTypeError
+            return _submit_form(event), 201
+        case other:
+            return _submit_video(event, body_bytes(event), video_type_of(other), _options_of(event)), 201
 
 
 def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
@@ -77,11 +77,26 @@ def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     return {"job_id": job.job_id, "upload": _form_of(upload)}
 
 
-def _submit_video(event: APIGatewayProxyEventV2, video: bytes) -> dict[str, Any]:
+def _submit_form(event: APIGatewayProxyEventV2) -> dict[str, Any]:
+    from functions.video_api.form import read_form
+
+    form = read_form(event.headers["content-type"], body_bytes(event), _BODY_PARAMETERS)
+    query = _options_of(event)
+    for name in sorted(query.keys() & form.options.keys()):
+        if query[name] != form.options[name]:
+            raise InvalidRequestError(f"{name}: the query and the form have different values")
+    return _submit_video(event, form.video, form.content_type, {**query, **form.options})
+
+
+def _submit_video(
+    event: APIGatewayProxyEventV2, video: bytes, content_type: VideoContentType, options: Mapping[str, str]
+) -> dict[str, Any]:
     from functions.video_api.requests import SubmitParameters
 
-    parameters = SubmitParameters.model_validate(_known_parameters(event.query_string_parameters))
-    submission = parameters.to_submission(owner_of(event), _idempotency_key(event))
+    parameters = SubmitParameters.model_validate(options)
+    submission = replace(
+        parameters.to_submission(owner_of(event), _idempotency_key(event)), content_type=content_type
+    )
     with TemporaryDirectory(prefix="submit-") as folder:
         path = Path(folder) / "video.mp4"
         path.write_bytes(video)
@@ -108,10 +123,8 @@ def _idempotency_key(event: APIGatewayProxyEventV2) -> str | None:
     return key
 
 
-def _known_parameters(query: Mapping[str, str]) -> Mapping[str, str]:
-    unknown = sorted(query.keys() - _BODY_PARAMETERS)
-    if unknown:
-        raise InvalidRequestError(
-            f"Unknown query parameter {unknown[0]!r}; known are {', '.join(sorted(_BODY_PARAMETERS))}"
-        )
+def _options_of(event: APIGatewayProxyEventV2) -> Mapping[str, str]:
+    """The options in the query."""
+    query = event.query_string_parameters
+    check_known("query parameter", query, _BODY_PARAMETERS)
     return query

@@ -1,19 +1,67 @@
 """Turn frames into bytes; equal frames always give equal bytes.
 
-The format is described in `video_jobs.domain.results`.
+The format of the results is described in `video_jobs.domain.results`. A part of them is a file of JSON lines:
+one line for each frame, which `part_line` makes, then one line of `notes_line`::
+
+    [166833,{"frame_index":5,"result":{...}}]
+    {"part":{"first_lost":null,"lost":0,"other_sizes":[]}}
+
+The number is the frame's time in microseconds. What stands between the first comma of a line and its last
+bracket goes into the results as it is.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
-from video_jobs.domain.results import END_FRAME, HEAD, INDEX_RECORD, SEPARATOR, TAIL
+from video_jobs.domain.results import (
+    END_FRAME,
+    HEAD,
+    INDEX_HEAD,
+    INDEX_MAGIC,
+    INDEX_RECORD,
+    INDEX_VERSION,
+    SEPARATOR,
+    TAIL,
+    TIMES_HEAD,
+    microseconds,
+    milliseconds,
+)
+from video_jobs.domain.video import JobWarning, WarningCode
+
+from video_worker.analysis import AnalysedFrame, PartNotes
 
 DECIMALS = 4
 _FRAME_START = b'{"frame_index":'
+_NOTES_START = b'{"part":'
+_RECORDS_A_READ = 1 << 12
+
+
+class FrameBytes(NamedTuple):
+    """A frame of a part, with its line of the results."""
+
+    frame_index: int
+    time_us: int
+    line: bytes
+
+
+class PartSummary(NamedTuple):
+    """How many frames a part has, and its notes."""
+
+    frames: int
+    notes: PartNotes
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenResults:
+    """How many frames the results have, and the notes of the parts that they come from, in order."""
+
+    frames: int
+    notes: tuple[PartNotes, ...]
 
 
 def frame_line(frame: Mapping[str, Any]) -> bytes:
@@ -36,29 +84,139 @@ def frame_index_of(line: bytes) -> int:
     return int(line[len(_FRAME_START) : end])
 
 
-def write_results(parts: Iterable[Path], results: Path, index: Path) -> int:
-    """Join parts (one line for each frame) into the results file and its index.
+def part_line(frame: AnalysedFrame) -> bytes:
+    """One frame as one line of a part, with the line's end."""
+    line = frame_line({"frame_index": frame.frame_index, "result": frame.result})
+    return b"[%d,%b]\n" % (microseconds(frame.timestamp_ms), line)
 
-    Returns
-    -------
-    int
-        How many frames there are.
+
+def notes_line(notes: PartNotes) -> bytes:
+    """The notes of a part as its last line, with the line's end."""
+    return frame_line({"part": asdict(notes)}) + b"\n"
+
+
+def read_part(part: Path) -> PartSummary:
+    """Count the frames of a part and read its notes.
+
+    Raises
+    ------
+    ValueError
+        If the part has no notes, which means that it is not complete.
     """
-    count = 0
-    with results.open("wb") as body, index.open("wb") as records:
-        position = body.write(HEAD)
+    with part.open("rb") as lines:
+        for count, line in enumerate(lines):
+            if line.startswith(_NOTES_START):
+                return PartSummary(count, _notes_of(line))
+    raise ValueError(f"{part.name} ends without notes")
+
+
+def write_results(
+    parts: Iterable[Path], results: Path, index: Path, max_frames: int | None = None
+) -> WrittenResults:
+    """Join parts into the results file and its index: their first ``max_frames`` frames, or all.
+
+    Raises
+    ------
+    ValueError
+        If a part has no notes.
+    """
+    with results.open("wb") as body, index.open("w+b") as records:
+        writer = _Writer(body, records, max_frames)
+        notes = []
         for part in parts:
-            with part.open("rb") as lines:
-                for line in lines:
-                    frame = line.rstrip(b"\n")
-                    if count:
-                        body.write(SEPARATOR)
-                    records.write(INDEX_RECORD.pack(frame_index_of(frame), position))
-                    position += body.write(frame) + len(SEPARATOR)
-                    count += 1
-        records.write(INDEX_RECORD.pack(END_FRAME, position))
-        body.write(TAIL)
-    return count
+            if writer.is_full:
+                break
+            notes.append(writer.add(part))
+        writer.close()
+    return WrittenResults(writer.frames, tuple(notes))
+
+
+def warnings_of(notes: Iterable[PartNotes]) -> tuple[JobWarning, ...]:
+    """What the client should know about the pictures of all parts."""
+    every = tuple(notes)
+    lost = sum(part.lost for part in every)
+    first = min((part.first_lost for part in every if part.first_lost is not None), default=None)
+    sizes = sorted({size for part in every for size in part.other_sizes})
+    warnings = []
+    if lost:
+        warnings.append(JobWarning(WarningCode.PICTURES_LOST, _lost_sentence(lost, first)))
+    if sizes:
+        named = ", ".join(f"{width}x{height}" for width, height in sizes)
+        message = f"The size of the pictures changes: some have {named}; they were fitted into the first size"
+        warnings.append(JobWarning(WarningCode.SIZE_CHANGED, message))
+    return tuple(warnings)
+
+
+class _Writer:
+    """Writes the results and their index frame by frame."""
+
+    def __init__(self, body: BinaryIO, records: BinaryIO, max_frames: int | None) -> None:
+        self._body, self._records, self._max_frames = body, records, max_frames
+        records.write(INDEX_HEAD.pack(INDEX_MAGIC, INDEX_VERSION))
+        self._position = body.write(HEAD)
+        self.frames = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further frame is wanted."""
+        return self.frames == self._max_frames
+
+    def add(self, part: Path) -> PartNotes:
+        """Take the frames of a part; its notes, without what was lost after the last frame taken."""
+        last_index = 0
+        with part.open("rb") as lines:
+            for line in lines:
+                if line.startswith(_NOTES_START):
+                    notes = _notes_of(line)
+                    is_after = self.is_full and (notes.first_lost or 0) > last_index
+                    return replace(notes, lost=0, first_lost=None) if is_after else notes
+                if not self.is_full:
+                    frame = _frame_of(line)
+                    last_index = frame.frame_index
+                    self._write(frame)
+        raise ValueError(f"{part.name} ends without notes")
+
+    def close(self) -> None:
+        """Write what follows the last frame."""
+        self._records.write(INDEX_RECORD.pack(END_FRAME, self._position, 0))
+        self._body.write(TIMES_HEAD)
+        for number, time_us in enumerate(self._times()):
+            self._body.write((b"," if number else b"") + milliseconds(time_us).encode())
+        self._body.write(TAIL)
+
+    def _write(self, frame: FrameBytes) -> None:
+        if self.frames:
+            self._body.write(SEPARATOR)
+        self._records.write(INDEX_RECORD.pack(frame.frame_index, self._position, frame.time_us))
+        self._position += self._body.write(frame.line) + len(SEPARATOR)
+        self.frames += 1
+
+    def _times(self) -> Iterator[int]:
+        """The times of all frames, read back from the index: memory must not grow with the video."""
+        self._records.seek(INDEX_HEAD.size)
+        while block := self._records.read(_RECORDS_A_READ * INDEX_RECORD.size):
+            for frame_index, _, time_us in INDEX_RECORD.iter_unpack(block):
+                if frame_index != END_FRAME:
+                    yield time_us
+
+
+def _frame_of(line: bytes) -> FrameBytes:
+    comma, end = line.index(b","), line.rindex(b"]")
+    frame = line[comma + 1 : end]
+    return FrameBytes(frame_index_of(frame), int(line[1:comma]), frame)
+
+
+def _notes_of(line: bytes) -> PartNotes:
+    part = json.loads(line)["part"]
+    sizes = tuple((width, height) for width, height in part["other_sizes"])
+    return PartNotes(part["lost"], part["first_lost"], sizes)
+
+
+def _lost_sentence(lost: int, first: int | None) -> str:
+    if lost == 1:
+        return f"1 picture could not be decoded, at frame_index {first}; its index stays unused"
+    where = f"the first at frame_index {first}"
+    return f"{lost} pictures could not be decoded, {where}; their indexes stay unused"
 
 
 def _normal(value: Any) -> Any:

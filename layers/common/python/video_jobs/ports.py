@@ -95,6 +95,24 @@ class StoredFile:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadTerms:
+    """What a file must be to be uploaded with a form, and how long it may be.
+
+    Attributes
+    ----------
+    max_bytes
+        Its greatest size.
+    checksum_sha256
+        Base64 of the file's SHA-256. If it is given, the storage refuses any other content.
+    """
+
+    content_type: str
+    max_bytes: int
+    expires_s: int
+    checksum_sha256: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PresignedUpload:
     """A form that a client POSTs to ``url`` to upload one file."""
@@ -138,23 +156,8 @@ class StorageService(Protocol):
         """The keys that begin with ``prefix``, sorted."""
         ...
 
-    def presign_upload(
-        self,
-        key: str,
-        *,
-        content_type: str,
-        max_bytes: int,
-        expires_s: int,
-        now: datetime,
-        checksum_sha256: str | None = None,
-    ) -> PresignedUpload:
-        """Sign a form that uploads a file of this type and at most this size to this key.
-
-        Parameters
-        ----------
-        checksum_sha256
-            Base64 of the file's SHA-256. If it is given, the storage refuses any other content.
-        """
+    def presign_upload(self, key: str, terms: UploadTerms, now: datetime) -> PresignedUpload:
+        """Sign a form that uploads one file to this key, and only on these terms."""
         ...
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:

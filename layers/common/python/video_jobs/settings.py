@@ -97,11 +97,11 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     pipeline_ids: str = " ".join(BUILT_IN)
     """Pipelines that a job may ask for, separated by spaces."""
     max_body_bytes: Positive = _DEFAULT.max_body_bytes
-    """Largest MP4 in a request body, in bytes."""
+    """Largest video in a request body, in bytes."""
     max_upload_bytes: Positive = _DEFAULT.max_upload_bytes
-    """Largest MP4 that is uploaded with a form, in bytes."""
+    """Largest video that is uploaded with a form, in bytes."""
     max_multipart_bytes: Positive = _DEFAULT.max_multipart_bytes
-    """Largest MP4 of a multipart upload, in bytes; the worker's disk must hold it."""
+    """Largest video of a multipart upload, in bytes; the worker's disk must hold it."""
     upload_expires_s: Positive = 900
     """How long the signature of an upload is valid, in seconds."""
     download_expires_s: Positive = 900

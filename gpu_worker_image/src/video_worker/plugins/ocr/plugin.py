@@ -25,7 +25,7 @@ from video_worker.plugins.ocr.regions import (
     without_doubles,
 )
 from video_worker.plugins.ocr.text_lines import TextLine, find_text_lines
-from video_worker.video_reader import Image
+from video_worker.video.open_video import Image
 
 WORD_LEVEL = 5
 SHORT_WORD_CONFIDENCE = {1: 85.0, 2: 85.0, 3: 80.0}

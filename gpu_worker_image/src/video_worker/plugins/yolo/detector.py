@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from video_worker.video_reader import Image
+from video_worker.video.open_video import Image
 
 CONFIDENCE_DECIMALS = 4
 PIXEL_DECIMALS = 2

@@ -22,7 +22,7 @@ from video_jobs.settings import WorkerSettings
 from video_worker.plugins.yolo.detector import MAX_DETECTIONS, Detection, to_detections
 from video_worker.plugins.yolo.model_file import model_sha256
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
-from video_worker.video_reader import Image
+from video_worker.video.open_video import Image
 
 _NMS_WITHOUT_TIME_LIMIT_S = 3600.0
 

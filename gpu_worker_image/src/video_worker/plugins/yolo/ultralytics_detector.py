@@ -13,7 +13,7 @@ from video_worker.plugins.yolo.batcher import Batcher
 from video_worker.plugins.yolo.detector import MAX_DETECTIONS, Detection, to_detections
 from video_worker.plugins.yolo.model_file import model_sha256
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
-from video_worker.video_reader import Image
+from video_worker.video.open_video import Image
 
 GPU_BATCH = 8
 

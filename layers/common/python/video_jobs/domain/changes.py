@@ -25,6 +25,7 @@ from video_jobs.domain.job import (
     Progress,
     UploadState,
 )
+from video_jobs.domain.video import JobWarning, VideoFacts
 from video_jobs.domain.webhooks import WebhookMessage
 
 RECONCILE_GRACE = timedelta(minutes=2)
@@ -92,7 +93,7 @@ class Change:
 
 
 def accept_upload(job: Job, *, version: str | None, size_bytes: int, now: datetime) -> Change:
-    """Accept the video, which has arrived and starts as an MP4 does; the job is to be sent."""
+    """Accept the video, which has arrived and starts as an MP4 or MOV does; the job is to be sent."""
     accepted = replace(job.upload, state=UploadState.ACCEPTED, version=version, size_bytes=size_bytes)
     return Change(
         job_id=job.job_id,
@@ -187,18 +188,18 @@ def heartbeat(job: Job, *, lease: timedelta, progress: Progress, now: datetime) 
     )
 
 
-def record_fingerprint(job: Job, *, fingerprint: Mapping[str, Any], now: datetime) -> Change:
-    """Record what the worker computes with, before the first frame."""
+def record_opening(job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts, now: datetime) -> Change:
+    """Record what the worker computes with and the video that it opened, before the first frame."""
     return Change(
         job_id=job.job_id,
-        action="record_fingerprint",
+        action="record_opening",
         expected=_held_by_worker(job),
-        values={"fingerprint": dict(fingerprint), "updated_at": now},
+        values={"fingerprint": dict(fingerprint), "video": video, "updated_at": now},
     )
 
 
 def complete(
-    job: Job, *, output: Output, frames: int, warnings: tuple[str, ...], keep: timedelta, now: datetime
+    job: Job, *, output: Output, frames: int, warnings: tuple[JobWarning, ...], keep: timedelta, now: datetime
 ) -> Change:
     """End the job as completed; its results are stored."""
     return Change(

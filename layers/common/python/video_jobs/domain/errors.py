@@ -45,7 +45,7 @@ class InvalidCursorError(InvalidRequestError):
 
 
 class InvalidVideoError(VideoJobsError):
-    """An upload that is not an MP4."""
+    """An upload that is neither an MP4 nor a MOV."""
 
     default_message = "Invalid MP4 file"
     code = "invalid_mp4"
@@ -59,10 +59,11 @@ class VideoTooLargeError(VideoJobsError):
 
 
 class UnsupportedContentTypeError(VideoJobsError):
-    """A submit request with a content type that is not supported."""
+    """A submit request with a content type or encoding that is not supported."""
 
     default_message = (
-        "Send the MP4 as video/mp4 or multipart/form-data, or a JSON description as application/json."
+        "Send the video as video/mp4, video/quicktime, video/x-m4v, video/3gpp, video/3gpp2, "
+        "application/octet-stream or multipart/form-data, or a JSON description as application/json."
     )
     code = "unsupported_media_type"
 

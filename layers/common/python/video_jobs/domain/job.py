@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from uuid import UUID, uuid5
 
 from video_jobs.domain.formats import FIRST_FORMAT
+from video_jobs.domain.video import JobWarning, VideoFacts
 
 DEFAULT_PIPELINE_ID = "yolo_ocr"
 DEFAULT_PART_FRAMES = 256
@@ -157,6 +158,8 @@ class Job:
         When `reconcile` should look at an open job.
     attempt, failures, crashes
         How many times a worker claimed the job, an attempt ended in a transient error, a worker vanished.
+    fingerprint, video
+        What the results are computed with, and the video; known once a worker has opened it.
     expires_at
         When the table drops an ended job.
     """
@@ -181,7 +184,8 @@ class Job:
     progress: Progress = Progress()
     output: Output | None = None
     error: Failure | None = None
-    warnings: tuple[str, ...] = ()
+    video: VideoFacts | None = None
+    warnings: tuple[JobWarning, ...] = ()
     fingerprint: Mapping[str, Any] | None = field(default=None, hash=False)
     delivery: Delivery | None = None
     expires_at: datetime | None = None
@@ -217,7 +221,8 @@ class JobChanges(TypedDict, total=False):
     progress: Progress
     output: Output | None
     error: Failure | None
-    warnings: tuple[str, ...]
+    video: VideoFacts | None
+    warnings: tuple[JobWarning, ...]
     fingerprint: Mapping[str, Any] | None
     delivery: Delivery | None
     expires_at: datetime | None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from video_jobs.domain import changes
 from video_jobs.domain.changes import UPLOAD_GRACE
+from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE, VideoContentType
 from video_jobs.domain.errors import (
     ConflictError,
     IdempotencyMismatchError,
@@ -20,10 +21,8 @@ from video_jobs.domain.job import Failure, Job, JobOptions, JobStatus, Upload, U
 from video_jobs.domain.keys import job_id_of_video, video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
 from video_jobs.domain.webhooks import check_callback_url
-from video_jobs.ports import PresignedUpload, StoredFile
+from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
 from video_jobs.use_cases.base import UseCases
-
-VIDEO_CONTENT_TYPE = "video/mp4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +31,8 @@ class Submission:
 
     Attributes
     ----------
+    content_type
+        Of the video, as the client says; the storage keeps it.
     checksum_sha256
         Base64 of the SHA-256 of a video that is uploaded with a form; the storage refuses any other file.
     idempotency_key
@@ -40,6 +41,7 @@ class Submission:
 
     owner: str
     options: JobOptions = field(default_factory=JobOptions)
+    content_type: VideoContentType = DEFAULT_CONTENT_TYPE
     checksum_sha256: str | None = None
     idempotency_key: str | None = None
 
@@ -59,7 +61,7 @@ class Intake(UseCases):
         Raises
         ------
         InvalidVideoError
-            If the file does not start as an MP4 does.
+            If the file does not start as an MP4 or MOV does.
         """
         size_bytes = video.stat().st_size
         if size_bytes > self._rules.max_body_bytes:
@@ -72,21 +74,20 @@ class Intake(UseCases):
         content = "" if submission.idempotency_key is None else _sha256(video)
         job = self._saved_or_known(self._new_job(submission, content))
         if job.awaits_upload:
-            self._ports.storage.save_file(job.upload.key, video, VIDEO_CONTENT_TYPE)
+            self._ports.storage.save_file(job.upload.key, video, submission.content_type)
         return job
 
     def submit_form(self, size_bytes: int, submission: Submission) -> tuple[Job, PresignedUpload]:
         """Make a job whose video the client uploads with a form; it starts when the video arrives."""
         _check_size(size_bytes, self._rules.max_upload_bytes)
-        job = self._new_job(submission, str(size_bytes))
-        upload = self._ports.storage.presign_upload(
-            job.upload.key,
-            content_type=VIDEO_CONTENT_TYPE,
+        job = self._new_job(submission, _announced(size_bytes, submission))
+        terms = UploadTerms(
+            content_type=submission.content_type,
             max_bytes=size_bytes,
             expires_s=int(self._rules.upload_expires.total_seconds()),
-            now=job.created_at,
             checksum_sha256=submission.checksum_sha256,
         )
+        upload = self._ports.storage.presign_upload(job.upload.key, terms, job.created_at)
         return self._saved_or_known(job), upload
 
     def submit_multipart(self, size_bytes: int, submission: Submission) -> Job:
@@ -96,8 +97,8 @@ class Intake(UseCases):
         in between, the lifecycle of the bucket aborts the upload.
         """
         _check_size(size_bytes, self._rules.max_multipart_bytes)
-        job = self._new_job(submission, f"multipart {size_bytes}")
-        upload_id = self._ports.uploads.create(job.upload.key, VIDEO_CONTENT_TYPE)
+        job = self._new_job(submission, f"multipart {_announced(size_bytes, submission)}")
+        upload_id = self._ports.uploads.create(job.upload.key, submission.content_type)
         upload = replace(job.upload, multipart_id=upload_id, announced_bytes=size_bytes)
         known = self._saved_or_known(replace(job, upload=upload))
         if known.upload.multipart_id != upload_id:
@@ -195,6 +196,15 @@ class Intake(UseCases):
 def _check_size(size_bytes: int, largest: int) -> None:
     if size_bytes > largest:
         raise VideoTooLargeError(f"The video has {size_bytes} bytes; at most {largest} are allowed")
+
+
+def _announced(size_bytes: int, submission: Submission) -> str:
+    """What the client says of a video that it has still to upload.
+
+    A type counts only if it is not the default, so that stored hashes stay valid.
+    """
+    chosen = submission.content_type != DEFAULT_CONTENT_TYPE
+    return f"{size_bytes} {submission.content_type}" if chosen else str(size_bytes)
 
 
 def _chosen(options: JobOptions) -> set[str]:

@@ -14,6 +14,7 @@ from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import ConflictError, VideoJobsError
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Failure, Job, JobStatus, Output, Progress, UploadState, is_job_id
+from video_jobs.domain.video import JobWarning, VideoFacts
 from video_jobs.ports import QueueMessage
 from video_jobs.use_cases.base import UseCases
 
@@ -90,11 +91,11 @@ class Work(UseCases):
         """Extend the lease and record the progress."""
         self._change(changes.heartbeat(job, lease=lease, progress=progress, now=self._now()))
 
-    def record_fingerprint(self, job: Job, fingerprint: Mapping[str, Any]) -> None:
-        """Record what the results will be computed with."""
-        self._change(changes.record_fingerprint(job, fingerprint=fingerprint, now=self._now()))
+    def record_opening(self, job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts) -> None:
+        """Record what the results will be computed with, and the video, which was opened."""
+        self._change(changes.record_opening(job, fingerprint=fingerprint, video=video, now=self._now()))
 
-    def complete(self, job: Job, output: Output, frames: int, warnings: tuple[str, ...]) -> Job:
+    def complete(self, job: Job, output: Output, frames: int, warnings: tuple[JobWarning, ...]) -> Job:
         """End the job as completed, after its results were stored."""
         return self._change(
             changes.complete(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from pynamodb.attributes import (
     Attribute,
     JSONAttribute,
     ListAttribute,
+    MapAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
@@ -35,6 +37,7 @@ from video_jobs.domain.job import (
     from_iso,
     to_iso,
 )
+from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
 
 SCHEMA_VERSION = 2
 """The number of the newest migration (`video_jobs.migrations`)."""
@@ -116,7 +119,9 @@ class JobItem(Model):
     due_at = IsoTimeAttribute(null=True)
     frames_done = NumberAttribute()
     frames_total = NumberAttribute(null=True)
+    video: MapAttribute[str, Any] = MapAttribute(null=True)
     warnings: ListAttribute[Any] = ListAttribute()
+    warning_codes: ListAttribute[Any] = ListAttribute(null=True)
     fingerprint = JSONAttribute(null=True)
     callback_url = UnicodeAttribute(null=True)
     webhook = JSONAttribute(null=True)
@@ -180,7 +185,8 @@ def to_job(item: JobItem) -> Job:
         progress=Progress(int(item.frames_done), _int(item.frames_total)),
         output=_output_of(item),
         error=Failure(item.error_code, item.error_message or "") if item.error_code else None,
-        warnings=tuple(item.warnings or ()),
+        video=_video_of(item.video.as_dict()) if item.video else None,
+        warnings=_warnings_of(item),
         fingerprint=item.fingerprint,
         delivery=_delivery_of(item.webhook) if item.webhook else None,
         expires_at=item.expires_at,
@@ -212,6 +218,17 @@ def _output_of(item: JobItem) -> Output | None:
     if not item.output_path:
         return None
     return Output(item.output_path, item.output_version, item.output_index_version)
+
+
+def _video_of(video: Mapping[str, Any]) -> VideoFacts:
+    known = {spec.name for spec in fields(VideoFacts)}
+    return VideoFacts(**{name: value for name, value in video.items() if name in known})
+
+
+def _warnings_of(item: JobItem) -> tuple[JobWarning, ...]:
+    """The warnings; those of an earlier release have no codes."""
+    coded = zip_longest(item.warning_codes or (), item.warnings or (), fillvalue=str(WarningCode.OTHER))
+    return tuple(JobWarning(code, message) for code, message in coded)
 
 
 def _delivery_of(webhook: Mapping[str, Any]) -> Delivery:
@@ -262,6 +279,17 @@ def _error_to_attributes(error: Failure | None) -> dict[str, Any]:
     return {"error_code": error and error.code, "error_message": error and error.message}
 
 
+def _video_to_attributes(video: VideoFacts | None) -> dict[str, Any]:
+    return {"video": video and asdict(video)}
+
+
+def _warnings_to_attributes(warnings: tuple[JobWarning, ...]) -> dict[str, Any]:
+    return {
+        "warnings": [warning.message for warning in warnings],
+        "warning_codes": [str(warning.code) for warning in warnings] or None,
+    }
+
+
 def _delivery_to_attributes(delivery: Delivery | None) -> dict[str, Any]:
     if delivery is None:
         return {"webhook": None, "webhook_state": None}
@@ -283,6 +311,8 @@ _NESTED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "progress": _progress_to_attributes,
     "output": _output_to_attributes,
     "error": _error_to_attributes,
+    "video": _video_to_attributes,
+    "warnings": _warnings_to_attributes,
     "delivery": _delivery_to_attributes,
 }
 """The fields of a job that are values with fields of their own, and how each becomes attributes."""

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from video_jobs.adapters.aws.errors import error_code, transient_errors_translated
 from video_jobs.domain.errors import FileMissingError
 from video_jobs.domain.keys import checked_key
-from video_jobs.ports import PresignedUpload, StoredFile
+from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -84,26 +84,18 @@ class S3Storage:
             for page in pages:
                 yield from (entry["Key"] for entry in page.get("Contents", []))
 
-    def presign_upload(
-        self,
-        key: str,
-        *,
-        content_type: str,
-        max_bytes: int,
-        expires_s: int,
-        now: datetime,
-        checksum_sha256: str | None = None,
-    ) -> PresignedUpload:
+    def presign_upload(self, key: str, terms: UploadTerms, now: datetime) -> PresignedUpload:
         """Sign a POST policy for exactly this key and type, and at most ``max_bytes``."""
-        fields = {"Content-Type": content_type}
-        if checksum_sha256 is not None:
-            fields |= {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": checksum_sha256}
+        fields = {"Content-Type": terms.content_type}
+        if terms.checksum_sha256 is not None:
+            fields |= {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": terms.checksum_sha256}
         exact = [{name: value} for name, value in fields.items()]
-        conditions: list[Any] = [*exact, ["content-length-range", 1, max_bytes]]
+        conditions: list[Any] = [*exact, ["content-length-range", 1, terms.max_bytes]]
         form = self._client.generate_presigned_post(
-            self._bucket, checked_key(key), Fields=fields, Conditions=conditions, ExpiresIn=expires_s
+            self._bucket, checked_key(key), Fields=fields, Conditions=conditions, ExpiresIn=terms.expires_s
         )
-        return PresignedUpload(form["url"], form["fields"], now + timedelta(seconds=expires_s), max_bytes)
+        until = now + timedelta(seconds=terms.expires_s)
+        return PresignedUpload(form["url"], form["fields"], until, terms.max_bytes)
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
         """Sign a GET of the object."""

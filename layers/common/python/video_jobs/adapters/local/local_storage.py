@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from video_jobs.domain.errors import FileMissingError, InvalidKeyError
 from video_jobs.domain.keys import checked_key
-from video_jobs.ports import PresignedUpload, StoredFile
+from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
 
 
 class LocalStorage:
@@ -74,20 +74,11 @@ class LocalStorage:
         keys = sorted(path.relative_to(self._files).as_posix() for path in paths)
         return (key for key in keys if key.startswith(prefix))
 
-    def presign_upload(
-        self,
-        key: str,
-        *,
-        content_type: str,
-        max_bytes: int,
-        expires_s: int,
-        now: datetime,
-        checksum_sha256: str | None = None,
-    ) -> PresignedUpload:
+    def presign_upload(self, key: str, terms: UploadTerms, now: datetime) -> PresignedUpload:
         """The path of the file as a URL, without a signature."""
         url = self._path(self._files, key).as_uri()
-        fields = {"key": key, "Content-Type": content_type}
-        return PresignedUpload(url, fields, now + timedelta(seconds=expires_s), max_bytes)
+        fields = {"key": key, "Content-Type": terms.content_type}
+        return PresignedUpload(url, fields, now + timedelta(seconds=terms.expires_s), terms.max_bytes)
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
         """The URL of the file, without a signature."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from video_jobs.domain.errors import FileMissingError
 from video_jobs.domain.keys import checked_key
-from video_jobs.ports import PresignedUpload, StoredFile
+from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
 
 
 class MemoryStorage:
@@ -67,19 +67,11 @@ class MemoryStorage:
             keys = sorted(key for key in self._current if key.startswith(prefix))
         return iter(keys)
 
-    def presign_upload(
-        self,
-        key: str,
-        *,
-        content_type: str,
-        max_bytes: int,
-        expires_s: int,
-        now: datetime,
-        checksum_sha256: str | None = None,
-    ) -> PresignedUpload:
+    def presign_upload(self, key: str, terms: UploadTerms, now: datetime) -> PresignedUpload:
         """An unsigned form."""
-        fields = {"key": checked_key(key), "Content-Type": content_type}
-        return PresignedUpload("memory:", fields, now + timedelta(seconds=expires_s), max_bytes)
+        fields = {"key": checked_key(key), "Content-Type": terms.content_type}
+        until = now + timedelta(seconds=terms.expires_s)
+        return PresignedUpload("memory:", fields, until, terms.max_bytes)
 
     def presign_download(self, key: str, *, expires_s: int, version: str | None = None) -> str:
         """An unsigned URL."""

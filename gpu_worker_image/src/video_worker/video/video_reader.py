@@ -1,0 +1,218 @@
+"""Open a video and read its pictures with their exact times, with FFmpeg through PyAV."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import av
+from av.video.frame import VideoFrame
+from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
+
+from video_worker.video.boxes import FileBoxes, read_boxes
+from video_worker.video.decoder import TrackDecoder
+from video_worker.video.deinterlacer import FILTER, Decoded, deinterlaced
+from video_worker.video.demuxer import Demuxer
+from video_worker.video.index import VideoIndex
+from video_worker.video.open_video import Picture
+from video_worker.video.picture_maker import PictureForm, PictureMaker, check_size, form_of
+from video_worker.video.picture_sources import (
+    PICTURES_TRIED,
+    CountedPictures,
+    IndexedPictures,
+    PictureSource,
+    comes_as_indexed,
+)
+from video_worker.video.tone_curve import MAPPING
+from video_worker.video.tracks import Track, choose_track
+
+_CONTAINERS = {"qt  ": "mov", "M4V ": "m4v", "M4VH": "m4v", "M4VP": "m4v"}
+
+
+def decoding_facts() -> dict[str, Any]:
+    """What the bytes of pictures depend on besides the video, for the fingerprint of a job."""
+    return {"av": av.__version__, "deinterlace": FILTER, "hdr": MAPPING}
+
+
+class VideoReader(AbstractContextManager["VideoReader"]):
+    """An open video that is decoded in this process (`open_video.OpenVideo`).
+
+    A picture's bytes do not depend on where reading starts.
+
+    Parameters
+    ----------
+    path
+        A local file: MP4, MOV, M4V, 3GP or another one of the ISO base media format.
+    max_pixels
+        Largest picture, width times height; None allows any.
+
+    Raises
+    ------
+    UnreadableVideoError
+        On opening, if there is nothing to decode; the message says why.
+    ResourceLimitError
+        On opening, if the pictures are too large.
+
+    Examples
+    --------
+    >>> with VideoReader(Path("clip.mp4")) as video:  # doctest: +SKIP
+    ...     for picture in video.frames(stride=10):
+    ...         print(picture.index, picture.timestamp_ms, video.facts.width)
+    """
+
+    facts: VideoFacts
+    warnings: tuple[JobWarning, ...]
+    is_divisible: bool
+
+    def __init__(self, path: Path, max_pixels: int | None = None) -> None:
+        self._open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), max_pixels)
+
+    @classmethod
+    def of_descriptor(cls, descriptor: int, max_pixels: int | None = None) -> Self:
+        """Read an open file; the reader closes it."""
+        reader = cls.__new__(cls)
+        reader._open(descriptor, max_pixels)
+        return reader
+
+    def _open(self, descriptor: int, max_pixels: int | None) -> None:
+        with ExitStack() as opened:
+            opened.callback(os.close, descriptor)
+            boxes = read_boxes(descriptor)
+            demuxer = opened.enter_context(_demuxer(descriptor, boxes, max_pixels))
+            track, decoder = demuxer.track, TrackDecoder(demuxer)
+            index, tried = _try_pictures(_read_index(demuxer), track, decoder)
+            self.is_divisible = index.is_exact and comes_as_indexed(index, tried)
+            form = form_of(tried[0], track.pixel_aspect or decoder.pixel_aspect)
+            check_size(form.size, max_pixels)
+            is_interlaced = any(picture.interlaced_frame for picture in tried)
+            self._source: PictureSource = CountedPictures(index, decoder)
+            if self.is_divisible:
+                self._source = IndexedPictures(index, decoder, needs_neighbours=is_interlaced)
+            self._maker = PictureMaker(form)
+            self.facts = _facts(_Opened(boxes, track, index, form, is_interlaced), self.is_divisible)
+            self.warnings = _warnings(boxes, track, form)
+            self._opened = opened.pop_all()
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
+        """Every picture whose index is a multiple of ``stride``, from index ``first`` on."""
+        expected = -(-first // stride) * stride
+        for decoded in deinterlaced(self._source.decoded(stride, expected)):
+            while expected < decoded.index:
+                yield self._lost(expected)
+                expected += stride
+            if decoded.index == expected:
+                yield self._picture(decoded)
+                expected += stride
+        while self._source.count is not None and expected < self._source.count:
+            yield self._lost(expected)
+            expected += stride
+
+    def _lost(self, index: int) -> Picture:
+        return Picture(index, self._source.time_us(index), None)
+
+    def _picture(self, decoded: Decoded) -> Picture:
+        size = (decoded.frame.width, decoded.frame.height)
+        other_size = None if size == self._maker.form.stored else size
+        time_us = self._source.time_us(decoded.index)
+        return Picture(decoded.index, time_us, self._maker.image(decoded.frame), other_size)
+
+
+def _demuxer(descriptor: int, boxes: FileBoxes, max_pixels: int | None) -> Demuxer:
+    try:
+        demuxer = Demuxer(descriptor, lambda container: choose_track(container, boxes))
+    except (av.FFmpegError, ValueError) as error:
+        raise _damaged() from error
+    check_size(demuxer.track.size, max_pixels)  # before anything is decoded
+    return demuxer
+
+
+def _read_index(demuxer: Demuxer) -> VideoIndex:
+    try:
+        return demuxer.read_index()
+    except (av.FFmpegError, ValueError) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> UnreadableVideoError:
+    return UnreadableVideoError("Unable to read video file: it is damaged; upload the whole, playable file")
+
+
+def _try_pictures(
+    index: VideoIndex, track: Track, decoder: TrackDecoder
+) -> tuple[VideoIndex, list[VideoFrame]]:
+    """The first pictures that can be decoded, and the index without those that no player shows before them.
+
+    Raises
+    ------
+    UnreadableVideoError
+        If there is none.
+    """
+    if not index.packets:
+        raise UnreadableVideoError(
+            "Unable to read video file: its index names no pictures that it contains; upload the whole file"
+        )
+    tried = decoder.first_frames(index, PICTURES_TRIED)
+    if not tried:
+        raise UnreadableVideoError(
+            f"Unable to read video file: none of its {len(index)} frames (codec {track.codec!r}) can be "
+            "decoded; upload the whole file, or convert it to H.264"
+        )
+    return index.without_dangling({frame.pts for frame in tried if frame.pts is not None}), tried
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    boxes: FileBoxes
+    track: Track
+    index: VideoIndex
+    form: PictureForm
+    is_interlaced: bool
+
+
+def _facts(opened: _Opened, is_exact: bool) -> VideoFacts:
+    index, form = opened.index, opened.form
+    count, duration_us = len(index), index.duration_us
+    is_moving = is_exact and count > 1 and duration_us > 0
+    return VideoFacts(
+        container=_container(opened.boxes.brand),
+        codec=opened.track.codec,
+        width=form.size[0],
+        height=form.size[1],
+        frame_count=count if is_exact else None,
+        duration_ms=duration_us / 1000 if is_exact else None,
+        average_frame_rate=round(count * 1e6 / duration_us, 3) if is_moving else None,
+        first_picture_ms=index.first_us / 1000,
+        rotation=form.orientation.rotation,
+        mirrored=form.orientation.mirrored,
+        interlaced=opened.is_interlaced,
+        variable_frame_rate=is_exact and index.is_uneven,
+        hdr=form.transfer,
+    )
+
+
+def _container(brand: str) -> str:
+    return "3gp" if brand.startswith("3g") else _CONTAINERS.get(brand, "mp4")
+
+
+def _warnings(boxes: FileBoxes, track: Track, form: PictureForm) -> tuple[JobWarning, ...]:
+    found = []
+    if boxes.missing_bytes:
+        message = f"The file is cut off: {boxes.missing_bytes} bytes of it are missing"
+        found.append(JobWarning(WarningCode.FILE_CUT_OFF, message))
+    if track.among > 1:
+        width, height = track.size
+        message = f"The file has {track.among} video tracks; that of {width}x{height} pixels was analysed"
+        found.append(JobWarning(WarningCode.SEVERAL_VIDEO_TRACKS, message))
+    if form.transfer is not None:
+        name = form.transfer.upper()
+        message = f"The video has a high dynamic range ({name}); it was mapped to the ordinary range"
+        found.append(JobWarning(WarningCode.HDR_MAPPED, message))
+    return tuple(found)
