@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from video_jobs.domain.video import JobWarning, VideoFacts
@@ -15,7 +14,8 @@ from video_worker.video.open_video import Picture
 from video_worker.video.video_reader import VideoReader
 
 
-class PicturePrint(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PicturePrint:
     """A picture with a hash in place of its pixels."""
 
     index: int
