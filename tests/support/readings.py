@@ -48,11 +48,16 @@ def read_from(path: Path, first: int, stride: int, most: int) -> list[PicturePri
         return list(islice(prints_of(reader.frames(stride, first)), most))
 
 
-def check_starts(path: Path, whole: list[PicturePrint], starts: int) -> None:
+STRIDES = (1, 1, 2, 3, 5)
+
+
+def check_starts(
+    path: Path, whole: list[PicturePrint], starts: int, strides: tuple[int, ...] = STRIDES
+) -> None:
     """Reading from a picture on gives what reading the whole video gave, from so many pictures at random."""
     random = np.random.default_rng(len(path.name))
     for first in map(int, random.permutation(len(whole))[:starts]):
-        stride, most = (int(random.choice(choices)) for choices in ((1, 1, 2, 3, 5), (3, 8, len(whole))))
+        stride, most = (int(random.choice(choices)) for choices in (strides, (3, 8, len(whole))))
         expected = [entry for entry in whole if entry.index >= first and entry.index % stride == 0]
         assert read_from(path, first, stride, most) == expected[:most], (path.name, first, stride)
 
