@@ -27,7 +27,7 @@ DAMAGED = [name for name in PLANNED if name.startswith(("damaged", "cut_off", "l
 READ = [name for name in PLANNED if name not in REFUSED]
 WHOLE = [name for name in READ if name not in DAMAGED]
 INTERLACED = [name for name in WHOLE if name.startswith("interlaced")]
-OWN_RULE = ("hdr", "size_changes", "interlaced_turned")
+OWN_RULE = ("hdr", "rare_hdr", "size_changes", "rare_size_changes", "interlaced_turned")
 """Kinds for which the project has a rule that ffmpeg does not have."""
 COMPARED = [name for name in WHOLE if not name.startswith(OWN_RULE)]
 
