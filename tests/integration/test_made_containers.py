@@ -16,7 +16,7 @@ from tests.fixtures.numbered_pictures import read_number, stored_as
 from tests.fixtures.numbered_videos.entry import FRAMES
 from tests.support.readings import Reading, read_from, read_video_file
 
-EXAMPLES = 400
+EXAMPLES = 330
 CONTAINERS = {b"qt  ": "mov", b"M4V ": "m4v", b"3gp5": "3gp"}
 
 
