@@ -89,12 +89,14 @@ class CountedPictures:
 
 
 def comes_as_indexed(index: VideoIndex, frames: list[VideoFrame]) -> bool:
-    """Whether the first pictures of a track come with the timestamps of its index.
+    """Whether the first pictures of a track come with the timestamps of its index, in their order.
 
-    If each sample holds only one field of a picture, every second one gives no picture of its own.
+    If each sample holds only one field of a picture, every second one gives no picture of its own. If a
+    container lacks the times of display, the timestamps are those of decoding and go back.
     """
     numbers = [index.number_of(frame.pts) for frame in frames]
-    known = sorted(number for number in numbers if number is not None)
+    known = [number for number in numbers if number is not None]
     if len(known) < len(numbers):
         return False
-    return len(known) < 2 or any(later - earlier == 1 for earlier, later in pairwise(known))
+    steps = [later - earlier for earlier, later in pairwise(known)]
+    return min(steps, default=1) == 1
