@@ -19,8 +19,6 @@ from aws_lambda_powertools import Logger
 from video_jobs.domain import errors
 from video_worker.sandbox.confinement import LANDLOCK, SECCOMP
 from video_worker.sandbox.limits import DecoderLimits
-from video_worker.sandbox.picture_memory import PictureMemory, job_of
-from video_worker.sandbox.records import BadRecordError
 from video_worker.sandbox.sandboxed_videos import SandboxedVideos
 from video_worker.video.open_video import OpenVideo, Picture
 from video_worker.video.video_reader import VideoReader
@@ -167,17 +165,6 @@ def test_decoders_do_not_even_start_with_the_environment_of_the_worker(videos: S
     processes = [psutil.Process(videos.server_pid), *decoders(videos, wanted=1)]
     started_with = [Path(f"/proc/{process.pid}/environ").read_bytes() for process in processes]
     assert CANARY.encode() not in b"".join(started_with)
-
-
-def test_the_shared_memory_keeps_its_size() -> None:
-    job = job_of(1000)
-    memory = PictureMemory(job)
-    for size in (0, job.slots * job.slot_bytes + 1):
-        with pytest.raises(PermissionError):
-            os.ftruncate(memory.descriptor, size)
-    with pytest.raises(BadRecordError, match="no slot 4"):
-        memory.copy_of(4, 1, 1)
-    memory.close()
 
 
 # --- how it can end --------------------------------------------------------------------------------
