@@ -10,6 +10,7 @@ from video_jobs.ports import (
     EventBus,
     IdFactory,
     JobRepository,
+    Metrics,
     MultipartUploads,
     QueueService,
     StorageService,
@@ -68,6 +69,7 @@ class Ports:
     webhooks = Port[WebhookQueue]()
     webhook_secrets = Port[WebhookSecrets]()
     webhook_transport = Port[WebhookTransport]()
+    metrics = Port[Metrics]()
 
     def __init__(self, **makers: Callable[[], Any]) -> None:
         self._makers = makers

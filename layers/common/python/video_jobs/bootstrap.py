@@ -36,6 +36,7 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "webhooks": _webhooks,
         "webhook_secrets": _webhook_secrets,
         "webhook_transport": _webhook_transport,
+        "metrics": _metrics,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
 
@@ -128,6 +129,12 @@ def _webhook_transport(settings: ServiceSettings) -> Any:
     from video_jobs.adapters.webhook_http import HttpsWebhookTransport
 
     return HttpsWebhookTransport(settings.rules.webhook_networks)
+
+
+def _metrics(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.emf import EmfMetrics
+
+    return EmfMetrics(settings.metrics_namespace)
 
 
 def _needed(variable: str, value: str) -> str:

@@ -13,6 +13,7 @@ from typing import Protocol
 from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.job import Job
 from video_jobs.domain.job_events import JobEvent
+from video_jobs.domain.metrics import Values
 from video_jobs.domain.webhooks import WebhookMessage
 
 
@@ -252,6 +253,22 @@ class WebhookTransport(Protocol):
         ------
         WebhookDeliveryError
             If the address may not be called, or it did not answer 2xx in time.
+        """
+        ...
+
+
+class Metrics(Protocol):
+    """Takes the numbers that alarms and the dashboard show."""
+
+    def record(self, values: Values, *, by: str = "", job_id: str | None = None) -> None:
+        """Write some values.
+
+        Parameters
+        ----------
+        by
+            The value of the dimension, for those metrics that have one.
+        job_id
+            The job that the values belong to.
         """
         ...
 

@@ -92,6 +92,8 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Prefix of the names of webhook secrets in Secrets Manager; the owner follows it."""
     webhook_networks: str = ""
     """Networks that webhooks may reach although they are not public: CIDR, separated by spaces."""
+    metrics_namespace: str = "VideoJobs"
+    """Namespace of the metrics in CloudWatch."""
     aws_region: str = "us-east-1"
     """AWS region of the table, the bucket, the queues and the event bus."""
     pipeline_ids: str = " ".join(BUILT_IN)
