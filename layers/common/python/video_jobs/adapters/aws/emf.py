@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -33,3 +34,4 @@ class EmfMetrics:
         if job_id is not None:
             line.add_metadata("job_id", job_id)
         line.flush_metrics()
+        sys.stdout.flush()  # outside of Lambda, it would wait for the next log line
