@@ -201,6 +201,7 @@ def test_a_second_attempt_counts_its_own_wait_and_its_own_frames(world: World) -
             raise TransientError
 
     misbehave(world, away_at_the_end)
+    world.clock.advance(30)
     assert world.worker().run_once() is Outcome.RETURNED
     recorded(world).recorded.clear()
     # WHEN another attempt is made, a minute later
@@ -225,11 +226,16 @@ def test_an_attempt_that_ends_in_an_unexpected_error_is_written_as_well(
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
+    # GIVEN a worker that has completed a job
+    worker = world.worker()
+    world.submit(TINY)
+    assert worker.run_once() is Outcome.COMPLETED
+    # WHEN its next attempt breaks
     world.submit(TINY)
     monkeypatch.setattr(world.app.work, "complete", broken)
     with pytest.raises(ZeroDivisionError):
-        world.worker().run_once()
-    assert ends_of(world) == [ERROR]
+        worker.run_once()
+    assert ends_of(world) == ["completed", ERROR]
 
 
 def test_a_message_of_no_job_writes_nothing(world: World) -> None:
