@@ -12,6 +12,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.lambda_batch import handle_messages
 from video_jobs.bootstrap import application
+from video_jobs.domain.job import JobStatus
+from video_jobs.use_cases.fleet import FleetAction
 
 logger = Logger()
 
@@ -40,3 +42,13 @@ def accept_object(s3_object: dict[str, Any]) -> None:
         logger.warning("upload without a job", action="upload_ignored")
         return
     logger.info("upload handled", action="upload_handled", job_id=job.job_id, status=job.status)
+    if job.status is JobStatus.PENDING:
+        start_first_worker()
+
+
+def start_first_worker() -> None:
+    """If no worker runs, do not wait for the schedule to start one; what fails is left to the schedule."""
+    outcome = application().fleet.wake()
+    if outcome.action in (FleetAction.CHANGED, FleetAction.FAILED):
+        log = logger.warning if outcome.action is FleetAction.FAILED else logger.info
+        log("fleet", action=f"fleet_{outcome.action}", workers=outcome.workers, reason=outcome.reason)

@@ -176,7 +176,7 @@ def test_the_configuration_page_tells_default_choices_and_who_is_given_it() -> N
     rows = {row[0]: row[1:] for row in table_rows(configuration_document())}
     assert rows["`MODEL_PATH`"][1] == "needed"
     assert rows["`QUEUE_ORDER`"][1:3] == ["`job`", "`job`, `strict`"]
-    assert rows["`LEASE_S`"][:3] == ["whole number", "`60`", "at least 3"]
+    assert rows["`LEASE_S`"][:3] == ["whole number", "`60`", "at least 3, at most 900"]
     assert rows["`TABLE_NAME`"][4] == "every function, the worker"
     assert rows["`WorkerMaxCount`"][:3] == ["`Number`", "`4`", "at least 1"]
 

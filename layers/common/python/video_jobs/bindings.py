@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 from video_jobs.ports import (
     Clock,
     EventBus,
+    FleetRepository,
     IdFactory,
     JobRepository,
     MultipartUploads,
@@ -16,6 +17,7 @@ from video_jobs.ports import (
     WebhookQueue,
     WebhookSecrets,
     WebhookTransport,
+    WorkerFleet,
 )
 
 T = TypeVar("T")
@@ -68,6 +70,8 @@ class Ports:
     webhooks = Port[WebhookQueue]()
     webhook_secrets = Port[WebhookSecrets]()
     webhook_transport = Port[WebhookTransport]()
+    fleet = Port[WorkerFleet]()
+    fleet_records = Port[FleetRepository]()
 
     def __init__(self, **makers: Callable[[], Any]) -> None:
         self._makers = makers
