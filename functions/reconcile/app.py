@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs.adapters.aws.lambda_fleet import log_fleet
 from video_jobs.bootstrap import application
-from video_jobs.use_cases.fleet import FleetAction
 
 logger = Logger()
 
@@ -23,12 +23,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, i
     """
     done = application().upkeep.reconcile()
     logger.info("reconciled", action="reconciled", jobs=dict(done))
-    resize_fleet()
+    log_fleet(application().fleet.resize(), logger)
     return dict(done)
-
-
-def resize_fleet() -> None:
-    """Ask for as many workers as the work needs; what fails is tried again a minute later."""
-    outcome = application().fleet.resize()
-    log = logger.warning if outcome.action is FleetAction.FAILED else logger.info
-    log("fleet", action=f"fleet_{outcome.action}", workers=outcome.workers, reason=outcome.reason)

@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.lambda_batch import handle_messages
+from video_jobs.adapters.aws.lambda_fleet import log_fleet
 from video_jobs.bootstrap import application
 from video_jobs.domain.job import JobStatus
-from video_jobs.use_cases.fleet import FleetAction
 
 logger = Logger()
 
@@ -35,7 +35,7 @@ def handle_message(message: SQSRecord) -> None:
 
 
 def accept_object(s3_object: dict[str, Any]) -> None:
-    """Accept one object; its key arrives URL-encoded."""
+    """Accept one object, and start a worker for its job if none runs; its key arrives URL-encoded."""
     key = unquote_plus(s3_object["key"])
     job = application().intake.accept_upload(key, s3_object.get("versionId"))
     if job is None:
@@ -43,12 +43,4 @@ def accept_object(s3_object: dict[str, Any]) -> None:
         return
     logger.info("upload handled", action="upload_handled", job_id=job.job_id, status=job.status)
     if job.status is JobStatus.PENDING:
-        start_first_worker()
-
-
-def start_first_worker() -> None:
-    """If no worker runs, do not wait for the schedule to start one; what fails is left to the schedule."""
-    outcome = application().fleet.wake()
-    if outcome.action in (FleetAction.CHANGED, FleetAction.FAILED):
-        log = logger.warning if outcome.action is FleetAction.FAILED else logger.info
-        log("fleet", action=f"fleet_{outcome.action}", workers=outcome.workers, reason=outcome.reason)
+        log_fleet(application().fleet.wake(), logger)

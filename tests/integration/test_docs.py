@@ -254,10 +254,11 @@ def made(function: Callable[..., changes.Change], status: JobStatus) -> changes.
 MAY_IMPORT: Mapping[str, set[str]] = {
     "domain": {"domain"},
     "ports": {"domain"},
-    "bindings": {"ports", "adapters"},
-    "use_cases": {"domain", "ports", "bindings", "use_cases"},
+    "fleet_ports": {"domain"},
+    "bindings": {"ports", "fleet_ports", "adapters"},
+    "use_cases": {"domain", "ports", "fleet_ports", "bindings", "use_cases"},
     "application": {"domain", "bindings", "use_cases"},
-    "adapters": {"domain", "ports", "adapters"},
+    "adapters": {"domain", "ports", "fleet_ports", "adapters"},
 }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
 
+from video_jobs.fleet_ports import FleetRepository, WorkerFleet
 from video_jobs.ports import (
     Clock,
     EventBus,
-    FleetRepository,
     IdFactory,
     JobRepository,
     MultipartUploads,
@@ -17,7 +17,6 @@ from video_jobs.ports import (
     WebhookQueue,
     WebhookSecrets,
     WebhookTransport,
-    WorkerFleet,
 )
 
 T = TypeVar("T")

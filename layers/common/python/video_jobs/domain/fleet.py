@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import ceil
 
 LONGEST_LEASE = timedelta(minutes=15)
@@ -115,6 +116,25 @@ class FleetRecord:
         """Whether workers of ``task_definition`` were replaced so long ago that they must end."""
         since = self.task_definition_since
         return self.task_definition != task_definition and since is not None and now - since >= OUTDATED
+
+
+class FleetAction(StrEnum):
+    """What became of one look at the fleet."""
+
+    UNMANAGED = "unmanaged"
+    BUSY = "busy"
+    KEPT = "kept"
+    CHANGED = "changed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOutcome:
+    """What was done, the number of workers that is asked for now if it is known, and why it failed."""
+
+    action: FleetAction
+    workers: int | None = None
+    reason: str | None = None
 
 
 def plan_fleet(seen: Workload, before: FleetDecision, limits: FleetLimits, now: datetime) -> FleetDecision:

@@ -7,39 +7,25 @@ holds the lease of the fleet's record, which also keeps the decision before.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from video_jobs.domain.changes import QUEUE_RETENTION, RECONCILE_GRACE
 from video_jobs.domain.errors import ConflictError, FleetError, TransientError
-from video_jobs.domain.fleet import LONGEST_LEASE, FleetRecord, Workload, plan_fleet
-from video_jobs.ports import WorkerService
+from video_jobs.domain.fleet import (
+    LONGEST_LEASE,
+    FleetAction,
+    FleetOutcome,
+    FleetRecord,
+    Workload,
+    plan_fleet,
+)
+from video_jobs.fleet_ports import WorkerService
 from video_jobs.use_cases.base import UseCases
 
 _LEASE = timedelta(minutes=1)  # longer than a function may run
 _JOBS_COUNTED = 1000
 _DAY = timedelta(days=1)
-
-
-class FleetAction(StrEnum):
-    """What became of one look at the fleet."""
-
-    UNMANAGED = "unmanaged"
-    BUSY = "busy"
-    KEPT = "kept"
-    CHANGED = "changed"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class FleetOutcome:
-    """What was done, the number of workers that is asked for now if it is known, and why it failed."""
-
-    action: FleetAction
-    workers: int | None = None
-    reason: str | None = None
-
 
 Decide = Callable[[FleetRecord, WorkerService, datetime], FleetRecord]
 
@@ -98,7 +84,7 @@ class Fleet(UseCases):
         return replace(record, decision=decision)
 
     def _woken(self, record: FleetRecord, service: WorkerService, now: datetime) -> FleetRecord:
-        """One worker if there is none; `may_wake` is asked again, because another caller may have been first."""
+        """One worker if there is none; another caller may have been first, so `may_wake` is asked again."""
         if service.desired > 0 or not record.may_wake(now):
             return record
         return replace(record, woken_at=now, decision=replace(record.decision, workers=1, raised_at=now))

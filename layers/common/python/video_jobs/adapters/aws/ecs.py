@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from video_jobs.adapters.aws.errors import error_code
 from video_jobs.domain.errors import FleetError
-from video_jobs.ports import WorkerService
+from video_jobs.fleet_ports import WorkerService
 
 
 class EcsClient(Protocol):

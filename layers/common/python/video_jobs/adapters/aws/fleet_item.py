@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from video_jobs.adapters.aws.iso_time import IsoTimeAttribute
@@ -65,7 +66,7 @@ class DynamoDbFleetRepository:
         """One UpdateItem, which answers with the whole item."""
         nobody = self._model.lease_expires_at.does_not_exist()
         ended = self._model.lease_expires_at <= now
-        lease = [self._model.lease_owner.set(holder), self._model.lease_expires_at.set(until)]
+        lease: list[Action] = [self._model.lease_owner.set(holder), self._model.lease_expires_at.set(until)]
         item = self._model(*KEY)
         with _errors_translated():
             item.update(actions=lease, condition=nobody | ended)
@@ -86,7 +87,8 @@ class DynamoDbFleetRepository:
         ]
         held_by_me = model.lease_owner == holder
         with _errors_translated():
-            model(*KEY).update(actions=[_action(*value) for value in values], condition=held_by_me)
+            actions = [_action(*value) for value in values]
+            model(*KEY).update(actions=actions, condition=held_by_me)
 
 
 def _to_record(item: FleetItem) -> FleetRecord:
@@ -100,7 +102,7 @@ def _to_record(item: FleetItem) -> FleetRecord:
     )
 
 
-def _action(attribute: Attribute[Any], value: Any) -> Any:
+def _action(attribute: Attribute[Any], value: Any) -> Action:
     return attribute.remove() if value is None else attribute.set(value)
 
 

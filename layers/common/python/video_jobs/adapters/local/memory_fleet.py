@@ -8,7 +8,7 @@ from datetime import datetime
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.fleet import FleetRecord
 from video_jobs.domain.job import Lease
-from video_jobs.ports import WorkerService
+from video_jobs.fleet_ports import WorkerService
 
 
 class MemoryWorkerFleet:
