@@ -44,6 +44,16 @@ class Fleet(UseCases):
         """Start the first worker if there is none, because a job was just sent."""
         return self._unless_it_fails(self._wake)
 
+    def has_replaced(self, task_definition: str) -> bool:
+        """Whether workers of ``task_definition`` must end, because a release replaced them long ago.
+
+        Raises
+        ------
+        FleetError
+            If the table did not answer.
+        """
+        return self._ports.fleet_records.read().has_replaced(task_definition, self._now())
+
     def _unless_it_fails(self, act: Callable[[], FleetOutcome]) -> FleetOutcome:
         if not self._ports.fleet.is_managed:
             return FleetOutcome(FleetAction.UNMANAGED)
