@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation sees it once its parameters are chosen: conditions and mappings are gone."""
+"""template.yaml as CloudFormation sees it with chosen parameters: conditions and mappings are gone."""
 
 from __future__ import annotations
 
