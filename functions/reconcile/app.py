@@ -21,7 +21,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, i
     dict
         How many jobs each action was taken for.
     """
-    done = application().upkeep.reconcile()
-    logger.info("reconciled", action="reconciled", jobs=dict(done))
-    log_fleet(application().fleet.resize(), logger)
+    app = application()
+    try:
+        done = app.upkeep.reconcile()
+        logger.info("reconciled", action="reconciled", jobs=dict(done))
+    finally:
+        log_fleet(app.fleet.resize(), logger)
     return dict(done)

@@ -9,6 +9,7 @@ from video_jobs.domain.changes import QUEUE_RETENTION
 from video_jobs.domain.fleet import OUTDATED
 from video_jobs.domain.rules import GIB, Rules
 from video_jobs.settings import WorkerSettings
+from video_jobs.use_cases.fleet import LEASE
 from video_worker.scale_in_protection import PROTECTED_FOR
 
 from tests.support.chosen_template import ChosenTemplate
@@ -50,6 +51,11 @@ def test_only_the_first_deployment_sets_a_number(compute: str) -> None:
     later = ChosenTemplate(WorkerCompute=compute, WorkerDesiredCount="keep").properties(SERVICES[compute])
     assert first["DesiredCount"] == 0
     assert "DesiredCount" not in later
+
+
+def test_a_function_ends_before_its_lease_on_the_number_does() -> None:
+    for function in SETS_NUMBER:
+        assert Template().timeout_s(function) < LEASE.total_seconds()
 
 
 def test_nothing_else_sets_the_number() -> None:

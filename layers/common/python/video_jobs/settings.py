@@ -100,7 +100,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """ECS cluster of the workers."""
     worker_service: str = ""
     """ECS service of the workers; if it is empty, nobody sets their number."""
-    worker_max_count: NotNegative = _DEFAULT.fleet.max_workers
+    worker_max_count: Positive = _DEFAULT.fleet.max_workers
     """Largest number of workers."""
     worker_backlog_per_task: Positive = _DEFAULT.fleet.jobs_per_worker
     """So many jobs may wait for each worker before another worker is started at once."""

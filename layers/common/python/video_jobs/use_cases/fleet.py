@@ -23,7 +23,9 @@ from video_jobs.domain.fleet import (
 from video_jobs.fleet_ports import WorkerService
 from video_jobs.use_cases.base import UseCases
 
-_LEASE = timedelta(minutes=1)  # longer than a function may run
+LEASE = timedelta(minutes=1)
+"""Longer than a function may run, so that no function sets the number after its lease has ended."""
+
 _JOBS_COUNTED = 1000
 _DAY = timedelta(days=1)
 
@@ -73,7 +75,7 @@ class Fleet(UseCases):
     def _with_lease(self, decide: Decide) -> FleetOutcome:
         """Decide and set the number under the lease; if that fails, only the lease is given up."""
         records, holder, now = self._ports.fleet_records, self._ports.ids.new_id(), self._now()
-        record = records.take(holder, until=now + _LEASE, now=now)
+        record = records.take(holder, until=now + LEASE, now=now)
         try:
             service = self._ports.fleet.look()
             asked_for = replace(record.decision, workers=service.desired)  # an operator may have changed it
