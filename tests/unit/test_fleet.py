@@ -84,6 +84,7 @@ def test_at_most_one_worker_is_taken_away_at_a_time(
 
 
 @given(st.lists(work, min_size=1, max_size=60), decisions)
+@example([Workload(waiting=9), Workload(waiting=0)], FleetDecision(workers=1, spare_since=NOW - 60 * MINUTE))
 @example([Workload(waiting=9), *[Workload(waiting=None)] * 12, Workload(waiting=0)], FleetDecision())
 def test_late_or_missing_numbers_make_nothing_flap(seen: list[Workload], before: FleetDecision) -> None:
     """Whatever the numbers of an hour are, a worker that was added stays for as long as one must be spare."""
