@@ -105,7 +105,7 @@ def test_work_that_is_left_stands_still_and_everything_can_be_turned_on_again(
     off = deployed.switches()
     assert (off["functions"], off["workers"], off["tasks"]) == ([0, 0], [0], [])
     assert rollback(folder, "go-back", "--apply").returncode == 0
-    started_by_reconcile = {"workers": [], "tasks": []}
+    started_by_reconcile: dict[str, list[int]] = {"workers": [], "tasks": []}
     assert deployed.switches() | started_by_reconcile == before | started_by_reconcile
     assert deployed.items() == items
     assert list(folder.iterdir()) == []
