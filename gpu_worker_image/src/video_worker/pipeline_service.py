@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import av
 import cv2
 import numpy as np
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
@@ -26,7 +25,7 @@ from video_worker.plugin_registry import (
     load_manifests,
 )
 from video_worker.video.open_video import VideoOpener
-from video_worker.video.video_reader import VideoReader
+from video_worker.video.video_reader import VideoReader, decoding_facts
 
 BUILT_IN_PIPELINES = Path(__file__).parent / "pipelines"
 
@@ -124,7 +123,7 @@ class VideoFilePipelineService:
         facts: dict[str, Any] = {
             "pipeline": pipeline_id,
             "opencv": cv2.__version__,
-            "av": av.__version__,
+            "decoding": decoding_facts(),
             "plugins": {
                 name: {"version": self._manifests[name].version, **self._plugin(name).facts()}
                 for name in used

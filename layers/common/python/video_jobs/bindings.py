@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
 
+from video_jobs.fleet_ports import FleetRepository, WorkerFleet
 from video_jobs.ports import (
     Clock,
     EventBus,
@@ -70,6 +71,8 @@ class Ports:
     webhook_secrets = Port[WebhookSecrets]()
     webhook_transport = Port[WebhookTransport]()
     metrics = Port[Metrics]()
+    fleet = Port[WorkerFleet]()
+    fleet_records = Port[FleetRepository]()
 
     def __init__(self, **makers: Callable[[], Any]) -> None:
         self._makers = makers

@@ -72,6 +72,11 @@ class JobRepository(Protocol):
         """At most ``limit`` open jobs whose ``due_at`` is not after ``now``, the earliest first."""
         ...
 
+    def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:
+        """At most ``limit`` open jobs with a video whose ``due_at`` lies behind ``after`` and not behind
+        ``until``, the earliest first."""
+        ...
+
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
         """At most ``limit`` jobs of an owner, newest first, starting behind ``after``."""
         ...
@@ -283,6 +288,15 @@ class QueueMessage:
     receive_count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many messages of the jobs queue nobody holds, and how many a consumer holds or returned with a
+    delay."""
+
+    visible: int
+    hidden: int
+
+
 class QueueService(Protocol):
     """The jobs queue: first in, first out. A message that is not acknowledged in time is delivered again."""
 
@@ -296,6 +310,16 @@ class QueueService(Protocol):
 
     def size(self) -> int:
         """How many messages are waiting to be received; on SQS, an approximation."""
+        ...
+
+    def depth(self) -> QueueDepth:
+        """How many messages there are; on SQS, an approximation.
+
+        Raises
+        ------
+        TransientError
+            If the queue did not answer.
+        """
         ...
 
     def acknowledge(self, message: QueueMessage) -> None:

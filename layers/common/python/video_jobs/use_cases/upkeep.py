@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from video_jobs.bindings import Ports
 from video_jobs.domain import changes
-from video_jobs.domain.errors import ConflictError, TransientError
+from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Failure, Job, JobStatus, UploadState, is_job_id
-from video_jobs.domain.metrics import FleetNumbers
 from video_jobs.domain.rules import Rules
 from video_jobs.use_cases.base import UseCases
 from video_jobs.use_cases.intake import Intake
@@ -61,13 +60,6 @@ class Upkeep(UseCases):
                 yield Repair(job.job_id, self._heal(job))
             except ConflictError:
                 yield Repair(job.job_id, "changed_meanwhile")
-
-    def fleet_numbers(self) -> FleetNumbers:
-        """What can be seen of the work; a queue that does not answer is left out."""
-        try:
-            return FleetNumbers(waiting=self._ports.queue.size())
-        except TransientError:
-            return FleetNumbers()
 
     def bury(self, job_id: str, generation: int) -> Job | None:
         """Fail the job of a dead message, if the message is its newest and no worker holds it.
