@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -133,7 +133,7 @@ def made(request: pytest.FixtureRequest) -> FleetUnderTest:
     memory = MemoryWorkerFleet()
 
     def release() -> None:
-        memory.service = WorkerService(memory.service.desired, "worker:2")
+        memory.service = replace(memory.service, task_definition="worker:2")
 
     return FleetUnderTest(memory, release)
 
@@ -142,10 +142,10 @@ def test_a_fleet_has_as_many_workers_as_were_asked_for_last(made: FleetUnderTest
     assert made.fleet.is_managed
     assert made.fleet.look() == WorkerService(0, "worker:1")
     made.fleet.set_workers(3)
-    assert made.fleet.look() == WorkerService(3, "worker:1")
+    assert made.fleet.look() == WorkerService(3, "worker:1", running=3)
     # AND a release changes what workers are started from, not their number
     made.release()
-    assert made.fleet.look() == WorkerService(3, "worker:2")
+    assert made.fleet.look() == WorkerService(3, "worker:2", running=3)
     made.fleet.set_workers(0)
     assert made.fleet.look() == WorkerService(0, "worker:2")
 

@@ -139,6 +139,7 @@ def test_one_id_leads_from_the_request_to_the_result_and_nothing_secret_is_logge
     assert log.of_job(job_id) == [
         ("video_api", "request_answered"),
         ("function", "upload_handled"),
+        ("function", "fleet_changed"),
         ("worker-of-this-test", "job_started"),
         ("worker-of-this-test", "fingerprint"),
         ("worker-of-this-test", "job_completed"),
@@ -183,6 +184,7 @@ def test_each_line_has_the_job_of_its_own_message(
     # THEN no line borrows the id of the message before
     assert [(line["action"], line.get("job_id")) for line in log.lines()] == [
         ("upload_handled", first),
+        ("fleet_changed", first),
         ("message_failed", None),
         ("upload_handled", second),
     ]

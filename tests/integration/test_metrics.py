@@ -16,7 +16,7 @@ from video_jobs.adapters.local.memory_metrics import MemoryMetrics
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
 from video_jobs.domain import metrics
-from video_jobs.domain.errors import TransientError
+from video_jobs.domain.errors import FleetError, TransientError
 from video_jobs.domain.metrics import FleetNumbers, Metric
 from video_worker.job_worker import Outcome
 from video_worker.metrics import ERROR
@@ -120,25 +120,44 @@ def test_an_end_that_could_not_be_published_is_not_counted_yet(
     assert emf() == []
 
 
+IDLE = {"JobsRepaired": 0, "JobsWaiting": 0, "OldestWait": 0, "LiveLeases": 0}
+
+
+def numbers_of_a_minute(emf: Emf, context: LambdaContext) -> dict[str, float]:
+    """What reconcile writes; every number once."""
+    reconcile.lambda_handler(load_event("reconcile_schedule"), context)
+    written = emf()
+    assert {tuple(one.dimensions.items()) for one in written} == {(("service", "video-jobs"),)}
+    assert len(written) == len({one.name for one in written})
+    return {one.name: one.value for one in written}
+
+
 def test_reconcile_writes_each_minute_also_if_there_was_nothing_to_do(
-    emf: Emf, app: VideoJobs, context: LambdaContext
+    emf: Emf, app: VideoJobs, clock: ManualClock, context: LambdaContext
 ) -> None:
-    reconcile.lambda_handler(load_event("reconcile_schedule"), context)
-    assert {one.name: one.value for one in emf()} == {"JobsRepaired": 0, "JobsWaiting": 0}
+    workers = {"WorkersDesired": 0, "WorkersRunning": 0}
+    assert numbers_of_a_minute(emf, context) == IDLE | workers
     running_job(app)  # its lease has ended
-    reconcile.lambda_handler(load_event("reconcile_schedule"), context)
-    assert {one.name: one.value for one in emf()} == {"JobsRepaired": 1, "JobsWaiting": 1}
+    repaired = {"JobsRepaired": 1, "JobsWaiting": 1, "WorkersDesired": 1}
+    assert numbers_of_a_minute(emf, context) == IDLE | workers | repaired
+    clock.advance(600)
+    assert numbers_of_a_minute(emf, context)["OldestWait"] == 600
 
 
-def test_reconcile_leaves_out_what_it_cannot_see(
+def test_the_work_is_written_although_the_queue_or_ecs_is_away(
     emf: Emf, app: VideoJobs, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away() -> int:
+    def away() -> Any:
+        raise FleetError
+
+    monkeypatch.setattr(app.ports.fleet, "look", away)
+    assert numbers_of_a_minute(emf, context) == IDLE
+
+    def queue_away() -> Any:
         raise TransientError
 
-    monkeypatch.setattr(app.ports.queue, "size", away)
-    reconcile.lambda_handler(load_event("reconcile_schedule"), context)
-    assert {one.name for one in emf()} == {"JobsRepaired"}
+    monkeypatch.setattr(app.ports.queue, "depth", queue_away)
+    assert set(numbers_of_a_minute(emf, context)) == set(IDLE) - {"JobsWaiting"}
 
 
 def test_the_numbers_of_the_fleet_have_each_their_metric() -> None:

@@ -12,7 +12,7 @@ from video_jobs.fleet_ports import WorkerService
 
 
 class MemoryWorkerFleet:
-    """A service that only knows how many workers it was asked for; ``asked`` has every request."""
+    """A service whose workers run as soon as they are asked for; ``asked`` has every request."""
 
     def __init__(self, *, is_managed: bool = True, task_definition: str = "worker:1") -> None:
         self.is_managed = is_managed
@@ -25,7 +25,7 @@ class MemoryWorkerFleet:
 
     def set_workers(self, count: int) -> None:
         """Ask for so many workers."""
-        self.service = WorkerService(count, self.service.task_definition)
+        self.service = WorkerService(count, self.service.task_definition, running=count)
         self.asked.append(count)
 
 
