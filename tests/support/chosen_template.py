@@ -32,8 +32,19 @@ class ChosenTemplate:
         return [name for name, spec in self.resources.items() if spec["Type"] == kind]
 
     def _holds(self, condition: str) -> bool:
-        left, right = map(self._chosen, self._raw["Conditions"][condition]["Fn::Equals"])
-        return str(left) == str(right)
+        return self._is_true(self._raw["Conditions"][condition])
+
+    def _is_true(self, expression: Any) -> bool:
+        match expression:
+            case {"Condition": str(name)}:
+                return self._holds(name)
+            case {"Fn::Not": [negated]}:
+                return not self._is_true(negated)
+            case {"Fn::And": [*every]}:
+                return all(map(self._is_true, every))
+            case {"Fn::Equals": [left, right]}:
+                return str(self._chosen(left)) == str(self._chosen(right))
+        raise ValueError(f"No known condition: {expression}")
 
     def _chosen(self, value: Any) -> Any:
         match value:
