@@ -9,11 +9,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import FleetError
 from video_jobs.domain.fleet import OUTDATED, FleetRecord
 from video_jobs.domain.job import JobStatus
+from video_worker import runner
 from video_worker.heartbeat import Heartbeat
 from video_worker.job_worker import Outcome
 from video_worker.retirement import Retirement, own_task_definition
@@ -173,3 +175,36 @@ def test_an_answer_that_does_not_tell_is_logged(log: StringIO, body: bytes) -> N
     with Metadata(body) as ecs:
         assert own_task_definition(f"{ecs.url}/v4/id", logger) is None
     assert "task definition unknown" in log.getvalue()
+
+
+class Agent(LoopbackServer):
+    """Grants protection once, and refuses to renew it."""
+
+    def __init__(self) -> None:
+        answers = iter([b'{"protection": {"ProtectionEnabled": true}}'])
+
+        def answer(_: Request) -> Response:
+            return Response(next(answers, b'{"failure": {"Reason": "DEPLOYMENT_BLOCKED"}}'))
+
+        super().__init__(make_server(HOST, 0, Request.application(answer)), "agent")
+
+
+def test_the_worker_that_the_image_runs_retires(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN a worker as the entry point makes it, on a job that takes longer than five minutes
+    monkeypatch.setattr(runner, "application", lambda: world.app)
+    waited: list[bool] = []
+
+    def take_long(_: int) -> None:
+        world.clock.advance(300)
+        waited.append(world.stop.requested.wait(10))
+
+    misbehave(world, take_long)
+    world.submit(TINY, "misbehave", max_frames=1)
+    with Agent() as agent:
+        settings = msgspec.structs.replace(world.settings, ecs_agent_uri=agent.url)
+        worker = runner._worker(settings, world.pipelines, world.stop, Logger(service="runner"))
+        worker._pause_s = 0.01
+        # WHEN ECS refuses to renew the protection THEN the heartbeat tells the worker to stop
+        worker.run_once()
+    on_frame().clear()
+    assert waited[0]

@@ -15,6 +15,7 @@ from video_jobs.bootstrap import application
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
+from video_worker.analysis import AnalysisService
 from video_worker.heartbeat import Heartbeat
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import AnalysisStartError, IsolatedAnalysisService
@@ -49,7 +50,7 @@ def _analysis(settings: WorkerSettings, logger: Logger) -> IsolatedAnalysisServi
 
 
 def _worker(
-    settings: WorkerSettings, analysis: IsolatedAnalysisService, stop: StopSignal, logger: Logger
+    settings: WorkerSettings, analysis: AnalysisService, stop: StopSignal, logger: Logger
 ) -> JobWorker:
     app = application()
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
