@@ -25,7 +25,7 @@ export SAM_CLI_TELEMETRY = 0
 # For commands that only use this machine; deployments use the region of the caller's AWS configuration.
 demo local bench load simulate chaos docs lint build test proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos docs vocabulary plugins lint audit build test proofs smoke mutations clean
+.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test proofs smoke mutations clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -72,6 +72,9 @@ chaos: WORKERS = 3
 chaos: setup ## kill workers and interrupt the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tests.proofs.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
+fleet: setup ## replay how many workers there are, with the policies of before and with plan_fleet, and write docs/fleet.md
+	@$(BIN)/python -m tests.proofs.fleet
+
 docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration
 	$(BIN)/python -m tools.reference
 
@@ -113,7 +116,7 @@ test: build $(DYNALITE) ## run the tests
 mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutations
 
-proofs: build $(DYNALITE) ## run the checks that take long: simulation, crash points, kill test, cold starts, load, bench
+proofs: build $(DYNALITE) ## run the checks that take long: simulation, crash points, kill test, cold starts, load, fleet, bench
 	$(BIN)/python -m pytest tests/proofs
 
 clean: ## remove what make created

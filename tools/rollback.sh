@@ -68,7 +68,8 @@ carry_out() {
 
 read_stack() {
   [ -n "$stack" ] && [ -n "$folder" ] || usage
-  local query="StackResourceSummaries[?ResourceStatus!='DELETE_COMPLETE'].[ResourceType,PhysicalResourceId]"
+  local query="StackResourceSummaries[?ResourceStatus!='DELETE_COMPLETE']"
+  query+=".[ResourceType,PhysicalResourceId,LogicalResourceId]"
   stack_exists=yes
   aws cloudformation list-stack-resources --stack-name "$stack" --query "$query" --output text \
     > "$work/resources" 2> "$work/error" && { [ "$apply" = no ] || mkdir -p "$folder"; } && return
@@ -78,6 +79,7 @@ read_stack() {
 }
 
 of() { awk -F'\t' -v type="AWS::$1" '$1 == type { print $2 }' "$work/resources"; }
+named() { awk -F'\t' -v name="$1" '$3 == name { print $2 }' "$work/resources"; }
 add_up() { awk '{ for (i = 1; i <= NF; i++) sum += $i } END { print sum + 0 }'; }
 
 # A limit of 0 answers 429. Routes that read, delete, cancel or end an upload stay open.
@@ -115,7 +117,7 @@ step_drain() {
 }
 
 count_open_jobs() {
-  aws dynamodb scan --table-name "$(of DynamoDB::Table)" --consistent-read --select COUNT \
+  aws dynamodb scan --table-name "$(named JobsTable)" --consistent-read --select COUNT \
     --filter-expression "#s IN (:p, :r)" --expression-attribute-names '{"#s": "status"}' \
     --expression-attribute-values '{":p": {"S": "pending"}, ":r": {"S": "running"}}' \
     --query Count --output text | add_up
@@ -129,16 +131,12 @@ count_messages() {
 
 # From here on nothing changes jobs that are left.
 turn_off_processing() {
-  local name suspended="DynamicScalingInSuspended=%,DynamicScalingOutSuspended=%,ScheduledScalingSuspended=%"
+  local name
   for name in $(of Lambda::Function); do
     off lambda put-function-concurrency --function-name "$name" --reserved-concurrent-executions 0
-    on lambda delete-function-concurrency --function-name "$name"
+    on lambda delete-function-concurrency --function-name "$name" # waiting jobs then start workers
   done
   for name in $(of ECS::Service | sed 's|.*:service/||'); do
-    local scaling=(application-autoscaling register-scalable-target --service-namespace ecs --resource-id
-      "service/$name" --scalable-dimension ecs:service:DesiredCount --suspended-state)
-    off "${scaling[@]}" "${suspended//%/true}"
-    on "${scaling[@]}" "${suspended//%/false}" # waiting jobs then start workers
     off ecs update-service --cluster "${name%/*}" --service "${name#*/}" --desired-count 0
     stop_workers "${name%/*}"
   done
@@ -165,7 +163,7 @@ step_go_back() {
 
 step_export() {
   local table bucket arn prefix
-  table="$(of DynamoDB::Table)" bucket="$(of S3::Bucket)" prefix="rollback-export/$(date -u +%Y%m%dT%H%M%SZ)"
+  table="$(named JobsTable)" bucket="$(of S3::Bucket)" prefix="rollback-export/$(date -u +%Y%m%dT%H%M%SZ)"
   arn="$(aws dynamodb describe-table --table-name "$table" --query Table.TableArn --output text)"
   [ "$apply" = no ] || cp "$work/resources" "$folder/resources.tsv"
   off dynamodb export-table-to-point-in-time --table-arn "$arn" --s3-bucket "$bucket" --s3-prefix "$prefix"
@@ -181,7 +179,7 @@ step_export() {
 
 # Every item that exists now must be in the copy, with the time of its last change.
 check_items() {
-  aws dynamodb scan --table-name "$(of DynamoDB::Table)" --consistent-read --output text \
+  aws dynamodb scan --table-name "$(named JobsTable)" --consistent-read --output text \
     --projection-expression "job_id, updated_at" --query "Items[].[job_id.S, updated_at.S]" > "$work/now"
   : > "$work/copy"
   [ ! -d "$folder/table" ] || find "$folder/table" -path "*/data/*.gz" -exec zcat {} + > "$work/copy"
@@ -208,8 +206,8 @@ step_delete() {
   check_items
   check_objects
   aws cloudformation get-template --stack-name "$stack" --template-stage Processed --output text \
-    --query "TemplateBody.Resources.*.[Type,DeletionPolicy]" > "$work/policies"
-  [ "$(grep -cP '::(Table|Bucket)\tRetain' "$work/policies")" = 2 ] \
+    --query "TemplateBody.Resources.[JobsTable.DeletionPolicy, MediaBucket.DeletionPolicy]" > "$work/policies"
+  [ "$(grep -o Retain "$work/policies" | wc -l)" = 2 ] \
     || refuse "table or bucket would be deleted, too; deploy with DeletionPolicy: Retain first"
   off cloudformation delete-stack --stack-name "$stack"
   # By force: the stack would wait for machines that are protected from scale-in.
@@ -222,7 +220,7 @@ step_delete() {
 
 step_purge_table() {
   check_items
-  off dynamodb delete-table --table-name "$(of DynamoDB::Table)"
+  off dynamodb delete-table --table-name "$(named JobsTable)"
   carry_out
 }
 

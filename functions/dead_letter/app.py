@@ -24,8 +24,10 @@ def handle_message(message: SQSRecord) -> None:
     """Handle one dead letter."""
     attribute = message.message_attributes["generation"]
     generation = int((attribute.string_value if attribute else None) or "0")
-    job = application().upkeep.bury(message.body.strip(), generation)
+    job_id = message.body.strip()
+    logger.append_keys(job_id=job_id)
+    job = application().upkeep.bury(job_id, generation)
     if job is None:
         logger.warning("dead letter of no job", action="dead_letter_ignored")
         return
-    logger.error("dead letter", action="dead_letter", job_id=job.job_id, status=job.status)
+    logger.error("dead letter", action="dead_letter", status=job.status)

@@ -10,6 +10,8 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.lambda_batch import handle_changes
 from video_jobs.bootstrap import application
+from video_jobs.domain.job_events import JobEvent
+from video_jobs.domain.metrics import JOBS_COMPLETED, JOBS_FAILED, error_label
 
 logger = Logger()
 
@@ -25,9 +27,18 @@ def handle_change(record: DynamoDBRecord) -> None:
     change = record.dynamodb
     if change is None:
         return
+    logger.append_keys(job_id=change.keys.get("job_id"))
     event = application().notify.publish(change.old_image or None, change.new_image or None)
     if event is None:
         return
-    logger.info(
-        "job event sent", action="job_event_sent", job_id=event.detail["job_id"], kind=event.detail_type
-    )
+    logger.info("job event sent", action="job_event_sent", kind=event.detail_type)
+    count_end(event)
+
+
+def count_end(event: JobEvent) -> None:
+    """Count a job that ended, whoever ended it; if the stream delivers its change again, it counts again."""
+    metrics, error, job_id = application().ports.metrics, event.detail["error"], event.detail["job_id"]
+    if error is None:
+        metrics.record({JOBS_COMPLETED: 1}, job_id=job_id)
+    else:
+        metrics.record({JOBS_FAILED: 1}, by=error_label(error["code"]), job_id=job_id)

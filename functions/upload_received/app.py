@@ -11,7 +11,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.lambda_batch import handle_messages
+from video_jobs.adapters.aws.lambda_fleet import log_fleet
 from video_jobs.bootstrap import application
+from video_jobs.domain.job import JobStatus
+from video_jobs.domain.keys import job_id_of_video
 
 logger = Logger()
 
@@ -33,10 +36,13 @@ def handle_message(message: SQSRecord) -> None:
 
 
 def accept_object(s3_object: dict[str, Any]) -> None:
-    """Accept one object; its key arrives URL-encoded."""
+    """Accept one object, and start a worker for its job if none runs; its key arrives URL-encoded."""
     key = unquote_plus(s3_object["key"])
+    logger.append_keys(job_id=job_id_of_video(key))
     job = application().intake.accept_upload(key, s3_object.get("versionId"))
     if job is None:
         logger.warning("upload without a job", action="upload_ignored")
         return
-    logger.info("upload handled", action="upload_handled", job_id=job.job_id, status=job.status)
+    logger.info("upload handled", action="upload_handled", status=job.status)
+    if job.status is JobStatus.PENDING:
+        log_fleet(application().fleet.wake(), logger)

@@ -23,5 +23,16 @@ problems.install(app, logger)
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of the HTTP API (payload format 2.0)."""
-    return app.resolve(event, context)
+    """Answer one request of the HTTP API (payload format 2.0), and log it without anything that it carried.
+
+    ``gateway_request_id`` is the request's id in the access log, ``job_id`` its job's id everywhere.
+    """
+    logger.append_keys(gateway_request_id=event["requestContext"].get("requestId"))
+    answer = app.resolve(event, context)
+    logger.info(
+        "request answered",
+        action="request_answered",
+        route=event.get("routeKey"),
+        status=answer["statusCode"],
+    )
+    return answer

@@ -5,7 +5,9 @@ from __future__ import annotations
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from video_jobs.bootstrap import application
 from video_jobs.domain.errors import UnauthenticatedError
-from video_jobs.domain.job import Job
+from video_jobs.domain.job import Job, is_job_id
+
+from functions.video_api.request_log import name_job
 
 
 def owner_of(event: APIGatewayProxyEventV2) -> str:
@@ -31,4 +33,6 @@ def own_job(job_id: str, event: APIGatewayProxyEventV2) -> Job:
     JobNotFoundError
         If the caller has no such job.
     """
+    if is_job_id(job_id):
+        name_job(job_id)
     return application().owner.job(job_id, owner_of(event))

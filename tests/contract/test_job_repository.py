@@ -286,3 +286,16 @@ def test_an_ended_job_leaves_the_due_work_index_of_the_table(
     repository.update_status(changes.fail_unheld(job, WHY, keep=KEEP, now=NOW))
     left = model.get(JOB_ID).to_simple_dict()
     assert not {"due_shard", "due_at"} & left.keys()
+
+
+def test_accepted_jobs_are_found_in_a_window_of_due_times(jobs: JobRepository) -> None:
+    # GIVEN accepted jobs that are due at the minutes 0 to 4, in all shards, and one without a video
+    for minute in (3, 0, 4, 1, 2):
+        accepted = replace(full_job(), job_id=f"{minute}{JOB_ID[1:]}", due_at=NOW + minute * LEASE)
+        jobs.save(accepted)
+    jobs.save(make_job(f"a{JOB_ID[1:]}", due_at=NOW + 2 * LEASE))
+    # THEN the window begins behind its start and contains its end
+    found = jobs.list_accepted(NOW + LEASE, NOW + 3 * LEASE, 10)
+    assert [job.job_id[0] for job in found] == ["2", "3"]
+    # AND the earliest come first
+    assert [job.job_id[0] for job in jobs.list_accepted(NOW, NOW + 9 * LEASE, 2)] == ["1", "2"]

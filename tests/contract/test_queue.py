@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from video_jobs.domain.errors import ReceiptExpiredError
-from video_jobs.ports import QueueMessage, QueueService
+from video_jobs.ports import QueueDepth, QueueMessage, QueueService
 
 from tests.contract.conftest import QueueUnderTest
 
@@ -176,3 +176,18 @@ def test_order_holds_within_a_job(make_queue: MakeQueue, strict: bool) -> None:
         seen[message.body].append(message.generation)
         queue.acknowledge(message)
     assert seen == {"a": [1, 2, 3, 4, 5], "b": [1, 2, 3, 4, 5]}
+
+
+def test_the_depth_tells_waiting_messages_from_hidden_ones(make_queue: MakeQueue) -> None:
+    queue, advance = filled(make_queue, "a", "b", "c")
+    assert queue.depth() == QueueDepth(visible=3, hidden=0)
+    # GIVEN one that is held, and one that was returned with a delay
+    held, returned = queue.dequeue(visibility_s=60), queue.dequeue(visibility_s=60)
+    assert held is not None
+    assert returned is not None
+    queue.return_message(returned, 10)
+    assert queue.depth() == QueueDepth(visible=1, hidden=2)
+    advance(11)
+    assert queue.depth() == QueueDepth(visible=2, hidden=1)
+    queue.acknowledge(held)
+    assert queue.depth() == QueueDepth(visible=2, hidden=0)

@@ -176,7 +176,7 @@ def test_the_configuration_page_tells_default_choices_and_who_is_given_it() -> N
     rows = {row[0]: row[1:] for row in table_rows(configuration_document())}
     assert rows["`MODEL_PATH`"][1] == "needed"
     assert rows["`QUEUE_ORDER`"][1:3] == ["`job`", "`job`, `strict`"]
-    assert rows["`LEASE_S`"][:3] == ["whole number", "`60`", "at least 3"]
+    assert rows["`LEASE_S`"][:3] == ["whole number", "`60`", "at least 3, at most 900"]
     assert rows["`TABLE_NAME`"][4] == "every function, the worker"
     assert rows["`WorkerMaxCount`"][:3] == ["`Number`", "`4`", "at least 1"]
 
@@ -254,10 +254,11 @@ def made(function: Callable[..., changes.Change], status: JobStatus) -> changes.
 MAY_IMPORT: Mapping[str, set[str]] = {
     "domain": {"domain"},
     "ports": {"domain"},
-    "bindings": {"ports", "adapters"},
-    "use_cases": {"domain", "ports", "bindings", "use_cases"},
+    "fleet_ports": {"domain"},
+    "bindings": {"ports", "fleet_ports", "adapters"},
+    "use_cases": {"domain", "ports", "fleet_ports", "bindings", "use_cases"},
     "application": {"domain", "bindings", "use_cases"},
-    "adapters": {"domain", "ports", "adapters"},
+    "adapters": {"domain", "ports", "fleet_ports", "adapters"},
 }
 
 

@@ -7,13 +7,18 @@ from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_jobs import bootstrap
+from video_jobs.adapters.local.memory_fleet import MemoryWorkerFleet
 from video_jobs.application import VideoJobs
-from video_jobs.domain.job import JobStatus, Lease
+from video_jobs.domain.errors import FleetError, TransientError
+from video_jobs.domain.fleet import FleetRecord
+from video_jobs.domain.job import Job, JobStatus, Lease
+from video_jobs.fleet_ports import WorkerService
 
 from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
-from tests.integration.conftest import EVENT_JOB_ID, load_event
+from tests.integration.conftest import EVENT_JOB_ID, load_event, logged
 from tests.integration.job_states import (
     ACCEPTED,
     NOW,
@@ -25,7 +30,7 @@ from tests.integration.job_states import (
 )
 from tests.support.clock import ManualClock
 from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
-from tests.support.sample_events import prepared_event
+from tests.support.sample_events import prepared_event, with_version_of_video
 from tools.local_stack.function_host import LocalContext
 
 CONTEXT = cast(LambdaContext, LocalContext("function", 30))
@@ -136,3 +141,83 @@ def test_reconcile_ends_a_job_that_kills_its_workers(app: VideoJobs) -> None:
     assert run_reconcile() == {"failed": 1}
     job = stored_job(app)
     assert (job.status, code_of(job)) == (JobStatus.FAILED, "worker_crashed")
+
+
+# --- the number of workers ---------------------------------------------------------------------------
+
+
+def workers(app: VideoJobs) -> int:
+    return app.ports.fleet.look().desired
+
+
+def test_an_accepted_upload_starts_the_first_worker(app: VideoJobs, tmp_path: Path) -> None:
+    failed(upload_received, prepared_event("upload_received", app, tmp_path))
+    assert workers(app) == 1
+
+
+def test_an_upload_that_is_refused_starts_none(app: VideoJobs, tmp_path: Path) -> None:
+    saved_job(app)
+    garbage = tmp_path / "garbage"
+    garbage.write_bytes(b"no video at all")
+    app.ports.storage.save_file(VIDEO, garbage, "video/mp4")
+    failed(upload_received, with_version_of_video(load_event("upload_received"), app))
+    assert (stored_job(app).status, workers(app)) == (JobStatus.FAILED, 0)
+
+
+def test_a_worker_that_cannot_be_started_fails_no_upload(
+    app: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app.ports.fleet, "look", ecs_is_away)
+    assert failed(upload_received, prepared_event("upload_received", app, tmp_path)) == []
+    assert app.ports.queue.size() == 1
+    assert "ECS is away" in logged(caplog)
+
+
+def ecs_is_away() -> WorkerService:
+    raise FleetError("ECS is away")
+
+
+def test_reconcile_starts_workers_for_what_it_sent(app: VideoJobs) -> None:
+    running_job(app)
+    run_reconcile()
+    assert workers(app) == 1
+
+
+def test_reconcile_sets_the_number_even_if_a_repair_fails(
+    app: VideoJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_job(app, upload=ACCEPTED, generation=1, due_at=NOW)
+    app.ports.queue.enqueue(EVENT_JOB_ID, 1)
+    monkeypatch.setattr(app.ports.jobs, "list_due", dynamodb_is_away)
+    with pytest.raises(TransientError):
+        run_reconcile()
+    assert workers(app) == 1
+
+
+def dynamodb_is_away(*_: object) -> list[Job]:
+    raise TransientError("DynamoDB is away")
+
+
+def test_reconcile_logs_why_the_number_was_not_set_and_goes_on(
+    app: VideoJobs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running_job(app)
+    monkeypatch.setattr(app.ports.fleet, "look", ecs_is_away)
+    assert run_reconcile() == {"taken_back": 1}
+    assert "fleet_failed" in logged(caplog)
+    assert workers_asked_for(app) == []
+
+
+def workers_asked_for(app: VideoJobs) -> list[int]:
+    assert isinstance(app.ports.fleet, MemoryWorkerFleet)
+    return app.ports.fleet.asked
+
+
+def test_without_ecs_nobody_sets_a_number(services: VideoJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the local stack."""
+    monkeypatch.setenv("WORKER_SERVICE", "")
+    bootstrap.application.cache_clear()
+    saved_job(services, upload=ACCEPTED, generation=1, due_at=NOW)
+    assert run_reconcile() == {"sent_again": 1}
+    assert services.ports.fleet_records.read() == FleetRecord()
+    assert workers(services) == 0

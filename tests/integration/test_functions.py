@@ -159,7 +159,7 @@ def shape_of_table(name: str) -> Any:
     table = boto3.client("dynamodb", region_name="us-east-1").describe_table(TableName=name)["Table"]
     indexes = {
         index["IndexName"]: (index["KeySchema"], index["Projection"]["ProjectionType"])
-        for index in table["GlobalSecondaryIndexes"]
+        for index in table.get("GlobalSecondaryIndexes", [])
     }
     kinds = {entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]}
     return table["KeySchema"], indexes, kinds, table["BillingModeSummary"]["BillingMode"]
@@ -172,3 +172,15 @@ def test_the_template_defines_the_table_that_the_model_describes(resources: Reso
     assert shape_of_table(resources.id("JobsTable")) == shape_of_table("other")
     ttl = resources.template.resources["JobsTable"]["Properties"]["TimeToLiveSpecification"]
     assert ttl["AttributeName"] == "expires_at"
+
+
+def test_the_template_defines_the_second_table_as_its_model_does_and_without_changes_to_follow(
+    resources: Resources,
+) -> None:
+    from video_jobs.adapters.aws.fleet_item import FleetItem, bound_model
+
+    bound_model(FleetItem, "other", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    assert shape_of_table(resources.id("StateTable")) == shape_of_table("other")
+    properties = resources.template.resources["StateTable"]["Properties"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert "StreamSpecification" not in properties

@@ -82,6 +82,8 @@ def _plain(resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [name, "Arn"]}:
             return str(name)
+        case {"Fn::If": ["OnGpu", {"Ref": "VideoWorkerService"}, {"Ref": "VideoWorkerFargateService"}]}:
+            return "VideoWorkerService"  # the one of the two that exists; its reference is its ARN
         case {"Fn::GetAtt": [name, "StreamArn"]}:
             return f"{name}/stream"
         case {"Fn::Sub": text} if text in ARNS:

@@ -77,16 +77,6 @@ def test_the_api_asks_for_a_token() -> None:
     assert auth["DefaultAuthorizer"] in auth["Authorizers"]
 
 
-def test_the_worker_runs_on_a_gpu_and_starts_from_zero() -> None:
-    (container,) = RESOURCES["VideoWorkerTaskDefinition"]["ContainerDefinitions"]
-    assert container["ResourceRequirements"] == [{"Type": "GPU", "Value": "1"}]
-    assert container["StopTimeout"] == 120
-    assert RESOURCES["VideoWorkerService"]["DesiredCount"] == 0
-    policies = Template().logical_ids("AWS::ApplicationAutoScaling::ScalingPolicy")
-    kinds = sorted(RESOURCES[name]["PolicyType"] for name in policies)
-    assert kinds == ["StepScaling", "StepScaling", "TargetTrackingScaling"]
-
-
 @needs_build
 @pytest.mark.parametrize("function", Template().functions())
 def test_a_built_function_starts_with_its_layers_alone(function: str) -> None:

@@ -103,9 +103,10 @@ def test_work_that_is_left_stands_still_and_everything_can_be_turned_on_again(
     for _ in range(2):  # a second run must not take what is off for what was before
         assert rollback(folder, "stop", "drain", "--leave-rest", "--apply").returncode == 0
     off = deployed.switches()
-    assert (off["functions"], off["scaling"], off["tasks"]) == ([0, 0], [True], [])
+    assert (off["functions"], off["workers"], off["tasks"]) == ([0, 0], [0], [])
     assert rollback(folder, "go-back", "--apply").returncode == 0
-    assert deployed.switches() | {"tasks": []} == before | {"tasks": []}
+    started_by_reconcile: dict[str, list[int]] = {"workers": [], "tasks": []}
+    assert deployed.switches() | started_by_reconcile == before | started_by_reconcile
     assert deployed.items() == items
     assert list(folder.iterdir()) == []
 
@@ -146,11 +147,14 @@ def test_videos_are_left_out_where_that_is_asked_for(deployed: Deployed, folder:
     assert rollback(folder, "delete", "--apply").returncode == 1
 
 
-def test_a_stack_that_would_take_its_data_along_is_not_deleted(aws: str, folder: Path) -> None:
+@pytest.mark.parametrize(("policy", "status"), [("Delete", 1), ("RetainExceptOnCreate", 0)])
+def test_a_stack_that_would_take_its_data_along_is_not_deleted(
+    aws: str, folder: Path, policy: str, status: int
+) -> None:
     requests.post(f"{aws}/moto-api/reset", timeout=10)
-    deployed = deploy(aws, policy="Delete")
-    assert rollback(folder, "export", "delete", "--apply").returncode == 1
-    assert deployed.stacks() == [STACK]
+    deployed = deploy(aws, policy)
+    assert rollback(folder, "export", "delete", "--apply").returncode == status
+    assert deployed.stacks() == ([STACK] if status else [])
 
 
 def test_every_command_of_the_page_does_what_the_page_says(

@@ -17,7 +17,7 @@ from tools.local_stack.template import Template
 
 REGION = "us-east-1"
 STACK = "tests"
-_STORES = {"dynamodb": REGION, "sqs": REGION, "s3": "aws"}
+_STORES = {"dynamodb": REGION, "sqs": REGION, "s3": "aws", "ecs": REGION}
 """Where moto keeps what the stack creates: service and region."""
 
 copyreg.pickle(Condition, lambda _: (Condition, ()))  # each copy of a queue has a lock of its own
@@ -60,7 +60,20 @@ def _created_once() -> tuple[dict[str, str], dict[str, Any]]:
         Bucket=ids["MediaBucket"],
         VersioningConfiguration=template.resources["MediaBucket"]["Properties"]["VersioningConfiguration"],
     )
+    ids |= _worker_service()
     return ids, {service: deepcopy(_store(service)) for service in _STORES}
+
+
+def _worker_service() -> dict[str, str]:
+    """The service of the workers, without the machines that it would need on AWS; no task runs."""
+    ecs = boto3.client("ecs", region_name=REGION)
+    container = {"name": "worker", "image": "none", "memory": 1}
+    task = ecs.register_task_definition(family="worker", containerDefinitions=[container])["taskDefinition"]
+    cluster = ecs.create_cluster(clusterName=STACK)["cluster"]["clusterName"]
+    service = ecs.create_service(
+        cluster=cluster, serviceName="worker", taskDefinition=task["taskDefinitionArn"], desiredCount=0
+    )
+    return {"VideoWorkerCluster": cluster, "VideoWorkerService": service["service"]["serviceArn"]}
 
 
 def _store(service: str) -> Any:

@@ -68,7 +68,10 @@ class Deployed:
     def switches(self) -> dict[str, Any]:
         """All that a rollback turns off."""
         functions, ecs = self.client("lambda"), self.client("ecs")
-        scaling = self.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+        cluster = self.ids["VideoWorkerCluster"]
+        services = ecs.describe_services(cluster=cluster, services=[self.ids["VideoWorkerService"]])[
+            "services"
+        ]
         return {
             "routes": self.route_limits(),
             "functions": [
@@ -77,13 +80,8 @@ class Deployed:
                 )
                 for name in FUNCTIONS
             ],
-            "scaling": [
-                (it.get("SuspendedState") or {}).get("DynamicScalingOutSuspended", False)
-                for it in scaling["ScalableTargets"]
-            ],
-            "tasks": ecs.list_tasks(cluster=self.ids["VideoWorkerCluster"], desiredStatus="RUNNING")[
-                "taskArns"
-            ],
+            "workers": [it["desiredCount"] for it in services],
+            "tasks": ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"],
         }
 
 
@@ -98,7 +96,7 @@ def deploy(url: str, policy: str = "Retain") -> Deployed:
     Parameters
     ----------
     policy
-        The ``DeletionPolicy`` of table and bucket.
+        The ``DeletionPolicy`` of the jobs' table and the bucket.
     """
     cloudformation = client(url, "cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(_template(policy), default=str))
@@ -121,13 +119,6 @@ def deploy(url: str, policy: str = "Retain") -> Deployed:
 
 
 def _start_worker(deployed: Deployed) -> None:
-    deployed.client("application-autoscaling").register_scalable_target(
-        ServiceNamespace="ecs",
-        ScalableDimension="ecs:service:DesiredCount",
-        ResourceId=deployed.ids["VideoWorkerService"].split(":", 5)[5],
-        MinCapacity=0,
-        MaxCapacity=4,
-    )
     deployed.client("ecs").run_task(
         cluster=deployed.ids["VideoWorkerCluster"],
         taskDefinition=deployed.ids["VideoWorkerTaskDefinition"],
@@ -139,9 +130,8 @@ def _start_worker(deployed: Deployed) -> None:
 def _template(policy: str) -> dict[str, Any]:
     template = Template()
     whole: dict[str, Any] = json.loads(template.stored_resources_json())
-    for spec in whole["Resources"].values():
-        if spec["Type"] != "AWS::SQS::Queue":
-            spec["DeletionPolicy"] = policy
+    for name in ("JobsTable", "MediaBucket"):
+        whole["Resources"][name]["DeletionPolicy"] = policy
     limits = template.resources["HttpApi"]["Properties"]["RouteSettings"]
     api = {"Routes": [f"{route.method} {route.path}" for route in template.routes()], "RouteSettings": limits}
     whole["Resources"] |= _resources("AWS::ApiGatewayV2::Api", HttpApi=api)

@@ -86,8 +86,14 @@ class Dynalite(AbstractContextManager["Dynalite"]):
 
 
 def create_jobs_table(client: DynamoDBClient, table_name: str) -> None:
-    """The jobs table of template.yaml, without what does not affect its items; ready when this returns."""
-    properties = Template().resources["JobsTable"]["Properties"]
-    client.create_table(TableName=table_name, **{name: properties[name] for name in _TABLE_PROPERTIES})
+    """The jobs table of template.yaml."""
+    create_table(client, table_name, "JobsTable")
+
+
+def create_table(client: DynamoDBClient, table_name: str, logical_id: str) -> None:
+    """A table of template.yaml, without what does not affect its items; ready when this returns."""
+    properties = Template().resources[logical_id]["Properties"]
+    chosen = {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
+    client.create_table(TableName=table_name, **chosen)
     is_there = client.get_waiter("table_exists")
     is_there.wait(TableName=table_name, WaiterConfig={"Delay": 0, "MaxAttempts": 1000})

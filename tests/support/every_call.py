@@ -10,11 +10,15 @@ from typing import Any, cast
 
 import moto.sqs.models
 import pytest
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.keys import part_key
+from video_worker.retirement import Retirement
+from video_worker.scale_in_protection import ScaleInProtection
+from video_worker.stop_signal import StopSignal
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, load_event
@@ -54,7 +58,7 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     for name in NAMES:
         handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
     uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan)
-    for special in (_delete_with_parts, *uploads):
+    for special in (_delete_with_parts, _worker_looks_at_the_fleet, *uploads):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
     patch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
@@ -80,6 +84,12 @@ def _delete_with_parts(services: VideoJobs, folder: Path) -> None:
     completed_job(services, folder, frames=1)
     services.ports.storage.save_file(part_key(EVENT_JOB_ID, "f", 0), TINY, "video/mp4")
     handle(load_event("delete_job"), "delete_job")
+
+
+def _worker_looks_at_the_fleet(services: VideoJobs, _: Path) -> None:
+    logger = Logger(service="retirement")
+    protection = ScaleInProtection("", services.ports.clock, logger)
+    Retirement(services, "worker:1", protection, StopSignal(grace_s=0), logger).look()
 
 
 def upload_of_no_job(services: VideoJobs, _: Path) -> Any:

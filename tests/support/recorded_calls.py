@@ -34,7 +34,7 @@ LISTED: dict[str, list[str]] = json.loads(
 )
 """What each role was seen to do."""
 
-_WORKER_MODULES = ("video_worker.job_worker", "video_worker.heartbeat")
+_WORKER_MODULES = ("video_worker.job_worker", "video_worker.heartbeat", "video_worker.retirement")
 _ACTIONS = {
     "HeadObject": "GetObject",
     "ListObjectsV2": "ListBucket",
@@ -45,6 +45,7 @@ _ACTIONS = {
 }
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PART = re.compile(r"job_parts/.*")
+_TABLES = ("JobsTable", "StateTable")
 _QUEUES = {"-jobs.fifo": "JobsQueue", "WebhooksQueue": "WebhooksQueue"}
 
 
@@ -104,7 +105,8 @@ def _resource(service: str, action: str, arguments: Any) -> str:
     match service:
         case "dynamodb":
             index = arguments.get("IndexName")
-            return "JobsTable" + (f"/index/{index}" if index else "")
+            table = next(name for name in _TABLES if name in arguments["TableName"])
+            return table + (f"/index/{index}" if index else "")
         case "s3" if action == "ListBucket":
             return "MediaBucket"
         case "s3":
@@ -115,6 +117,8 @@ def _resource(service: str, action: str, arguments: Any) -> str:
             return "EventBus"
         case "secretsmanager":
             return "WebhookSecrets"
+        case "ecs":
+            return "VideoWorkerService"
     raise AssertionError(f"name the resource of {service}:{action} {arguments}")
 
 

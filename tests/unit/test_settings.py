@@ -38,7 +38,8 @@ def test_the_rules_are_the_settings_and_by_default_their_own() -> None:
         (WorkerSettings, "MODEL_PATH", "", "Set the environment variable MODEL_PATH"),
         (WorkerSettings, "IOU_THRESHOLD", "x", "a number, not 'x'"),
         (WorkerSettings, "OCR_CHANGE_GATE", "yes", "true or false, not 'yes'"),
-        (WorkerSettings, "LEASE_S", "2", "a whole number of at least 3, not '2'"),
+        (WorkerSettings, "LEASE_S", "2", "a whole number of at least 3 and at most 900, not '2'"),
+        (WorkerSettings, "LEASE_S", "901", "a whole number of at least 3 and at most 900, not '901'"),
     ],
 )
 def test_a_wrong_setting_is_named(

@@ -134,17 +134,29 @@ class Template:
         match value:
             case {"Ref": name}:
                 return self._reference(name)
+            case {"Fn::If": [condition, if_true, if_false]}:
+                return self.resolve(if_true if self._holds(condition) else if_false)
             case {"Fn::Sub": str(text)}:
                 return re.sub(r"\$\{([\w:]+)\}", lambda found: self._reference(found[1]), text)
             case str() | int():
                 return str(value)
         raise ValueError(f"The local stack cannot resolve {value!r}")
 
+    def _holds(self, condition: str) -> bool:
+        """Whether a condition, which compares two values, holds with the defaults of the parameters."""
+        left, right = self._raw["Conditions"][condition]["Fn::Equals"]
+        return self.resolve(left) == self.resolve(right)
+
     def _reference(self, name: str) -> str:
+        """What was created, a parameter's default, or nothing for a resource that was not created."""
+        if name in self._physical_ids:
+            return self._physical_ids[name]
+        if name in self.resources:
+            return ""
         parameters = self._raw["Parameters"]
-        if name not in self._physical_ids and name not in parameters:
+        if name not in parameters:
             raise ValueError(f"The local stack has no value for {name!r}")
-        return self._physical_ids.get(name) or str(parameters[name].get("Default", ""))
+        return str(parameters[name].get("Default", ""))
 
     def _is_open(self, event: Mapping[str, Any]) -> bool:
         """Whether neither the route nor its API names an authorizer."""

@@ -98,7 +98,7 @@ def _row(one: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
         code(one["name"]),
         _TYPES[one.get("type", "string")],
         _default(one, "default"),
-        _allowed(one.get("enum", []), one.get("minimum")),
+        _allowed(one.get("enum", []), one.get("minimum"), one.get("maximum")),
         one["text"].replace("``", "`").rstrip("."),
         given.get(one["name"], ""),
     ]
@@ -111,13 +111,16 @@ def _default(one: Mapping[str, Any], key: str) -> str:
     return "empty" if value == "" else code(str(value).lower() if isinstance(value, bool) else value)
 
 
-def _allowed(choices: list[str], minimum: Any) -> str:
-    return ", ".join(map(code, choices)) if choices else "" if minimum is None else f"at least {minimum}"
+def _allowed(choices: list[str], minimum: Any, maximum: Any) -> str:
+    if choices:
+        return ", ".join(map(code, choices))
+    limits = {"at least": minimum, "at most": maximum}
+    return ", ".join(f"{words} {limit}" for words, limit in limits.items() if limit is not None)
 
 
 def _parameter(named: tuple[str, Mapping[str, Any]]) -> list[str]:
     name, spec = named
-    allowed = _allowed(spec.get("AllowedValues", []), spec.get("MinValue"))
+    allowed = _allowed(spec.get("AllowedValues", []), spec.get("MinValue"), spec.get("MaxValue"))
     return [code(name), code(spec["Type"]), _default(spec, "Default"), allowed, spec["Description"]]
 
 

@@ -28,6 +28,7 @@ from functions.video_api.caller import owner_of
 from functions.video_api.content_type import media_type_of, video_type_of
 from functions.video_api.known_names import check_known
 from functions.video_api.operations import operation
+from functions.video_api.request_log import name_job
 
 router = APIGatewayHttpRouter()
 _KEY_LENGTH = 255
@@ -55,14 +56,19 @@ _BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames", "call
 )
 def post_submit() -> tuple[dict[str, Any], int]:
     """Take a job; the content type says which way."""
-    event = router.current_event
+    answer = _submit(router.current_event)
+    name_job(answer["job_id"])
+    return answer, 201
+
+
+def _submit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     match media_type_of(event):
         case "application/json":
-            return _submit_json(event), 201
+            return _submit_json(event)
         case "multipart/form-data":
-            return _submit_form(event), 201
+            return _submit_form(event)
         case other:
-            return _submit_video(event, body_bytes(event), video_type_of(other), _options_of(event)), 201
+            return _submit_video(event, body_bytes(event), video_type_of(other), _options_of(event))
 
 
 def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -16,6 +17,11 @@ from video_jobs.use_cases.work import LeaseLostError
 
 class Heartbeat(AbstractContextManager["Heartbeat"]):
     """A thread that extends the lease and the message's visibility together.
+
+    Parameters
+    ----------
+    on_beat
+        Called after each beat of the thread.
 
     Attributes
     ----------
@@ -33,7 +39,10 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
         lease: timedelta,
         pause_s: float,
         logger: Logger,
+        *,
+        on_beat: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_beat = on_beat
         self._app, self._logger = app, logger
         self._job, self._message, self._lease = job, message, lease
         self._pause_s = pause_s
@@ -54,6 +63,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
     def _beat_until_done(self) -> None:
         while not self._done.wait(self._pause_s) and not self.lost.is_set():
             self.beat()
+            self._on_beat()
 
     def beat(self) -> None:
         """Extend both once; if AWS does not answer, the next beat does it."""

@@ -27,6 +27,7 @@ from video_jobs.domain.errors import (
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job, JobStatus, Output, Progress
 from video_jobs.domain.keys import results_index_key, results_key
+from video_jobs.domain.metrics import ANALYSIS_TIME, FETCH_TIME, STORE_TIME
 from video_jobs.domain.video import JobWarning
 from video_jobs.ports import QueueMessage
 from video_jobs.settings import WorkerSettings
@@ -34,6 +35,7 @@ from video_jobs.use_cases.work import Claim, Claimant, LeaseLostError, Verdict
 
 from video_worker.analysis import AnalysisRun, AnalysisService, RunRequest
 from video_worker.heartbeat import Heartbeat
+from video_worker.metrics import AttemptMetrics
 from video_worker.parts import Finished, JobParts, remove_parts
 from video_worker.results_serializer import warnings_of, write_results
 from video_worker.stop_signal import StoppedError, StopSignal
@@ -100,6 +102,7 @@ class JobWorker:
         self._settings = settings
         self._stop = stop
         self._logger = logger or Logger()
+        self._metrics = AttemptMetrics(app.ports.metrics)
         self._lease = timedelta(seconds=settings.lease_s)
         self._claimant = Claimant(worker_id=worker_id, lease=self._lease, understands=understands)
         self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE)
@@ -135,13 +138,16 @@ class JobWorker:
             return Outcome.SKIPPED
         self._logger.append_keys(job_id=claim.job.job_id, attempt=claim.job.attempt)
         try:
-            with self._protection:
-                return self._work(claim.job, message)
+            with self._metrics.attempt(claim.job, claim.waited), self._protection:
+                self._metrics.outcome = outcome = self._work(claim.job, message)
+                return outcome
         finally:
             self._logger.remove_keys(["job_id", "attempt"])
 
     def _decline(self, message: QueueMessage, claim: Claim) -> None:
-        self._logger.info("message declined", action="message_declined", reason=claim.reason)
+        self._logger.info(
+            "message declined", action="message_declined", reason=claim.reason, job_id=message.body
+        )
         if claim.verdict is Verdict.RETURN:
             self._return(message, claim.delay_s)
         else:
@@ -178,13 +184,17 @@ class JobWorker:
         fingerprint = self._pipelines.fingerprint(job.options.pipeline_id)
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
         parts = JobParts(job, fingerprint["id"], self._app.ports.storage, folder)
-        request = _request_of(job, self._fetch_video(job, folder), parts.fetch_finished())
+        with self._metrics.stage(FETCH_TIME):
+            request = _request_of(job, self._fetch_video(job, folder), parts.fetch_finished())
         run = self._pipelines.run(request, self._conditions_of_going_on(heartbeat))
         self._app.work.record_opening(job, fingerprint=fingerprint, video=run.video)
         heartbeat.progress = Progress(heartbeat.progress.frames_done, run.frames_total)
-        for frames_done in parts.write(run):
-            heartbeat.progress = Progress(frames_done, run.frames_total)
-        return self._store_results(job, parts, run, heartbeat)
+        with self._metrics.stage(ANALYSIS_TIME):
+            for frames_done in parts.write(run):
+                heartbeat.progress = Progress(frames_done, run.frames_total)
+                self._metrics.frames = frames_done - request.frames_before
+        with self._metrics.stage(STORE_TIME):
+            return self._store_results(job, parts, run, heartbeat)
 
     def _fetch_video(self, job: Job, folder: Path) -> Path:
         video = folder / "video.mp4"

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from datetime import timedelta
+from functools import partial
 from types import FrameType
 from uuid import uuid4
 
@@ -15,9 +15,12 @@ from video_jobs.bootstrap import application
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
+from video_worker.analysis import AnalysisService
+from video_worker.heartbeat import Heartbeat
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import AnalysisStartError, IsolatedAnalysisService
 from video_worker.job_worker import JobWorker
+from video_worker.retirement import Retirement, own_task_definition
 from video_worker.scale_in_protection import ScaleInProtection
 from video_worker.stop_signal import StopSignal
 
@@ -47,13 +50,23 @@ def _analysis(settings: WorkerSettings, logger: Logger) -> IsolatedAnalysisServi
 
 
 def _worker(
-    settings: WorkerSettings, analysis: IsolatedAnalysisService, stop: StopSignal, logger: Logger
+    settings: WorkerSettings, analysis: AnalysisService, stop: StopSignal, logger: Logger
 ) -> JobWorker:
+    app = application()
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-    longest_job = timedelta(seconds=settings.job_limit_s + settings.shutdown_grace_s)
-    protection = ScaleInProtection(settings.ecs_agent_uri, longest_job, logger)
+    protection = ScaleInProtection(settings.ecs_agent_uri, app.ports.clock, logger)
+    task_definition = own_task_definition(settings.ecs_container_metadata_uri_v4, logger)
+    retirement = Retirement(app, task_definition, protection, stop, logger)
+    heartbeat_type = partial(Heartbeat, on_beat=retirement.look)
     worker = JobWorker(
-        worker_id, application(), analysis, settings, stop, logger=logger, protection=protection
+        worker_id,
+        app,
+        analysis,
+        settings,
+        stop,
+        logger=logger,
+        protection=protection,
+        heartbeat_type=heartbeat_type,
     )
     logger.info("worker ready", action="worker_ready", worker_id=worker_id, model=settings.model_path)
     return worker

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
+from video_jobs.adapters.local.memory_metrics import MemoryMetrics
 from video_jobs.adapters.local.memory_notify import (
     MemoryEventBus,
     MemoryWebhookQueue,
@@ -127,6 +128,7 @@ class World:
             events=reached(MemoryEventBus()),
             webhook_transport=reached(self.receiver),
             webhook_secrets=reached(MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"})),
+            metrics=MemoryMetrics,
         )
         return VideoJobs(ports, replace(RULES, part_frames=self.random.randint(1, 4)))
 

@@ -9,6 +9,7 @@ from video_jobs.bindings import Ports
 from video_jobs.domain.rules import Rules
 
 if TYPE_CHECKING:
+    from video_jobs.use_cases.fleet import Fleet
     from video_jobs.use_cases.intake import Intake
     from video_jobs.use_cases.multipart import Multipart
     from video_jobs.use_cases.notify import Notify
@@ -83,3 +84,10 @@ class VideoJobs:
         from video_jobs.use_cases.notify import Notify
 
         return Notify(self.ports, self.rules)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """Use cases that set the number of workers."""
+        from video_jobs.use_cases.fleet import Fleet
+
+        return Fleet(self.ports, self.rules)

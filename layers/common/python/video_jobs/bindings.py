@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
 
+from video_jobs.fleet_ports import FleetRepository, WorkerFleet
 from video_jobs.ports import (
     Clock,
     EventBus,
     IdFactory,
     JobRepository,
+    Metrics,
     MultipartUploads,
     QueueService,
     StorageService,
@@ -68,6 +70,9 @@ class Ports:
     webhooks = Port[WebhookQueue]()
     webhook_secrets = Port[WebhookSecrets]()
     webhook_transport = Port[WebhookTransport]()
+    metrics = Port[Metrics]()
+    fleet = Port[WorkerFleet]()
+    fleet_records = Port[FleetRepository]()
 
     def __init__(self, **makers: Callable[[], Any]) -> None:
         self._makers = makers

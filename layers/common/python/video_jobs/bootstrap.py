@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from video_jobs.adapters.aws.ecs import EcsClient
+
 
 @lru_cache(maxsize=1)
 def application() -> VideoJobs:
@@ -36,6 +38,9 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "webhooks": _webhooks,
         "webhook_secrets": _webhook_secrets,
         "webhook_transport": _webhook_transport,
+        "metrics": _metrics,
+        "fleet": _fleet,
+        "fleet_records": _fleet_records,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
 
@@ -60,6 +65,16 @@ def s3_client(region: str) -> S3Client:
         s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
     )
     return boto3.client("s3", region_name=region, config=config)
+
+
+def ecs_client(region: str) -> EcsClient:
+    """An ECS client that gives up well before its function must end."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+    client: EcsClient = boto3.client("ecs", region_name=region, config=config)
+    return client
 
 
 def _clock(_: ServiceSettings) -> Any:
@@ -128,6 +143,26 @@ def _webhook_transport(settings: ServiceSettings) -> Any:
     from video_jobs.adapters.webhook_http import HttpsWebhookTransport
 
     return HttpsWebhookTransport(settings.rules.webhook_networks)
+
+
+def _metrics(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.emf import EmfMetrics
+
+    return EmfMetrics(settings.metrics_namespace)
+
+
+def _fleet(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.ecs import EcsWorkerFleet
+
+    make_client = partial(ecs_client, settings.aws_region)
+    return EcsWorkerFleet(make_client, settings.worker_cluster, settings.worker_service)
+
+
+def _fleet_records(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.fleet_item import DynamoDbFleetRepository
+
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbFleetRepository(table, settings.aws_region)
 
 
 def _needed(variable: str, value: str) -> str:

@@ -13,6 +13,7 @@ from typing import Protocol
 from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.job import Job
 from video_jobs.domain.job_events import JobEvent
+from video_jobs.domain.metrics import Values
 from video_jobs.domain.webhooks import WebhookMessage
 
 
@@ -69,6 +70,11 @@ class JobRepository(Protocol):
 
     def list_due(self, now: datetime, limit: int) -> list[Job]:
         """At most ``limit`` open jobs whose ``due_at`` is not after ``now``, the earliest first."""
+        ...
+
+    def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:
+        """At most ``limit`` open jobs with a video whose ``due_at`` lies behind ``after`` and not behind
+        ``until``, the earliest first."""
         ...
 
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
@@ -256,6 +262,22 @@ class WebhookTransport(Protocol):
         ...
 
 
+class Metrics(Protocol):
+    """Takes the numbers that alarms and the dashboard show."""
+
+    def record(self, values: Values, *, by: str = "", job_id: str | None = None) -> None:
+        """Write some values.
+
+        Parameters
+        ----------
+        by
+            The value of the dimension, for those metrics that have one.
+        job_id
+            The job that the values belong to.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
     """A received message; until its visibility timeout ends, no other consumer receives it."""
@@ -264,6 +286,15 @@ class QueueMessage:
     generation: int
     receipt: str
     receive_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many messages of the jobs queue nobody holds, and how many a consumer holds or returned with a
+    delay."""
+
+    visible: int
+    hidden: int
 
 
 class QueueService(Protocol):
@@ -279,6 +310,16 @@ class QueueService(Protocol):
 
     def size(self) -> int:
         """How many messages are waiting to be received; on SQS, an approximation."""
+        ...
+
+    def depth(self) -> QueueDepth:
+        """How many messages there are; on SQS, an approximation.
+
+        Raises
+        ------
+        TransientError
+            If the queue did not answer.
+        """
         ...
 
     def acknowledge(self, message: QueueMessage) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from video_jobs.domain.errors import SettingError
+from video_jobs.domain.fleet import LONGEST_LEASE, FleetLimits
 from video_jobs.domain.pipelines import BUILT_IN
 from video_jobs.domain.rules import Rules
 
@@ -67,7 +68,8 @@ def _in_words(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if get_origin(hint) is Annotated:
-        return f"a whole number of at least {hint.__metadata__[0].ge}"
+        meta = hint.__metadata__[0]
+        return f"a whole number of at least {meta.ge}" + (f" and at most {meta.le}" if meta.le else "")
     return {int: "a whole number", float: "a number", bool: "true or false"}.get(hint, "text")
 
 
@@ -76,6 +78,8 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
 
     table_name: str
     """DynamoDB table of the jobs."""
+    state_table_name: str = ""
+    """DynamoDB table of what is no job: the record of the workers' number."""
     bucket_name: str
     """S3 bucket of videos and results."""
     jobs_queue_url: str = ""
@@ -92,6 +96,18 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Prefix of the names of webhook secrets in Secrets Manager; the owner follows it."""
     webhook_networks: str = ""
     """Networks that webhooks may reach although they are not public: CIDR, separated by spaces."""
+    metrics_namespace: str = "VideoJobs"
+    """Namespace of the metrics in CloudWatch."""
+    worker_cluster: str = ""
+    """ECS cluster of the workers."""
+    worker_service: str = ""
+    """ECS service of the workers; if it is empty, nobody sets their number."""
+    worker_max_count: Positive = _DEFAULT.fleet.max_workers
+    """Largest number of workers."""
+    worker_backlog_per_task: Positive = _DEFAULT.fleet.jobs_per_worker
+    """So many jobs may wait for each worker before another worker is started at once."""
+    worker_longest_wait_s: Positive = int(_DEFAULT.fleet.longest_wait.total_seconds())
+    """A job that waits longer, in seconds, while all workers are busy, starts one more worker."""
     aws_region: str = "us-east-1"
     """AWS region of the table, the bucket, the queues and the event bus."""
     pipeline_ids: str = " ".join(BUILT_IN)
@@ -136,8 +152,18 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
             part_frames=self.part_frames,
             keep=timedelta(days=self.retention_days),
             max_crashes=self.max_crashes,
+            fleet=self._fleet_limits,
             webhook_attempts=self.webhook_attempts,
             webhook_networks=tuple(self.webhook_networks.split()),
+        )
+
+    @property
+    def _fleet_limits(self) -> FleetLimits:
+        return FleetLimits(
+            max_workers=self.worker_max_count,
+            jobs_per_worker=self.worker_backlog_per_task,
+            longest_wait=timedelta(seconds=self.worker_longest_wait_s),
+            strict_order=self.queue_order == "strict",
         )
 
 
@@ -182,7 +208,7 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Folder of additional plugins."""
     pipelines_dir: str = ""
     """Folder of additional pipelines."""
-    lease_s: Annotated[int, Meta(ge=3)] = 60
+    lease_s: Annotated[int, Meta(ge=3, le=int(LONGEST_LEASE.total_seconds()))] = 60
     """Seconds without a heartbeat after which a worker loses its job."""
     heartbeat_s: Positive = 10
     """Seconds between heartbeats; well below LEASE_S."""
@@ -208,6 +234,8 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Seconds in which a running job may still end after a stop signal."""
     ecs_agent_uri: str = ""
     """Address of the ECS container agent, which grants scale-in protection; ECS sets it."""
+    ecs_container_metadata_uri_v4: str = ""
+    """Address at which ECS tells a task what it was started from; ECS sets it."""
     work_dir: str = ""
     """Folder for temporary files; empty: that of the system."""
 

@@ -223,6 +223,13 @@ class WebhookDeliveryError(VideoJobsError):
         self.status_code = status_code
 
 
+class FleetError(VideoJobsError):
+    """A look at the fleet of workers, or a change of its size, that failed."""
+
+    default_message = "The number of workers could not be set."
+    code = "fleet_error"
+
+
 class SettingError(VideoJobsError):
     """A missing or wrong setting."""
 

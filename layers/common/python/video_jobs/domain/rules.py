@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from video_jobs.domain.fleet import FleetLimits
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_jobs.domain.pipelines import BUILT_IN
 
@@ -31,6 +32,8 @@ class Rules:
         A job fails when this many workers have vanished while they ran it.
     webhook_networks
         Networks (CIDR) that webhooks may reach although they are not public.
+    fleet
+        How many workers there may be, and when one is started or stopped.
     """
 
     known_pipelines: Collection[str] = frozenset(BUILT_IN)
@@ -45,3 +48,4 @@ class Rules:
     max_crashes: int = 5
     webhook_attempts: int = 8
     webhook_networks: tuple[str, ...] = ()
+    fleet: FleetLimits = field(default_factory=FleetLimits)

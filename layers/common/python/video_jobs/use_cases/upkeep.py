@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from video_jobs.bindings import Ports
 from video_jobs.domain import changes
@@ -29,6 +31,13 @@ class JobStillHeldError(Exception):
     """A worker still holds the job, so the message must be looked at again later."""
 
 
+class Repair(NamedTuple):
+    """A job that was due, and the action that was taken."""
+
+    job_id: str
+    action: str
+
+
 class Upkeep(UseCases):
     """Repair jobs whose message, worker or upload was lost."""
 
@@ -37,22 +46,20 @@ class Upkeep(UseCases):
         self._intake = intake
 
     def reconcile(self, limit: int = JOBS_PER_RUN) -> Counter[str]:
+        """Do all `repairs`, and count how many jobs each action was taken for."""
+        return Counter(repair.action for repair in self.repairs(limit))
+
+    def repairs(self, limit: int = JOBS_PER_RUN) -> Iterator[Repair]:
         """Take back jobs whose lease has ended, send lost jobs again, and fail jobs whose video never came.
 
-        One run handles at most ``limit`` due jobs. A job that was handled is not due again at once.
-
-        Returns
-        -------
-        Counter of str
-            How many jobs each action was taken for.
+        One run handles at most ``limit`` due jobs, each when it is asked for the next one. A job that was
+        handled is not due again at once.
         """
-        done: Counter[str] = Counter()
         for job in self._ports.jobs.list_due(self._now(), limit):
             try:
-                done[self._heal(job)] += 1
+                yield Repair(job.job_id, self._heal(job))
             except ConflictError:
-                done["changed_meanwhile"] += 1
-        return done
+                yield Repair(job.job_id, "changed_meanwhile")
 
     def bury(self, job_id: str, generation: int) -> Job | None:
         """Fail the job of a dead message, if the message is its newest and no worker holds it.

@@ -31,12 +31,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The verdict on a message; ``job`` goes with WORK, ``delay_s`` with RETURN."""
+    """The verdict on a message; ``job`` and ``waited`` go with WORK, ``delay_s`` with RETURN.
+
+    ``waited`` is the time since the job was made ready or an earlier attempt was last heard of.
+    """
 
     verdict: Verdict
     reason: str
     job: Job | None = None
     delay_s: int = 0
+    waited: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,8 @@ class Work(UseCases):
             if job.needs > claimant.understands:
                 self._ports.jobs.update_status(changes.postpone(job, now=self._now()))
                 return Claim(Verdict.ACKNOWLEDGE, "needs a newer worker")
-            return Claim(Verdict.WORK, "claimed", self._claimed(job, claimant))
+            waited = max(timedelta(), self._now() - job.updated_at)
+            return Claim(Verdict.WORK, "claimed", self._claimed(job, claimant), waited=waited)
         except ConflictError:
             return Claim(Verdict.RETURN, "changed meanwhile", delay_s=_LOOK_AGAIN_S)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from itertools import islice
 from operator import and_
@@ -25,8 +25,10 @@ from video_jobs.adapters.aws.job_item import (
 )
 from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.errors import ConflictError, TransientError
-from video_jobs.domain.job import Job, to_iso
+from video_jobs.domain.job import Job, UploadState, to_iso
 from video_jobs.ports import JobPosition
+
+_TICK = timedelta(microseconds=1)
 
 
 class DynamoDbJobRepository:
@@ -68,6 +70,16 @@ class DynamoDbJobRepository:
                 until_now = self._model.due_at <= now
                 due += map(to_job, self._model.by_due_time.query(shard, until_now, limit=limit))
         return sorted(due, key=lambda job: job.due_at or now)[:limit]
+
+    def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:
+        """Query each shard of the due-work index; DynamoDB's window contains both of its ends."""
+        found: list[Job] = []
+        window = self._model.due_at.between(after + _TICK, until)
+        has_video = self._model.upload_state == str(UploadState.ACCEPTED)
+        with _errors_translated():
+            for shard in range(DUE_SHARDS):
+                found += map(to_job, self._model.by_due_time.query(shard, window, has_video, limit=limit))
+        return sorted(found, key=lambda job: job.due_at or until)[:limit]
 
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
         """Query the owner index backwards, so from the newest job on."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
 from pynamodb.attributes import (
-    Attribute,
     JSONAttribute,
     ListAttribute,
     MapAttribute,
@@ -17,10 +15,10 @@ from pynamodb.attributes import (
     TTLAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import STRING
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
+from video_jobs.adapters.aws.iso_time import IsoTimeAttribute
 from video_jobs.domain.formats import FIRST_FORMAT
 from video_jobs.domain.job import (
     Delivery,
@@ -44,20 +42,6 @@ SCHEMA_VERSION = 2
 
 DUE_SHARDS = 4
 """The partitions of the due-work index; a single one would limit the writes to all open jobs."""
-
-
-class IsoTimeAttribute(Attribute[datetime]):
-    """A time as ISO 8601 text in UTC; as text, it sorts in the order of time."""
-
-    attr_type = STRING
-
-    def serialize(self, value: datetime) -> str:
-        """Time to text."""
-        return to_iso(value)
-
-    def deserialize(self, value: str) -> datetime:
-        """Text to time."""
-        return from_iso(value)
 
 
 class OwnerIndex(GlobalSecondaryIndex["JobItem"]):

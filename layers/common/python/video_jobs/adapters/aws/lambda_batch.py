@@ -34,9 +34,14 @@ def handle_messages(
     handle_message: Callable[[SQSRecord], None],
     logger: Logger,
 ) -> PartialItemFailureResponse:
-    """Call ``handle_message`` with each message; SQS delivers those again for which it raised."""
+    """Call ``handle_message`` with each message; SQS delivers those again for which it raised.
+
+    The ``job_id`` that it adds to the log lines stays until the next message, so also on the line that tells
+    of its failure.
+    """
 
     def handle(record: SQSRecord) -> None:  # Powertools passes ``record`` by name
+        logger.remove_keys(["job_id"])
         handle_message(record)
 
     return process_partial_response(event, handle, _LoggingBatchProcessor(logger, EventType.SQS), context)
@@ -48,9 +53,13 @@ def handle_changes(
     handle_change: Callable[[DynamoDBRecord], None],
     logger: Logger,
 ) -> PartialItemFailureResponse:
-    """Call ``handle_change`` with each change; Lambda sends the batch again from the first failure on."""
+    """Call ``handle_change`` with each change; Lambda sends the batch again from the first failure on.
+
+    The ``job_id`` of log lines is handled as in `handle_messages`.
+    """
 
     def handle(record: DynamoDBRecord) -> None:  # Powertools passes ``record`` by name
+        logger.remove_keys(["job_id"])
         handle_change(record)
 
     processor = _LoggingBatchProcessor(logger, EventType.DynamoDBStreams)

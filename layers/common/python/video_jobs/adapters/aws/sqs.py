@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from video_jobs.adapters.aws.errors import error_code, transient_errors_translated
 from video_jobs.domain.errors import ReceiptExpiredError
-from video_jobs.ports import QueueMessage
+from video_jobs.ports import QueueDepth, QueueMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -60,11 +60,20 @@ class SqsQueue:
 
     def size(self) -> int:
         """How many messages are waiting, as SQS estimates."""
+        return self.depth().visible
+
+    def depth(self) -> QueueDepth:
+        """How many messages are waiting, and how many are hidden, as SQS estimates."""
         with transient_errors_translated("SQS"):
             answer = self._client.get_queue_attributes(
-                QueueUrl=self._queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+                QueueUrl=self._queue_url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
             )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        numbers = answer["Attributes"]
+        return QueueDepth(
+            int(numbers["ApproximateNumberOfMessages"]),
+            int(numbers["ApproximateNumberOfMessagesNotVisible"]),
+        )
 
     def acknowledge(self, message: QueueMessage) -> None:
         """Delete the message."""

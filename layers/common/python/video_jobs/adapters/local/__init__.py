@@ -10,7 +10,9 @@ from video_jobs.ports import Clock
 
 def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
     """The makers for `video_jobs.bindings.Ports.in_memory`: of every port but the webhook transport."""
+    from video_jobs.adapters.local.memory_fleet import MemoryFleetRepository, MemoryWorkerFleet
     from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
+    from video_jobs.adapters.local.memory_metrics import MemoryMetrics
     from video_jobs.adapters.local.memory_notify import (
         MemoryEventBus,
         MemoryWebhookQueue,
@@ -32,4 +34,7 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         "events": MemoryEventBus,
         "webhooks": MemoryWebhookQueue,
         "webhook_secrets": MemoryWebhookSecrets,
+        "metrics": MemoryMetrics,
+        "fleet": MemoryWorkerFleet,
+        "fleet_records": MemoryFleetRepository,
     }

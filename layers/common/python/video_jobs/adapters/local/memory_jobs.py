@@ -45,6 +45,13 @@ class MemoryJobRepository:
             due = [(job.due_at, job) for job in self._jobs.values() if job.due_at and job.due_at <= now]
         return [job for _, job in sorted(due, key=lambda pair: pair[0])][:limit]
 
+    def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:
+        """Open jobs with a video, by the time they are due."""
+        with self._lock:
+            due = [(job.due_at, job) for job in self._jobs.values() if job.due_at and not job.awaits_upload]
+        within = [pair for pair in due if after < pair[0] <= until]
+        return [job for _, job in sorted(within, key=lambda pair: pair[0])][:limit]
+
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
         """An owner's jobs, newest first."""
         with self._lock:

@@ -11,7 +11,7 @@ from itertools import count
 from uuid import uuid4
 
 from video_jobs.domain.errors import ReceiptExpiredError
-from video_jobs.ports import Clock, QueueMessage
+from video_jobs.ports import Clock, QueueDepth, QueueMessage
 
 DEDUPLICATION_WINDOW = timedelta(minutes=5)
 
@@ -77,6 +77,14 @@ class MemoryQueue:
         with self._changed:
             self._surface_due()
             return sum(len(entries) for entries in self._groups.values()) - len(self._held)
+
+    def depth(self) -> QueueDepth:
+        """How many messages no consumer holds, and how many are held or returned with a delay."""
+        with self._changed:
+            self._surface_due()
+            every = sum(len(entries) for entries in self._groups.values())
+            hidden = sum(entries[0].invisible_until is not None for entries in self._groups.values())
+            return QueueDepth(every - hidden, hidden)
 
     def acknowledge(self, message: QueueMessage) -> None:
         """Remove a held message."""

@@ -1,0 +1,71 @@
+"""What an attempt at a job took: time in the queue, in each stage, and frames."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from video_jobs.domain.job import Job
+from video_jobs.domain.metrics import (
+    ANALYSIS_TIME,
+    ATTEMPT_NUMBER,
+    ATTEMPTS_ENDED,
+    FRAMES,
+    FRAMES_PER_SECOND,
+    QUEUE_WAIT,
+    Metric,
+)
+from video_jobs.ports import Metrics
+
+ERROR = "error"
+"""The outcome of an attempt that ended in an error that nobody expected."""
+
+
+class AttemptMetrics:
+    """Measures the attempts of one worker, which come one after the other.
+
+    Parameters
+    ----------
+    seconds
+        A clock that never goes back.
+
+    Attributes
+    ----------
+    frames
+        How many frames this attempt has analysed; the worker sets it.
+    outcome
+        How the attempt ended; the worker sets it.
+    """
+
+    def __init__(self, metrics: Metrics, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._metrics = metrics
+        self._seconds = seconds
+        self._times: dict[Metric, float] = {}
+        self.frames = 0
+        self.outcome = ERROR
+
+    @contextmanager
+    def attempt(self, job: Job, waited: timedelta) -> Iterator[None]:
+        """Write how long the job waited at once, and the rest at the end, also after an error."""
+        self._times, self.frames, self.outcome = {}, 0, ERROR
+        self._metrics.record({QUEUE_WAIT: waited.total_seconds()}, job_id=job.job_id)
+        try:
+            yield
+        finally:
+            self._metrics.record(self._values(job), by=self.outcome, job_id=job.job_id)
+
+    @contextmanager
+    def stage(self, metric: Metric) -> Iterator[None]:
+        """Measure one stage."""
+        started = self._seconds()
+        try:
+            yield
+        finally:
+            self._times[metric] = self._seconds() - started
+
+    def _values(self, job: Job) -> dict[Metric, float]:
+        values = {ATTEMPTS_ENDED: 1, ATTEMPT_NUMBER: job.attempt, FRAMES: self.frames, **self._times}
+        analysis_s = self._times.get(ANALYSIS_TIME, 0.0)
+        return values | ({FRAMES_PER_SECOND: self.frames / analysis_s} if self.frames and analysis_s else {})

@@ -1,0 +1,130 @@
+"""What template.yaml says of the workers, with each choice of its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from video_jobs.domain.changes import QUEUE_RETENTION
+from video_jobs.domain.fleet import OUTDATED
+from video_jobs.domain.rules import GIB, Rules
+from video_jobs.settings import WorkerSettings
+from video_jobs.use_cases.fleet import LEASE
+from video_worker.scale_in_protection import PROTECTED_FOR
+
+from tests.support.chosen_template import ChosenTemplate
+from tools.local_stack.template import Template
+
+GPU, CPU = ChosenTemplate(WorkerCompute="gpu"), ChosenTemplate(WorkerCompute="cpu")
+SERVICES = {"gpu": "VideoWorkerService", "cpu": "VideoWorkerFargateService"}
+SETS_NUMBER = ("UploadReceivedFunction", "ReconcileFunction")
+SPOT_PERCENT = Template()._raw["Parameters"]["WorkerSpotPercent"]["AllowedValues"]
+INSTANCES = ("AWS::EC2::LaunchTemplate", "AWS::AutoScaling::AutoScalingGroup", "AWS::ECS::CapacityProvider")
+IMAGE_AND_RESULTS = 10 * GIB
+
+
+def container(template: ChosenTemplate) -> dict[str, Any]:
+    (only,) = template.properties("VideoWorkerTaskDefinition")["ContainerDefinitions"]
+    assert isinstance(only, dict)
+    return only
+
+
+def environment(template: ChosenTemplate) -> dict[str, Any]:
+    return {entry["Name"]: entry["Value"] for entry in container(template)["Environment"]}
+
+
+@pytest.mark.parametrize("compute", SERVICES)
+def test_there_is_one_service_and_both_functions_set_its_number(compute: str) -> None:
+    template = ChosenTemplate(WorkerCompute=compute)
+    assert template.of_type("AWS::ECS::Service") == [SERVICES[compute]]
+    assert len(template.of_type("AWS::ECS::ClusterCapacityProviderAssociations")) == 1  # a cluster has one
+    for function in SETS_NUMBER:
+        variables = template.properties(function)["Environment"]["Variables"]
+        assert variables["WORKER_SERVICE"] == {"Ref": SERVICES[compute]}
+        assert variables["WORKER_CLUSTER"] == template.properties(SERVICES[compute])["Cluster"]
+
+
+@pytest.mark.parametrize("compute", SERVICES)
+def test_only_the_first_deployment_sets_a_number(compute: str) -> None:
+    """AWS::ECS::Service: without DesiredCount, a create starts one task and an update changes nothing."""
+    first = ChosenTemplate(WorkerCompute=compute).properties(SERVICES[compute])
+    later = ChosenTemplate(WorkerCompute=compute, WorkerDesiredCount="keep").properties(SERVICES[compute])
+    assert first["DesiredCount"] == 0
+    assert "DesiredCount" not in later
+
+
+def test_a_function_ends_before_its_lease_on_the_number_does() -> None:
+    for function in SETS_NUMBER:
+        assert Template().timeout_s(function) < LEASE.total_seconds()
+
+
+def test_nothing_else_sets_the_number() -> None:
+    kinds = {spec["Type"] for spec in Template().resources.values()}
+    assert [kind for kind in kinds if kind.startswith("AWS::ApplicationAutoScaling::")] == []
+
+
+def test_a_gpu_worker_has_a_gpu() -> None:
+    task = GPU.properties("VideoWorkerTaskDefinition")
+    assert task["RequiresCompatibilities"] == ["EC2"]
+    assert container(GPU)["ResourceRequirements"] == [{"Type": "GPU", "Value": "1"}]
+    assert environment(GPU)["DEVICE"] == "0"
+    assert [kind for kind in INSTANCES if not GPU.of_type(kind)] == []
+
+
+def test_a_cpu_worker_runs_on_fargate_without_instances() -> None:
+    task = CPU.properties("VideoWorkerTaskDefinition")
+    assert task["RequiresCompatibilities"] == ["FARGATE"]
+    assert "ResourceRequirements" not in container(CPU)  # Fargate refuses a task that asks for a GPU
+    assert environment(CPU)["DEVICE"] == "cpu"
+    assert [kind for kind in INSTANCES if CPU.of_type(kind)] == []
+    # AND the task has the size that Fargate asks for: 4 vCPU go with 8 to 30 GiB
+    cpu, memory = int(task["Cpu"]), int(task["Memory"])
+    assert (cpu, 8 * 1024 <= memory <= 30 * 1024) == (4096, True)
+    assert container(CPU)["Cpu"] <= cpu
+    assert container(CPU)["MemoryReservation"] <= memory
+    assert WorkerSettings(model_path="m").job_memory_mib < memory
+
+
+def test_the_disk_of_a_worker_holds_the_largest_upload_twice() -> None:
+    needed_gib = (2 * Rules().max_multipart_bytes + IMAGE_AND_RESULTS) / GIB
+    fargate_gib = CPU.properties("VideoWorkerTaskDefinition")["EphemeralStorage"]["SizeInGiB"]
+    assert needed_gib <= fargate_gib <= 200  # Fargate has no more
+    assert "EphemeralStorage" not in GPU.properties("VideoWorkerTaskDefinition")
+    (disk,) = GPU.properties("VideoWorkerLaunchTemplate")["LaunchTemplateData"]["BlockDeviceMappings"]
+    assert needed_gib <= disk["Ebs"]["VolumeSize"]
+
+
+@pytest.mark.parametrize("percent", SPOT_PERCENT)
+def test_the_share_of_spot_is_the_same_for_instances_and_fargate(percent: int) -> None:
+    choice = {"WorkerSpotPercent": percent}
+    group = ChosenTemplate(WorkerCompute="gpu", **choice).properties("VideoWorkerInstances")
+    shares = group["MixedInstancesPolicy"]["InstancesDistribution"]
+    assert shares["OnDemandPercentageAboveBaseCapacity"] == 100 - percent
+    service = ChosenTemplate(WorkerCompute="cpu", **choice).properties("VideoWorkerFargateService")
+    weights = {one["CapacityProvider"]: one["Weight"] for one in service["CapacityProviderStrategy"]}
+    assert weights["FARGATE_SPOT"] / sum(weights.values()) == percent / 100
+
+
+def test_a_worker_that_is_stopped_has_the_time_to_give_its_job_back() -> None:
+    for template in (GPU, CPU):
+        stop_timeout_s = container(template)["StopTimeout"]
+        assert WorkerSettings(model_path="m").shutdown_grace_s < stop_timeout_s <= 120  # Fargate's most
+
+
+def test_a_release_replaces_busy_workers_before_cloudformation_gives_up() -> None:
+    """CloudFormation waits three hours for a service to become stable."""
+    waits_min = 3 * 60
+    ends_min = (OUTDATED + PROTECTED_FOR).total_seconds() / 60
+    assert ends_min + WorkerSettings(model_path="m").shutdown_grace_s / 60 < waits_min
+    for compute, name in SERVICES.items():
+        service = ChosenTemplate(WorkerCompute=compute).properties(name)
+        assert service["DeploymentConfiguration"] == {"MinimumHealthyPercent": 0, "MaximumPercent": 200}
+
+
+def test_reconcile_knows_all_that_it_decides_by() -> None:
+    variables = GPU.properties("ReconcileFunction")["Environment"]["Variables"]
+    assert {"WORKER_MAX_COUNT", "WORKER_BACKLOG_PER_TASK", "WORKER_LONGEST_WAIT_S", "QUEUE_ORDER"} <= set(
+        variables
+    )
+    retention_s = GPU.properties("JobsQueue")["MessageRetentionPeriod"]
+    assert QUEUE_RETENTION.total_seconds() < retention_s
