@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from video_jobs.domain.job import JobStatus
 from video_jobs.domain.keys import parts_prefix
 from video_jobs.domain.video import JobWarning
 from video_worker.analysis import AnalysedFrame, PartEnd, RunRequest
+from video_worker.dag_runner import Payload
 from video_worker.job_worker import Outcome
 from video_worker.video import index
 
@@ -164,6 +167,10 @@ def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results
     assert finish(world)[0] == [0, 2, 3, 4, 5, 6, 7, 8]
 
 
+def digest_of_picture(_: object, payload: Payload) -> dict[str, str]:
+    return {"digest": hashlib.sha256(payload["image"].tobytes()).hexdigest()}
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -176,10 +183,12 @@ def test_each_part_of_a_real_video_is_what_it_is_in_an_undisturbed_run(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stride: int
 ) -> None:
     monkeypatch.setattr(index, "SEGMENT_PACKETS", 1)  # else a short video has only one place to start at
+    world.pipelines.fingerprint("count")  # it loads the plugin
+    monkeypatch.setattr(sys.modules["video_worker_plugin_counter"].CountTool, "run", digest_of_picture)
     path = make_numbered(name, tmp_path).path
 
     def parts_from(first_part: int, frames_before: int = 0) -> list[list[AnalysedFrame | PartEnd]]:
-        request = RunRequest(path, "digest", stride, None, first_part, frames_before, part_frames=4)
+        request = RunRequest(path, "count", stride, None, first_part, frames_before, part_frames=4)
         parts: list[list[AnalysedFrame | PartEnd]] = [[]]
         for item in world.pipelines.run(request):
             parts[-1].append(item)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -25,14 +24,9 @@ class MisbehaveTool:
         return {"bright": payload["frame_index"]}
 
 
-class DigestTool:
-    def run(self, payload: Payload) -> dict[str, Any]:
-        return {"digest": hashlib.sha256(payload["image"].tobytes()).hexdigest()}
-
-
 class CounterPlugin:
     def tool(self, tool_id: str) -> Tool:
-        tools: dict[str, Tool] = {"count": CountTool(), "misbehave": MisbehaveTool(), "digest": DigestTool()}
+        tools: dict[str, Tool] = {"count": CountTool(), "misbehave": MisbehaveTool()}
         return tools[tool_id]
 
     def facts(self) -> dict[str, Any]:
