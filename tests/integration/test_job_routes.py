@@ -276,7 +276,7 @@ def test_a_wrong_method_is_told_the_right_one(app: VideoJobs) -> None:
     for method, path, allowed in (
         ("PUT", "/video/submit", "POST"),
         ("HEAD", "/video/jobs", "GET"),
-        ("OPTIONS", f"/video/jobs/{EVENT_JOB_ID}", "DELETE, GET"),
+        ("PATCH", f"/video/jobs/{EVENT_JOB_ID}", "DELETE, GET"),
         ("GET", f"/video/jobs/{EVENT_JOB_ID}/cancel", "POST"),
     ):
         event = asked("status") | {"rawPath": path}
@@ -284,6 +284,17 @@ def test_a_wrong_method_is_told_the_right_one(app: VideoJobs) -> None:
         answer = answer_of(event)
         assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, allowed)
         assert json.loads(answer["body"])["code"] == "method_not_allowed"
+
+
+def test_a_preflight_is_answered_on_every_path(app: VideoJobs) -> None:
+    for path in ("/video/submit", f"/video/jobs/{EVENT_JOB_ID}", "/no/such/path"):
+        event = asked("health") | {"rawPath": path}
+        event["requestContext"]["http"] |= {"method": "OPTIONS", "path": path}
+        del event["requestContext"]["authorizer"]
+        assert answer_of(event)["statusCode"] == 204
+    # AND a path that does not exist does not exist because of that
+    event["requestContext"]["http"] |= {"method": "GET"}
+    assert answer_of(event)["statusCode"] == 404
 
 
 def test_a_strange_job_id_is_not_found(app: VideoJobs) -> None:
