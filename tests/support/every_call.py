@@ -12,15 +12,17 @@ import moto.sqs.models
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
+from video_jobs.adapters.aws.s3 import S3Storage
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.keys import part_key
+from video_jobs.ports import StoredFile
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
-from tests.integration.job_states import NOW, completed_job, saved_job, uploaded_video
+from tests.integration.job_states import NOW, awaiting_chunks, completed_job, saved_job, uploaded_video
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
 from tests.support.sample_events import NAMES, function_of, prepared_event, with_version_of_video
@@ -53,7 +55,7 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """All sample events, what they leave out, and all that a worker may meet."""
     for name in NAMES:
         handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
-    uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan)
+    uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan, _expired_chunks)
     for special in (_delete_with_parts, *uploads):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
@@ -67,7 +69,26 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
         _, act = SCENARIOS[name].prepare(world, name)
         act()
         world.work()
-    on_frame().clear()
+        on_frame().clear()
+    _store_results_in_parts(fresh_services(patch), clock, _new(folder, "parts"))
+
+
+class _ResultsInParts(S3Storage):
+    """Joining parts of one byte is refused."""
+
+    def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
+        self._part_bytes = 1000 if key.endswith("_results.json") else 2**28
+        return super().save_file(key, source, content_type)
+
+
+def _store_results_in_parts(services: VideoJobs, clock: ManualClock, folder: Path) -> None:
+    stored = services.ports.storage
+    assert isinstance(stored, S3Storage)
+    vars(services.ports)["clock"] = clock
+    vars(services.ports)["storage"] = _ResultsInParts(stored._client, stored._bucket)
+    world = CrashWorld(services.ports, clock, folder)
+    _, act = SCENARIOS["worker completes"].prepare(world, "parts")
+    act()
 
 
 def _new(folder: Path, name: str) -> Path:
@@ -80,6 +101,12 @@ def _delete_with_parts(services: VideoJobs, folder: Path) -> None:
     completed_job(services, folder, frames=1)
     services.ports.storage.save_file(part_key(EVENT_JOB_ID, "f", 0), TINY, "video/mp4")
     handle(load_event("delete_job"), "delete_job")
+
+
+def _expired_chunks(services: VideoJobs, _: Path) -> Any:
+    """The client never completed a multipart upload."""
+    awaiting_chunks(services, 10, due_at=NOW)
+    return handle(load_event("reconcile_schedule"), "reconcile_schedule")
 
 
 def upload_of_no_job(services: VideoJobs, _: Path) -> Any:
