@@ -92,6 +92,6 @@ def stack(
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def api(stack: LocalStack) -> Api:
     return Api(stack.url)

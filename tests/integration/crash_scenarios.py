@@ -38,7 +38,7 @@ CALLS = {
     for service, words in WORDS.items()
     for word in words.split()
 }
-START = "RECEIVE GET UPDATE UPDATE READ LIST"
+OPEN = "RECEIVE GET UPDATE READ LIST"
 END = "UPDATE VISIBILITY STORE STORE UPDATE DELETE LIST"
 DUE = "QUERY QUERY QUERY QUERY"
 
@@ -187,12 +187,12 @@ def receiving_of_no_job(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, job_id)
 
 
-@scenario("worker completes", f"{START} STORE STORE STORE {END} REMOVE REMOVE REMOVE")
+@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE REMOVE REMOVE")
 def working(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, world.work
 
 
-@scenario("worker fails", f"{START} UPDATE DELETE", end="unreadable_video")
+@scenario("worker fails", f"{OPEN} UPDATE DELETE", end="unreadable_video")
 def working_on_broken(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key, world.broken).job_id, world.work
 
@@ -203,7 +203,7 @@ def misbehaving(world: CrashWorld, key: str, call: Callable[[int], None]) -> Job
     return accepted(world, key, TINY, "misbehave")
 
 
-@scenario("worker retries", f"{START} UPDATE VISIBILITY")
+@scenario("worker retries", f"{OPEN} UPDATE UPDATE VISIBILITY")
 def working_with_trouble(world: CrashWorld, key: str) -> Prepared:
     def fail(_: int) -> None:
         raise TransientError("the disk did not answer")
@@ -211,17 +211,17 @@ def working_with_trouble(world: CrashWorld, key: str) -> Prepared:
     return misbehaving(world, key, fail).job_id, world.work
 
 
-@scenario("worker stops", f"{START} STORE STORE UPDATE VISIBILITY")
+@scenario("worker stops", f"{OPEN} UPDATE STORE STORE UPDATE VISIBILITY")
 def working_until_stopped(world: CrashWorld, key: str) -> Prepared:
     def stop(frame_index: int) -> None:
-        if frame_index == 3:
+        if frame_index == 4:
             world.stop.request()
             world.stop._over.wait(5)
 
     return misbehaving(world, key, stop).job_id, world.work
 
 
-@scenario("worker resumes", f"{START} READ READ STORE {END} REMOVE REMOVE REMOVE")
+@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE REMOVE REMOVE")
 def resuming(world: CrashWorld, key: str) -> Prepared:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 

@@ -95,7 +95,11 @@ def write_table(jobs: list[tuple[BadVideo, Job]]) -> None:
     """What became of each file, for the reader of the README."""
     rows = []
     for video, job in jobs:
-        code, said = (job.error.code, job.error.message) if job.error else ("", " / ".join(job.warnings))
+        code, said = (
+            (job.error.code, job.error.message)
+            if job.error
+            else ("", " / ".join(warning.message for warning in job.warnings))
+        )
         rows.append((video.name, video.path.stat().st_size, job.status, code, job.progress.frames_done, said))
     TABLE.parent.mkdir(exist_ok=True)
     names = ("file", "bytes", "ended", "code", "frames", "what the client reads")

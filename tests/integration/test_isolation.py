@@ -15,7 +15,7 @@ import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.domain import errors
 from video_jobs.domain.job import JobStatus
-from video_worker.analysis import RunRequest
+from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.job_worker import Outcome
@@ -34,24 +34,33 @@ def service() -> Iterator[IsolatedAnalysisService]:
         yield made
 
 
-def frames(service: IsolatedAnalysisService, pipeline_id: str, **options: Any) -> list[dict[str, Any]]:
-    return list(service.run(RunRequest(TINY, pipeline_id, **options)))
+def frames(service: IsolatedAnalysisService, pipeline_id: str, **options: Any) -> list[AnalysedFrame]:
+    run = service.run(RunRequest(TINY, pipeline_id, **options))
+    return [item for item in run if isinstance(item, AnalysedFrame)]
 
 
 def test_one_process_serves_many_jobs(service: IsolatedAnalysisService) -> None:
     service.prepare()
     first, second = frames(service, "fail", max_frames=5), frames(service, "fail", max_frames=5)
     assert first == second
-    assert [frame["frame_index"] for frame in first] == list(range(5))
-    assert {frame["result"]["pid"] for frame in first} == {service.pid}
+    assert [frame.frame_index for frame in first] == list(range(5))
+    assert {frame.result["pid"] for frame in first} == {service.pid}
     assert service.pid != os.getpid()
 
 
 def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) -> None:
-    run = service.run(RunRequest(TINY, "fail", 7, skip_frames=1))
+    run = service.run(RunRequest(TINY, "fail", 7, first_part=1, frames_before=2, part_frames=2))
     assert run.frames_total == 6
-    assert [frame["frame_index"] for frame in run] == [7, 14, 21, 28, 35]
+    assert (run.video.width, run.video.height, run.video.frame_count) == (640, 360, 40)
     assert run.warnings == ()
+    parts: list[list[int]] = [[]]
+    for item in run:
+        if isinstance(item, PartEnd):
+            assert item == PartEnd(len(parts), PartNotes(), is_complete=True)
+            parts.append([])
+        else:
+            parts[-1].append(item.frame_index)
+    assert parts == [[14, 21], [28, 35], []]
 
 
 @pytest.fixture
@@ -147,7 +156,7 @@ def test_a_stop_reaches_a_run_that_hangs(service: IsolatedAnalysisService) -> No
 def test_a_run_given_up_halfway_does_not_leak_into_the_next(service: IsolatedAnalysisService) -> None:
     run = iter(service.run(RunRequest(TINY, "fail", max_frames=5)))
     next(run)
-    assert [frame["frame_index"] for frame in frames(service, "crash", max_frames=3)] == [0, 1, 2]
+    assert [frame.frame_index for frame in frames(service, "crash", max_frames=3)] == [0, 1, 2]
 
 
 def test_a_model_that_cannot_be_loaded_is_told_at_start() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from video_jobs.settings import WorkerSettings
-from video_worker.analysis import RunRequest
+from video_worker.analysis import AnalysedFrame, RunRequest
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.plugin import WordReader
-from video_worker.results_serializer import frame_line
+from video_worker.results_serializer import part_line
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
@@ -37,11 +37,16 @@ def service(**further: str) -> VideoFilePipelineService:
     return VideoFilePipelineService.from_settings(settings(**further))
 
 
-def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, skip_frames: int = 0) -> list[bytes]:
+def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, first_part: int = 0) -> list[bytes]:
     request = RunRequest(
-        path, pipeline_id, max_frames=FRAMES, skip_frames=skip_frames, part_frames=PART_FRAMES
+        path,
+        pipeline_id,
+        max_frames=FRAMES,
+        first_part=first_part,
+        frames_before=first_part * PART_FRAMES,
+        part_frames=PART_FRAMES,
     )
-    return [frame_line(frame) for frame in made.run(request)]
+    return [part_line(item) for item in made.run(request) if isinstance(item, AnalysedFrame)]
 
 
 @pytest.mark.parametrize("pipeline_id", ["yolo_ocr", "yolo_ocr_regions"])
@@ -51,7 +56,7 @@ def test_the_bytes_do_not_depend_on_threads_or_resuming(pipeline_id: str) -> Non
     for threads in ("2", "5"):
         made = service(FRAME_THREADS=threads)
         assert lines(made, TINY, pipeline_id) == alone
-        assert lines(made, TINY, pipeline_id, skip_frames=2 * PART_FRAMES) == alone[2 * PART_FRAMES :]
+        assert lines(made, TINY, pipeline_id, first_part=2) == alone[2 * PART_FRAMES :]
 
 
 def test_the_gate_keeps_the_text_and_reads_far_less(
@@ -105,7 +110,7 @@ def test_a_batch_gives_the_same_bytes_whatever_shares_it(tmp_path: Path) -> None
             ),
             TINY,
             "yolo_only",
-            skip_frames=2 * PART_FRAMES,
+            first_part=2,
         )
         for threads in ("1", "4")
     )

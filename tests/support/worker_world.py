@@ -25,6 +25,7 @@ from video_jobs.use_cases.intake import Submission
 from video_worker.job_worker import JobWorker
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.stop_signal import StopSignal
+from video_worker.video.open_video import VideoOpener
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.support.clock import ManualClock
@@ -89,11 +90,22 @@ class World:
     def worker(self, name: str = "w", **options: Any) -> JobWorker:
         return JobWorker(name, self.app, self.pipelines, self.settings, self.stop, **options)
 
-    def submit(self, video: Path, pipeline_id: str = "count", part_frames: int = 256, **chosen: Any) -> None:
+    def open_with(self, open_video: VideoOpener) -> None:
+        """From now on videos are opened with this."""
+        self.pipelines = VideoFilePipelineService.from_settings(self.settings, open_video)
+
+    def submit(
+        self,
+        video: Path,
+        pipeline_id: str = "count",
+        part_frames: int = 256,
+        key: str | None = None,
+        **chosen: Any,
+    ) -> None:
         """A job whose video was uploaded and looked at."""
         app = VideoJobs(self.app.ports, replace(self.app.rules, part_frames=part_frames))
         options = JobOptions(pipeline_id=pipeline_id, **chosen)
-        job, _ = app.intake.submit_form(1, Submission(owner="ann", options=options))
+        job, _ = app.intake.submit_form(1, Submission(owner="ann", options=options, idempotency_key=key))
         self.job_id = job.job_id
         self.storage.save_file(job.upload.key, video, "video/mp4")
         self.app.intake.accept_upload(job.upload.key)

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
 from video_jobs.settings import WorkerSettings
-from video_worker.analysis import RunRequest
 from video_worker.dag_runner import DagRunner, Payload
 from video_worker.pipeline_definition import PipelineDefinition
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
 from video_worker.plugins.ocr.plugin import text_of, words_of_tsv
+from video_worker.video.open_video import VideoOpener
+from video_worker.video.video_reader import VideoReader
+
+from tests.support.numbered_video import NumberedVideo
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -88,13 +91,14 @@ def test_a_wrong_manifest_is_refused(tmp_path: Path, change: dict[str, Any]) -> 
         load_manifests(tmp_path)
 
 
-def make_service(**environment: str) -> VideoFilePipelineService:
+def make_service(open_video: VideoOpener = VideoReader, **environment: str) -> VideoFilePipelineService:
     settings = {
         "MODEL_PATH": "/nowhere",
         "PLUGINS_DIR": str(SUPPORT / "plugins"),
         "PIPELINES_DIR": str(SUPPORT / "pipelines"),
     }
-    return VideoFilePipelineService.from_settings(WorkerSettings.from_environment(settings | environment))
+    settings |= environment
+    return VideoFilePipelineService.from_settings(WorkerSettings.from_environment(settings), open_video)
 
 
 def test_an_own_plugin_runs_in_an_own_pipeline() -> None:
@@ -104,12 +108,20 @@ def test_an_own_plugin_runs_in_an_own_pipeline() -> None:
     assert all(list(frame["result"]) == ["bright"] for frame in frames)
 
 
-def test_skipped_frames_count_towards_the_maximum() -> None:
-    tiny = SUPPORT.parent / "fixtures" / "tiny.mp4"
-    run = make_service().run(RunRequest(tiny, "count", 5, 4, skip_frames=2))
-    assert run.frames_total == 4
-    assert [frame["frame_index"] for frame in run] == [10, 15]
-    assert run.warnings == ()
+def test_a_service_opens_videos_with_what_it_was_given(tmp_path: Path) -> None:
+    opened = []
+
+    def open_video(path: Path, max_pixels: int | None = None) -> NumberedVideo:
+        opened.append((path, max_pixels))
+        return NumberedVideo(9, lost={3})
+
+    service = make_service(open_video=open_video, MAX_FRAME_PIXELS="777")
+    frames = list(service.run_on_file(tmp_path / "numbers.mp4", "count", frame_stride=3))
+    assert frames == [
+        {"frame_index": 0, "result": {"bright": 0}},
+        {"frame_index": 6, "result": {"bright": 6}},
+    ]
+    assert opened == [(tmp_path / "numbers.mp4", 777)]
 
 
 def test_an_unknown_pipeline_and_a_missing_model_are_told() -> None:

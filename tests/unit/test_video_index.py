@@ -51,10 +51,10 @@ def test_a_rate_is_uneven_if_rounding_does_not_explain_it(steps: list[int], unev
 
 
 def test_segments_begin_at_key_pictures_that_are_far_enough_apart() -> None:
-    groups = [group(first, 40) for first in (0, 40, 80, 120)]
+    groups = [group(first, 150) for first in (0, 150, 300, 450)]
     segments = index_of(*(one for packets in groups for one in packets)).segments
-    assert [segment.packets for segment in segments] == [range(80), range(80, 160)]
-    assert [segment.pictures for segment in segments] == [range(80), range(80, 160)]
+    assert [segment.packets for segment in segments] == [range(300), range(300, 600)]
+    assert [segment.pictures for segment in segments] == [range(300), range(300, 600)]
 
 
 def test_pictures_between_two_groups_are_decoded_with_the_first() -> None:

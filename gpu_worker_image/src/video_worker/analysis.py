@@ -20,7 +20,8 @@ class RunRequest:
     """The pipeline and the frames of a video to run it on.
 
     The **candidates** of a run are the pictures with ``frame_index % frame_stride == 0``, whether they can be
-    decoded or not. Part ``n`` is candidates ``n * part_frames`` to ``(n + 1) * part_frames - 1``.
+    decoded or not. Part ``n`` is candidates ``n * part_frames`` to ``(n + 1) * part_frames - 1``. A video
+    that can be decoded only from its first picture on is not divisible: it is part 0, however long it is.
 
     Attributes
     ----------
@@ -75,7 +76,9 @@ class PartEnd:
     Attributes
     ----------
     is_complete
-        Whether all candidates of the part were processed: not if ``max_frames`` ended the run before.
+        Whether the part has all of its ``part_frames`` candidates, and may be stored. The last part has fewer
+        if the video or ``max_frames`` ends before, and the only part of a video that is not divisible has no
+        fixed number.
     """
 
     number: int
@@ -95,14 +98,11 @@ class AnalysisRun(Protocol):
         notes of each part.
     frames_total
         How many frames will be processed at most; None if the file does not tell.
-    is_divisible
-        Whether decoding can start at any picture. If not, the run has only part 0, however long it is.
     """
 
     video: VideoFacts
     warnings: tuple[JobWarning, ...]
     frames_total: int | None
-    is_divisible: bool
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         """The frames in order, and a `PartEnd` after each part, the last one included."""

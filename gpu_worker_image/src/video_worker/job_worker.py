@@ -27,14 +27,15 @@ from video_jobs.domain.errors import (
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job, JobStatus, Output, Progress
 from video_jobs.domain.keys import results_index_key, results_key
+from video_jobs.domain.video import JobWarning
 from video_jobs.ports import QueueMessage
 from video_jobs.settings import WorkerSettings
 from video_jobs.use_cases.work import Claim, Claimant, LeaseLostError, Verdict
 
 from video_worker.analysis import AnalysisRun, AnalysisService, RunRequest
 from video_worker.heartbeat import Heartbeat
-from video_worker.parts import JobParts, remove_parts
-from video_worker.results_serializer import write_results
+from video_worker.parts import Finished, JobParts, remove_parts
+from video_worker.results_serializer import warnings_of, write_results
 from video_worker.stop_signal import StoppedError, StopSignal
 
 _LONGEST_PAUSE_S = 60.0
@@ -59,7 +60,7 @@ class Done(NamedTuple):
 
     output: Output
     frames: int
-    warnings: tuple[str, ...]
+    warnings: tuple[JobWarning, ...]
 
 
 class JobWorker:
@@ -173,20 +174,13 @@ class JobWorker:
             return self._analyse(job, heartbeat, Path(folder))
 
     def _analyse(self, job: Job, heartbeat: Heartbeat, folder: Path) -> Done:
-        """Run the pipeline over the frames that no earlier attempt finished, and store the results."""
+        """Run the pipeline over the parts that no earlier attempt finished, and store the results."""
         fingerprint = self._pipelines.fingerprint(job.options.pipeline_id)
-        self._app.work.record_fingerprint(job, fingerprint)
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
         parts = JobParts(job, fingerprint["id"], self._app.ports.storage, folder)
-        request = RunRequest(
-            self._fetch_video(job, folder),
-            job.options.pipeline_id,
-            job.options.frame_stride,
-            job.options.max_frames,
-            skip_frames=parts.fetch_finished(),
-            part_frames=job.part_frames,
-        )
+        request = _request_of(job, self._fetch_video(job, folder), parts.fetch_finished())
         run = self._pipelines.run(request, self._conditions_of_going_on(heartbeat))
+        self._app.work.record_opening(job, fingerprint=fingerprint, video=run.video)
         heartbeat.progress = Progress(heartbeat.progress.frames_done, run.frames_total)
         for frames_done in parts.write(run):
             heartbeat.progress = Progress(frames_done, run.frames_total)
@@ -217,14 +211,15 @@ class JobWorker:
 
     def _store_results(self, job: Job, parts: JobParts, run: AnalysisRun, heartbeat: Heartbeat) -> Done:
         results, index = parts.folder / "results.json", parts.folder / "results.idx"
-        frames = write_results(parts.paths, results, index)
+        written = write_results(parts.paths, results, index, job.options.max_frames)
         heartbeat.beat()
         if heartbeat.lost.is_set():
             raise LeaseLostError
         storage = self._app.ports.storage
         stored = storage.save_file(results_key(job.job_id), results, "application/json")
         stored_index = storage.save_file(results_index_key(job.job_id), index, "application/octet-stream")
-        return Done(Output(stored.key, stored.version, stored_index.version), frames, run.warnings)
+        output = Output(stored.key, stored.version, stored_index.version)
+        return Done(output, written.frames, run.warnings + warnings_of(written.notes))
 
     def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
         return self._end(message, lambda: self._app.work.fail(job, error))
@@ -240,7 +235,7 @@ class JobWorker:
             action=f"job_{ended.status}",
             frames=ended.progress.frames_done,
             error_code=ended.error and ended.error.code,
-            warnings=list(ended.warnings),
+            warnings=[warning.message for warning in ended.warnings],
         )
         self._acknowledge(message)
         if ended.status is JobStatus.COMPLETED:
@@ -299,3 +294,15 @@ class JobWorker:
 
     def _now(self) -> datetime:
         return self._app.ports.clock.now()
+
+
+def _request_of(job: Job, video: Path, finished: Finished) -> RunRequest:
+    return RunRequest(
+        video,
+        job.options.pipeline_id,
+        job.options.frame_stride,
+        job.options.max_frames,
+        first_part=finished.parts,
+        frames_before=finished.frames,
+        part_frames=job.part_frames,
+    )

@@ -1,23 +1,37 @@
 """A job's parts: written line by line, stored when they are full, and joined at the end.
 
-A part is a fixed number of processed frames. Its key contains the fingerprint of the worker that computed
-it. Therefore a worker with another model or other libraries starts from the first frame.
+A part is a fixed number of candidates: pictures that the job's options select, whether they can be decoded
+or not. Its key contains a hash of everything that its bytes depend on. Therefore a worker with another model
+or other libraries starts from the first frame, and so does a job whose video was replaced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, NamedTuple
 
+from video_jobs.domain.errors import PipelineError
 from video_jobs.domain.job import Job
 from video_jobs.domain.keys import part_key, parts_prefix
 from video_jobs.ports import StorageService
 
-from video_worker.results_serializer import frame_line
+from video_worker.analysis import AnalysedFrame, PartEnd
+from video_worker.results_serializer import notes_line, part_line, read_part
 
 CONTENT_TYPE = "application/jsonl"
+FORMAT = 2
+"""Of a part's file (`video_worker.results_serializer`); 1 had neither times nor notes."""
+
+
+class Finished(NamedTuple):
+    """The leading parts that an earlier attempt stored, and how many frames they have."""
+
+    parts: int
+    frames: int
 
 
 class JobParts:
@@ -25,10 +39,10 @@ class JobParts:
 
     def __init__(self, job: Job, fingerprint_id: str, storage: StorageService, folder: Path) -> None:
         self._job_id = job.job_id
-        self._fingerprint_id = fingerprint_id
-        self._length = job.part_frames
+        self._run_id = run_id(job, fingerprint_id)
         self._storage = storage
         self._paths: list[Path] = []
+        self._frames = 0
         self.folder = folder
 
     @property
@@ -36,54 +50,65 @@ class JobParts:
         """The parts on this machine, in order."""
         return self._paths
 
-    def fetch_finished(self) -> int:
-        """Fetch the leading parts that an earlier attempt stored, and return how many frames they hold."""
-        prefix = parts_prefix(self._job_id) + self._fingerprint_id + "/"
-        stored = set(self._storage.list_keys(prefix))
+    def fetch_finished(self) -> Finished:
+        """Fetch the leading parts that an earlier attempt stored."""
+        stored = set(self._storage.list_keys(parts_prefix(self._job_id) + self._run_id + "/"))
         for number in count():
-            key = part_key(self._job_id, self._fingerprint_id, number)
+            key = part_key(self._job_id, self._run_id, number)
             if key not in stored:
-                return number * self._length
-            path = self._path(number)
+                break
+            path = self._begin_part()
             self._storage.load_file(key, path)
-            self._paths.append(path)
-        raise AssertionError
+            self._frames += read_part(path).frames
+        return Finished(len(self._paths), self._frames)
 
-    def write(self, frames: Iterable[Mapping[str, Any]]) -> Iterator[int]:
-        """Write frames part by part, store each when it is full, and yield the number of frames so far."""
-        done = len(self._paths) * self._length
-        lines = (frame_line(frame) + b"\n" for frame in frames)
-        for line in lines:
+    def write(self, run: Iterable[AnalysedFrame | PartEnd]) -> Iterator[int]:
+        """Write a run part by part, store the complete parts, and yield the number of frames after each."""
+        items = iter(run)
+        for first in items:
             with self._begin_part().open("wb") as file:
-                for full in self._fill(file, line, lines):
-                    done += 1
-                    if full:
-                        file.flush()
-                        self._store_newest()
-                    yield done
+                end = yield from self._fill(file, chain([first], items))
+            if end.is_complete:
+                self._store(end.number)
 
-    def _fill(self, file: BinaryIO, line: bytes, more: Iterator[bytes]) -> Iterator[bool]:
-        """Write the lines of one part, and yield after each whether the part is full."""
-        for position, text in enumerate(chain([line], more), start=1):
-            file.write(text)
-            yield position == self._length
-            if position == self._length:
-                return
+    def _fill(
+        self, file: BinaryIO, items: Iterable[AnalysedFrame | PartEnd]
+    ) -> Generator[int, None, PartEnd]:
+        """Write the lines of one part, and return its end."""
+        for item in items:
+            if isinstance(item, PartEnd):
+                file.write(notes_line(item.notes))
+                return item
+            file.write(part_line(item))
+            self._frames += 1
+            yield self._frames
+        raise PipelineError("The analysis ended in the middle of a part")
 
     def _begin_part(self) -> Path:
-        self._paths.append(self._path(len(self._paths)))
+        self._paths.append(self.folder / f"part-{len(self._paths):06d}.jsonl")
         return self._paths[-1]
 
-    def _store_newest(self) -> None:
-        """Store the newest part, so that another attempt need not compute it again."""
-        key = part_key(self._job_id, self._fingerprint_id, len(self._paths) - 1)
-        self._storage.save_file(key, self._paths[-1], CONTENT_TYPE)
+    def _store(self, number: int) -> None:
+        """Store a part, so that another attempt need not compute it again."""
+        key = part_key(self._job_id, self._run_id, number)
+        self._storage.save_file(key, self._paths[number], CONTENT_TYPE)
 
-    def _path(self, number: int) -> Path:
-        return self.folder / f"part-{number:06d}.jsonl"
+
+def run_id(job: Job, fingerprint_id: str) -> str:
+    """A hash of everything that the bytes of a job's parts depend on."""
+    decisive = {
+        "format": FORMAT,
+        "fingerprint": fingerprint_id,
+        "version": job.upload.version,
+        "pipeline_id": job.options.pipeline_id,
+        "frame_stride": job.options.frame_stride,
+        "max_frames": job.options.max_frames,
+        "part_frames": job.part_frames,
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def remove_parts(job_id: str, storage: StorageService) -> None:
-    """Delete a job's parts of all fingerprints from the storage."""
+    """Delete all parts of a job from the storage."""
     for key in list(storage.list_keys(parts_prefix(job_id))):
         storage.delete_file(key)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-import av
 import cv2
 import numpy as np
 from video_jobs.domain.errors import SettingError, UnknownPipelineError
 from video_jobs.settings import WorkerSettings
 
-from video_worker.analysis import KeepGoing, RunRequest
+from video_worker.analysis import AnalysedFrame, KeepGoing, RunRequest
 from video_worker.dag_runner import DagRunner
-from video_worker.ordered_pool import ordered_results
 from video_worker.pipeline_definition import PipelineDefinition, load_pipelines
+from video_worker.pipeline_run import PipelineRun
 from video_worker.plugin_registry import (
     BUILT_IN_PLUGINS,
     Manifest,
@@ -26,69 +24,19 @@ from video_worker.plugin_registry import (
     create_plugin,
     load_manifests,
 )
-from video_worker.video_reader import VideoReader
+from video_worker.video.open_video import VideoOpener
+from video_worker.video.video_reader import VideoReader, decoding_facts
 
 BUILT_IN_PIPELINES = Path(__file__).parent / "pipelines"
 
 
-class PipelineRun:
-    """One pass over a video: iterate it for the frames, then read ``warnings``.
-
-    Attributes
-    ----------
-    frames_total
-        How many frames will be processed; None if the container does not tell.
-    warnings
-        Set after the last frame.
-    """
-
-    def __init__(
-        self,
-        reader: VideoReader,
-        runner: DagRunner,
-        request: RunRequest,
-        threads: int,
-        keep_going: KeepGoing | None,
-    ) -> None:
-        self._reader = reader
-        self._runner = runner
-        self._request = request
-        self._threads = threads
-        self._keep_going = keep_going
-        wanted = request.max_frames
-        self._limit = None if wanted is None else max(0, wanted - request.skip_frames)
-        self.frames_total = _frames_total(reader.track.frames, request.frame_stride, wanted)
-        self.warnings: tuple[str, ...] = ()
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        with self._reader:
-            given = 0
-            for result in ordered_results(self._work(), _run_frame, self._threads):
-                yield result
-                given += 1
-                if self._keep_going is not None:
-                    self._keep_going()
-            if self._limit is None or given < self._limit:
-                self.warnings = self._reader.warnings()
-
-    def _work(self) -> Iterator[tuple[DagRunner, dict[str, Any]]]:
-        """Yield each frame with the runner of its part."""
-        skip, stride = self._request.skip_frames, self._request.frame_stride
-        frames = islice(self._reader.frames(stride, first=skip * stride), self._limit)
-        runner, begun_at = None, skip
-        for number, (frame_index, image) in enumerate(frames, start=skip):
-            if runner is None or number % self._request.part_frames == 0:
-                runner, begun_at = self._runner.begin_part(), number
-            yield runner, {"frame_index": frame_index, "position": number - begun_at, "image": image}
-
-
-def _run_frame(work: tuple[DagRunner, dict[str, Any]]) -> dict[str, Any]:
-    runner, payload = work
-    return {"frame_index": payload["frame_index"], "result": runner.run(payload)}
-
-
 class VideoFilePipelineService:
     """The pipelines with their plugins, each plugin loaded once.
+
+    Parameters
+    ----------
+    open_video
+        Opens the videos, in this process or in another one.
 
     Examples
     --------
@@ -102,22 +50,24 @@ class VideoFilePipelineService:
         pipelines: Mapping[str, PipelineDefinition],
         manifests: Mapping[str, Manifest],
         settings: WorkerSettings,
+        open_video: VideoOpener,
     ) -> None:
         self._pipelines = pipelines
         self._manifests = manifests
         self._settings = settings
+        self._open_video = open_video
         self._plugins: dict[str, Plugin] = {}
         for definition in pipelines.values():
             _check_tools(definition, manifests)
 
     @classmethod
-    def from_settings(cls, settings: WorkerSettings) -> Self:
+    def from_settings(cls, settings: WorkerSettings, open_video: VideoOpener = VideoReader) -> Self:
         """Load the built-in pipelines and plugins, and those in the folders that the settings name."""
         pipelines = load_pipelines(BUILT_IN_PIPELINES)
         if settings.pipelines_dir:
             pipelines |= load_pipelines(Path(settings.pipelines_dir))
         further = [Path(settings.plugins_dir)] if settings.plugins_dir else []
-        return cls(pipelines, load_manifests(BUILT_IN_PLUGINS, *further), settings)
+        return cls(pipelines, load_manifests(BUILT_IN_PLUGINS, *further), settings, open_video)
 
     def run_on_file(
         self,
@@ -125,22 +75,23 @@ class VideoFilePipelineService:
         pipeline_id: str,
         frame_stride: int = 1,
         max_frames: int | None = None,
-    ) -> PipelineRun:
-        """Process a whole file (`run`)."""
-        return self.run(RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames))
+    ) -> Iterator[dict[str, Any]]:
+        """Process a whole file, and yield ``{"frame_index": int, "result": {...}}`` for each frame.
+
+        Raises
+        ------
+        UnknownPipelineError, UnreadableVideoError, ResourceLimitError
+            As `run` does.
+        """
+        run = self.run(RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames))
+        return (
+            {"frame_index": item.frame_index, "result": item.result}
+            for item in run
+            if isinstance(item, AnalysedFrame)
+        )
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> PipelineRun:
-        """Process a video's frames in order.
-
-        Parameters
-        ----------
-        keep_going
-            Called after each frame; if it raises, the run ends with that error.
-
-        Returns
-        -------
-        PipelineRun
-            Gives ``{"frame_index": int, "result": {...}}`` for each frame.
+        """Open a video, to process its frames in order.
 
         Raises
         ------
@@ -148,10 +99,12 @@ class VideoFilePipelineService:
             If there is no such pipeline.
         UnreadableVideoError
             If the file cannot be opened or, while iterating, no frame can be decoded.
+        ResourceLimitError
+            If the pictures are too large.
         """
         runner = self._runner(request.pipeline_id)
-        reader = VideoReader(request.path, self._settings.max_frame_pixels)
-        return PipelineRun(reader, runner, request, self._settings.frames_at_once, keep_going)
+        opened = self._open_video(request.path, self._settings.max_frame_pixels)
+        return PipelineRun(opened, runner, request, self._settings.frames_at_once, keep_going)
 
     def prepare(self) -> None:
         """Nothing to prepare: plugins are loaded when they are first needed."""
@@ -170,7 +123,7 @@ class VideoFilePipelineService:
         facts: dict[str, Any] = {
             "pipeline": pipeline_id,
             "opencv": cv2.__version__,
-            "av": av.__version__,
+            "decoding": decoding_facts(),
             "plugins": {
                 name: {"version": self._manifests[name].version, **self._plugin(name).facts()}
                 for name in used
@@ -204,10 +157,3 @@ def _check_tools(definition: PipelineDefinition, manifests: Mapping[str, Manifes
             raise SettingError(
                 f"pipeline {definition.id!r}: no plugin {node.plugin_id!r} has a tool {node.tool_id!r}"
             )
-
-
-def _frames_total(frames: int | None, stride: int, max_frames: int | None) -> int | None:
-    if frames is None:
-        return max_frames
-    total = -(-frames // stride)
-    return total if max_frames is None else min(total, max_frames)

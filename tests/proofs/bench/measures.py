@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 from aws_lambda_powertools import Logger
-from video_worker.analysis import RunRequest
+from video_worker.analysis import PartEnd, RunRequest
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.pipeline_service import VideoFilePipelineService
@@ -21,7 +21,7 @@ from video_worker.plugins.ocr.regions import iou
 from video_worker.plugins.yolo.detector import Detection
 from video_worker.plugins.yolo.openvino_detector import OpenVinoDetector
 from video_worker.plugins.yolo.ultralytics_detector import UltralyticsDetector
-from video_worker.results_serializer import frame_line
+from video_worker.results_serializer import part_line
 
 from gpu_worker_image.models.street_demo_training.clips import Clip
 from gpu_worker_image.models.street_demo_training.measure import word_quality
@@ -138,9 +138,11 @@ def endurance(model: Path, folder: Path, minutes: int) -> Row:
         process = psutil.Process(service.pid)
         frames = size = peak = 0
         started = time.perf_counter()
-        for frame in service.run(RunRequest(path, "yolo_ocr")):
+        for item in service.run(RunRequest(path, "yolo_ocr")):
+            if isinstance(item, PartEnd):
+                continue
             frames += 1
-            size += len(frame_line(frame))
+            size += len(part_line(item))
             if frames % 25 == 0:
                 peak = max(peak, process.memory_info().rss)
         ms = (time.perf_counter() - started) * 1000

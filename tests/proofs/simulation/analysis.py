@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from video_jobs.domain.errors import UnreadableVideoError
-from video_worker.analysis import KeepGoing, RunRequest
-from video_worker.results_serializer import frame_line, write_results
+from video_jobs.domain.video import JobWarning
+from video_worker.analysis import AnalysedFrame, KeepGoing, PartNotes, RunRequest
+from video_worker.dag_runner import Payload
+from video_worker.pipeline_run import PipelineRun
+from video_worker.results_serializer import notes_line, part_line, warnings_of, write_results
 
 from tests.proofs.simulation.faults import Process
+from tests.support.numbered_video import US_A_PICTURE, NumberedVideo, only
 
 _MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
 
@@ -44,17 +47,31 @@ class SimulatedVideo:
         kind, frames, seed = content.decode("latin-1").split("|")[1:]
         return cls(Kind(kind), int(frames), int(seed))
 
-    def frame(self, index: int) -> dict[str, Any]:
-        return {"frame_index": index, "result": {"value": (self.seed * 31 + index) % 1009}}
+    @property
+    def lost(self) -> set[int]:
+        """Pictures that cannot be decoded; never all of them."""
+        return {index for index in range(self.frames) if (self.seed + index) % 4 == 3 and self.frames > 1}
 
-    def results(self) -> bytes:
-        """The results file of an undisturbed run."""
+    @property
+    def is_divisible(self) -> bool:
+        return self.seed % 5 != 1
+
+    def result(self, index: int) -> dict[str, Any]:
+        return {"value": (self.seed * 31 + index) % 1009}
+
+    def results(self) -> tuple[bytes, tuple[JobWarning, ...]]:
+        """The results file and the warnings of an undisturbed run."""
+        frames = [
+            AnalysedFrame(index, index * US_A_PICTURE / 1000, self.result(index))
+            for index in range(self.frames)
+            if index not in self.lost
+        ]
+        notes = PartNotes(len(self.lost), min(self.lost, default=None))
         with TemporaryDirectory() as folder:
             part, results = Path(folder) / "part", Path(folder) / "results"
-            lines = [frame_line(self.frame(index)) for index in range(self.frames)]
-            part.write_bytes(b"".join(line + b"\n" for line in lines))
+            part.write_bytes(b"".join(map(part_line, frames)) + notes_line(notes))
             write_results([part], results, Path(folder) / "index")
-            return results.read_bytes()
+            return results.read_bytes(), warnings_of([notes])
 
 
 class SimulatedAnalysis:
@@ -72,32 +89,27 @@ class SimulatedAnalysis:
     def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
         return {"id": f"release-{self._release}", "pipeline": pipeline_id}
 
-    def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> SimulatedRun:
+    def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> PipelineRun:
         video = SimulatedVideo.from_bytes(request.path.read_bytes())
         if video.kind is Kind.BROKEN:
             raise UnreadableVideoError
-        return SimulatedRun(video.frames, self._frames(video, request.skip_frames, keep_going))
-
-    def _frames(
-        self, video: SimulatedVideo, skip_frames: int, keep_going: KeepGoing | None
-    ) -> Iterator[dict[str, Any]]:
-        for index in range(skip_frames, video.frames):
-            self._process.sleep(self._process.faults.random.uniform(0.5, 15))
-            if video.kind is Kind.DEADLY and index == video.frames - 1:
-                self._process.die()
-            self._process.step("at a frame")
-            yield video.frame(index)
-            if keep_going is not None:
-                keep_going()
+        opened = NumberedVideo(video.frames, video.lost, is_divisible=video.is_divisible)
+        runner = only(SimulatedTool(self._process, video))
+        return PipelineRun(opened, runner, request, 1, keep_going)
 
 
-class SimulatedRun:
-    """One pass: every frame takes some seconds."""
+class SimulatedTool:
+    """Every frame takes some seconds."""
 
-    warnings: tuple[str, ...] = ()
+    def __init__(self, process: Process, video: SimulatedVideo) -> None:
+        self._process, self._video = process, video
 
-    def __init__(self, frames_total: int | None, frames: Iterator[dict[str, Any]]) -> None:
-        self.frames_total, self._frames = frames_total, frames
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return self._frames
+    def run(self, payload: Payload) -> dict[str, Any]:
+        index = payload["frame_index"]
+        self._process.sleep(self._process.faults.random.uniform(0.5, 15))
+        if self._video.kind is Kind.DEADLY and index == max(
+            set(range(self._video.frames)) - self._video.lost
+        ):
+            self._process.die()
+        self._process.step("at a frame")
+        return self._video.result(index)

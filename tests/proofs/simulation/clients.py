@@ -38,14 +38,14 @@ class Client:
         self._world.accepted.add(job.job_id)
         if not in_body and self._random.random() < 0.85:
             self._upload(job)
-        if self._random.random() < 0.3:
+        if self._random.random() < 0.5:
             self._change_mind(job.job_id)
         self._world.busy -= 1
 
     def _change_mind(self, job_id: str) -> None:
         """Cancel, mostly retry, sometimes delete."""
         world, sleep = self._world, self._world.scheduler.sleep
-        sleep(self._random.uniform(0, 1500))
+        sleep(self._random.uniform(0, 1000))
         world.invariants.cancelled.add(job_id)
         self._ask(lambda app: app.owner.cancel(app.owner.job(job_id, "ann")))
         sleep(self._random.uniform(0, 300))

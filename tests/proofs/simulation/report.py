@@ -25,7 +25,7 @@ _EVERY_CHANGE = (
     "postpone: running -> pending",
     "record_delivery: completed -> completed",
     "record_delivery: failed -> failed",
-    "record_fingerprint: running -> running",
+    "record_opening: running -> running",
     "requeue: pending -> pending",
     "retry: failed -> pending",
     "take_back: running -> pending",

@@ -29,11 +29,7 @@ def serve(connection: Connection, settings: WorkerSettings, parent_pid: int) -> 
     """Answer requests until the other end is closed."""
     _live_and_die_with(parent_pid)
     try:
-        # imported here, so that the parent stays free of OpenCV and the models
-        from video_worker.pipeline_service import VideoFilePipelineService
-
-        service = VideoFilePipelineService.from_settings(settings)
-        service.warm_up()
+        service = _load(settings)
         connection.send(Ready())
         while True:
             _serve_one(connection, service)
@@ -41,6 +37,17 @@ def serve(connection: Connection, settings: WorkerSettings, parent_pid: int) -> 
         return
     except Exception as error:  # noqa: BLE001 - the parent must learn of any error
         connection.send(_failed(error))
+
+
+def _load(settings: WorkerSettings) -> AnalysisService:
+    """The pipelines with their models; here is chosen what opens the videos."""
+    # imported here, so that the parent stays free of OpenCV, FFmpeg and the models
+    from video_worker.pipeline_service import VideoFilePipelineService
+    from video_worker.video.video_reader import VideoReader
+
+    service = VideoFilePipelineService.from_settings(settings, open_video=VideoReader)
+    service.warm_up()
+    return service
 
 
 def _serve_one(connection: Connection, service: AnalysisService) -> None:
@@ -60,10 +67,10 @@ def _answer(
         connection.send(service.fingerprint(request.pipeline_id))
         return
     run = service.run(request)
-    connection.send(RunOpened(run.frames_total))
-    for frame in run:
-        connection.send(frame)
-    connection.send(RunEnded(run.warnings))
+    connection.send(RunOpened(run.video, run.warnings, run.frames_total))
+    for item in run:
+        connection.send(item)
+    connection.send(RunEnded())
 
 
 def _failed(error: Exception) -> Failed:

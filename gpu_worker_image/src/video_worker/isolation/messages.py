@@ -1,6 +1,7 @@
 """The messages between the worker and its analysing process, over a pipe.
 
-A `video_worker.analysis.RunRequest` is answered by `RunOpened`, a dict for each frame, and `RunEnded`.
+A `video_worker.analysis.RunRequest` is answered by `RunOpened`, an `AnalysedFrame` for each frame with a
+`PartEnd` after each part, and `RunEnded`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from video_jobs.domain.errors import VideoJobsError
+from video_jobs.domain.video import JobWarning, VideoFacts
+
+from video_worker.analysis import AnalysedFrame, PartEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +29,16 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class RunOpened:
-    """The file was opened."""
+    """The file was opened; the fields are those of `video_worker.analysis.AnalysisRun`."""
 
+    video: VideoFacts
+    warnings: tuple[JobWarning, ...]
     frames_total: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The last frame was sent."""
-
-    warnings: tuple[str, ...]
+    """The last part was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +51,4 @@ class Failed:
     is_out_of_memory: bool = False
 
 
-Answer = Ready | RunOpened | RunEnded | Failed | dict[str, Any]
+Answer = Ready | RunOpened | AnalysedFrame | PartEnd | RunEnded | Failed | dict[str, Any]

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import PipelineError, TransientError, VideoJobsError
 from video_jobs.settings import WorkerSettings
 
-from video_worker.analysis import KeepGoing, RunRequest
+from video_worker.analysis import AnalysedFrame, KeepGoing, PartEnd, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
 from video_worker.isolation.messages import (
     Answer,
@@ -34,15 +34,16 @@ class AnalysisStartError(Exception):
 class IsolatedRun:
     """A `video_worker.analysis.AnalysisRun` in the other process."""
 
-    def __init__(self, frames_total: int | None, next_answer: Callable[[], Answer]) -> None:
+    def __init__(self, opened: RunOpened, next_answer: Callable[[], Answer]) -> None:
         self._next_answer = next_answer
-        self.frames_total = frames_total
-        self.warnings: tuple[str, ...] = ()
+        self.video = opened.video
+        self.warnings = opened.warnings
+        self.frames_total = opened.frames_total
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        while isinstance(answer := self._next_answer(), dict):
+    def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
+        while isinstance(answer := self._next_answer(), AnalysedFrame | PartEnd):
             yield answer
-        self.warnings = _checked(answer, RunEnded).warnings
+        _checked(answer, RunEnded)
 
 
 class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"]):
@@ -98,9 +99,9 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
             If the job used too much or its analysis crashed, on opening or while iterating.
         """
         process = self._ready_process()
-        frames_between = (request.skip_frames + 1) * request.frame_stride
+        frames_between = (request.first_part * request.part_frames + 1) * request.frame_stride
         next_answer = self._ask(process, request, frames_between, keep_going)
-        return IsolatedRun(_checked(next_answer(), RunOpened).frames_total, next_answer)
+        return IsolatedRun(_checked(next_answer(), RunOpened), next_answer)
 
     def _ask(
         self, process: AnalysisProcess, request: Any, frames_between: int, keep_going: KeepGoing | None
@@ -116,7 +117,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
             _watch_until_answer(process, usage, keep_going)
             answer = process.receive()
         usage.result_arrived()
-        self._is_running = isinstance(answer, RunOpened) or (self._is_running and isinstance(answer, dict))
+        self._is_running = isinstance(answer, RunOpened | AnalysedFrame | PartEnd)
         if isinstance(answer, Failed):
             raise self._error_of(answer)
         return answer

@@ -33,13 +33,13 @@ class TrackBoxes:
         Four-character code of its first sample entry.
     encryption
         The scheme by which its samples are encrypted, such as ``cenc``; None if they are not.
-    descriptions
-        How many sample entries it has; with several, its size may change.
+    sizes
+        Width and height in pixels that each of its sample entries tells.
     """
 
     codec: str
     encryption: str | None
-    descriptions: int
+    sizes: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,12 @@ def _track(trak: memoryview) -> TrackBoxes:
     entries = list(_children(descriptions[8:]))
     schemes = (_scheme_of_entry(kind, body) for kind, body in entries)
     codec = entries[0][0].decode("ascii", "replace") if entries else "?"
-    return TrackBoxes(codec, next((scheme for scheme in schemes if scheme), None), len(entries))
+    sizes = tuple(_size_of_entry(body) for _, body in entries)
+    return TrackBoxes(codec, next((scheme for scheme in schemes if scheme), None), sizes)
+
+
+def _size_of_entry(entry: memoryview) -> tuple[int, int]:
+    return int.from_bytes(entry[24:26], "big"), int.from_bytes(entry[26:28], "big")
 
 
 def _scheme_of_entry(kind: bytes, entry: memoryview) -> str | None:

@@ -27,7 +27,10 @@ class DamagedError(Exception):
 
 
 class Decoder:
-    """Decodes packets with a context of its own.
+    """Decodes packets once.
+
+    A decoder keeps something of what it has decoded even if it is flushed, and damaged pictures may show it.
+    Therefore each segment is decoded by a new one.
 
     Parameters
     ----------
@@ -76,9 +79,7 @@ class Decoder:
             yield Decoded(number, frame)
 
     def frames(self, packets: Iterable[TrackPacket]) -> Iterator[VideoFrame | None]:
-        """Decode packets, beginning and ending with an empty decoder; None stands for a damaged packet."""
-        if self._context.is_open:
-            self._context.flush_buffers()
+        """Decode packets to the last picture; None stands for a damaged packet."""
         for packet in packets:
             yield from self._decoded(packet)
         while (rest := self._decoded(None)) == [None]:
@@ -102,17 +103,17 @@ class Decoder:
 
 
 class TrackDecoder:
-    """Decodes a track, with several threads where it is whole and with one where it is not."""
+    """Decodes a track, with several threads where it is whole and with one where it is not.
+
+    Attributes
+    ----------
+    pixel_aspect
+        Width of a pixel divided by its height, as the first pictures tell; None if they do not.
+    """
 
     def __init__(self, demuxer: Demuxer) -> None:
         self._demuxer = demuxer
-        self._fast = Decoder(demuxer.new_context(), threads=0)
-        self._careful: Decoder | None = None
-
-    @property
-    def pixel_aspect(self) -> Fraction | None:
-        """Width of a pixel divided by its height, as the decoded pictures tell; None if they do not."""
-        return self._fast.pixel_aspect
+        self.pixel_aspect: Fraction | None = None
 
     def segments(self, index: VideoIndex, numbers: Iterable[int]) -> Iterator[Decoded]:
         """The pictures of some segments, in the order of display."""
@@ -122,24 +123,27 @@ class TrackDecoder:
     def counted(self, index: VideoIndex) -> Iterator[VideoFrame | None]:
         """All pictures as the decoder gives them; None for a packet that cannot be decoded."""
         packets = self._demuxer.packets(index.packets, range(len(index.packets)))
-        return self._careful_decoder().frames(packets)
+        return self._careful().frames(packets)
 
     def first_frames(self, index: VideoIndex, limit: int) -> list[VideoFrame]:
         """The first pictures that can be decoded, as the decoder gives them."""
+        decoder = self._fast()
         packets = self._demuxer.packets(index.packets, range(len(index.packets)))
         try:
-            return list(islice((frame for frame in self._fast.frames(packets) if frame), limit))
+            found = list(islice((frame for frame in decoder.frames(packets) if frame), limit))
         except DamagedError:
-            return list(islice((frame for frame in self.counted(index) if frame), limit))
+            found = list(islice((frame for frame in self.counted(index) if frame), limit))
+        self.pixel_aspect = decoder.pixel_aspect
+        return found
 
     def _segment(self, index: VideoIndex, segment: Segment) -> Iterator[Decoded]:
         given = -1
         try:
-            for picture in self._with(self._fast, index, segment):
+            for picture in self._with(self._fast(), index, segment):
                 yield picture
                 given = picture.index
         except DamagedError:
-            for picture in self._with(self._careful_decoder(), index, segment):
+            for picture in self._with(self._careful(), index, segment):
                 if picture.index > given:
                     yield picture
 
@@ -147,6 +151,8 @@ class TrackDecoder:
         packets = self._demuxer.packets(index.packets, segment.packets)
         return decoder.in_order(packets, index, segment.pictures)
 
-    def _careful_decoder(self) -> Decoder:
-        self._careful = self._careful or Decoder(self._demuxer.new_context(), threads=1)
-        return self._careful
+    def _fast(self) -> Decoder:
+        return Decoder(self._demuxer.new_context(), threads=0)
+
+    def _careful(self) -> Decoder:
+        return Decoder(self._demuxer.new_context(), threads=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from itertools import chain, islice
@@ -15,10 +14,12 @@ from av.stream import Discard
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from video_worker.video.file_view import FileView
 from video_worker.video.index import PacketRecord, VideoIndex
 from video_worker.video.resets import resets_decoder
 from video_worker.video.tracks import Track
 
+_BUFFER_BYTES = 1 << 18
 TrackPacket: TypeAlias = "Packet[VideoStream]"
 
 
@@ -57,7 +58,7 @@ class Demuxer(AbstractContextManager["Demuxer"]):
         self._container.close()
 
     def new_context(self) -> VideoCodecContext:
-        """A context to decode the track with, which nobody else has."""
+        """A new context to decode the track with."""
         if self._contexts:
             return self._contexts.pop()
         with _open(self._descriptor) as container:
@@ -130,8 +131,7 @@ class Demuxer(AbstractContextManager["Demuxer"]):
 
 
 def _open(descriptor: int) -> InputContainer:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return av.open("fd:", format="mov", options={"fd": str(descriptor)})
+    return av.open(FileView(descriptor), "r", format="mov", buffer_size=_BUFFER_BYTES)
 
 
 def _chosen_stream(container: InputContainer, track: Track) -> VideoStream:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-SEGMENT_PACKETS = 64
+SEGMENT_PACKETS = 240
 """Decoding can start at key pictures that are at least so many packets apart."""
 
 MAX_LEADING = 16

@@ -62,7 +62,7 @@ def choose_track(container: InputContainer, boxes: FileBoxes) -> Track:
     context = chosen.codec_context
     size = (context.width, context.height)
     # Without a box that tells, FFmpeg compares the size of the track with that of its last sample entry.
-    is_told = chosen.id not in boxes.tracks or boxes.tracks[chosen.id].descriptions == 1
+    is_told = chosen.id not in boxes.tracks or boxes.tracks[chosen.id].sizes == (size,)
     aspect = chosen.sample_aspect_ratio if is_told else None
     return Track(chosen.index, codec_name(context), size, aspect, len(decodable))
 

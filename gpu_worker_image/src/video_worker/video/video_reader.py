@@ -155,6 +155,10 @@ def _try_pictures(
     UnreadableVideoError
         If there is none.
     """
+    if not index.packets:
+        raise UnreadableVideoError(
+            "Unable to read video file: its index names no pictures that it contains; upload the whole file"
+        )
     tried = decoder.first_frames(index, PICTURES_TRIED)
     if not tried:
         raise UnreadableVideoError(

@@ -147,7 +147,7 @@ class Job:
     Attributes
     ----------
     part_frames
-        Frames in a part of the results, the unit of resuming.
+        Candidates in a part of the results, the unit of resuming: pictures that ``frame_stride`` selects.
     needs
         The job format that a worker must understand to run the job (`domain.formats`).
     request_hash

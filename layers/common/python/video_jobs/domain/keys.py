@@ -32,9 +32,9 @@ def parts_prefix(job_id: str) -> str:
     return f"{PARTS_PREFIX}{job_id}/"
 
 
-def part_key(job_id: str, fingerprint_id: str, number: int) -> str:
-    """Key of one finished part; it contains the fingerprint, so that parts of two models never mix."""
-    return f"{parts_prefix(job_id)}{fingerprint_id}/{number:06d}.jsonl"
+def part_key(job_id: str, run_id: str, number: int) -> str:
+    """Key of one finished part; ``run_id`` is a hash of all that its bytes depend on."""
+    return f"{parts_prefix(job_id)}{run_id}/{number:06d}.jsonl"
 
 
 def job_id_of_video(key: str) -> str | None:

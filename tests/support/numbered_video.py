@@ -1,0 +1,94 @@
+"""An open video that is not decoded: each picture has as many bright pixels as its index says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.video import JobWarning, VideoFacts
+from video_worker.dag_runner import DagRunner, Tool
+from video_worker.pipeline_definition import PipelineDefinition
+from video_worker.video.open_video import Image, Picture
+
+WIDTH, HEIGHT = 32, 18
+US_A_PICTURE = 33_367
+
+
+@dataclass
+class NumberedVideo:
+    """A `video_worker.video.open_video.OpenVideo`, and its own `VideoOpener`.
+
+    Attributes
+    ----------
+    lost
+        Indexes of pictures that cannot be decoded.
+    other_sizes
+        Stored sizes by index.
+    started_at
+        The ``first`` of every reading.
+    """
+
+    pictures: int
+    lost: Collection[int] = ()
+    other_sizes: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    is_divisible: bool = True
+    warnings: tuple[JobWarning, ...] = ()
+    tells_length: bool = True
+    started_at: list[int] = field(default_factory=list)
+    open_now: int = 0
+    facts: VideoFacts = field(init=False)
+
+    def __post_init__(self) -> None:
+        told = self.tells_length
+        self.facts = VideoFacts(
+            container="mp4",
+            codec="numbers",
+            width=WIDTH,
+            height=HEIGHT,
+            frame_count=self.pictures if told else None,
+            duration_ms=self.pictures * US_A_PICTURE / 1000 if told else None,
+            average_frame_rate=1e6 / US_A_PICTURE if told else None,
+            first_picture_ms=0.0,
+            rotation=0,
+            mirrored=False,
+            interlaced=False,
+            variable_frame_rate=False,
+            hdr=None,
+        )
+
+    def __call__(self, path: Path, max_pixels: int | None = None) -> Self:
+        return self
+
+    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
+        self.started_at.append(first)
+        if len(set(self.lost)) == self.pictures:
+            raise UnreadableVideoError
+        for index in range(-(-first // stride) * stride, self.pictures, stride):
+            image = None if index in self.lost else _numbered(index)
+            yield Picture(index, index * US_A_PICTURE, image, self.other_sizes.get(index))
+
+    def __enter__(self) -> Self:
+        self.open_now += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open_now -= 1
+
+
+def _numbered(index: int) -> Image:
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image.reshape(-1)[:index] = 255
+    return image
+
+
+def only(tool: Tool) -> DagRunner:
+    """A pipeline of one tool."""
+    node = {"id": "tool", "plugin_id": "test", "tool_id": "tool"}
+    ends = {"edges": [], "entry_nodes": ["tool"], "output_nodes": ["tool"]}
+    raw = {"id": "numbers", "name": "numbers", "nodes": [node], **ends}
+    return DagRunner(PipelineDefinition.from_json(json.dumps(raw), "test"), {"tool": tool})

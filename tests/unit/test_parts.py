@@ -1,0 +1,82 @@
+"""The parts of a job in the storage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from video_jobs.adapters.local.memory_storage import MemoryStorage
+from video_jobs.domain.errors import PipelineError
+from video_jobs.domain.job import Job, JobOptions, Upload
+from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes
+from video_worker.parts import Finished, JobParts, run_id
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+JOB = Job(
+    job_id="11111111-1111-4111-8111-111111111111",
+    owner="ann",
+    created_at=NOW,
+    updated_at=NOW,
+    upload=Upload(key="video_jobs/x.mp4", version="v1"),
+)
+
+
+def frame(index: int) -> AnalysedFrame:
+    return AnalysedFrame(index, index * 40.0, {"n": index})
+
+
+def end(number: int, *, is_complete: bool = True, lost: int = 0) -> PartEnd:
+    return PartEnd(number, PartNotes(lost, 0 if lost else None), is_complete)
+
+
+def test_the_leading_complete_parts_are_there_for_the_next_attempt(tmp_path: Path) -> None:
+    storage = MemoryStorage()
+    folders = [tmp_path / name for name in ("first", "second", "other")]
+    for folder in folders:
+        folder.mkdir()
+    # GIVEN an attempt that wrote three parts, one without a frame and one that is not complete
+    written = JobParts(JOB, "f", storage, folders[0])
+    assert written.fetch_finished() == Finished(0, 0)
+    run: list[AnalysedFrame | PartEnd] = [
+        frame(0),
+        frame(1),
+        end(0),
+        end(1, lost=2),
+        frame(4),
+        end(2, is_complete=False),
+    ]
+    assert list(written.write(run)) == [1, 2, 3]
+    # WHEN another attempt looks for them
+    fetched = JobParts(JOB, "f", storage, folders[1])
+    # THEN it finds the complete ones, and goes on after them
+    assert fetched.fetch_finished() == Finished(2, 2)
+    assert list(fetched.write(run[4:])) == [3]
+    assert [path.read_bytes() for path in fetched.paths] == [path.read_bytes() for path in written.paths]
+    # AND a worker with another fingerprint finds none
+    assert JobParts(JOB, "g", storage, folders[2]).fetch_finished() == Finished(0, 0)
+
+
+def test_a_run_that_ends_in_the_middle_of_a_part_is_no_run(tmp_path: Path) -> None:
+    parts = JobParts(JOB, "f", MemoryStorage(), tmp_path)
+    with pytest.raises(PipelineError, match="in the middle of a part"):
+        list(parts.write([frame(0)]))
+
+
+def test_a_parts_key_depends_on_all_that_its_bytes_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = JOB.options
+    others = [
+        (JOB, "g"),
+        (replace(JOB, upload=replace(JOB.upload, version="v2")), "f"),
+        (replace(JOB, part_frames=7), "f"),
+        (replace(JOB, options=replace(options, pipeline_id="ocr_only")), "f"),
+        (replace(JOB, options=replace(options, frame_stride=2)), "f"),
+        (replace(JOB, options=replace(options, max_frames=7)), "f"),
+    ]
+    ids = {run_id(JOB, "f"), *(run_id(*other) for other in others)}
+    monkeypatch.setattr("video_worker.parts.FORMAT", 99)
+    assert len(ids | {run_id(JOB, "f")}) == len(others) + 2
+    # AND on nothing else
+    again = replace(JOB, attempt=3, generation=2, options=JobOptions(filename="x", callback_url="y"))
+    assert run_id(again, "f") == run_id(JOB, "f")
