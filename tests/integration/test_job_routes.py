@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from video_jobs.application import VideoJobs
 from video_jobs.domain import changes
+from video_jobs.domain.cursor import encode_cursor
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job, JobOptions, Progress, Upload
 from video_jobs.domain.keys import part_key, results_index_key, results_key
@@ -96,6 +97,16 @@ def test_a_cursor_is_for_its_owner_and_its_filter(app: VideoJobs) -> None:
         asked("list_jobs", {"cursor": "x" * 5000}),
     ):
         assert refusal(event) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["abc", "-5", "", "2026-03-01T00:00:00.000000Z", "2026-03-01T00:00:00.000000Z x", "é"]
+    + [f"{moment} {EVENT_JOB_ID}" for moment in ("0001-01-01T00:00:00+23:59", "2026-03-01", "now")],
+)
+def test_a_forged_cursor_is_refused(app: VideoJobs, position: str) -> None:
+    for cursor in (position or "=", encode_cursor(position, "local", None, None)):
+        assert refusal(asked("list_jobs", {"cursor": cursor})) == (400, "invalid_cursor")
 
 
 def test_a_query_that_is_none_is_refused(app: VideoJobs) -> None:
