@@ -21,6 +21,8 @@ ENVIRONMENT = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # loading them takes a second
 }
 FUNCTIONS = ("VideoApiFunction", "ReconcileFunction")
+RESERVED = 20
+"""Concurrent executions that the operator keeps for the API."""
 STATES = {"1": "pending", "2": "running", "3": "completed", "4": "failed"}
 """Job id to status."""
 _TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda"}, "Action": "sts:AssumeRole"}]}
@@ -92,13 +94,13 @@ def client(url: str, service: str) -> Any:
     return boto3.client(service, region_name=REGION, endpoint_url=url, **credentials)  # type: ignore[call-overload]
 
 
-def deploy(url: str, policy: str = "Retain") -> Deployed:
+def deploy(url: str, policy: str | None = None) -> Deployed:
     """Create the stack, and jobs, files, messages and a worker in it.
 
     Parameters
     ----------
     policy
-        The ``DeletionPolicy`` of table and bucket.
+        The ``DeletionPolicy`` of table and bucket; None for that of the template.
     """
     cloudformation = client(url, "cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(_template(policy), default=str))
@@ -116,6 +118,9 @@ def deploy(url: str, policy: str = "Retain") -> Deployed:
     deployed.put("video_jobs/3_results.json", b"results")
     deployed.put("job_parts/2/part", b"part")
     deployed.send("UploadsQueue")
+    deployed.client("lambda").put_function_concurrency(
+        FunctionName=deployed.ids["VideoApiFunction"], ReservedConcurrentExecutions=RESERVED
+    )
     _start_worker(deployed)
     return deployed
 
@@ -136,12 +141,12 @@ def _start_worker(deployed: Deployed) -> None:
     )
 
 
-def _template(policy: str) -> dict[str, Any]:
+def _template(policy: str | None) -> dict[str, Any]:
     template = Template()
     whole: dict[str, Any] = json.loads(template.stored_resources_json())
-    for spec in whole["Resources"].values():
+    for name, spec in whole["Resources"].items():
         if spec["Type"] != "AWS::SQS::Queue":
-            spec["DeletionPolicy"] = policy
+            spec["DeletionPolicy"] = policy or template.resources[name]["DeletionPolicy"]
     limits = template.resources["HttpApi"]["Properties"]["RouteSettings"]
     api = {"Routes": [f"{route.method} {route.path}" for route in template.routes()], "RouteSettings": limits}
     whole["Resources"] |= _resources("AWS::ApiGatewayV2::Api", HttpApi=api)
