@@ -8,6 +8,7 @@ REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt
 STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
 CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
 DYNALITE := .cache/dynalite-4.0.0
+PLAYWRIGHT := .cache/playwright-core-1.65.1
 EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
 COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
 SOURCES := layers/common/python functions gpu_worker_image tools
@@ -43,9 +44,11 @@ $(CHECKOV):
 	$(@D)/bin/pip install --quiet -r requirements-lint.txt
 	@touch $@
 
-$(DYNALITE):
+# .cache/NAME-VERSION has that version of an npm package.
+$(DYNALITE) $(PLAYWRIGHT):
 	@mkdir -p $@.new && echo '{"private": true}' > $@.new/package.json
-	npm install --prefix $@.new --no-save --no-audit --no-fund --loglevel=error dynalite@$(subst .cache/dynalite-,,$@)
+	npm install --prefix $@.new --no-save --no-audit --no-fund --loglevel=error \
+		$(shell sed -E 's/(.*)-/\1@/' <<< $(@F))
 	@rm -rf $@ && mv $@.new $@
 
 setup: $(EDITABLE) ## install everything into .venv
@@ -81,6 +84,7 @@ lint: setup $(CHECKOV) ## check style, types, security and the template
 	$(BIN)/mypy $(SOURCES) tests
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SOURCES)
 	$(BIN)/sam validate --lint
+	$(BIN)/sam validate --lint --template deploy/issuer.yaml
 	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
 	bash -n tools/rollback.sh
 
@@ -113,7 +117,7 @@ test: build $(DYNALITE) ## run the tests
 mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutations
 
-proofs: build $(DYNALITE) ## run the checks that take long: simulation, crash points, kill test, cold starts, load, bench
+proofs: build $(DYNALITE) $(PLAYWRIGHT) ## run the checks that take long: simulation, crashes, browser, cold starts, load, bench
 	$(BIN)/python -m pytest tests/proofs
 
 clean: ## remove what make created

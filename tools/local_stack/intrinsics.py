@@ -18,7 +18,7 @@ class Intrinsics:
         The template's section ``Conditions``.
     """
 
-    def __init__(self, reference: Callable[[str], str], conditions: Mapping[str, Any]) -> None:
+    def __init__(self, reference: Callable[[str], Any], conditions: Mapping[str, Any]) -> None:
         self._reference, self._conditions = reference, conditions
 
     def compute(self, value: Any) -> Any:
@@ -32,14 +32,14 @@ class Intrinsics:
         match value:
             case {"Ref": "AWS::NoValue"}:
                 return None
-            case {"Ref": name}:
+            case {"Ref": str(name)}:
                 return self._reference(name)
             case {"Fn::Sub": str(text)}:
-                return re.sub(r"\$\{([\w:]+)\}", lambda found: self._reference(found[1]), text)
+                return re.sub(r"\$\{([\w:]+)\}", lambda found: str(self._reference(found[1])), text)
             case {"Fn::Split": [separator, text]}:
                 return str(self.compute(text)).split(separator)
             case {"Fn::If": [condition, chosen, otherwise]}:
-                return self.compute(chosen if self._holds({"Condition": condition}) else otherwise)
+                return self.compute(chosen if self.holds({"Condition": condition}) else otherwise)
             case Mapping():
                 return self._computed_parts(value)
             case list():
@@ -53,16 +53,17 @@ class Intrinsics:
         computed = {name: self.compute(part) for name, part in parts.items()}
         return {name: part for name, part in computed.items() if part is not None}
 
-    def _holds(self, condition: Any) -> bool:
+    def holds(self, condition: Any) -> bool:
+        """Whether a condition of the template, or the name of one, holds."""
         match condition:
             case {"Condition": name}:
-                return self._holds(self._conditions[name])
+                return self.holds(self._conditions[name])
             case {"Fn::Equals": [left, right]}:
                 return str(self.compute(left)) == str(self.compute(right))
             case {"Fn::Not": [negated]}:
-                return not self._holds(negated)
+                return not self.holds(negated)
             case {"Fn::And": parts}:
-                return all(map(self._holds, parts))
+                return all(map(self.holds, parts))
             case {"Fn::Or": parts}:
-                return any(map(self._holds, parts))
+                return any(map(self.holds, parts))
         raise ValueError(f"The local stack knows no condition {condition!r}")
