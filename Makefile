@@ -19,6 +19,7 @@ MODEL ?= auto
 PORT ?= 8000
 WORKERS ?= 1
 LOGINS ?=
+ORIGINS ?=
 JOBS ?= 200
 SCHEDULES ?= 2000
 SEED ?= 0
@@ -56,8 +57,9 @@ setup: $(EDITABLE) ## install everything into .venv
 demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] [MODEL=path]
 	@$(BIN)/python -m tools.demo --video "$(VIDEO)" --pipeline "$(PIPELINE)" --model "$(MODEL)"
 
-local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path] [LOGINS=1]
-	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" $(if $(LOGINS),--logins)
+local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" \
+		--origins "$(ORIGINS)" $(if $(LOGINS),--logins)
 
 migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"

@@ -245,7 +245,7 @@ def event_sources(**parameters: str) -> dict[str, dict[str, Any]]:
 
 
 def test_events_leave_concurrency_to_the_api() -> None:
-    """Lambda, "Configuring maximum concurrency for Amazon SQS event sources": 2 at least; one pool for all."""
+    """Lambda, "Configuring maximum concurrency for Amazon SQS event sources": at least 2, of one pool."""
     for given, most in ((None, 5), ("2", 2)):
         sources = event_sources(**({} if given is None else {"EventConcurrency": given}))
         queues = [one for one in sources.values() if "Queue.Arn" in one["EventSourceArn"]]
@@ -268,7 +268,7 @@ def test_concurrency_is_reserved_for_the_api_only_where_that_is_asked_for() -> N
 
 
 def test_a_stream_has_two_readers_at_most() -> None:
-    """DynamoDB, "Change data capture for DynamoDB Streams": more than two readers of a shard are throttled."""
+    """DynamoDB, "Change data capture for DynamoDB Streams": a third reader of a shard is throttled."""
     arns = [one["EventSourceArn"] for one in event_sources().values()]
     streams = [arn for arn in arns if arn.endswith(".StreamArn")]
     assert streams
@@ -303,7 +303,7 @@ def test_the_issuer_needs_no_other_stack() -> None:
 
 
 def test_the_api_takes_what_the_issuer_gives() -> None:
-    """API Gateway, "Control access to HTTP APIs with JWT authorizers": ``client_id`` counts if ``aud`` is absent.
+    """API Gateway, "Control access to HTTP APIs with JWT authorizers": ``aud`` counts, or else ``client_id``.
 
     Cognito's access tokens have no ``aud``, so the audiences are the ids of its clients.
     """

@@ -36,7 +36,7 @@ deploy/issuer.yaml has only such types (Cognito); `make lint` checks it.
 def cloudformation(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """CloudFormation, and the code that ``sam deploy`` uploads."""
     monkeypatch.setitem(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    s3 = boto3.client("s3", REGION)
+    s3: Any = boto3.client("s3", REGION)
     s3.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION})
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:

@@ -48,7 +48,8 @@ def tools() -> dict[str, str]:
     node = required(shutil.which("node"), "Node.js, which drives the browser: install node and npm")
     needed = f"playwright-core {VERSION}: make proofs installs it with npm"
     required(PLAYWRIGHT.is_dir(), needed)
-    browser = required(shutil.which("chromium"), "Chromium: apt-get install chromium")
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    browser = required(found, "Chromium: apt-get install chromium")
     return {"node": node, "playwright": str(PLAYWRIGHT), "chromium": browser}
 
 

@@ -14,7 +14,7 @@ import requests
 
 from tests.integration.test_rollback import Done, merged, run, shop
 from tests.support.aws_cli import aws_command
-from tests.support.deployed import RESERVED, ENVIRONMENT, STACK, STATES, Deployed, deploy
+from tests.support.deployed import ENVIRONMENT, RESERVED, STACK, STATES, Deployed, deploy
 from tests.support.larger_repository import ROOT
 from tests.support.moto_stacks import teach_moto_http_apis
 from tools.local_stack.aws_server import MotoServer

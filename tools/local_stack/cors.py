@@ -1,9 +1,9 @@
 """Cross-origin requests, as API Gateway answers them for an HTTP API with a CORS configuration.
 
 The rules are those of AWS's page "Configure CORS for HTTP APIs in API Gateway": an answer to a request with
-an allowed ``Origin`` gets the configured headers, in place of those of the function. A preflight that no route
-takes is answered by API Gateway itself; one that a route takes goes there, authorizer included. The page says
-nothing of the answers that API Gateway makes itself, such as 401; here they get the headers, too.
+an allowed ``Origin`` gets the configured headers, in place of those of the function. A preflight that no
+route takes is answered by API Gateway itself; one that a route takes goes there, authorizer included. The
+page says nothing of the answers that API Gateway makes itself, such as 401; here they get the headers, too.
 """
 
 from __future__ import annotations

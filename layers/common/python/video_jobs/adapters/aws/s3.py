@@ -61,11 +61,14 @@ class S3Storage:
 
         boto3's transfer manager does not tell it, and asking for it later could find another one.
         """
-        target = {"Bucket": self._bucket, "Key": key}
-        upload = self._client.create_multipart_upload(**target, ContentType=content_type)
+        target: Any = {"Bucket": self._bucket, "Key": key}
+        # boto3 sends a checksum with each part, which S3 takes only if it was told so at the beginning.
+        upload = self._client.create_multipart_upload(
+            **target, ContentType=content_type, ChecksumAlgorithm="CRC32"
+        )
         target["UploadId"] = upload["UploadId"]
         try:
-            parts = [
+            parts: Any = [
                 self._save_part(target, source, number, start)
                 for number, start in enumerate(range(0, size_bytes, self._part_bytes), start=1)
             ]
@@ -78,9 +81,11 @@ class S3Storage:
     def _save_part(self, target: Any, source: Path, number: int, start: int) -> Any:
         from s3transfer.utils import ReadFileChunk  # only the worker has files of this size
 
-        with ReadFileChunk.from_filename(str(source), start, self._part_bytes) as body:
-            part = self._client.upload_part(**target, PartNumber=number, Body=body)
-        return {"PartNumber": number, "ETag": part["ETag"]}
+        with ReadFileChunk.from_filename(str(source), start, self._part_bytes) as chunk:
+            body: Any = chunk
+            part = self._client.upload_part(**target, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32")
+        checksums = {name: value for name, value in part.items() if name == "ChecksumCRC32"}
+        return {"PartNumber": number, "ETag": part["ETag"], **checksums}
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Download to ``target``, in blocks."""
