@@ -310,7 +310,8 @@ def test_the_api_takes_what_the_issuer_gives() -> None:
     outputs = issuer()["Outputs"]
     assert {"JwtIssuer", "JwtAudience"} <= set(raw_template()["Parameters"]) & set(outputs)
     assert outputs["JwtIssuer"]["Value"] == {"Fn::GetAtt": ["Users", "ProviderURL"]}
-    assert outputs["JwtAudience"]["Value"] == {"Fn::Sub": "${UserClient},${MachineClient}"}
+    both, one = {"Fn::Sub": "${UserClient},${MachineClient}"}, {"Ref": "UserClient"}
+    assert outputs["JwtAudience"]["Value"] == {"Fn::If": ["MachinesLogIn", both, one]}
 
 
 def test_a_machine_has_a_secret_and_a_scope_and_a_page_has_none() -> None:
