@@ -226,6 +226,13 @@ def test_only_an_own_network_is_made(network: str) -> None:
     )
 
 
+def test_machines_are_deleted_before_their_gateway_is_detached() -> None:
+    """VPC, "Detach an internet gateway": not while the VPC has instances with public addresses."""
+    deployment = Deployment()
+    for subnet in deployment.properties("VideoWorkerInstances")["VPCZoneIdentifier"]:
+        assert deployment.resources[subnet]["DependsOn"] == "WorkerInternetGatewayAttachment"
+
+
 @in_every_network
 def test_a_task_cannot_take_the_role_of_its_instance(network: str) -> None:
     """ECS, "Task IAM role": tasks in bridge mode reach the instance's metadata unless the hop limit is 1.
