@@ -39,7 +39,7 @@ def decode_cursor(cursor: str, *scope: str | None) -> str:
     if len(cursor) > _MAX_LENGTH or checksum != _checksum(content, scope):
         raise InvalidCursorError
     try:
-        return content.decode("ascii")
+        return content.decode()
     except UnicodeDecodeError:
         raise InvalidCursorError from None
 
