@@ -43,7 +43,7 @@ def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-@pytest.mark.parametrize(("content", "word"), [(b"text, renamed", "ftyp box"), (b"", "empty")])
+@pytest.mark.parametrize(("content", "word"), [(b"text, renamed", "it is a text"), (b"", "empty")])
 def test_the_demo_refuses_what_is_no_video(
     stack: LocalStack,
     model_path: Path,

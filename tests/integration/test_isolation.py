@@ -197,6 +197,42 @@ def test_the_worker_itself_loads_no_models() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_only_the_worker_knows_the_way_to_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN a worker with credentials, and with settings that name what it works on
+    for name in (
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "ECS_AGENT_URI",
+        "TABLE_NAME",
+    ):
+        monkeypatch.setenv(name, "canary-4711")
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")
+    # WHEN it has started its analysing process, which has started the fork server and a decoder
+    limits = JobLimits(memory_mib=MEMORY_MIB, cpu_s=20, frame_s=2)
+    with IsolatedAnalysisService(settings(), limits, Logger()) as service:
+        next(iter(service.run(RunRequest(TINY, "hang"))))
+        analysis = psutil.Process(service.pid)
+        environments = [process.environ() for process in (analysis, *analysis.children(recursive=True))]
+    # THEN none of them has any of it, and the analysing process has what libraries need
+    assert len(environments) >= 3
+    assert "canary-4711" not in str(environments)
+    assert environments[0]["OMP_THREAD_LIMIT"] == "1"
+
+
+def test_a_video_is_opened_by_a_decoder(service: IsolatedAnalysisService) -> None:
+    service.prepare()
+    run = iter(service.run(RunRequest(TINY, "hang")))
+    next(run)  # now it hangs at a later frame
+    analysis = psutil.Process(service.pid)
+    holders = [
+        process
+        for process in (analysis, *analysis.children(recursive=True))
+        if str(TINY) in [file.path for file in process.open_files()]
+    ]
+    assert holders
+    assert analysis not in holders
+
+
 def test_usage_of_a_vanished_process_is_no_error() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     process = psutil.Process(gone.pid)

@@ -28,8 +28,8 @@ from video_worker.video.open_video import Image
 from tests.fixtures.draw_text_video import draw_text_video
 from tests.fixtures.make_tiny_mp4 import FPS, PATH, TEXTS, words_of_frame
 from tests.support import videos
-from tests.support.videos import images_of
 from tests.support.model import PEOPLE, needs_real_model
+from tests.support.videos import images_of
 
 
 def settings(model_path: Path | str = "/nowhere", **changes: str) -> WorkerSettings:

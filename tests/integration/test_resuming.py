@@ -12,9 +12,12 @@ from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import JobStatus
 from video_jobs.domain.keys import parts_prefix
 from video_jobs.domain.video import JobWarning
+from video_worker.analysis import AnalysedFrame, PartEnd, RunRequest
 from video_worker.job_worker import Outcome
+from video_worker.video import index
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.fixtures.numbered_videos import make_numbered
 from tests.support.numbered_video import US_A_PICTURE, NumberedVideo
 from tests.support.worker_world import World, misbehave, on_frame
 
@@ -159,3 +162,32 @@ def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results
     # THEN that worker's parts are stored under the same job, and are not in the results
     assert (world.job_id, world.job.status) == (first, JobStatus.PENDING)
     assert finish(world)[0] == [0, 2, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("interlaced_h264_b_frames_tff", "interlaced_h264_fields", "interlaced_edit", "h264_b_pyramid"),
+        *("edit_trimmed_start_pyramid", "edit_several", "damaged_pyramid_predicted_noise"),
+    ],
+)
+@pytest.mark.parametrize("stride", [1, 2])
+def test_each_part_of_a_real_video_is_what_it_is_in_an_undisturbed_run(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stride: int
+) -> None:
+    monkeypatch.setattr(index, "SEGMENT_PACKETS", 1)  # else a short video has only one place to start at
+    path = make_numbered(name, tmp_path).path
+
+    def parts_from(first_part: int, frames_before: int = 0) -> list[list[AnalysedFrame | PartEnd]]:
+        request = RunRequest(path, "digest", stride, None, first_part, frames_before, part_frames=4)
+        parts: list[list[AnalysedFrame | PartEnd]] = [[]]
+        for item in world.pipelines.run(request):
+            parts[-1].append(item)
+            if isinstance(item, PartEnd):
+                parts.append([])
+        return parts[:-1]
+
+    undisturbed = parts_from(0)
+    assert len(undisturbed) > 1
+    for number in range(1, len(undisturbed)):
+        assert parts_from(number, frames_before=1) == undisturbed[number:]

@@ -13,6 +13,7 @@ from gpu_worker_image.models.street_demo_training.measure import word_quality
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import BenchClip, footage, frames_of, still_clip
 from tests.proofs.bench.measures import agreement, limits
+from tests.proofs.bench.seeking import seeking
 from tests.proofs.bench.ways import HandLoop, our_pipeline
 
 
@@ -55,3 +56,9 @@ def test_the_limits_name_the_slower_stage(model: Path) -> None:
     row = limits(clip, model, our_pipeline(model), frames=5, runs=1)
     assert row["times_the_slower"] == row["ours_ms"] / max(row["decode_ms"], row["detect_ms"])
     assert len(list(frames_of(TINY))) == 40
+
+
+def test_seeking_reaches_its_picture(tmp_path: Path) -> None:
+    row = seeking(tmp_path, minutes=1, runs=1)
+    assert row["pictures"] == 1500
+    assert row["share"] == row["start_ms"] / row["decode_ms"]

@@ -51,8 +51,8 @@ def zero_frames(folder: Path) -> Path:
     return _made(folder / "zero.mp4", *NOISE, "-frames:v", "0", *_X264)
 
 
-def mov(folder: Path) -> Path:
-    return _made(folder / "clip.mov", "-i", str(TINY), "-c", "copy")
+def audio_only_m4a(folder: Path) -> Path:
+    return _made(folder / "audio.m4a", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac")
 
 
 def webm_renamed(folder: Path) -> Path:

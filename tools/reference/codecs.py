@@ -44,11 +44,11 @@ NAMES: Mapping[str, str] = {
 
 _HEAD = """# Codecs
 
-Made by `make docs` from the FFmpeg that PyAV contains, whose version `gpu_worker_image/requirements.txt` pins; a
-test compares them, and reads a video of each codec that a test can encode. [Videos](videos.md) tells the rules.
+Made by `make docs` from the FFmpeg that PyAV contains; `gpu_worker_image/requirements.txt` pins its version.
+A test compares them, and reads a video of each codec that it can encode. [Videos](videos.md) tells the rules.
 
-If decoding can start in the middle, a job that is resumed does not decode again what came before. Otherwise it
-decodes the video from its start, with the same results.
+If decoding can start in the middle, a job that is resumed does not decode again what came before. Otherwise
+it decodes the video from its start, with the same results.
 """
 
 

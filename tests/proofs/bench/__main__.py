@@ -14,6 +14,7 @@ from gpu_worker_image.models.street_demo_training import SHIPPED
 from gpu_worker_image.models.street_demo_training.clips import street_clip, write_clip
 from tests.proofs.bench import measures
 from tests.proofs.bench.clips import MEDIA, make_clips
+from tests.proofs.bench.seeking import seeking
 from tests.proofs.bench.ways import HandLoop, default_precision, our_pipeline, random_weights
 from tests.proofs.report import OUT, Row, machine, print_row, save
 from tests.support.model import REAL_MODEL
@@ -61,6 +62,7 @@ def _sections(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str
     text = (measures.text_pipelines(ours_on_streets, clip, path, runs) for path, clip in streets.items())
     yield "text pipelines", (row for rows in text for row in rows)
     yield "length", (measures.endurance(REAL_MODEL, folder, minutes) for minutes in arguments.minutes)
+    yield "seeking", [seeking(folder, max(arguments.minutes, default=20), runs)]
     yield "service", [measures.service_speed(SHIPPED, arguments.jobs, OUT / "bench-stack.log")]
 
 

@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 
+from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import VideoJobsError
 from video_jobs.settings import WorkerSettings
 
@@ -25,28 +27,37 @@ _PR_SET_PDEATHSIG = 1
 _OPENCV_NO_MEMORY = -4
 
 
-def serve(connection: Connection, settings: WorkerSettings, parent_pid: int) -> None:
-    """Answer requests until the other end is closed."""
+def main(descriptor: int, parent_pid: int) -> None:
+    """Take the settings from the worker, then answer its requests until the other end is closed."""
     _live_and_die_with(parent_pid)
+    with Connection(descriptor) as connection, suppress(EOFError):
+        _serve(connection, connection.recv())
+
+
+def _serve(connection: Connection, settings: WorkerSettings) -> None:
     try:
-        service = _load(settings)
-        connection.send(Ready())
-        while True:
-            _serve_one(connection, service)
+        with ExitStack() as at_the_end:
+            service = _load(settings, at_the_end)
+            connection.send(Ready())
+            while True:
+                _serve_one(connection, service)
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:  # noqa: BLE001 - the parent must learn of any error
         connection.send(_failed(error))
 
 
-def _load(settings: WorkerSettings) -> AnalysisService:
-    """The pipelines with their models; here is chosen what opens the videos."""
+def _load(settings: WorkerSettings, at_the_end: ExitStack) -> AnalysisService:
+    """The pipelines with their models, which get their pictures from confined decoders."""
     # imported here, so that the parent stays free of OpenCV, FFmpeg and the models
     from video_worker.pipeline_service import VideoFilePipelineService
-    from video_worker.video.video_reader import VideoReader
+    from video_worker.sandbox.limits import DecoderLimits
+    from video_worker.sandbox.sandboxed_videos import SandboxedVideos
 
-    service = VideoFilePipelineService.from_settings(settings, open_video=VideoReader)
+    videos = at_the_end.enter_context(SandboxedVideos(DecoderLimits.from_settings(settings), Logger()))
+    service = VideoFilePipelineService.from_settings(settings, open_video=videos.open)
     service.warm_up()
+    videos.prepare()  # it has warmed up meanwhile
     return service
 
 

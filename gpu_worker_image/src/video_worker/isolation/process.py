@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+from contextlib import suppress
+from multiprocessing import Pipe
+from pathlib import Path
 from typing import Any
 
 import psutil
 from video_jobs.domain.errors import AnalysisCrashedError, TransientError, VideoJobsError
-from video_jobs.settings import WorkerSettings
+from video_jobs.settings import ServiceSettings, WorkerSettings
 
-from video_worker.isolation.child import serve
 from video_worker.isolation.messages import Answer
 
 _KILLED = -signal.SIGKILL
 
 
+_PROGRAM = """
+import sys
+sys.path[:] = {path!r}
+from video_worker.isolation.child import main
+main({descriptor}, {parent_pid})
+"""
+_PREFIXES_OF_AWS = ("AWS_", "ECS_")
+
+
 class AnalysisProcess:
-    """One analysing process. It is spawned, because a fork would inherit locks and handles of devices."""
+    """One analysing process: a fresh program, because a fork would inherit locks and handles of devices."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=serve, args=(theirs, settings, os.getpid()), name="video-analysis", daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        self._connection, theirs = Pipe()
+        with theirs:
+            program = _PROGRAM.format(
+                path=[entry or str(Path.cwd()) for entry in sys.path],
+                descriptor=theirs.fileno(),
+                parent_pid=os.getpid(),
+            )
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-c", program],
+                env=_environment_without_aws(),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        with suppress(BrokenPipeError, ConnectionResetError):  # the first answer tells that it has ended
+            self._connection.send(settings)
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._process.pid or 0
+        return self._process.pid
 
     def usage(self) -> psutil.Process:
         """The process in psutil's terms, to see what it uses.
@@ -80,8 +100,7 @@ class AnalysisProcess:
 
     def death(self) -> VideoJobsError:
         """The error for the job: transient if the process was killed, permanent if it crashed."""
-        self._process.join()
-        code = self._process.exitcode or 0
+        code = self._process.wait()
         if code == _KILLED:
             return TransientError("The analysing process was killed, most likely for lack of memory")
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -92,6 +111,15 @@ class AnalysisProcess:
     def kill(self) -> None:
         """End the process at once; it may have ended already."""
         self._process.kill()
-        self._process.join()
-        self._process.close()
+        self._process.wait()
         self._connection.close()
+
+
+def _environment_without_aws() -> dict[str, str]:
+    """The worker's environment without what leads to AWS: the analysing process sees only pictures."""
+    names_of_ours = {name.upper() for name in ServiceSettings.__struct_fields__}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in names_of_ours and not name.startswith(_PREFIXES_OF_AWS)
+    }

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from video_jobs.domain.errors import PipelineError, TransientError, VideoJobsError
+from video_jobs.domain.errors import PipelineError, SettingError, TransientError, VideoJobsError
 from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import AnalysedFrame, KeepGoing, PartEnd, RunRequest
@@ -190,6 +190,9 @@ def _checked(answer: Any, kind: type[Any]) -> Any:
 
 
 def _start_error(answer: Answer | None) -> Exception:
-    if isinstance(answer, Failed):
-        return answer.error or AnalysisStartError(f"The models cannot be loaded: {answer.details}")
-    return AnalysisStartError(f"The models were not loaded within {_START_LIMIT_S} s")
+    if not isinstance(answer, Failed):
+        return AnalysisStartError(f"The models were not loaded within {_START_LIMIT_S} s")
+    if isinstance(answer.error, SettingError):
+        return answer.error
+    reason = answer.error.message if answer.error else answer.details
+    return AnalysisStartError(f"The models or decoders cannot be started: {reason}")

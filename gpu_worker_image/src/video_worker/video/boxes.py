@@ -76,7 +76,7 @@ def read_boxes(descriptor: int) -> FileBoxes:
     UnreadableVideoError
         If it has no ``moov`` box.
     """
-    size = os.fstat(descriptor).st_size
+    size = os.lseek(descriptor, 0, os.SEEK_END)
     boxes = list(_top_level_boxes(descriptor, size))
     moov = next((box for box in boxes if box.kind == b"moov"), None)
     if moov is None:

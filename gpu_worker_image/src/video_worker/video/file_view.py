@@ -33,4 +33,5 @@ class FileView:
 
     @property
     def _size(self) -> int:
-        return os.fstat(self._descriptor).st_size
+        # not by fstat: some C libraries make a call of it that can look at any path, which decoders may not
+        return os.lseek(self._descriptor, 0, os.SEEK_END)

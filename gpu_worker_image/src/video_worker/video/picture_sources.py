@@ -39,10 +39,9 @@ class PictureSource(Protocol):
 class IndexedPictures:
     """Pictures that are found by their timestamps. Segments without a wanted picture are not decoded."""
 
-    def __init__(self, index: VideoIndex, decoder: TrackDecoder, *, needs_neighbours: bool) -> None:
+    def __init__(self, index: VideoIndex, decoder: TrackDecoder) -> None:
         self._index = index
         self._decoder = decoder
-        self._neighbours = 1 if needs_neighbours else 0
         self.count: int | None = len(index)
 
     def decoded(self, stride: int, first: int) -> Iterator[Decoded]:
@@ -54,11 +53,10 @@ class IndexedPictures:
         return self._index.time_us(index)
 
     def _segments(self, stride: int, first: int) -> Iterator[int]:
+        """Those with a wanted picture or its neighbour, which an interlaced picture needs."""
         for number, segment in enumerate(self._index.segments):
-            begin = segment.pictures.start - self._neighbours
-            end = segment.pictures.stop + self._neighbours
-            next_wanted = max(first, -(-begin // stride) * stride)
-            if next_wanted < end:
+            begin, end = segment.pictures.start - 1, segment.pictures.stop + 1
+            if max(first, -(-begin // stride) * stride) < end:
                 yield number
 
 
@@ -91,12 +89,14 @@ class CountedPictures:
 
 
 def comes_as_indexed(index: VideoIndex, frames: list[VideoFrame]) -> bool:
-    """Whether the first pictures of a track come with the timestamps of its index.
+    """Whether the first pictures of a track come with the timestamps of its index, in their order.
 
-    If each sample holds only one field of a picture, every second one gives no picture of its own.
+    If each sample holds only one field of a picture, every second one gives no picture of its own. If a
+    container lacks the times of display, the timestamps are those of decoding and go back.
     """
     numbers = [index.number_of(frame.pts) for frame in frames]
-    known = sorted(number for number in numbers if number is not None)
+    known = [number for number in numbers if number is not None]
     if len(known) < len(numbers):
         return False
-    return len(known) < 2 or any(later - earlier == 1 for earlier, later in pairwise(known))
+    steps = [later - earlier for earlier, later in pairwise(known)]
+    return min(steps, default=1) == 1

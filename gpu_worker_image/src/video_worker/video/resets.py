@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 _WITHOUT_REFERENCES = frozenset(
-    {"mjpeg", "png", "prores", "dnxhd", "rawvideo", "jpeg2000", "mpeg4", "mpeg2video", "mpeg1video", "h263"}
+    {"mjpeg", "png", "prores", "dnxhd", "rawvideo", "jpeg2000", "mpeg2video", "mpeg1video", "h263"}
     | {
         "vp8",
         "vp9",
@@ -28,7 +28,7 @@ _WITHOUT_REFERENCES = frozenset(
         "prores_raw",
     }
 )
-"""Codecs without references over a key picture."""
+"""Codecs without references over a key picture. MPEG-4 part 2 needs the times of earlier pictures."""
 
 
 def resets_decoder(codec: str, packet: bytes | memoryview, configuration: bytes) -> bool:

@@ -90,9 +90,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             form = form_of(tried[0], track.pixel_aspect or decoder.pixel_aspect)
             check_size(form.size, max_pixels)
             is_interlaced = any(picture.interlaced_frame for picture in tried)
-            self._source: PictureSource = CountedPictures(index, decoder)
-            if self.is_divisible:
-                self._source = IndexedPictures(index, decoder, needs_neighbours=is_interlaced)
+            source = IndexedPictures if self.is_divisible else CountedPictures
+            self._source: PictureSource = source(index, decoder)
             self._maker = PictureMaker(form)
             self.facts = _facts(_Opened(boxes, track, index, form, is_interlaced), self.is_divisible)
             self.warnings = _warnings(boxes, track, form)

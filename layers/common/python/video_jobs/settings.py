@@ -194,8 +194,10 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Longest wall time of one attempt, in seconds."""
     job_memory_mib: Positive = 6144
     """Most resident memory of the analysing process, models included, in MiB."""
+    decoder_memory_mib: Positive = 4096
+    """Most resident memory of a decoder, in MiB, besides the pictures that it hands over."""
     job_cpu_s: Positive = 48 * 3600
-    """Most CPU time of one attempt, over all threads, in seconds."""
+    """Most CPU time of one attempt, of the decoder and of the analysis each, over all threads, in seconds."""
     frame_limit_s: Positive = 120
     """Longest wall time without a finished frame, in seconds."""
     max_frame_pixels: Positive = 8192 * 4320

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +25,14 @@ class MisbehaveTool:
         return {"bright": payload["frame_index"]}
 
 
+class DigestTool:
+    def run(self, payload: Payload) -> dict[str, Any]:
+        return {"digest": hashlib.sha256(payload["image"].tobytes()).hexdigest()}
+
+
 class CounterPlugin:
     def tool(self, tool_id: str) -> Tool:
-        tools: dict[str, Tool] = {"count": CountTool(), "misbehave": MisbehaveTool()}
+        tools: dict[str, Tool] = {"count": CountTool(), "misbehave": MisbehaveTool(), "digest": DigestTool()}
         return tools[tool_id]
 
     def facts(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Demuxing and decoding in a process that owns nothing, one for each job."""

@@ -1,0 +1,264 @@
+"""What a decoder and the analysing process say to each other, over a socket.
+
+A decoder may have been taken over by the file that it reads. So what it says is never unpickled: it is
+records of a fixed size, two kinds of them with a body of bounded length, and each value is checked.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
+
+from video_worker.video.open_video import OpenVideo
+
+MOST_BODY_BYTES = 16 * 1024
+MOST_TEXT = 500
+MOST_INDEX = 2**31 - 1
+MOST_TIME_US = 2**53
+"""Up to here a float holds every whole number; 285 years."""
+
+_MOST_SIDE = 1 << 20
+_MOST_MS = MOST_TIME_US / 1000
+
+_RECORD = struct.Struct("<BBHIqqII")  # kind, flags or code, slot, run, index or body length, time, size
+_REQUEST = struct.Struct("<BxHIqq")  # kind, slot, run, stride, first index
+_JOB = struct.Struct("<qqI")  # pixels of the largest picture, bytes of a slot, number of slots
+
+RECORD_BYTES, REQUEST_BYTES, JOB_BYTES = _RECORD.size, _REQUEST.size, _JOB.size
+
+_HAS_IMAGE, _HAS_STORED_SIZE = 1, 2
+
+
+class BadRecordError(Exception):
+    """A decoder said something that no sound decoder says."""
+
+
+class FailureCode(IntEnum):
+    """Why a decoder gives up."""
+
+    UNREADABLE = 1
+    RESOURCE_LIMIT = 2
+    OUT_OF_MEMORY = 3
+    UNEXPECTED = 4
+
+
+class JobRecord(NamedTuple):
+    """Goes to a decoder together with the descriptors of the file and the shared memory."""
+
+    max_pixels: int
+    slot_bytes: int
+    slots: int
+
+    def encode(self) -> bytes:
+        """The record as bytes."""
+        return _JOB.pack(*self)
+
+    @classmethod
+    def decode(cls, content: bytes) -> JobRecord:
+        """The record of these bytes."""
+        return cls(*_JOB.unpack(content))
+
+
+class FramesRequest(NamedTuple):
+    """Asks for the pictures of one run over the video; it ends the run before."""
+
+    run: int
+    stride: int
+    first: int
+
+    def encode(self) -> bytes:
+        """The request as bytes."""
+        return _REQUEST.pack(1, 0, self.run, self.stride, self.first)
+
+
+class SlotReturned(NamedTuple):
+    """Tells a decoder that the picture in a slot has been copied."""
+
+    slot: int
+
+    def encode(self) -> bytes:
+        """The message as bytes."""
+        return _REQUEST.pack(2, self.slot, 0, 0, 0)
+
+
+def decode_request(content: bytes) -> FramesRequest | SlotReturned:
+    """What the analysing process, which a decoder trusts, has said."""
+    kind, slot, run, stride, first = _REQUEST.unpack(content)
+    return FramesRequest(run, stride, first) if kind == 1 else SlotReturned(slot)
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The file was opened."""
+
+    facts: VideoFacts
+    warnings: tuple[JobWarning, ...]
+    is_divisible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRecord:
+    """A picture in a slot of the shared memory, or one that cannot be decoded and has no slot."""
+
+    run: int
+    index: int
+    time_us: int
+    slot: int | None
+    stored_size: tuple[int, int] | None
+
+    def encode(self) -> bytes:
+        """The record as bytes."""
+        flags = _HAS_IMAGE * (self.slot is not None) | _HAS_STORED_SIZE * (self.stored_size is not None)
+        size = self.stored_size or (0, 0)
+        return _RECORD.pack(2, flags, self.slot or 0, self.run, self.index, self.time_us, *size)
+
+
+class RunEnd(NamedTuple):
+    """The run has no further picture."""
+
+    run: int
+
+    def encode(self) -> bytes:
+        """The record as bytes."""
+        return _RECORD.pack(3, 0, 0, self.run, 0, 0, 0, 0)
+
+
+class Failure(NamedTuple):
+    """The decoder gives up."""
+
+    code: FailureCode
+    text: str
+
+    @classmethod
+    def of(cls, error: Exception) -> Failure:
+        """What the decoder tells about an error."""
+        if isinstance(error, MemoryError):
+            return cls(FailureCode.OUT_OF_MEMORY, "")
+        if isinstance(error, UnreadableVideoError):
+            return cls(FailureCode.UNREADABLE, error.message)
+        if isinstance(error, ResourceLimitError):
+            return cls(FailureCode.RESOURCE_LIMIT, error.message)
+        return cls(FailureCode.UNEXPECTED, f"{type(error).__name__}: {error}")
+
+    def encode(self) -> bytes:
+        """The record with its body as bytes."""
+        return _with_body(4, self.code, self.text.encode(errors="replace")[: 4 * MOST_TEXT])
+
+
+Record = Opened | PictureRecord | RunEnd | Failure
+
+
+def encode_opened(video: OpenVideo) -> bytes:
+    """The record of an opened video."""
+    warnings = tuple(JobWarning(one.code, cleaned(one.message)) for one in video.warnings)
+    body = Opened(video.facts, warnings, video.is_divisible)
+    return _with_body(1, 0, msgspec.json.encode(body))
+
+
+def decode_record(content: bytes, read: Callable[[int], bytes]) -> Record:
+    """Check what a decoder has said.
+
+    Parameters
+    ----------
+    content
+        ``RECORD_BYTES`` bytes.
+    read
+        Reads so many further bytes.
+
+    Raises
+    ------
+    BadRecordError
+        If any value is not possible.
+    """
+    kind, flags, slot, run, number, time_us, width, height = _RECORD.unpack(content)
+    match kind:
+        case 1:
+            return _opened(_body(number, read))
+        case 2:
+            return _picture(flags, PictureRecord(run, number, time_us, slot, (width, height)))
+        case 3:
+            return RunEnd(run)
+        case 4:
+            return _failure(flags, _body(number, read))
+        case _:
+            raise BadRecordError(f"no record has the kind {kind}")
+
+
+def _with_body(kind: int, code: int, body: bytes) -> bytes:
+    return _RECORD.pack(kind, code, 0, 0, len(body), 0, 0, 0) + body
+
+
+def _body(length: int, read: Callable[[int], bytes]) -> bytes:
+    if not 0 <= length <= MOST_BODY_BYTES:
+        raise BadRecordError(f"a body has {length} bytes")
+    return read(length)
+
+
+def _picture(flags: int, said: PictureRecord) -> PictureRecord:
+    if not 0 <= said.index <= MOST_INDEX or abs(said.time_us) > MOST_TIME_US:
+        raise BadRecordError(f"a picture has the index {said.index} and the time {said.time_us} us")
+    checked = said if flags & _HAS_IMAGE else replace(said, slot=None)
+    if not flags & _HAS_STORED_SIZE:
+        return replace(checked, stored_size=None)
+    if said.stored_size is None or not all(1 <= side <= _MOST_SIDE for side in said.stored_size):
+        raise BadRecordError(f"a picture has the stored size {said.stored_size}")
+    return checked
+
+
+def _failure(code: int, body: bytes) -> Failure:
+    try:
+        return Failure(FailureCode(code), cleaned(body.decode(errors="replace")))
+    except ValueError:
+        raise BadRecordError(f"no failure has the code {code}") from None
+
+
+def cleaned(text: str) -> str:
+    """A text of bounded length in which every character can be printed."""
+    return "".join(one if one.isprintable() else " " for one in text[:MOST_TEXT])
+
+
+_Time = Annotated[float, Meta(ge=-_MOST_MS, le=_MOST_MS)]
+_Side = Annotated[int, Meta(ge=1, le=_MOST_SIDE)]
+
+
+class _CheckedFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    container: Literal["mp4", "mov", "m4v", "3gp"]
+    codec: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{1,32}\Z")]
+    width: _Side
+    height: _Side
+    frame_count: Annotated[int, Meta(ge=0, le=MOST_INDEX + 1)] | None
+    duration_ms: Annotated[float, Meta(ge=0, le=_MOST_MS)] | None
+    average_frame_rate: Annotated[float, Meta(gt=0, le=1e9)] | None
+    first_picture_ms: _Time
+    rotation: Literal[0, 90, 180, 270]
+    mirrored: bool
+    interlaced: bool
+    variable_frame_rate: bool
+    hdr: Literal["pq", "hlg"] | None
+
+
+class _CheckedWarning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    code: WarningCode
+    message: Annotated[str, Meta(min_length=1, max_length=MOST_TEXT)]
+
+
+class _CheckedOpened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    facts: _CheckedFacts
+    warnings: Annotated[list[_CheckedWarning], Meta(max_length=16)]
+    is_divisible: bool
+
+
+def _opened(body: bytes) -> Opened:
+    try:
+        said = msgspec.json.decode(body, type=_CheckedOpened)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadRecordError(f"the video cannot be as it is told: {cleaned(str(exc))}") from None
+    warnings = tuple(JobWarning(one.code.value, cleaned(one.message)) for one in said.warnings)
+    return Opened(VideoFacts(**msgspec.structs.asdict(said.facts)), warnings, said.is_divisible)

@@ -1,0 +1,186 @@
+"""What a decoder says is checked value by value, and what it may not say is refused."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.video import JobWarning, VideoFacts
+from video_worker.sandbox.records import (
+    MOST_BODY_BYTES,
+    MOST_TEXT,
+    MOST_TIME_US,
+    RECORD_BYTES,
+    BadRecordError,
+    Failure,
+    FailureCode,
+    FramesRequest,
+    JobRecord,
+    Opened,
+    PictureRecord,
+    Record,
+    RunEnd,
+    SlotReturned,
+    decode_record,
+    decode_request,
+    encode_opened,
+)
+
+FACTS = VideoFacts(
+    container="mov",
+    codec="h264",
+    width=1920,
+    height=1080,
+    frame_count=10,
+    duration_ms=333.333,
+    average_frame_rate=29.97,
+    first_picture_ms=-21.0,
+    rotation=90,
+    mirrored=True,
+    interlaced=False,
+    variable_frame_rate=True,
+    hdr="hlg",
+)
+WARNING = JobWarning("hdr_mapped", "The video has a high dynamic range")
+
+
+class Video:
+    facts = FACTS
+    warnings = (WARNING,)
+    is_divisible = False
+
+
+def decoded(content: bytes) -> Record:
+    rest = content[RECORD_BYTES:]
+
+    def read(size: int) -> bytes:
+        assert size <= MOST_BODY_BYTES
+        return rest[:size]
+
+    return decode_record(content[:RECORD_BYTES], read)
+
+
+def with_body(body: bytes, kind: int = 1, code: int = 0) -> bytes:
+    return struct.pack("<BBHIqqII", kind, code, 0, 0, len(body), 0, 0, 0) + body
+
+
+def opened(**changes: Any) -> bytes:
+    """What a decoder would say of a video with other facts."""
+    said = {"facts": asdict(FACTS) | changes, "warnings": [asdict(WARNING)], "is_divisible": False}
+    return with_body(msgspec.json.encode(said))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        PictureRecord(1, 0, 0, 3, None),
+        PictureRecord(2**32 - 1, 2**31 - 1, -MOST_TIME_US, 0, (1, 1 << 20)),
+        PictureRecord(7, 12, 400_000, None, (640, 480)),
+        RunEnd(9),
+        Failure(FailureCode.UNREADABLE, "Unable to read: größer"),
+    ],
+)
+def test_a_record_comes_back_as_it_was_said(record: PictureRecord | RunEnd | Failure) -> None:
+    assert decoded(record.encode()) == record
+
+
+def test_the_facts_come_back_as_they_were_said() -> None:
+    assert decoded(encode_opened(Video())) == Opened(FACTS, (WARNING,), is_divisible=False)  # type: ignore[arg-type]
+    assert decoded(opened()) == Opened(FACTS, (WARNING,), is_divisible=False)
+
+
+def test_requests_come_back_as_they_were_said() -> None:
+    for message in (FramesRequest(3, 30, 1 << 40), SlotReturned(2)):
+        assert decode_request(message.encode()) == message
+    assert JobRecord.decode(JobRecord(1, 4096, 4).encode()) == JobRecord(1, 4096, 4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"container": "webm"},
+        {"codec": "h264\n"},
+        {"codec": ""},
+        {"width": 0},
+        {"height": -1},
+        {"width": 1 << 21},
+        {"width": 10.5},
+        {"width": "10"},
+        {"width": True},
+        {"frame_count": -1},
+        {"frame_count": 1 << 40},
+        {"duration_ms": -1.0},
+        {"duration_ms": 1e300},
+        {"average_frame_rate": 0.0},
+        {"first_picture_ms": None},
+        {"rotation": 45},
+        {"mirrored": 1},
+        {"hdr": "dolby"},
+        {"more": 1},
+    ],
+)
+def test_impossible_facts_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(BadRecordError):
+        decoded(opened(**change))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"\xff\xfe",
+        b"[" * MOST_BODY_BYTES,
+        opened()[RECORD_BYTES:].replace(b"29.97", b"NaN"),
+        opened()[RECORD_BYTES:].replace(b"29.97", b"1e999"),
+        opened()[RECORD_BYTES:].replace(b"hdr_mapped", b"made_up"),
+    ],
+)
+def test_a_body_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(BadRecordError):
+        decoded(with_body(body))
+
+
+@given(st.binary(min_size=RECORD_BYTES, max_size=RECORD_BYTES), st.binary(max_size=100))
+def test_any_bytes_are_a_record_or_refused(content: bytes, body: bytes) -> None:
+    try:
+        decode_record(content, lambda size: body[:size])
+    except BadRecordError:
+        return
+
+
+def test_a_text_is_bounded_and_without_control_characters() -> None:
+    failure = decoded(Failure(FailureCode.UNEXPECTED, "a\x1b[31m\nb\u202e" + "x" * 9999).encode())
+    assert isinstance(failure, Failure)
+    assert failure.text.startswith("a [31m b x")
+    assert len(failure.text) == MOST_TEXT
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (UnreadableVideoError("no"), FailureCode.UNREADABLE, "no"),
+        (ResourceLimitError("big"), FailureCode.RESOURCE_LIMIT, "big"),
+        (MemoryError(), FailureCode.OUT_OF_MEMORY, ""),
+        (KeyError("x"), FailureCode.UNEXPECTED, "KeyError: 'x'"),
+    ],
+)
+def test_errors_become_failures(error: Exception, code: FailureCode, text: str) -> None:
+    assert Failure.of(error) == Failure(code, text)
+
+
+def test_other_things_are_refused() -> None:
+    no_body: Callable[[int], bytes] = lambda _: b""  # noqa: E731
+    for kind in (0, 5, 255):
+        with pytest.raises(BadRecordError, match="no record has the kind"):
+            decode_record(struct.pack("<BBHIqqII", kind, 0, 0, 0, 0, 0, 0, 0), no_body)
+    for length in (-1, MOST_BODY_BYTES + 1, 2**62):
+        with pytest.raises(BadRecordError, match="a body has"):
+            decode_record(struct.pack("<BBHIqqII", 4, 1, 0, 0, length, 0, 0, 0), no_body)
