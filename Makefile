@@ -8,6 +8,7 @@ REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt
 STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
 CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
 DYNALITE := .cache/dynalite-4.0.0
+PLAYWRIGHT := .cache/playwright-core-1.65.1
 EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
 COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
 SOURCES := layers/common/python functions gpu_worker_image tools
@@ -18,6 +19,7 @@ MODEL ?= auto
 PORT ?= 8000
 WORKERS ?= 1
 LOGINS ?=
+ORIGINS ?=
 JOBS ?= 200
 SCHEDULES ?= 2000
 SEED ?= 0
@@ -43,9 +45,11 @@ $(CHECKOV):
 	$(@D)/bin/pip install --quiet -r requirements-lint.txt
 	@touch $@
 
-$(DYNALITE):
+# .cache/NAME-VERSION has that version of an npm package.
+$(DYNALITE) $(PLAYWRIGHT):
 	@mkdir -p $@.new && echo '{"private": true}' > $@.new/package.json
-	npm install --prefix $@.new --no-save --no-audit --no-fund --loglevel=error dynalite@$(subst .cache/dynalite-,,$@)
+	npm install --prefix $@.new --no-save --no-audit --no-fund --loglevel=error \
+		$(shell sed -E 's/(.*)-/\1@/' <<< $(@F))
 	@rm -rf $@ && mv $@.new $@
 
 setup: $(EDITABLE) ## install everything into .venv
@@ -53,8 +57,9 @@ setup: $(EDITABLE) ## install everything into .venv
 demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] [MODEL=path]
 	@$(BIN)/python -m tools.demo --video "$(VIDEO)" --pipeline "$(PIPELINE)" --model "$(MODEL)"
 
-local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path] [LOGINS=1]
-	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" $(if $(LOGINS),--logins)
+local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" \
+		--origins "$(ORIGINS)" $(if $(LOGINS),--logins)
 
 migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"
@@ -84,6 +89,7 @@ lint: setup $(CHECKOV) ## check style, types, security and the template
 	$(BIN)/mypy $(SOURCES) tests
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SOURCES)
 	$(BIN)/sam validate --lint
+	$(BIN)/sam validate --lint --template deploy/issuer.yaml
 	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
 	bash -n tools/rollback.sh
 
@@ -116,7 +122,7 @@ test: build $(DYNALITE) ## run the tests
 mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutations
 
-proofs: build $(DYNALITE) ## run the checks that take long: simulation, crash points, kill test, cold starts, load, fleet, bench
+proofs: build $(DYNALITE) $(PLAYWRIGHT) ## run the checks that take long: simulation, crashes, browser, cold starts, load, fleet, bench
 	$(BIN)/python -m pytest tests/proofs
 
 clean: ## remove what make created

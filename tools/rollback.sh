@@ -87,7 +87,7 @@ step_stop() {
   local api before route limits='{"ThrottlingBurstLimit": 0, "ThrottlingRateLimit": 0}'
   api=(--api-id "$(of ApiGatewayV2::Api)" --stage-name "\$default")
   aws apigatewayv2 get-routes "${api[@]:0:2}" --query "Items[].[RouteKey]" --output text \
-    | grep -vE '^(GET|DELETE) |/(cancel|upload/parts|upload/complete)$' > "$work/routes"
+    | grep -vE '^(GET|DELETE|OPTIONS) |/(cancel|upload/parts|upload/complete)$' > "$work/routes"
   before="$(aws apigatewayv2 get-stage "${api[@]}" --query RouteSettings --output json | tr -d '\n')"
   off apigatewayv2 update-stage "${api[@]}" \
     --route-settings "{$(sed "s/.*/\"&\": $limits/" "$work/routes" | paste -sd,)}"
@@ -131,10 +131,16 @@ count_messages() {
 
 # From here on nothing changes jobs that are left.
 turn_off_processing() {
-  local name
+  local name reserved
   for name in $(of Lambda::Function); do
+    reserved="$(aws lambda get-function-concurrency --function-name "$name" --output text \
+      --query ReservedConcurrentExecutions)"
     off lambda put-function-concurrency --function-name "$name" --reserved-concurrent-executions 0
-    on lambda delete-function-concurrency --function-name "$name" # waiting jobs then start workers
+    if [ "$reserved" = None ]; then
+      on lambda delete-function-concurrency --function-name "$name" # waiting jobs then start workers
+    else
+      on lambda put-function-concurrency --function-name "$name" --reserved-concurrent-executions "$reserved"
+    fi
   done
   for name in $(of ECS::Service | sed 's|.*:service/||'); do
     off ecs update-service --cluster "${name%/*}" --service "${name#*/}" --desired-count 0

@@ -18,7 +18,7 @@ from tools.validation_errors import faults
 
 PROBLEM_TYPE = "application/problem+json"
 HINTS: Mapping[int, str] = {
-    401: "give a valid token (SMOKE_TEST_TOKEN)",
+    401: "give a valid token (SMOKE_TEST_TOKEN), or the id and secret of a client (docs/deploy.md)",
     403: "give a token that may call this API (SMOKE_TEST_TOKEN)",
     404: "is the address the ApiUrl of the stack, and was the stack deployed from this version?",
     429: "the API is throttled, try again later",
@@ -27,6 +27,10 @@ _TIMEOUT_S = 30
 _POLL_AGAIN_S = 2.0
 _SAID_LENGTH = 200
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class UsageError(Exception):
+    """What the caller should change."""
 
 
 class SmokeTestError(Exception):

@@ -30,23 +30,27 @@ from functions.video_api.answer_models import (
     Results,
     UploadOffered,
 )
-from tools.smoke_service import PROBLEM_TYPE, Service, SmokeTestError, check_frames, parsed, retry_after_s
+from tools.smoke_login import TOKEN_VARIABLE, log_in
+from tools.smoke_service import (
+    PROBLEM_TYPE,
+    Service,
+    SmokeTestError,
+    UsageError,
+    check_frames,
+    parsed,
+    retry_after_s,
+)
 
 ROOT = Path(__file__).parents[1]
 FIXTURE = ROOT / "tests" / "fixtures" / "tiny.mp4"
 STREET_DEMO = ROOT / "gpu_worker_image" / "models" / "street_demo"
 LOG_FILE = Path("out/local-stack.log")
-TOKEN_VARIABLE = "SMOKE_TEST_TOKEN"  # noqa: S105 - the name of the variable
 MAX_BODY_BYTES = 4 * 2**20
 STRIDE, MAX_FRAMES = 2, 3
 PAGE_FRAMES = 25
 PROGRESS = {"pending": 0.0, "running": 0.5, "completed": 1.0, "failed": 1.0}
 
 Accepted = TypeVar("Accepted", bound=JobAccepted)
-
-
-class UsageError(Exception):
-    """What the caller should change."""
 
 
 @contextmanager
@@ -252,14 +256,6 @@ def checked_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def checked_token(text: str | None) -> str | None:
-    """The token, trimmed; raises UsageError, which does not show it, if no header can carry it."""
-    token = (text or "").strip()
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise UsageError("the token holds characters that no token has")
-    return token or None
-
-
 def main() -> int:
     """Run the test; the exit code says how it went."""
     parser = argparse.ArgumentParser(prog="smoke_test", description=__doc__)
@@ -289,9 +285,16 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UsageError("--timeout-s is a number of seconds above 0")
     video, frames, timeout_s = arguments.video, frames_of(arguments.video), arguments.timeout_s
     if arguments.local:
+        print("Testing a local stack, which is started for this", flush=True)
         return run_local(video, frames, timeout_s)
-    token = checked_token(arguments.token or os.environ.get(TOKEN_VARIABLE))
-    return SmokeTest(Service(checked_url(arguments.base_url), token), video, frames, timeout_s).run()
+    url = checked_url(arguments.base_url)
+    try:
+        token, who = log_in(arguments.token, os.environ)
+    except SmokeTestError as error:
+        print(f"Testing {url}\n{error}", flush=True)
+        raise
+    print(f"Testing {url} {who}", flush=True)
+    return SmokeTest(Service(url, token), video, frames, timeout_s).run()
 
 
 if __name__ == "__main__":

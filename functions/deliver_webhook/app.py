@@ -26,5 +26,7 @@ def handle_message(record: SQSRecord) -> None:
     message = WebhookMessage.from_json(record.body)
     logger.append_keys(job_id=message.job_id)
     attempt = int(record.attributes.approximate_receive_count or 1)
-    application().notify.deliver(message, attempt, record.receipt_handle)
-    logger.info("webhook delivered", action="webhook_delivered")
+    if application().notify.deliver(message, attempt, record.receipt_handle):
+        logger.info("webhook delivered", action="webhook_delivered")
+    else:
+        logger.info("webhook was delivered before", action="webhook_repeated")

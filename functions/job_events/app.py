@@ -1,4 +1,4 @@
-"""Handler of the job table's change stream: publish the end of every job, and queue its webhook."""
+"""Handler of the job table's change stream: publish the end of every job."""
 
 from __future__ import annotations
 

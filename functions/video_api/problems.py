@@ -76,7 +76,8 @@ class Problems:
     def _methods_of(self, path: str) -> list[str]:
         """The methods of the routes of a path; Powertools has no public list of routes."""
         routes = [*self._app._static_routes, *self._app._dynamic_routes]
-        return sorted({str(route.method) for route in routes if route.rule.match(path)})
+        methods = {str(route.method) for route in routes if route.rule.match(path)}
+        return sorted(methods - {"OPTIONS"})  # every path takes preflights, even one that does not exist
 
     def on_unknown_error(self, error: Exception) -> Response[str]:
         """Answer any other error; details go to the log, never to the client."""

@@ -6,14 +6,16 @@ import base64
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from video_jobs.adapters.aws.s3 import S3Storage
+from botocore.exceptions import EndpointConnectionError
+from video_jobs.adapters.aws.s3 import _PART_BYTES, S3Storage
 from video_jobs.adapters.local.local_storage import LocalStorage
-from video_jobs.domain.errors import FileMissingError, InvalidKeyError
+from video_jobs.domain.errors import FileMissingError, InvalidKeyError, TransientError
 from video_jobs.ports import StorageService, StoredFile, UploadTerms
 
-from tests.contract.conftest import REGION
+from tests.contract.conftest import REGION, s3_storage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TERMS = UploadTerms(content_type="video/quicktime", max_bytes=99, expires_s=60)
@@ -68,6 +70,87 @@ def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(
     storage.delete_file("k")
     storage.delete_file("k")
     assert storage.find_file("k") is None
+
+
+def test_many_files_are_deleted_and_those_that_are_gone_are_no_error(
+    storage: StorageService, tmp_path: Path
+) -> None:
+    for key in ("job_parts/a/1", "job_parts/a/2", "job_parts/b/1"):
+        saved(storage, tmp_path, key, b"x")
+    storage.delete_files(["nothing", *storage.list_keys("job_parts/a/")])
+    storage.delete_files([])
+    assert list(storage.list_keys("")) == ["job_parts/b/1"]
+    with pytest.raises(InvalidKeyError):
+        storage.delete_files(["../x"])
+
+
+def test_s3_is_asked_once_for_a_thousand_files(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, batches = s3_storage(), []
+    delete = storage._client.delete_objects
+
+    def counted(**arguments: Any) -> Any:
+        batches.append(len(arguments["Delete"]["Objects"]))
+        return delete(**arguments)
+
+    monkeypatch.setattr(storage._client, "delete_objects", counted)
+    storage.delete_files(f"job_parts/a/{number:06d}" for number in range(2500))
+    assert batches == [1000, 1000, 500]
+
+
+def test_what_s3_did_not_delete_is_an_error(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = s3_storage()
+    left = {"Errors": [{"Key": "a", "Code": "SlowDown"}]}
+    monkeypatch.setattr(storage._client, "delete_objects", lambda **_: left)
+    with pytest.raises(TransientError, match="SlowDown"):
+        storage.delete_files(["a", "b"])
+
+
+LEAST_PART = 5 * 2**20
+"""What S3 takes as a part that is not the last, in bytes."""
+
+
+@pytest.fixture
+def in_parts(aws: None) -> S3Storage:
+    """A storage whose files go in the smallest parts."""
+    storage = s3_storage()
+    return S3Storage(storage._client, storage._bucket, part_bytes=LEAST_PART)
+
+
+@pytest.mark.parametrize(("size_bytes", "parts"), [(LEAST_PART, 0), (LEAST_PART + 1, 2), (2 * LEAST_PART, 2)])
+def test_a_large_file_is_stored_in_parts(
+    in_parts: S3Storage, tmp_path: Path, size_bytes: int, parts: int
+) -> None:
+    content = bytes(range(256)) * (size_bytes // 256) + b"x" * (size_bytes % 256)
+    older = saved(in_parts, tmp_path, "k", b"older")
+    stored = saved(in_parts, tmp_path, "k", content)
+    assert stored.size_bytes == size_bytes
+    assert in_parts.find_file("k") == stored  # with the version of exactly this content
+    assert older.version != stored.version
+    assert loaded(in_parts, tmp_path, "k", stored.version) == content
+    head = in_parts._client.head_object(Bucket=in_parts._bucket, Key="k")
+    assert head["ContentType"] == "video/mp4"
+    assert head["ETag"].strip('"').partition("-")[2] == (str(parts) if parts else "")
+
+
+def test_parts_that_cannot_be_joined_are_removed(
+    in_parts: S3Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = in_parts._client.upload_part
+
+    def fail_at_second(**arguments: Any) -> Any:
+        if arguments["PartNumber"] == 2:
+            raise EndpointConnectionError(endpoint_url="https://s3")
+        return upload(**arguments)
+
+    monkeypatch.setattr(in_parts._client, "upload_part", fail_at_second)
+    with pytest.raises(TransientError):
+        saved(in_parts, tmp_path, "k", b"x" * (LEAST_PART + 1))
+    assert in_parts.find_file("k") is None
+    assert "Uploads" not in in_parts._client.list_multipart_uploads(Bucket=in_parts._bucket)
+
+
+def test_one_request_and_its_parts_are_within_the_limits_of_s3() -> None:
+    assert LEAST_PART <= _PART_BYTES <= 5 * 10**9
 
 
 def test_a_missing_file_is_an_error_and_leaves_no_target(storage: StorageService, tmp_path: Path) -> None:

@@ -15,8 +15,18 @@ from tests.e2e.conftest import Api
 from tests.support.commands import run_in
 from tests.support.pretend_service import FRAMES, SIGNATURE, PretendService, frame, problem, status
 from tools import smoke_test
-from tools.smoke_service import Service, SmokeTestError
-from tools.smoke_test import FIXTURE, TOKEN_VARIABLE, SmokeTest, UsageError
+from tools.local_stack.authorizer import JwtAuthorizer
+from tools.local_stack.development_issuer import DevelopmentIssuer
+from tools.smoke_login import (
+    ID_VARIABLE,
+    SECRET_VARIABLE,
+    TOKEN_VARIABLE,
+    URL_VARIABLE,
+    checked_token,
+    log_in,
+)
+from tools.smoke_service import Service, SmokeTestError, UsageError
+from tools.smoke_test import FIXTURE, SmokeTest
 
 TOKEN = "a.secret.token"
 STEPS = 9
@@ -93,11 +103,42 @@ def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str) -> None:
 
 
 def test_a_token_is_trimmed_and_one_that_breaks_the_header_is_refused_unnamed() -> None:
-    assert smoke_test.checked_token(f"{TOKEN}\n") == TOKEN
-    assert smoke_test.checked_token(None) is None
+    assert checked_token(f"{TOKEN}\n") == TOKEN
+    assert checked_token(None) is None
     with pytest.raises(UsageError) as error:
-        smoke_test.checked_token(f"{TOKEN}\r\nx:y")
+        checked_token(f"{TOKEN}\r\nx:y")
     assert TOKEN not in str(error.value)
+
+
+def test_a_machine_logs_in_with_its_id_and_secret() -> None:
+    with DevelopmentIssuer() as issuer:
+        machine = {URL_VARIABLE: issuer.token_url, ID_VARIABLE: "robot", SECRET_VARIABLE: "s3cret"}
+        token, who = log_in(None, machine)
+        assert who == "as the client robot"
+        claims = JwtAuthorizer(issuer.url, [issuer.audience]).claims_of(token)
+        assert claims["sub"] == "robot"
+        # AND a token that is given comes before that, and without either there is none
+        assert log_in(TOKEN, machine) == (TOKEN, "with the given token")
+        assert log_in(None, machine | {TOKEN_VARIABLE: TOKEN}) == (TOKEN, "with the given token")
+        assert log_in(None, {}) == (None, "without a token")
+        # AND what is missing or wrong is named, but not shown
+        for change in ({SECRET_VARIABLE: ""}, {ID_VARIABLE: ""}, {URL_VARIABLE: "http://example.com/token"}):
+            with pytest.raises(UsageError, match="SMOKE_TEST_") as error:
+                log_in(None, machine | change)
+            assert "s3cret" not in str(error.value)
+        with pytest.raises(SmokeTestError, match="answered 404 not_found, and no token") as refused:
+            log_in(None, machine | {URL_VARIABLE: f"{issuer.url}/tokens"})
+        assert "s3cret" not in str(refused.value)
+    with pytest.raises(SmokeTestError, match="gives no token"):
+        log_in(None, machine)
+
+
+def test_the_first_line_says_what_is_tested_and_as_whom(tmp_path: Path, pretend: PretendService) -> None:
+    _, output = smoke_in(tmp_path, pretend.url)
+    assert output.splitlines()[0] == f"Testing {pretend.url} without a token"
+    _, output = smoke_in(tmp_path, pretend.url, "--token", TOKEN)
+    assert output.splitlines()[0] == f"Testing {pretend.url} with the given token"
+    assert TOKEN not in output
 
 
 @pytest.mark.parametrize(("size_bytes", "word"), [(None, "no file"), (9, "moov"), (2**22 + 1, "larger")])

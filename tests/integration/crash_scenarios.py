@@ -30,6 +30,7 @@ WORDS = {
     "dynamodb": "GET=GetItem PUT=PutItem UPDATE=UpdateItem DROP=DeleteItem QUERY=Query",
     "sqs": "SEND=SendMessage RECEIVE=ReceiveMessage DELETE=DeleteMessage VISIBILITY=ChangeMessageVisibility",
     "s3": "HEAD=HeadObject READ=GetObject STORE=PutObject LIST=ListObjectsV2 REMOVE=DeleteObject "
+    "REMOVE_ALL=DeleteObjects "
     "PARTS=ListParts CREATE=CreateMultipartUpload COMPLETE=CompleteMultipartUpload "
     "ABORT=AbortMultipartUpload",
 }
@@ -133,14 +134,14 @@ def retrying(world: CrashWorld, key: str) -> Prepared:
     return asking(world, job, world.app.owner.retry)
 
 
-@scenario("delete_job", "GET LIST REMOVE REMOVE REMOVE DROP", end=None, asks_again=True)
+@scenario("delete_job", "GET LIST REMOVE_ALL DROP", end=None, asks_again=True)
 def deleting(world: CrashWorld, key: str) -> Prepared:
     job = accepted(world, key)
     assert world.work() is Outcome.COMPLETED
     return asking(world, job, world.app.owner.delete)
 
 
-@scenario("delete_job that waits", "GET UPDATE LIST REMOVE REMOVE REMOVE DROP", end=None, asks_again=True)
+@scenario("delete_job that waits", "GET UPDATE LIST REMOVE_ALL DROP", end=None, asks_again=True)
 def deleting_one_that_waits(world: CrashWorld, key: str) -> Prepared:
     return asking(world, accepted(world, key), world.app.owner.delete)
 
@@ -294,5 +295,12 @@ def finding_upload(world: CrashWorld, key: str) -> Prepared:
 @scenario("reconcile gives up", f"{DUE} HEAD UPDATE", end="upload_expired")
 def giving_up(world: CrashWorld, key: str) -> Prepared:
     job = world.submit_form(key)
+    world.clock.advance(2 * 3600)
+    return job.job_id, world.app.upkeep.reconcile
+
+
+@scenario("reconcile gives up chunks", f"{DUE} HEAD UPDATE ABORT", end="upload_expired")
+def giving_up_chunks(world: CrashWorld, key: str) -> Prepared:
+    job = in_chunks(world, key)
     world.clock.advance(2 * 3600)
     return job.job_id, world.app.upkeep.reconcile

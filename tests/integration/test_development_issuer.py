@@ -48,7 +48,7 @@ def issuer() -> Iterator[DevelopmentIssuer]:
 
 @pytest.fixture(scope="module")
 def authorizer(issuer: DevelopmentIssuer) -> JwtAuthorizer:
-    return JwtAuthorizer(issuer.url, issuer.audience)
+    return JwtAuthorizer(issuer.url, ["console", issuer.audience])
 
 
 def key_of(issuer: DevelopmentIssuer) -> RSAKey:

@@ -35,7 +35,18 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [Page(path) for path in (*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")))]
 DECISIONS = sorted((DOCS / "decisions").glob("0*.md"))
-FOLDERS = {"functions", "layers", "gpu_worker_image", "tests", "tools", "docs", "events", ".ci", ".github"}
+FOLDERS = {
+    "functions",
+    "layers",
+    "gpu_worker_image",
+    "tests",
+    "tools",
+    "docs",
+    "deploy",
+    "events",
+    ".ci",
+    ".github",
+}
 LONGEST_DECISION = 30
 QUESTIONS = 20
 OUTSIDE = {"client", "event bus", "receiver"}

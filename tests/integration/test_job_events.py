@@ -11,13 +11,14 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.eventbridge import EventBridgeBus
-from video_jobs.adapters.local.memory_notify import MemoryEventBus
+from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job_events import SOURCE, JobEvent, event_of_change
 
 from functions.job_events import app as job_events
+from functions.queue_webhook import app as queue_webhook
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.job_states import completed_job
 from tests.support.aws import Resources
@@ -114,16 +115,43 @@ def test_what_the_bus_did_not_take_comes_again(
     assert [one.detail_type for one in published(app)] == ["JobCompleted"]
 
 
+def test_webhooks_and_events_do_not_wait_for_each_other(
+    app: VideoJobs, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise TransientError
+
+    webhooks = app.ports.webhooks
+    assert isinstance(webhooks, MemoryWebhookQueue)
+    event = load_event("job_events")
+    ends = [record["dynamodb"]["SequenceNumber"] for record in (event["Records"][1], event["Records"][3])]
+    # GIVEN the bus is away, WHEN jobs end, THEN their webhooks are queued, once
+    with monkeypatch.context() as patched:
+        patched.setattr(app.ports.events, "publish", fail)
+        for _ in range(3):  # Lambda sends the batch again
+            answer = job_events.lambda_handler(event, context)
+            assert [item["itemIdentifier"] for item in answer["batchItemFailures"]] == ends
+        assert queue_webhook.lambda_handler(event, context) == {"batchItemFailures": []}
+    assert [message.event_id for message in webhooks.sent] == [f"{EVENT_JOB_ID}:1:completed"]
+    # GIVEN the queue of webhooks is away, WHEN jobs end, THEN events are published
+    with monkeypatch.context() as patched:
+        patched.setattr(webhooks, "send", fail)
+        answer = queue_webhook.lambda_handler(event, context)
+        assert [item["itemIdentifier"] for item in answer["batchItemFailures"]] == ends[:1]
+        assert job_events.lambda_handler(event, context) == {"batchItemFailures": []}
+    assert len(published(app)) == 2
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_death_at_the_sending_loses_no_event(
     subscriber: Subscriber, context: LambdaContext, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     process = MortalProcess(monkeypatch)
-    with process.living(1, after=after), pytest.raises(Crash):
+    with process.living(0, after=after), pytest.raises(Crash):
         job_events.lambda_handler(load_event("job_events"), context)
     with process.living(None):
         job_events.lambda_handler(load_event("job_events"), context)  # Lambda sends the batch again
-    assert set(process.calls) == {"events.PutEvents", "sqs.SendMessage"}
+    assert set(process.calls) == {"events.PutEvents"}
     told = [event["detail"]["event_id"] for event in subscriber.received()]
     assert set(told) == {f"{EVENT_JOB_ID}:1:completed", f"{EVENT_JOB_ID}:1:failed"}
     assert len(told) == 2 + after  # the second time under the same id

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from video_jobs.application import VideoJobs
 from video_jobs.domain import changes
+from video_jobs.domain.cursor import encode_cursor
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job, JobOptions, Progress, Upload
 from video_jobs.domain.keys import part_key, results_index_key, results_key
@@ -96,6 +97,16 @@ def test_a_cursor_is_for_its_owner_and_its_filter(app: VideoJobs) -> None:
         asked("list_jobs", {"cursor": "x" * 5000}),
     ):
         assert refusal(event) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["abc", "-5", "", "2026-03-01T00:00:00.000000Z", "2026-03-01T00:00:00.000000Z x", "é"]
+    + [f"{moment} {EVENT_JOB_ID}" for moment in ("0001-01-01T00:00:00+23:59", "2026-03-01", "now")],
+)
+def test_a_forged_cursor_is_refused(app: VideoJobs, position: str) -> None:
+    for cursor in (position or "=", encode_cursor(position, "local", None, None)):
+        assert refusal(asked("list_jobs", {"cursor": cursor})) == (400, "invalid_cursor")
 
 
 def test_a_query_that_is_none_is_refused(app: VideoJobs) -> None:
@@ -276,7 +287,7 @@ def test_a_wrong_method_is_told_the_right_one(app: VideoJobs) -> None:
     for method, path, allowed in (
         ("PUT", "/video/submit", "POST"),
         ("HEAD", "/video/jobs", "GET"),
-        ("OPTIONS", f"/video/jobs/{EVENT_JOB_ID}", "DELETE, GET"),
+        ("PATCH", f"/video/jobs/{EVENT_JOB_ID}", "DELETE, GET"),
         ("GET", f"/video/jobs/{EVENT_JOB_ID}/cancel", "POST"),
     ):
         event = asked("status") | {"rawPath": path}
@@ -284,6 +295,17 @@ def test_a_wrong_method_is_told_the_right_one(app: VideoJobs) -> None:
         answer = answer_of(event)
         assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, allowed)
         assert json.loads(answer["body"])["code"] == "method_not_allowed"
+
+
+def test_a_preflight_is_answered_on_every_path(app: VideoJobs) -> None:
+    for path in ("/video/submit", f"/video/jobs/{EVENT_JOB_ID}", "/no/such/path"):
+        event = asked("health") | {"rawPath": path}
+        event["requestContext"]["http"] |= {"method": "OPTIONS", "path": path}
+        del event["requestContext"]["authorizer"]
+        assert answer_of(event)["statusCode"] == 204
+    # AND a path that does not exist does not exist because of that
+    event["requestContext"]["http"] |= {"method": "GET"}
+    assert answer_of(event)["statusCode"] == 404
 
 
 def test_a_strange_job_id_is_not_found(app: VideoJobs) -> None:

@@ -77,7 +77,7 @@ def issuer() -> Iterator[DevelopmentIssuer]:
 
 @pytest.fixture(scope="module")
 def gateway(issuer: DevelopmentIssuer) -> Iterator[Gateway]:
-    authorizer = JwtAuthorizer(issuer.url, issuer.audience)
+    authorizer = JwtAuthorizer(issuer.url, [issuer.audience])
     with Gateway(0, ROUTES, invoke, authorizer=authorizer) as running:
         yield running
 
@@ -145,8 +145,9 @@ def test_the_gateway_asks_for_a_token(ann: Caller, nobody: Caller) -> None:
 
 
 def test_open_routes_tell_nothing_of_any_caller_and_need_no_token(nobody: Caller) -> None:
-    assert {name(route) for route in OPEN} == {"GET /health", "GET /openapi.json", "GET /docs"}
-    assert {nobody.call(route).status_code for route in OPEN} == {200}
+    paths = ("GET /health", "GET /openapi.json", "GET /docs", "OPTIONS /{proxy+}")
+    assert {name(route) for route in OPEN} == set(paths)
+    assert {nobody.call(route).status_code for route in OPEN} == {200, 204}
 
 
 def test_the_gateway_stops_a_bad_token(issuer: DevelopmentIssuer, nobody: Caller) -> None:

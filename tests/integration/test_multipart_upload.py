@@ -19,12 +19,13 @@ from video_jobs.domain.chunks import (
     chunk_sizes,
     size_of_chunk,
 )
-from video_jobs.domain.errors import FileMissingError, InvalidRequestError
+from video_jobs.domain.errors import FileMissingError, InvalidRequestError, TransientError
 from video_jobs.domain.job import Job, UploadState
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import asked, call, load_event, refusal
 from tests.integration.job_states import (
+    NOW,
     awaiting_chunks,
     code_of,
     put_only_chunk,
@@ -34,6 +35,7 @@ from tests.integration.job_states import (
 )
 from tests.support.aws import Resources
 from tests.support.clock import ManualClock
+from tests.support.every_call import handle
 
 VIDEO = TINY.read_bytes().ljust(2 * MIN_CHUNK_BYTES + MIB, b"\0")
 """Three chunks, the last one short."""
@@ -160,6 +162,41 @@ def test_an_object_larger_than_announced_fails_its_job(app: VideoJobs) -> None:
     uploaded_video(app)
     app.intake.accept_upload(job.upload.key)
     assert code_of(stored_job(app)) == "video_too_large"
+
+
+@pytest.mark.parametrize("end", ["cancel_job", "delete_job", "reconcile_schedule"])
+def test_an_awaited_upload_goes_with_its_job(services: VideoJobs, resources: Resources, end: str) -> None:
+    # GIVEN a chunk was uploaded
+    job = awaiting_chunks(services, 2 * 2**20, due_at=NOW)
+    bucket = resources.id("MediaBucket")
+    put_only_chunk(bucket, job)
+    s3 = boto3.client("s3", region_name="us-east-1")
+    assert len(s3.list_multipart_uploads(Bucket=bucket)["Uploads"]) == 1
+    # WHEN the job is cancelled, deleted, or has waited too long, THEN no upload is left that costs storage
+    handle(load_event(end), end)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    # AND asking again is no error
+    if end != "delete_job":
+        assert services.ports.jobs.get_by_id(job.job_id) is not None
+        assert handle(load_event("cancel_job"), "cancel_job")["statusCode"] in (200, 409)
+        assert handle(load_event("delete_job"), "delete_job")["statusCode"] == 204
+
+
+def test_what_could_not_be_removed_is_removed_when_the_owner_asks_again(
+    app: VideoJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = awaiting_chunks(app, 2 * 2**20)
+
+    def fail(*_: object) -> None:
+        raise TransientError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(app.ports.uploads, "abort", fail)
+        assert refusal("cancel_job")[0] == 503
+    assert app.ports.uploads.list_chunks(job.upload.key, job.upload.multipart_id or "") == []
+    assert call("cancel_job")[0] == 200
+    with pytest.raises(FileMissingError):
+        app.ports.uploads.list_chunks(job.upload.key, job.upload.multipart_id or "")
 
 
 def test_abort_cancels_the_job_and_removes_the_parts(app: VideoJobs) -> None:

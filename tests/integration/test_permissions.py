@@ -42,11 +42,13 @@ for role, queue in POLLED.items():
     BY_THE_PLATFORM[role] |= {
         f"sqs:{action} {queue}" for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     }
-BY_THE_PLATFORM["JobEventsRole"] |= {
-    *(f"dynamodb:{read} JobsTable/stream" for read in ("DescribeStream", "GetRecords", "GetShardIterator")),
-    "dynamodb:ListStreams JobsTable/stream/*",
-    "sqs:SendMessage JobEventsDeadLetterQueue",  # batches that were given up
-}
+for role in ("JobEventsRole", "QueueWebhookRole"):
+    BY_THE_PLATFORM[role] |= {
+        *(f"dynamodb:{read} JobsTable/stream" for read in ("DescribeStream", "GetRecords")),
+        "dynamodb:GetShardIterator JobsTable/stream",
+        "dynamodb:ListStreams JobsTable/stream/*",
+        "sqs:SendMessage JobEventsDeadLetterQueue",  # batches that were given up
+    }
 BY_THE_PLATFORM[WORKER_ROLE] = {  # through the container agent, over HTTP
     "ecs:GetTaskProtection Tasks",
     "ecs:UpdateTaskProtection Tasks",

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
+from video_jobs.domain.cursor import encode_cursor
 from video_jobs.domain.job import Output
 from video_jobs.domain.keys import results_index_key, results_key
 from video_jobs.use_cases import results
+from video_jobs.use_cases.results import ResultsQuery
 
 from tests.integration import job_states
 from tests.integration.conftest import answer_of, asked, call, refusal
@@ -158,6 +160,15 @@ def test_a_range_or_a_cursor_that_is_none_is_refused(app: VideoJobs, tmp_path: P
     ):
         assert refusal(asked("results", query)) == (400, "invalid_request")
     assert refusal(asked("results", {"cursor": "abc"})) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("position", ["abc", "-5", "", "3", "²", " 1", "1" * 100, "0x1", "1_0", "é"])
+def test_a_forged_cursor_is_refused(app: VideoJobs, tmp_path: Path, position: str) -> None:
+    job = completed_job(app, tmp_path, frames=3)
+    cursor = encode_cursor(position, job.job_id, *ResultsQuery().scope)
+    assert refusal(asked("results", {"cursor": cursor})) == (400, "invalid_cursor")
+    # AND one that names a frame is none
+    assert call(asked("results", {"cursor": encode_cursor("2", job.job_id, *ResultsQuery().scope)}))[0] == 200
 
 
 def test_a_cursor_belongs_to_the_times_that_it_was_made_for(app: VideoJobs, tmp_path: Path) -> None:

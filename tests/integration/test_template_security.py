@@ -72,14 +72,21 @@ def test_the_table_is_encrypted_and_can_be_brought_back() -> None:
 
 def test_what_holds_data_outlives_the_stack() -> None:
     for spec in (Template().resources["JobsTable"], Template().resources["MediaBucket"]):
-        assert spec["DeletionPolicy"] == spec["UpdateReplacePolicy"] == "Retain"
+        assert (spec["DeletionPolicy"], spec["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_only_configured_origins_are_let_in() -> None:
-    (rule,) = RESOURCES["MediaBucket"]["CorsConfiguration"]["CorsRules"]
-    api = RESOURCES["HttpApi"]["CorsConfiguration"]
-    assert rule["AllowedOrigins"] == api["AllowOrigins"] == {"Ref": "AllowedOrigins"}
-    assert "AllowCredentials" not in api
+    for given, origins in (("https://a.example", ["https://a.example"]), ("https://a,http://b", 2)):
+        template = Template({"AllowedOrigins": given})
+        (rule,) = template.compute(RESOURCES["MediaBucket"]["CorsConfiguration"])["CorsRules"]
+        api = template.compute(RESOURCES["HttpApi"]["CorsConfiguration"])
+        assert rule["AllowedOrigins"] == api["AllowOrigins"]
+        assert origins in (rule["AllowedOrigins"], len(rule["AllowedOrigins"]))
+        assert "AllowCredentials" not in api
+    # AND without origins no browser is
+    template = Template({"AllowedOrigins": ""})
+    assert template.cors() is None
+    assert template.compute(RESOURCES["MediaBucket"]["CorsConfiguration"]) is None
 
 
 def test_every_route_is_throttled_and_those_that_make_work_the_most() -> None:
@@ -107,8 +114,9 @@ def test_logs_go_after_a_month() -> None:
 
 
 def test_only_the_routes_that_tell_of_the_service_itself_are_open() -> None:
-    open_paths = {route.path for route in Template().routes() if route.is_open}
-    assert open_paths == {"/health", "/openapi.json", "/docs"}
+    open_routes = {f"{route.method} {route.path}" for route in Template().routes() if route.is_open}
+    about_the_service = {"GET /health", "GET /openapi.json", "GET /docs"}
+    assert open_routes == about_the_service | {"OPTIONS /{proxy+}"}  # what browsers ask before they call
 
 
 def test_no_parameter_brings_a_token_issuer_or_an_open_network_by_default() -> None:
@@ -120,7 +128,7 @@ def test_no_parameter_brings_a_token_issuer_or_an_open_network_by_default() -> N
 
 def test_worker_instances_hide_their_metadata_from_tasks() -> None:
     launch = RESOURCES["VideoWorkerLaunchTemplate"]["LaunchTemplateData"]
-    assert launch["MetadataOptions"] == {"HttpTokens": "required"}
+    assert launch["MetadataOptions"] == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
     assert "ECS_AWSVPC_BLOCK_IMDS=true" in launch["UserData"]["Fn::Base64"]["Fn::Sub"]
     assert launch["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
 

@@ -12,7 +12,7 @@ from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets
 from video_jobs.adapters.local.memory_notify import MemoryWebhookQueue
 from video_jobs.application import VideoJobs
 
-from functions.job_events import app as job_events
+from functions.queue_webhook import app as queue_webhook
 from tests.integration.conftest import asked, call, load_event
 from tests.integration.job_states import stored_job
 from tools.webhook_secret import new_secret
@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
 
 
 def test_the_body_is_as_its_documentation_says(app: VideoJobs, context: LambdaContext) -> None:
-    job_events.lambda_handler(load_event("job_events"), context)
+    queue_webhook.lambda_handler(load_event("queue_webhook"), context)
     assert isinstance(app.ports.webhooks, MemoryWebhookQueue)
     (message,) = app.ports.webhooks.sent
     (example,) = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)

@@ -19,7 +19,7 @@ from video_jobs.domain.job import Job, JobOptions
 from video_jobs.domain.webhooks import WebhookMessage
 
 from functions.deliver_webhook import app as deliver_webhook
-from functions.job_events import app as job_events
+from functions.queue_webhook import app as queue_webhook
 from tests.integration.conftest import EVENT_JOB_ID, call, load_event, logged
 from tests.integration.job_states import ACCEPTED, KEEP, NOW, saved_job, stored_job
 from tests.integration.test_job_events import stream_of
@@ -55,10 +55,10 @@ class Waiting:
         assert isinstance(app.ports.webhooks, MemoryWebhookQueue)
         self.app, self.receiver, self.queue, self._context = app, receiver, app.ports.webhooks, context
         job = ended_job(app, receiver.url)
-        record = load_event("job_events")["Records"][-1]
+        record = load_event("job_events")["Records"][-1]  # a job that failed
         values = {"generation": {"N": str(job.generation)}, "callback_url": {"S": job.options.callback_url}}
         record["dynamodb"]["NewImage"] |= values
-        assert job_events.lambda_handler({"Records": [record]}, context) == {"batchItemFailures": []}
+        assert queue_webhook.lambda_handler({"Records": [record]}, context) == {"batchItemFailures": []}
 
     def is_taken(self, attempt: int = 1) -> bool:
         """Whether the function takes the message, received for the ``attempt``-th time."""
@@ -123,10 +123,25 @@ def test_the_queue_receives_more_often_and_waits_longer_than_the_function_needs(
     assert function_s / 2 > CALL_LIMIT_S
 
 
-def test_a_second_message_of_one_end_does_not_undo_a_delivery(waiting: Waiting) -> None:
+def test_a_second_message_of_one_end_is_not_delivered_again(
+    waiting: Waiting, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert waiting.is_taken()
+    assert waiting.is_taken()
+    assert len(waiting.receiver.calls) == 1
+    assert said("state", "attempts") == ("delivered", 1)
+    assert "webhook was delivered before" in caplog.text
+
+
+def test_what_two_messages_of_one_end_do_at_once_does_not_undo_a_delivery(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored_job(waiting.app)
     assert waiting.is_taken()
     waiting.receiver.answers.append(409)  # the receiver knows this id
+    monkeypatch.setattr(waiting.app.ports.jobs, "get_by_id", lambda _: before)
     assert not waiting.is_taken()
+    monkeypatch.undo()
     assert said("state") == ("delivered",)
 
 
@@ -167,8 +182,8 @@ class Deliveries:
         self._url = resources.id("WebhooksQueue")
 
     def tell(self) -> None:
-        """The change stream tells `job_events` what happened, which sends the calls to the queue."""
-        told = job_events.lambda_handler(stream_of(self.resources), self.context)
+        """The change stream tells `queue_webhook` what happened, which sends the calls to the queue."""
+        told = queue_webhook.lambda_handler(stream_of(self.resources), self.context)
         assert told == {"batchItemFailures": []}
 
     def turn(self) -> bool | None:
@@ -263,26 +278,25 @@ def test_without_a_secret_nothing_is_sent(deliveries: Deliveries) -> None:
 
 @pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("dies_at", [0, 1])
-def test_a_death_between_the_event_and_the_call_loses_neither(
-    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch, dies_at: int, after: bool
+def test_a_death_at_the_queueing_loses_no_call_and_makes_none_twice(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     process = MortalProcess(monkeypatch)
     event = stream_of(deliveries.resources)
-    with process.living(dies_at, after=after), pytest.raises(Crash):
-        job_events.lambda_handler(event, deliveries.context)
+    with process.living(0, after=after), pytest.raises(Crash):
+        queue_webhook.lambda_handler(event, deliveries.context)
     with process.living(None):
-        job_events.lambda_handler(event, deliveries.context)  # Lambda sends the batch again
-    assert process.calls == ["sqs.SendMessage", "events.PutEvents"]
+        queue_webhook.lambda_handler(event, deliveries.context)  # Lambda sends the batch again
+    assert process.calls == ["sqs.SendMessage"]
     while deliveries.turn() is not None:
         pass
-    assert {made.headers["webhook-id"] for made in deliveries.receiver.calls} == {TOLD}
+    assert [made.headers["webhook-id"] for made in deliveries.receiver.calls] == [TOLD]
     assert said("state") == ("delivered",)
 
 
 @pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("dies_at", [0, 1])
+@pytest.mark.parametrize("dies_at", [0, 1, 2])
 def test_a_death_at_the_delivery_loses_no_call(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch, dies_at: int, after: bool
 ) -> None:
@@ -300,6 +314,8 @@ def test_a_death_at_the_delivery_loses_no_call(
         deliveries.turn()
     deliveries.let_time_pass()
     assert deliveries.turn() is True
-    assert process.calls == ["secretsmanager.GetSecretValue", "dynamodb.UpdateItem"]
-    assert len(deliveries.receiver.calls) == 1 + dies_at  # again under the same id, never not at all
+    lasting = ["dynamodb.GetItem", "secretsmanager.GetSecretValue", "dynamodb.UpdateItem"]
+    assert process.calls == (lasting[:1] if dies_at == 2 and after else lasting)
+    died_between = dies_at == 2 and not after  # called again under the same id, never not at all
+    assert len(deliveries.receiver.calls) == 1 + died_between
     assert said("state") == ("delivered",)

@@ -14,7 +14,7 @@ import requests
 
 from tests.integration.test_rollback import Done, merged, run, shop
 from tests.support.aws_cli import aws_command
-from tests.support.deployed import ENVIRONMENT, STACK, STATES, Deployed, deploy
+from tests.support.deployed import ENVIRONMENT, RESERVED, STACK, STATES, Deployed, deploy
 from tests.support.larger_repository import ROOT
 from tests.support.moto_stacks import teach_moto_http_apis
 from tools.local_stack.aws_server import MotoServer
@@ -100,6 +100,7 @@ def test_work_that_is_left_stands_still_and_everything_can_be_turned_on_again(
     deployed: Deployed, folder: Path
 ) -> None:
     before, items = deployed.switches(), deployed.items()
+    assert before["functions"] == [RESERVED, None]
     for _ in range(2):  # a second run must not take what is off for what was before
         assert rollback(folder, "stop", "drain", "--leave-rest", "--apply").returncode == 0
     off = deployed.switches()

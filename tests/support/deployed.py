@@ -21,6 +21,8 @@ ENVIRONMENT = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # loading them takes a second
 }
 FUNCTIONS = ("VideoApiFunction", "ReconcileFunction")
+RESERVED = 20
+"""Concurrent executions that the operator keeps for the API."""
 STATES = {"1": "pending", "2": "running", "3": "completed", "4": "failed"}
 """Job id to status."""
 _TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda"}, "Action": "sts:AssumeRole"}]}
@@ -90,13 +92,13 @@ def client(url: str, service: str) -> Any:
     return boto3.client(service, region_name=REGION, endpoint_url=url, **credentials)  # type: ignore[call-overload]
 
 
-def deploy(url: str, policy: str = "Retain") -> Deployed:
+def deploy(url: str, policy: str | None = None) -> Deployed:
     """Create the stack, and jobs, files, messages and a worker in it.
 
     Parameters
     ----------
     policy
-        The ``DeletionPolicy`` of the jobs' table and the bucket.
+        The ``DeletionPolicy`` of the jobs' table and the bucket; None for that of the template.
     """
     cloudformation = client(url, "cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(_template(policy), default=str))
@@ -114,6 +116,9 @@ def deploy(url: str, policy: str = "Retain") -> Deployed:
     deployed.put("video_jobs/3_results.json", b"results")
     deployed.put("job_parts/2/part", b"part")
     deployed.send("UploadsQueue")
+    deployed.client("lambda").put_function_concurrency(
+        FunctionName=deployed.ids["VideoApiFunction"], ReservedConcurrentExecutions=RESERVED
+    )
     _start_worker(deployed)
     return deployed
 
@@ -127,11 +132,11 @@ def _start_worker(deployed: Deployed) -> None:
     )
 
 
-def _template(policy: str) -> dict[str, Any]:
+def _template(policy: str | None) -> dict[str, Any]:
     template = Template()
     whole: dict[str, Any] = json.loads(template.stored_resources_json())
     for name in ("JobsTable", "MediaBucket"):
-        whole["Resources"][name]["DeletionPolicy"] = policy
+        whole["Resources"][name]["DeletionPolicy"] = policy or template.resources[name]["DeletionPolicy"]
     limits = template.resources["HttpApi"]["Properties"]["RouteSettings"]
     api = {"Routes": [f"{route.method} {route.path}" for route in template.routes()], "RouteSettings": limits}
     whole["Resources"] |= _resources("AWS::ApiGatewayV2::Api", HttpApi=api)

@@ -13,9 +13,11 @@ import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
+from video_jobs.adapters.aws.s3 import S3Storage
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.keys import part_key
+from video_jobs.ports import StoredFile
 from video_worker.retirement import Retirement
 from video_worker.scale_in_protection import ScaleInProtection
 from video_worker.stop_signal import StopSignal
@@ -24,7 +26,7 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
-from tests.integration.job_states import NOW, completed_job, saved_job, uploaded_video
+from tests.integration.job_states import NOW, awaiting_chunks, completed_job, saved_job, uploaded_video
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
 from tests.support.sample_events import NAMES, function_of, prepared_event, with_version_of_video
@@ -57,7 +59,7 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """All sample events, what they leave out, and all that a worker may meet."""
     for name in NAMES:
         handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
-    uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan)
+    uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan, _expired_chunks)
     for special in (_delete_with_parts, _worker_looks_at_the_fleet, *uploads):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
@@ -71,7 +73,26 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
         _, act = SCENARIOS[name].prepare(world, name)
         act()
         world.work()
-    on_frame().clear()
+        on_frame().clear()
+    _store_results_in_parts(fresh_services(patch), clock, _new(folder, "parts"))
+
+
+class _ResultsInParts(S3Storage):
+    """S3 does not join parts that are so small."""
+
+    def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
+        self._part_bytes = 100 if key.endswith("_results.json") else 2**28
+        return super().save_file(key, source, content_type)
+
+
+def _store_results_in_parts(services: VideoJobs, clock: ManualClock, folder: Path) -> None:
+    stored = services.ports.storage
+    assert isinstance(stored, S3Storage)
+    vars(services.ports)["clock"] = clock
+    vars(services.ports)["storage"] = _ResultsInParts(stored._client, stored._bucket)
+    world = CrashWorld(services.ports, clock, folder)
+    _, act = SCENARIOS["worker completes"].prepare(world, "parts")
+    act()
 
 
 def _new(folder: Path, name: str) -> Path:
@@ -90,6 +111,12 @@ def _worker_looks_at_the_fleet(services: VideoJobs, _: Path) -> None:
     logger = Logger(service="retirement")
     protection = ScaleInProtection("", services.ports.clock, logger)
     Retirement(services, "worker:1", protection, StopSignal(grace_s=0), logger).look()
+
+
+def _expired_chunks(services: VideoJobs, _: Path) -> Any:
+    """The client never completed a multipart upload."""
+    awaiting_chunks(services, 10, due_at=NOW)
+    return handle(load_event("reconcile_schedule"), "reconcile_schedule")
 
 
 def upload_of_no_job(services: VideoJobs, _: Path) -> Any:

@@ -10,7 +10,7 @@ from moto.apigatewayv2 import urls
 from moto.apigatewayv2.models import apigatewayv2_backends
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.autoscaling.models import AutoScalingBackend
-from moto.cloudformation.parsing import get_model_map
+from moto.cloudformation.parsing import ResourceMap, get_model_map
 from moto.core.common_models import CloudFormationModel
 
 _ROUTE_SETTINGS = (
@@ -25,6 +25,7 @@ _UNSET = (
     "route_selection_expression",
     "version",
 )
+_delete_resources = ResourceMap.delete
 _LIMITS = {"throttlingBurstLimit": 200, "throttlingRateLimit": 100}
 
 
@@ -35,6 +36,7 @@ def teach_moto_http_apis() -> None:
     for owner, name, method in (
         (ApiGatewayV2Response, "update_stage", _update_stage),
         (ApiGatewayV2Response, "delete_route_settings", _delete_route_settings),
+        (ResourceMap, "delete", _delete_unless_retained),
         # moto deletes a whole stack before it answers; then its group is no longer there to be deleted.
         (AutoScalingBackend, "delete_auto_scaling_group", _delete_auto_scaling_group),
     ):
@@ -76,6 +78,14 @@ class HttpApi(CloudFormationModel):
 
     def is_created(self) -> bool:
         return True
+
+
+def _delete_unless_retained(self: Any) -> None:
+    """moto knows only ``Retain``; ``RetainExceptOnCreate`` is the same once a resource is created."""
+    for spec in self._resource_json_map.values():
+        if spec.get("DeletionPolicy") == "RetainExceptOnCreate":
+            spec["DeletionPolicy"] = "Retain"
+    _delete_resources(self)
 
 
 def _delete_auto_scaling_group(self: Any, group_name: str) -> None:

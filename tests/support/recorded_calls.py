@@ -26,6 +26,7 @@ ROLE_OF_FUNCTION = {
     "dead_letter": "DeadLetterRole",
     "reconcile": "ReconcileRole",
     "job_events": "JobEventsRole",
+    "queue_webhook": "QueueWebhookRole",
     "deliver_webhook": "DeliverWebhookRole",
 }
 WORKER_ROLE = "VideoWorkerTaskRole"
@@ -37,6 +38,7 @@ LISTED: dict[str, list[str]] = json.loads(
 _WORKER_MODULES = ("video_worker.job_worker", "video_worker.heartbeat", "video_worker.retirement")
 _ACTIONS = {
     "HeadObject": "GetObject",
+    "DeleteObjects": "DeleteObject",
     "ListObjectsV2": "ListBucket",
     "CreateMultipartUpload": "PutObject",
     "CompleteMultipartUpload": "PutObject",
@@ -90,7 +92,13 @@ class RecordedCalls:
     def _record(self, service: str, operation: str, arguments: Any) -> None:
         role = _role_on_the_stack()
         if role is not None:
-            self.of_role[role].add(named_call(service, operation, arguments))
+            for one in _single_calls(operation, arguments):
+                self.of_role[role].add(named_call(service, operation, one))
+
+
+def _single_calls(operation: str, arguments: Any) -> Iterator[Any]:
+    """The arguments of a call; those of one about many objects once for each of them."""
+    yield from arguments["Delete"]["Objects"] if operation == "DeleteObjects" else [arguments]
 
 
 def named_call(service: str, operation: str, arguments: Any) -> str:

@@ -130,6 +130,7 @@ SAMPLES: Mapping[str, Sample] = {
     "dead_letter": Sample(running, []),
     "dead_letter_not_a_job": Sample(nothing, []),
     "job_events": Sample(nothing, []),
+    "queue_webhook": Sample(nothing, []),
     "deliver_webhook": Sample(nothing, [0]),
     "reconcile_schedule": Sample(running, {"taken_back": 1}),
 }

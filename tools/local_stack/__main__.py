@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--model", default="auto")
     parser.add_argument("--logins", action="store_true", help="ask for tokens, and start an issuer of them")
+    parser.add_argument("--origins", default="", help="browser origins that may call, separated by commas")
     arguments = parser.parse_args()
     stopped = threading.Event()
 
@@ -44,6 +45,7 @@ def main() -> int:
             workers=arguments.workers,
             worker_settings={"MODEL_PATH": str(model)},
             function_settings={name: os.environ[name] for name in WEBHOOK_SETTINGS if name in os.environ},
+            parameters={"AllowedOrigins": arguments.origins} if arguments.origins else {},
             logins=arguments.logins,
         )
         with stack:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -32,10 +32,10 @@ class UnauthorizedError(Exception):
 
 
 class JwtAuthorizer:
-    """Accepts tokens of ``issuer`` for ``audience``; the issuer's keys are read once, here."""
+    """Accepts tokens of ``issuer`` for one of ``audiences``; the issuer's keys are read once, here."""
 
-    def __init__(self, issuer: str, audience: str) -> None:
-        self._issuer, self._audience = issuer, audience
+    def __init__(self, issuer: str, audiences: Sequence[str]) -> None:
+        self._issuer, self._audiences = issuer, list(audiences)
         configuration = _fetch(f"{issuer}/.well-known/openid-configuration")
         self._keys = KeySet.import_key_set(_fetch(configuration["jwks_uri"]))
 
@@ -66,7 +66,7 @@ class JwtAuthorizer:
 
     def _rules_for(self, claims: Mapping[str, Any]) -> jwt.JWTClaimsRegistry:
         issuer: jwt.ClaimsOption = {"essential": True, "value": self._issuer}
-        audience: jwt.ClaimsOption = {"essential": True, "value": self._audience}
+        audience: jwt.ClaimsOption = {"essential": True, "values": self._audiences}
         if "aud" in claims:
             return jwt.JWTClaimsRegistry(iss=issuer, aud=audience, exp={"essential": True})
         return jwt.JWTClaimsRegistry(iss=issuer, client_id=audience, exp={"essential": True})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, Self
 
@@ -16,8 +16,12 @@ from moto.moto_server.werkzeug_app import (
 from video_jobs.adapters.aws.secrets_manager import secret_name
 from werkzeug.serving import make_server
 
+from tools.local_stack.bucket_cors import BucketCors
 from tools.local_stack.loopback_server import HOST, LoopbackServer
-from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
+from tools.local_stack.moto_fixes import (
+    keep_moto_from_allowing_every_origin,
+    make_moto_queues_thread_safe,
+)
 from tools.local_stack.template import Template
 
 STACK_NAME = "video-jobs"
@@ -27,11 +31,18 @@ LOCAL_WEBHOOK_SECRET = "whsec_bG9jYWwgd2ViaG9va3MgYXJlIG5vIHNlY3JldA=="  # noqa:
 
 
 class MotoServer(LoopbackServer):
-    """moto on a free port of the loopback interface."""
+    """moto on a free port of the loopback interface.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    cors_rules
+        What browsers of other origins may do with every bucket; nothing by default.
+    """
+
+    def __init__(self, cors_rules: Sequence[Mapping[str, Any]] = ()) -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        moto = DomainDispatcherApplication(create_backend_app)
+        keep_moto_from_allowing_every_origin()
+        moto = BucketCors(DomainDispatcherApplication(create_backend_app), cors_rules)
         options: dict[str, Any] = {"threaded": True, "request_handler": MotoRequestHandler}
         super().__init__(make_server(HOST, 0, moto, **options), "moto")
 
@@ -47,7 +58,9 @@ class AwsServer(MotoServer):
         number = next(_numbers)
         self._stack_name = STACK_NAME if number == 1 else f"{STACK_NAME}-{number}"
         make_moto_queues_thread_safe()
-        super().__init__()
+        (bucket,) = template.logical_ids("AWS::S3::Bucket")
+        allowed = template.compute(template.resources[bucket]["Properties"]["CorsConfiguration"])
+        super().__init__([] if allowed is None else allowed["CorsRules"])
 
     def __enter__(self) -> Self:
         super().__enter__()

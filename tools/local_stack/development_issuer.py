@@ -57,7 +57,7 @@ class DevelopmentIssuer(LoopbackServer):
             case "GET", "/.well-known/jwks.json":
                 return _json(KeySet([self._key]).as_dict(private=False))
             case "POST", "/token":
-                return self._give_token(request.form)
+                return self._give_token(request)
         return _json({"error": "not_found"}, 404)
 
     def _configuration(self) -> dict[str, Any]:
@@ -66,12 +66,16 @@ class DevelopmentIssuer(LoopbackServer):
             "jwks_uri": f"{self.url}/.well-known/jwks.json",
             "token_endpoint": self.token_url,
             "response_types_supported": ["token"],
+            "grant_types_supported": ["client_credentials"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
         }
 
-    def _give_token(self, form: Mapping[str, str]) -> Response:
+    def _give_token(self, request: Request) -> Response:
+        form = request.form
         subject, expires_in = form.get("sub"), form.get("expires_in", str(EXPIRES_IN_S))
+        if form.get("grant_type") == "client_credentials" and request.authorization is not None:
+            subject = request.authorization.username  # a machine; any secret will do
         if not subject:
             return _refusal("sub: the subject of the token")
         if _SECONDS.fullmatch(expires_in) is None:

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tools.local_stack.authorizer import JwtAuthorizer, UnauthorizedError
+from tools.local_stack.cors import Cors, is_preflight
 from tools.local_stack.functions import FunctionError
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 from tools.local_stack.template import Route
@@ -28,29 +29,46 @@ Invoke = Callable[[str, Mapping[str, Any]], Any]
 
 
 class Gateway(LoopbackServer):
-    """Serves the routes on the loopback interface; without an ``authorizer`` every caller is ``owner``."""
+    """Serves the routes on the loopback interface.
+
+    Parameters
+    ----------
+    authorizer
+        Without one, every caller is the owner ``local``.
+    cors
+        Without it, browsers of other origins may not call.
+    """
 
     def __init__(
         self,
         port: int,
         routes: list[Route],
         invoke: Invoke,
-        owner: str = LOCAL_OWNER,
+        *,
         authorizer: JwtAuthorizer | None = None,
+        cors: Cors | None = None,
     ) -> None:
-        self._routes = [(route, _pattern(route.path)) for route in routes]
+        self._routes = [(route, _pattern(route.path)) for route in sorted(routes, key=_rank)]
         self._invoke = invoke
-        self._owner = owner
         self._authorizer = authorizer
+        self._cors = cors
         super().__init__(make_server(HOST, port, Request.application(self._answer), threaded=True), "gateway")
 
     def _answer(self, request: Request) -> Response:
+        answer = self._answer_to_own_origin(request)
+        if self._cors is not None:
+            self._cors.add_headers(request, answer)
+        return answer
+
+    def _answer_to_own_origin(self, request: Request) -> Response:
         if (request.content_length or 0) > MAX_PAYLOAD_BYTES:
             return _gateway_error(413, "Request Entity Too Large")
         for route, pattern in self._routes:
             found = pattern.fullmatch(request.path)
             if found is not None and route.method in (request.method, "ANY"):
                 return self._call(route, found.groupdict(), request)
+        if self._cors is not None and is_preflight(request):
+            return Response(status=204)
         return _gateway_error(404, "Not Found")
 
     def _call(self, route: Route, parameters: dict[str, str], request: Request) -> Response:
@@ -71,7 +89,7 @@ class Gateway(LoopbackServer):
 
     def _claims_of(self, route: Route, request: Request) -> Mapping[str, str] | None:
         if self._authorizer is None:
-            return {"sub": self._owner}
+            return {"sub": LOCAL_OWNER}
         return None if route.is_open else self._authorizer.claims_of(request.headers.get("Authorization"))
 
 
@@ -138,6 +156,11 @@ def _unauthorized(error: UnauthorizedError) -> Response:
     response = _gateway_error(401, "Unauthorized")
     response.headers["www-authenticate"] = error.challenge
     return response
+
+
+def _rank(route: Route) -> tuple[bool, bool]:
+    """API Gateway takes the most specific route: a full path before a greedy one, a method before ANY."""
+    return "+}" in route.path, route.method == "ANY"
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""Make moto's queues safe in threads.
+"""Make moto's queues safe in threads, and its server as strict to browsers as AWS.
 
 moto 5.2.5 walks and rewrites a queue's list of messages without a lock: a message sent while another is
 deleted can be lost, and two consumers that receive at the same time can get the same one.
@@ -11,11 +11,17 @@ import time
 from functools import wraps
 from typing import Any
 
+from moto.moto_server import werkzeug_app
 from moto.sqs.models import Queue, SQSBackend
 
 _LOCK = threading.RLock()
 _PAUSE_S = 0.05
 _MARK = "_is_thread_safe"
+
+
+def keep_moto_from_allowing_every_origin() -> None:
+    """By default moto's server lets pages of every origin call every service."""
+    vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True
 
 
 def make_moto_queues_thread_safe() -> None:

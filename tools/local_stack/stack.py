@@ -34,6 +34,8 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         Overrides of the functions' environment.
     aws_proxy
         Makes a server between functions and workers and the AWS on this machine, whose URL it is given.
+    parameters
+        Values of the template's parameters, in place of their defaults.
     logins
         Whether the gateway asks for tokens of ``issuer``, which exists only then. Otherwise no token is
         needed, and everything belongs to the owner ``local``.
@@ -48,6 +50,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         worker_settings: Mapping[str, str] | None = None,
         function_settings: Mapping[str, str] | None = None,
         aws_proxy: Callable[[str], LoopbackServer] | None = None,
+        parameters: Mapping[str, str] | None = None,
         logins: bool = False,
     ) -> None:
         self.log_file = log_file
@@ -58,7 +61,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         self._aws_proxy = aws_proxy
         self._logins = logins
         self._exit = ExitStack()
-        self.template = Template()
+        self.template = Template(parameters)
         self.aws: AwsServer
         self.issuer: DevelopmentIssuer
         self.workers: list[SupervisedWorker]
@@ -100,8 +103,9 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         if self._logins:
             self.issuer = DevelopmentIssuer()
             self._exit.enter_context(self.issuer)
-            authorizer = JwtAuthorizer(self.issuer.url, self.issuer.audience)
-        gateway = Gateway(self._port, self.template.routes(), self.invoke, authorizer=authorizer)
+            authorizer = JwtAuthorizer(self.issuer.url, [self.issuer.audience])
+        routes, cors = self.template.routes(), self.template.cors()
+        gateway = Gateway(self._port, routes, self.invoke, authorizer=authorizer, cors=cors)
         self.url = self._exit.enter_context(gateway).url
 
     def _start_function(self, name: str) -> FunctionProcess:

@@ -12,6 +12,9 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from tools.local_stack.cors import Cors
+from tools.local_stack.intrinsics import Intrinsics
+
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 STORED_TYPES = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
 _FUNCTION = "AWS::Serverless::Function"
@@ -49,15 +52,22 @@ class ScheduleSource:
 class Template:
     """template.yaml, parsed.
 
+    Parameters
+    ----------
+    parameters
+        Values of the template's parameters, in place of their defaults.
+
     Attributes
     ----------
     resources
         Every resource by its logical id.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
         self._raw = _parsed()
+        self._given = dict(parameters or {})
         self._physical_ids: dict[str, str] = {}
+        self._intrinsics = Intrinsics(self._reference, self._raw.get("Conditions", {}))
         self.resources: Mapping[str, Mapping[str, Any]] = self._raw["Resources"]
 
     def bind(self, physical_ids: Mapping[str, str]) -> None:
@@ -67,7 +77,7 @@ class Template:
     def stored_resources_json(self) -> str:
         """A plain CloudFormation template of what keeps data: tables, buckets and queues."""
         parameters = {
-            name: spec
+            name: spec | ({"Default": self._given[name]} if name in self._given else {})
             for name, spec in self._raw["Parameters"].items()
             if "Default" in spec and not spec["Type"].startswith("AWS::")
         }
@@ -76,7 +86,9 @@ class Template:
             for name, spec in self.resources.items()
             if spec["Type"] in STORED_TYPES
         }
-        return json.dumps({"Parameters": parameters, "Resources": kept}, default=str)
+        conditions = self._raw.get("Conditions", {})
+        whole = {"Parameters": parameters, "Conditions": conditions, "Resources": kept}
+        return json.dumps(whole, default=str)
 
     def logical_ids(self, resource_type: str) -> list[str]:
         """The resources of one type."""
@@ -114,6 +126,12 @@ class Template:
             for function, event in self._events("HttpApi")
         ]
 
+    def cors(self) -> Cors | None:
+        """What browsers of other origins may do with the HTTP API; None if nothing."""
+        (api,) = self.logical_ids("AWS::Serverless::HttpApi")
+        allowed = self.compute(self.resources[api]["Properties"]["CorsConfiguration"])
+        return None if allowed is None else Cors.of_http_api(allowed)
+
     def queue_sources(self) -> list[EventSource]:
         """Queues that feed functions."""
         return self._sources("SQS", "Queue", 10)
@@ -131,21 +149,14 @@ class Template:
 
     def resolve(self, value: Any) -> str:
         """The text that a value of the template stands for."""
-        match value:
-            case {"Ref": name}:
-                return self._reference(name)
-            case {"Fn::If": [condition, if_true, if_false]}:
-                return self.resolve(if_true if self._holds(condition) else if_false)
-            case {"Fn::Sub": str(text)}:
-                return re.sub(r"\$\{([\w:]+)\}", lambda found: self._reference(found[1]), text)
-            case str() | int():
-                return str(value)
-        raise ValueError(f"The local stack cannot resolve {value!r}")
+        computed = self.compute(value)
+        if not isinstance(computed, str | int):
+            raise ValueError(f"The local stack cannot resolve {value!r}")
+        return str(computed)
 
-    def _holds(self, condition: str) -> bool:
-        """Whether a condition, which compares two values, holds with the defaults of the parameters."""
-        left, right = self._raw["Conditions"][condition]["Fn::Equals"]
-        return self.resolve(left) == self.resolve(right)
+    def compute(self, value: Any) -> Any:
+        """A value of the template with its intrinsic functions computed; None for ``AWS::NoValue``."""
+        return self._intrinsics.compute(value)
 
     def _reference(self, name: str) -> str:
         """What was created, a parameter's default, or nothing for a resource that was not created."""
@@ -156,7 +167,7 @@ class Template:
         parameters = self._raw["Parameters"]
         if name not in parameters:
             raise ValueError(f"The local stack has no value for {name!r}")
-        return str(parameters[name].get("Default", ""))
+        return self._given.get(name, str(parameters[name].get("Default", "")))
 
     def _is_open(self, event: Mapping[str, Any]) -> bool:
         """Whether neither the route nor its API names an authorizer."""

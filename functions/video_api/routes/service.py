@@ -44,6 +44,12 @@ def get_health() -> dict[str, Any]:
     return {"status": "ok"}
 
 
+@router.route("/.+", method="OPTIONS")
+def allow_preflight() -> Response[str]:
+    """A browser asks whether it may call; API Gateway adds the headers that tell it."""
+    return Response(204)
+
+
 @router.get("/openapi.json")
 def get_openapi() -> Response[str]:
     """The committed document, as it lies."""

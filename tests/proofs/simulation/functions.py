@@ -42,7 +42,8 @@ class Functions:
         """The change stream: nothing is lost in it."""
         if before.status is not after.status and not after.status.is_open:
             images = _image_of(before), _image_of(after)
-            self._later(partial(self._job_events, *images), self._random.uniform(0, 3))
+            for reader in ("job_events", "queue_webhook"):
+                self._later(partial(self._read_change, reader, *images), self._random.uniform(0, 3))
 
     def reconcile(self) -> None:
         while True:
@@ -83,8 +84,9 @@ class Functions:
             self._world.scheduler.sleep(self._random.uniform(30, 90))
         self._world.busy -= 1
 
-    def _job_events(self, before: dict[str, Any], after: dict[str, Any]) -> None:
-        while not self._world.attempt(partial(self._app("job_events").notify.publish, before, after)):
+    def _read_change(self, function: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        name = "publish" if function == "job_events" else "queue_webhook"
+        while not self._world.attempt(partial(getattr(self._app(function).notify, name), before, after)):
             self._world.scheduler.sleep(self._random.uniform(1, 30))
         self._world.busy -= 1
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -148,6 +148,16 @@ class StorageService(Protocol):
 
     def delete_file(self, key: str) -> None:
         """Delete a file. Deleting a file that does not exist is no error."""
+        ...
+
+    def delete_files(self, keys: Iterable[str]) -> None:
+        """Delete many files, in as few requests as possible; ``keys`` is read while files are deleted.
+
+        Raises
+        ------
+        TransientError
+            If some were not deleted; a repeated call deletes them.
+        """
         ...
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:

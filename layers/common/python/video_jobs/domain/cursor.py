@@ -2,7 +2,8 @@
 
 A checksum binds a cursor to its scope (the owner of the list and its filters), so that a changed cursor, or
 one of another list, is refused instead of returning a wrong page. It needs no secret, because a list
-contains only its caller's own items.
+contains only its caller's own items. So anybody can make a cursor of any position: those who decode one
+check the position.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def decode_cursor(cursor: str, *scope: str | None) -> str:
     checksum, content = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
     if len(cursor) > _MAX_LENGTH or checksum != _checksum(content, scope):
         raise InvalidCursorError
-    return content.decode()
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise InvalidCursorError from None
 
 
 def _checksum(content: bytes, scope: tuple[str | None, ...]) -> bytes:

@@ -8,7 +8,7 @@ from video_jobs.bindings import Ports
 from video_jobs.domain import changes
 from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import ConflictError
-from video_jobs.domain.job import Job
+from video_jobs.domain.job import Job, UploadState
 from video_jobs.domain.rules import Rules
 
 
@@ -33,6 +33,13 @@ class UseCases:
             self._ports.jobs.update_status(changes.mark_queued(job, now=self._now()))
         except ConflictError:
             return  # a worker holds the job already
+
+    def _without_chunks(self, job: Job) -> Job:
+        """Remove what was uploaded of a multipart upload that the job, which has ended, awaited."""
+        upload = job.upload
+        if upload.multipart_id is not None and upload.state is UploadState.AWAITING:
+            self._ports.uploads.abort(upload.key, upload.multipart_id)
+        return job
 
     def _change_unless_stale(self, job: Job, change: Change) -> Job:
         """Make the change; if the job was changed meanwhile, return it as it is now."""

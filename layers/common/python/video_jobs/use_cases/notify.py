@@ -33,18 +33,40 @@ class Notify(UseCases):
             The published event; None if the change did not end the job.
         """
         event = event_of_change(before, after)
+        if event is not None:
+            self._ports.events.publish(event)
+        return event
+
+    def queue_webhook(
+        self, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+    ) -> WebhookMessage | None:
+        """Queue the call about a change that ended a job, if the job has a ``callback_url``.
+
+        Apart from `publish`, so that neither waits while the bus or the queue is away. A repeated call
+        queues it again; `deliver` makes it once.
+
+        Returns
+        -------
+        WebhookMessage or None
+            The queued call; None if there is none to be made.
+        """
+        event = event_of_change(before, after)
         if event is None or after is None:
             return None
         message = WebhookMessage.of_event(event, after)
         if message is not None:
-            self._ports.webhooks.send(message)  # first, so that a failing bus delays no call
-        self._ports.events.publish(event)
-        return event
+            self._ports.webhooks.send(message)
+        return message
 
-    def deliver(self, message: WebhookMessage, attempt: int, receipt: str) -> None:
+    def deliver(self, message: WebhookMessage, attempt: int, receipt: str) -> bool:
         """Make one call, attempt number ``attempt`` (from 1), and record its outcome on the job.
 
         If the process dies before the outcome is recorded, the same call is made again.
+
+        Returns
+        -------
+        bool
+            Whether it was delivered now; False if another copy of the message was delivered before.
 
         Raises
         ------
@@ -52,6 +74,8 @@ class Notify(UseCases):
             If it was not delivered. The queue delivers the message again after a pause that grows with
             each attempt; after the last attempt it becomes a dead letter.
         """
+        if self._was_delivered(message):
+            return False
         last = self._rules.webhook_attempts
         if attempt > last:  # the last attempt died before it recorded its outcome
             self._give_up(message, receipt)
@@ -63,6 +87,13 @@ class Notify(UseCases):
         if error is not None:
             self._ports.webhooks.delay(receipt, retry_delay_s(attempt) if attempt < last else 0)
             raise error
+        return True
+
+    def _was_delivered(self, message: WebhookMessage) -> bool:
+        job = self._ports.jobs.get_by_id(message.job_id)
+        if job is None or job.delivery is None or job.generation != message.generation:
+            return False
+        return job.delivery.state is DeliveryState.DELIVERED
 
     def _give_up(self, message: WebhookMessage, receipt: str) -> None:
         error = WebhookDeliveryError("The webhook was given up")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from video_jobs.domain import changes
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.cursor import decode_cursor, encode_cursor
-from video_jobs.domain.errors import ConflictError, JobNotFoundError, JobStateError
+from video_jobs.domain.errors import (
+    ConflictError,
+    InvalidCursorError,
+    JobNotFoundError,
+    JobStateError,
+)
 from video_jobs.domain.job import Job, JobStatus, UploadState, from_iso, is_job_id, to_iso
 from video_jobs.domain.keys import parts_prefix, results_index_key, results_key
 from video_jobs.ports import JobPosition
@@ -79,6 +85,8 @@ class Owner(UseCases):
     def cancel(self, job: Job) -> Job:
         """End an open job; its worker notices at the next heartbeat. A repeated call changes nothing.
 
+        What was uploaded of an awaited multipart upload is removed, by a repeated call, too.
+
         Raises
         ------
         JobStateError
@@ -86,12 +94,12 @@ class Owner(UseCases):
         """
         for _ in range(_TRIES):
             if job.error is not None and job.error.code == CANCELLED:
-                return job
+                return self._without_chunks(job)
             if not job.status.is_open:
                 raise JobStateError(f"The job is {job.status} already and cannot be cancelled")
             try:
                 change = changes.cancel(job, keep=self._rules.keep, now=self._now())
-                return self._ports.jobs.update_status(change)
+                return self._without_chunks(self._ports.jobs.update_status(change))
             except ConflictError:  # a worker claimed or ended it meanwhile: look again
                 job = self.job(job.job_id, job.owner)
         raise ConflictError
@@ -107,9 +115,7 @@ class Owner(UseCases):
         upload = job.upload
         if upload.multipart_id is None or upload.state is not UploadState.AWAITING:
             raise JobStateError("The job is not waiting for a multipart upload")
-        cancelled = self.cancel(job)
-        self._ports.uploads.abort(upload.key, upload.multipart_id)
-        return cancelled
+        return self.cancel(job)
 
     def retry(self, job: Job) -> Job:
         """Run a failed job again, under the next generation. If it cannot be sent now, `reconcile` sends it.
@@ -146,18 +152,24 @@ class Owner(UseCases):
             job = self.cancel(job)
         if job.status is JobStatus.RUNNING:
             raise JobStateError("The job is running: cancel it first")
-        for key in self._files_of(job):
-            self._ports.storage.delete_file(key)
+        self._without_chunks(job)
+        self._ports.storage.delete_files(self._files_of(job))
         try:
             self._ports.jobs.delete(job.job_id, Expected(status=job.status, generation=job.generation))
         except ConflictError:
             raise JobStateError("The job was changed by another request; read it again") from None
 
-    def _files_of(self, job: Job) -> list[str]:
-        fixed = [job.upload.key, results_key(job.job_id), results_index_key(job.job_id)]
-        return [*self._ports.storage.list_keys(parts_prefix(job.job_id)), *fixed]
+    def _files_of(self, job: Job) -> Iterator[str]:
+        yield from self._ports.storage.list_keys(parts_prefix(job.job_id))
+        yield from (job.upload.key, results_key(job.job_id), results_index_key(job.job_id))
 
 
 def _position(text: str) -> JobPosition:
     created_at, _, job_id = text.partition(" ")
-    return JobPosition(from_iso(created_at), job_id)
+    try:
+        position = JobPosition(from_iso(created_at), job_id)
+    except (ValueError, OverflowError):
+        raise InvalidCursorError from None
+    if not is_job_id(job_id) or to_iso(position.created_at) != created_at:
+        raise InvalidCursorError
+    return position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,12 @@ from functools import cached_property
 from math import ceil, floor
 
 from video_jobs.domain.cursor import decode_cursor, encode_cursor
-from video_jobs.domain.errors import FileMissingError, InvalidRequestError, JobNotCompletedError
+from video_jobs.domain.errors import (
+    FileMissingError,
+    InvalidCursorError,
+    InvalidRequestError,
+    JobNotCompletedError,
+)
 from video_jobs.domain.job import Job, JobStatus, Output
 from video_jobs.domain.keys import results_index_key
 from video_jobs.domain.results import (
@@ -26,6 +32,7 @@ from video_jobs.domain.results import (
 from video_jobs.ports import StorageService
 from video_jobs.use_cases.base import UseCases
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _RECORDS_A_READ = 1 << 12
 _REST_BYTES = 1000
 """What an answer has besides frames, their times and the link: names of fields, job_id, cursor and so on."""
@@ -78,8 +85,8 @@ class Results(UseCases):
         index = ResultsIndex(job.job_id, job.output.index_version, self._ports.storage)
         if query.has_times and not index.layout.has_times:
             raise InvalidRequestError(_NO_TIMES)
-        first = int(decode_cursor(query.cursor, *scope)) if query.cursor else index.start_of(query)
         end = index.end_of(query)
+        first = _position(query.cursor, scope, end) if query.cursor else index.start_of(query)
         url = self._url_of(job.output)
         budget = self._rules.max_answer_bytes - _encoded_bytes(url) - _REST_BYTES
         records = _records_of_page(index, range(first, end)[: query.limit], budget)
@@ -166,6 +173,14 @@ _NO_TIMES = (
     "from_ms, to_ms: the results of this job were written before frames had times; "
     "use from_frame and to_frame, or submit the video again"
 )
+
+
+def _position(cursor: str, scope: tuple[str, ...], end: int) -> int:
+    """The position that a cursor names; no page ends with a cursor of ``end`` or beyond."""
+    text = decode_cursor(cursor, *scope)
+    if _NUMBER.fullmatch(text) is None or int(text) >= end:
+        raise InvalidCursorError
+    return int(text)
 
 
 def _frame_index(record: IndexRecord) -> int:

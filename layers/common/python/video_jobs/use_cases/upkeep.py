@@ -88,7 +88,7 @@ class Upkeep(UseCases):
         if self._ports.storage.find_file(job.upload.key) is not None:
             self._intake.accept_upload(job.upload.key)
             return "accepted_late"
-        self._fail(job, UPLOAD_EXPIRED)
+        self._without_chunks(self._fail(job, UPLOAD_EXPIRED))
         return "failed"
 
     def _heal_running(self, job: Job) -> str:

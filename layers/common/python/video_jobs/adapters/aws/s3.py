@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from video_jobs.adapters.aws.errors import error_code, transient_errors_translated
-from video_jobs.domain.errors import FileMissingError
+from video_jobs.domain.errors import FileMissingError, TransientError
 from video_jobs.domain.keys import checked_key
 from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
 
@@ -20,22 +21,71 @@ if TYPE_CHECKING:
 
 MISSING_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _BLOCK_BYTES = 1 << 20
+_PART_BYTES = 1 << 28
+_KEYS_A_REQUEST = 1000
+"""What DeleteObjects takes."""
 
 
 class S3Storage:
-    """Stores files in one bucket; the client must sign with Signature Version 4."""
+    """Stores files in one bucket; the client must sign with Signature Version 4.
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    Parameters
+    ----------
+    part_bytes
+        Files above this size are stored in parts of it. S3 takes 10,000 parts of 5 MiB to 5 GiB.
+    """
+
+    def __init__(self, client: S3Client, bucket: str, *, part_bytes: int = _PART_BYTES) -> None:
         self._client = client
         self._bucket = bucket
+        self._part_bytes = part_bytes
 
     def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Upload the file at ``source``; S3 shows an object only after all of it has arrived."""
-        with source.open("rb") as body, transient_errors_translated("S3"):
-            answer = self._client.put_object(
-                Bucket=self._bucket, Key=checked_key(key), Body=body, ContentType=content_type
-            )
-        return StoredFile(key, answer.get("VersionId"), source.stat().st_size)
+        """Upload the file at ``source``; S3 shows an object only after all of it has arrived.
+
+        A large file goes in parts: one request takes 5 GB at most.
+        """
+        size_bytes = source.stat().st_size
+        with transient_errors_translated("S3"):
+            if size_bytes > self._part_bytes:
+                version = self._save_in_parts(checked_key(key), source, size_bytes, content_type)
+                return StoredFile(key, version, size_bytes)
+            with source.open("rb") as body:
+                answer = self._client.put_object(
+                    Bucket=self._bucket, Key=checked_key(key), Body=body, ContentType=content_type
+                )
+        return StoredFile(key, answer.get("VersionId"), size_bytes)
+
+    def _save_in_parts(self, key: str, source: Path, size_bytes: int, content_type: str) -> str | None:
+        """The version that the parts were joined to.
+
+        boto3's transfer manager does not tell it, and asking for it later could find another one.
+        """
+        target: Any = {"Bucket": self._bucket, "Key": key}
+        # boto3 sends a checksum with each part, which S3 takes only if it was told so at the beginning.
+        upload = self._client.create_multipart_upload(
+            **target, ContentType=content_type, ChecksumAlgorithm="CRC32"
+        )
+        target["UploadId"] = upload["UploadId"]
+        try:
+            parts: Any = [
+                self._save_part(target, source, number, start)
+                for number, start in enumerate(range(0, size_bytes, self._part_bytes), start=1)
+            ]
+            joined = self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": parts})
+        except BaseException:
+            self._client.abort_multipart_upload(**target)
+            raise
+        return joined.get("VersionId")
+
+    def _save_part(self, target: Any, source: Path, number: int, start: int) -> Any:
+        from s3transfer.utils import ReadFileChunk  # only the worker has files of this size
+
+        with ReadFileChunk.from_filename(str(source), start, self._part_bytes) as chunk:
+            body: Any = chunk
+            part = self._client.upload_part(**target, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32")
+        checksums = {name: value for name, value in part.items() if name == "ChecksumCRC32"}
+        return {"PartNumber": number, "ETag": part["ETag"], **checksums}
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Download to ``target``, in blocks."""
@@ -53,6 +103,17 @@ class S3Storage:
         """Delete the object (in a versioned bucket its older versions expire by lifecycle)."""
         with transient_errors_translated("S3"):
             self._client.delete_object(Bucket=self._bucket, Key=checked_key(key))
+
+    def delete_files(self, keys: Iterable[str]) -> None:
+        """DeleteObjects, in batches; its answer may be a success although it left some objects."""
+        checked = map(checked_key, keys)
+        while batch := list(islice(checked, _KEYS_A_REQUEST)):
+            named: Any = {"Objects": [{"Key": key} for key in batch], "Quiet": True}
+            with transient_errors_translated("S3"):
+                answer = self._client.delete_objects(Bucket=self._bucket, Delete=named)
+            left = answer.get("Errors", [])
+            if left:
+                raise TransientError(f"S3 did not delete {len(left)} files ({left[0].get('Code')})")
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
         """HEAD the object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,6 +53,11 @@ class LocalStorage:
         """Delete the file and its versions."""
         self._path(self._files, key).unlink(missing_ok=True)
         shutil.rmtree(self._path(self._versions, key), ignore_errors=True)
+
+    def delete_files(self, keys: Iterable[str]) -> None:
+        """Delete many files."""
+        for key in keys:
+            self.delete_file(key)
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
         """The file that is stored under ``key``, or None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -47,6 +47,11 @@ class MemoryStorage:
         """Delete the file; its versions stay readable, as in a versioned bucket."""
         with self._lock:
             self._current.pop(checked_key(key), None)
+
+    def delete_files(self, keys: Iterable[str]) -> None:
+        """Delete many files."""
+        for key in keys:
+            self.delete_file(key)
 
     def find_file(self, key: str, version: str | None = None) -> StoredFile | None:
         """The file that is stored under ``key``, or None."""
