@@ -18,18 +18,19 @@ from tests.support.translated import NEEDED, REGION, Deployment, translated
 UNKNOWN_TO_MOTO = {
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Stage",
-    "AWS::ApplicationAutoScaling::ScalableTarget",
-    "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CloudWatch::Alarm",
     "AWS::ECS::CapacityProvider",
     "AWS::ECS::ClusterCapacityProviderAssociations",
     "AWS::S3::BucketPolicy",
+    "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 }
 """What no test creates. A type that leaves or joins this list says so here.
 
 deploy/issuer.yaml has only such types (Cognito); `make lint` checks it.
 """
+LEFT_OUT = "AWS::CloudWatch::Dashboard"
+"""moto knows it, but not the alarms whose names it contains."""
 
 
 @pytest.fixture
@@ -49,7 +50,8 @@ def cloudformation(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 def created(cloudformation: Any, template: Mapping[str, Any], parameters: Mapping[str, str]) -> set[str]:
     """Create a stack; the logical ids of what is in it."""
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
-    body = json.dumps(template, default=str)
+    kept = {name: spec for name, spec in template["Resources"].items() if spec["Type"] != LEFT_OUT}
+    body = json.dumps({**template, "Resources": kept}, default=str)
     cloudformation.create_stack(StackName="whole", TemplateBody=body, Parameters=given)
     (stack,) = cloudformation.describe_stacks()["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
@@ -74,7 +76,8 @@ def test_all_that_moto_knows_of_the_template_is_created(
 ) -> None:
     if "WorkerVpcId" in parameters:
         parameters = parameters | _some_network()
-    wanted = Deployment(**parameters).resources
+    resources = Deployment(**parameters).resources
+    wanted = {name: spec for name, spec in resources.items() if spec["Type"] != LEFT_OUT}
     there = created(cloudformation, translated(**parameters), NEEDED | parameters)
     assert {spec["Type"] for spec in wanted.values()} - set(get_model_map()) == UNKNOWN_TO_MOTO
     assert there == {name for name, spec in wanted.items() if spec["Type"] not in UNKNOWN_TO_MOTO}

@@ -65,8 +65,7 @@ class Deployment:
             name: _value(spec, given.get(name, spec.get("Default", "")))
             for name, spec in self.template["Parameters"].items()
         }
-        conditions = self.template["Conditions"]
-        self._intrinsics = Intrinsics(self._reference, conditions)
+        self._intrinsics = Intrinsics(self._reference, self.template)
         self.resources: dict[str, dict[str, Any]] = {
             name: spec for name, spec in self.template["Resources"].items() if self._exists(spec)
         }

@@ -14,12 +14,14 @@ class Intrinsics:
     ----------
     reference
         What ``!Ref`` of a name gives.
-    conditions
-        The template's section ``Conditions``.
+    template
+        The whole template, for its sections ``Conditions`` and ``Mappings``.
     """
 
-    def __init__(self, reference: Callable[[str], Any], conditions: Mapping[str, Any]) -> None:
-        self._reference, self._conditions = reference, conditions
+    def __init__(self, reference: Callable[[str], Any], template: Mapping[str, Any]) -> None:
+        self._reference = reference
+        self._conditions = template.get("Conditions", {})
+        self._mappings = template.get("Mappings", {})
 
     def compute(self, value: Any) -> Any:
         """A value with every function in it computed; what is ``AWS::NoValue`` is left out.
@@ -38,6 +40,8 @@ class Intrinsics:
                 return re.sub(r"\$\{([\w:]+)\}", lambda found: str(self._reference(found[1])), text)
             case {"Fn::Split": [separator, text]}:
                 return str(self.compute(text)).split(separator)
+            case {"Fn::FindInMap": [mapping, key, name]}:
+                return self._mappings[mapping][str(self.compute(key))][name]
             case {"Fn::If": [condition, chosen, otherwise]}:
                 return self.compute(chosen if self.holds({"Condition": condition}) else otherwise)
             case Mapping():

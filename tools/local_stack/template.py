@@ -67,7 +67,7 @@ class Template:
         self._raw = _parsed()
         self._given = dict(parameters or {})
         self._physical_ids: dict[str, str] = {}
-        self._intrinsics = Intrinsics(self._reference, self._raw.get("Conditions", {}))
+        self._intrinsics = Intrinsics(self._reference, self._raw)
         self.resources: Mapping[str, Mapping[str, Any]] = self._raw["Resources"]
 
     def bind(self, physical_ids: Mapping[str, str]) -> None:
