@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -16,6 +17,11 @@ from video_jobs.use_cases.work import LeaseLostError
 
 class Heartbeat(AbstractContextManager["Heartbeat"]):
     """A thread that extends the lease and the message's visibility together.
+
+    Parameters
+    ----------
+    pulse
+        Called at each beat, whether AWS answers or not.
 
     Attributes
     ----------
@@ -33,8 +39,10 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
         lease: timedelta,
         pause_s: float,
         logger: Logger,
+        *,
+        pulse: Callable[[], None] = lambda: None,
     ) -> None:
-        self._app, self._logger = app, logger
+        self._app, self._logger, self._pulse = app, logger, pulse
         self._job, self._message, self._lease = job, message, lease
         self._pause_s = pause_s
         self._lease_ends = self._now() + lease
@@ -57,6 +65,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
 
     def beat(self) -> None:
         """Extend both once; if AWS does not answer, the next beat does it."""
+        self._pulse()
         try:
             self._app.work.heartbeat(self._job, self._lease, self.progress)
             self._lease_ends = self._now() + self._lease

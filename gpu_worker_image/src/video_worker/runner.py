@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from datetime import timedelta
+from functools import partial
 from types import FrameType
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ from video_jobs.bootstrap import application
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
+from video_worker.health import Pulse
+from video_worker.heartbeat import Heartbeat
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import AnalysisStartError, IsolatedAnalysisService
 from video_worker.job_worker import JobWorker
@@ -52,8 +55,17 @@ def _worker(
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     longest_job = timedelta(seconds=settings.job_limit_s + settings.shutdown_grace_s)
     protection = ScaleInProtection(settings.ecs_agent_uri, longest_job, logger)
+    pulse = Pulse(settings).beat
     worker = JobWorker(
-        worker_id, application(), analysis, settings, stop, logger=logger, protection=protection
+        worker_id,
+        application(),
+        analysis,
+        settings,
+        stop,
+        logger=logger,
+        protection=protection,
+        heartbeat_type=partial(Heartbeat, pulse=pulse),
+        pulse=pulse,
     )
     logger.info("worker ready", action="worker_ready", worker_id=worker_id, model=settings.model_path)
     return worker
