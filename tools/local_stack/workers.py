@@ -28,7 +28,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a worker is started: its command, its whole environment, and what removes it after it was killed."""
+    """A worker's command, its whole environment, and what removes what is left of it after it was killed."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]

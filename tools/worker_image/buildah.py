@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import Any
 
 from tools.local_stack.workers import Launch, Launcher
 from tools.worker_image.order import LABEL, ROOT, Order
+from tools.worker_image.programs import output_of, run
 
 _CACHE = ROOT / ".cache" / "worker-image"
 _STAND_IN = "localhost/video-worker-base:bookworm"
@@ -51,7 +51,7 @@ class Buildah:
         with order.models_folder() as models, _pip_configuration() as pip:
             options = ["--isolation=chroot", "--format=docker", "--layers=false", *pip]
             arguments = order.arguments(models, _STAND_IN)
-            subprocess.run([*_buildah("build"), *options, *arguments, str(ROOT)], check=True)
+            run([*_buildah("build"), *options, *arguments, str(ROOT)])
         self._unpack(order.tag)
         _output("rmi", "--prune")
 
@@ -62,7 +62,7 @@ class Buildah:
 
     def size(self, tag: str) -> str:
         """As `buildah images` shows it."""
-        return _output("images", "--format={{.Size}}", tag)
+        return _output("images", "--format={{.Size}}", tag).partition("\n")[0]
 
     def launcher(self, tag: str) -> Launcher:
         """A chroot into the unpacked image, with the user, the environment and the command of the image."""
@@ -82,7 +82,7 @@ class Buildah:
 
     def _unpack(self, tag: str) -> None:
         _output("rm", _container_of(tag))
-        subprocess.run([*_buildah("from"), "--pull-never", f"--name={_container_of(tag)}", tag], check=True)
+        run([*_buildah("from"), "--pull-never", f"--name={_container_of(tag)}", tag])
 
 
 def _launch(root: Path, config: Mapping[str, Any], settings: Mapping[str, str], folder: Path) -> Launch:
@@ -101,24 +101,22 @@ def _as_user(uid: int, gid: int) -> list[str]:
 
 
 def _make_stand_in() -> None:
-    if _output("inspect", "--type=image", "--format={{.FromImage}}", _STAND_IN):
+    if _output("images", "--quiet", _STAND_IN):
         return
     with TemporaryDirectory(prefix="worker-image-base-") as folder:
         archive = Path(folder) / "base.tar"
         options = ["--variant=minbase", f"--include={_STAND_IN_PACKAGES}", f"--customize-hook={_LINK_PYTHON}"]
-        subprocess.run(["mmdebstrap", "--quiet", *options, "bookworm", str(archive)], check=True)
+        run(["mmdebstrap", "--quiet", *options, "bookworm", str(archive)])
         containerfile = Path(folder) / "Containerfile"
         containerfile.write_text(f'FROM scratch\nADD {archive.name} /\nCMD ["python"]\n', encoding="utf-8")
         options = ["--quiet", "--layers=false", f"--tag={_STAND_IN}", f"--file={containerfile}"]
-        subprocess.run([*_buildah("build"), *options, folder], check=True, stdout=subprocess.DEVNULL)
+        run([*_buildah("build"), *options, folder])
 
 
 @contextmanager
 def _pip_configuration() -> Iterator[list[str]]:
     """Options of `buildah build` that let pip reach packages as it does on this machine."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
-    ).stdout
+    listed = output_of([sys.executable, "-m", "pip", "config", "list"]) or ""
     found = dict(re.findall(r"^[\w:]+\.([\w-]+)='(.*)'$", listed, re.MULTILINE))
     options = {name: text for name, text in found.items() if name in _PIP_OPTIONS and "file:" not in text}
     with TemporaryDirectory(prefix="worker-image-pip-") as folder:
@@ -144,5 +142,4 @@ def _buildah(command: str) -> list[str]:
 
 
 def _output(command: str, *arguments: str) -> str:
-    done = subprocess.run([*_buildah(command), *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return output_of([*_buildah(command), *arguments]) or ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from uuid import uuid4
 
 from tools.local_stack.workers import Launch, Launcher
 from tools.worker_image.order import LABEL, ROOT, Order
+from tools.worker_image.programs import output_of, run
 
 _HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 _MARK = "video-worker.launch"
@@ -27,16 +27,16 @@ class Docker:
         if pip_conf := os.environ.get("PIP_CONFIG_FILE"):
             command.append(f"--secret=id=pip,src={pip_conf}")
         with order.models_folder() as models:
-            subprocess.run([*command, *order.arguments(models), str(ROOT)], check=True)
+            run([*command, *order.arguments(models), str(ROOT)])
 
     def inputs_hash(self, tag: str) -> str:
         """The label of the image."""
         wanted = f'{{{{index .Config.Labels "{LABEL}"}}}}'
-        return _output("docker", "image", "inspect", f"--format={wanted}", tag)
+        return output_of(["docker", "image", "inspect", f"--format={wanted}", tag]) or ""
 
     def size(self, tag: str) -> str:
         """As `docker images` shows it."""
-        return _output("docker", "images", "--format={{.Size}}", tag)
+        return (output_of(["docker", "images", "--format={{.Size}}", tag]) or "").partition("\n")[0]
 
     def launcher(self, tag: str) -> Launcher:
         """`docker run`; the writable folder is the image's volume, which ends with the container."""
@@ -59,13 +59,8 @@ def _launch(tag: str, settings: Mapping[str, str], _folder: Path) -> Launch:
 
 def _remove(mark: str) -> None:
     for container in _containers(mark):
-        subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=False)
+        output_of(["docker", "rm", "--force", container])
 
 
 def _containers(mark: str) -> list[str]:
-    return _output("docker", "ps", "--all", "--quiet", f"--filter=label={mark}").split()
-
-
-def _output(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return (output_of(["docker", "ps", "--all", "--quiet", f"--filter=label={mark}"]) or "").split()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -12,6 +11,7 @@ from tools.local_stack.workers import Launcher
 from tools.worker_image.buildah import Buildah
 from tools.worker_image.docker import Docker
 from tools.worker_image.order import Order
+from tools.worker_image.programs import output_of
 
 
 class NoEngineError(Exception):
@@ -52,7 +52,7 @@ def find_engine() -> Engine:
     NoEngineError
         With what is missing.
     """
-    if _docker_answers():
+    if shutil.which("docker") and output_of(["docker", "info"]) is not None:
         return Docker()
     missing = [name for name in ("buildah", "mmdebstrap") if shutil.which(name) is None]
     if missing:
@@ -62,9 +62,3 @@ def find_engine() -> Engine:
     if os.geteuid() != 0:
         raise NoEngineError("No Docker engine answers, and buildah builds without one only as root")
     return Buildah()
-
-
-def _docker_answers() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0

@@ -81,8 +81,8 @@ def create_detector(settings: WorkerSettings) -> Detector:
         return OpenVinoDetector(path, settings)
     if importlib.util.find_spec("ultralytics") is None:
         raise SettingError(
-            f"MODEL_PATH: {path.name} needs the package ultralytics, which is not installed: export the model "
-            "to OpenVINO, or build the image with VARIANT=gpu"
+            f"MODEL_PATH: {path.name} needs Ultralytics, which is not installed: export it to OpenVINO, "
+            "or take the image of VARIANT=gpu"
         )
     from video_worker.plugins.yolo.ultralytics_detector import UltralyticsDetector
 
