@@ -4,8 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-WORKER_REQUIREMENTS := gpu_worker_image/requirements.txt gpu_worker_image/requirements-gpu.txt
-REQUIREMENTS := layers/vendor/requirements.txt $(WORKER_REQUIREMENTS) requirements-dev.txt
+REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt gpu_worker_image/requirements-gpu.txt requirements-dev.txt
 STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
 CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
 DYNALITE := .cache/dynalite-4.0.0
@@ -86,13 +85,14 @@ chaos: setup ## kill workers and interrupt the network while jobs run: make chao
 docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration
 	$(BIN)/python -m tools.reference
 
-lint: setup $(CHECKOV) ## check style, types, security and the template
+lint: setup $(CHECKOV) ## check style, types, security, the template and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES) tests
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SOURCES)
 	$(BIN)/sam validate --lint
 	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
+	$(dir $(CHECKOV))bin/hadolint gpu_worker_image/Dockerfile
 	bash -n tools/rollback.sh
 
 vocabulary: setup ## check that functional code has no forbidden word
@@ -102,7 +102,7 @@ plugins: setup ## check that plugins and pipelines do what their files say
 	$(BIN)/python -m tools.governance.validate_plugins
 
 audit: setup ## look up known vulnerabilities of every package that is deployed
-	$(BIN)/pip-audit --progress-spinner off -r layers/vendor/requirements.txt $(addprefix -r ,$(WORKER_REQUIREMENTS))
+	$(BIN)/pip-audit --progress-spinner off $(addprefix -r ,$(filter-out requirements-dev.txt,$(REQUIREMENTS)))
 
 smoke: setup ## test a running service: make smoke [URL=https://...]; without URL, a local stack
 	@exec $(BIN)/python -m tools.smoke_test $(or $(URL),--local)
