@@ -22,8 +22,11 @@ def main() -> int:
     try:
         order = Order.of(arguments.variant, arguments.model, arguments.tag, arguments.base)
         print(build(find_engine(), order))
-    except (OrderError, NoEngineError, subprocess.CalledProcessError) as error:
+    except (OrderError, NoEngineError) as error:
         print(f"The image cannot be built: {error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"The image was not built: {error.cmd[0]} failed, as it says above", file=sys.stderr)
         return 1
     return 0
 
