@@ -56,9 +56,7 @@ def find_engine() -> Engine:
         return Docker()
     missing = [name for name in ("buildah", "mmdebstrap") if shutil.which(name) is None]
     if missing:
-        raise NoEngineError(
-            f"No Docker engine answers, and there is no {' or '.join(missing)}: apt-get install"
-        )
+        raise NoEngineError(f"No Docker engine answers; without one: apt-get install {' '.join(missing)}")
     if os.geteuid() != 0:
         raise NoEngineError("No Docker engine answers, and buildah builds without one only as root")
     return Buildah()
