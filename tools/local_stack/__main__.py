@@ -9,13 +9,13 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.stack import LocalStack
-from tools.local_stack.workers import WorkerStartError
+from tools.local_stack.workers import Launcher, WorkerStartError, from_source
 from tools.worker_image.engine import NoEngineError, find_engine
+from tools.worker_image.order import NoImageError
 
 LOG_FILE = Path("out/local-stack.log")
 WEBHOOK_SETTINGS = ("WEBHOOK_NETWORKS", "SSL_CERT_FILE")
@@ -39,11 +39,13 @@ def main() -> int:
     signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
     try:
+        launcher, settings = _kind_of_workers(arguments.image, arguments.model)
         stack = LocalStack(
             log_file=LOG_FILE,
             port=arguments.port,
             workers=arguments.workers,
-            **_kind_of_workers(arguments.image, arguments.model),
+            launcher=launcher,
+            worker_settings=settings,
             function_settings={name: os.environ[name] for name in WEBHOOK_SETTINGS if name in os.environ},
             logins=arguments.logins,
         )
@@ -54,21 +56,21 @@ def main() -> int:
             print(f"Ready: {stack.url}  (log: {LOG_FILE}; Ctrl-C stops everything)", flush=True)
             stopped.wait()
             print("Stopping ...", flush=True)
-    except (NoEngineError, NoModelError, WorkerStartError, OSError, SystemExit) as error:
+    except (NoEngineError, NoImageError, NoModelError, WorkerStartError, OSError, SystemExit) as error:
         print(f"The local stack cannot start: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _kind_of_workers(image: str, model: str) -> Any:
-    """The stack's options for workers of an image, which has its model, or from source with ``model``."""
+def _kind_of_workers(image: str, model: str) -> tuple[Launcher, dict[str, str]]:
+    """What starts workers, and their settings: an image has its own model, the source is given one."""
     if image:
         engine = find_engine()
         print(f"Worker: {image}, run with {engine.name}", flush=True)
-        return {"launcher": engine.launcher(image)}
+        return engine.launcher(image), {}
     path, line = choose_model(model)
     print(line, flush=True)
-    return {"worker_settings": {"MODEL_PATH": str(path)}}
+    return from_source, {"MODEL_PATH": str(path)}
 
 
 def how_to_log_in(issuer: DevelopmentIssuer) -> str:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from tools.local_stack.workers import Launch, Launcher
-from tools.worker_image.order import LABEL, ROOT, Order
+from tools.worker_image.order import LABEL, ROOT, NoImageError, Order
 from tools.worker_image.programs import output_of, run
 
 _CACHE = ROOT / ".cache" / "worker-image"
@@ -66,7 +66,10 @@ class Buildah:
 
     def launcher(self, tag: str) -> Launcher:
         """A chroot into the unpacked image, with the user, the environment and the command of the image."""
-        return partial(_launch, Path(_output("mount", _container_of(tag))), self._config(tag))
+        root = _output("mount", _container_of(tag))
+        if not root:
+            raise NoImageError(f"There is no image {tag}: make image TAG={tag}")
+        return partial(_launch, Path(root), self._config(tag))
 
     def inside(self, worker: int, command: Sequence[str]) -> list[str]:
         """`nsenter`, as the worker's user and with its environment."""

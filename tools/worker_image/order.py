@@ -32,6 +32,10 @@ class OrderError(Exception):
     """Such an image cannot be built."""
 
 
+class NoImageError(Exception):
+    """There is no such image."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """An image to build; an empty ``base`` is that of the Dockerfile, or what stands in for it."""
