@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt requirements-dev.txt
+REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt gpu_worker_image/requirements-gpu.txt requirements-dev.txt
 STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
 CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
 DYNALITE := .cache/dynalite-4.0.0
@@ -18,6 +18,10 @@ PIPELINE ?= yolo_ocr
 MODEL ?= auto
 PORT ?= 8000
 WORKERS ?= 1
+WORKER ?= source
+VARIANT ?= cpu
+TAG ?= video-worker:$(VARIANT)
+BASE_IMAGE ?=
 LOGINS ?=
 ORIGINS ?=
 JOBS ?= 200
@@ -25,9 +29,9 @@ SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 # For commands that only use this machine; deployments use the region of the caller's AWS configuration.
-demo local bench load simulate chaos docs lint build test proofs: export AWS_DEFAULT_REGION ?= us-east-1
+demo local image-test bench load simulate chaos docs lint build test proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test proofs smoke mutations clean
+.PHONY: help setup demo image image-test local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test proofs smoke mutations clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -57,9 +61,15 @@ setup: $(EDITABLE) ## install everything into .venv
 demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] [MODEL=path]
 	@$(BIN)/python -m tools.demo --video "$(VIDEO)" --pipeline "$(PIPELINE)" --model "$(MODEL)"
 
-local: setup ## run the local stack: make local [PORT=8000] [WORKERS=1] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+image: setup ## build the worker image: make image [VARIANT=cpu|gpu] [MODEL=path] [TAG=name] [BASE_IMAGE=name]
+	@$(BIN)/python -m tools.worker_image --variant $(VARIANT) --model "$(MODEL)" --tag "$(TAG)" --base "$(BASE_IMAGE)"
+
+image-test: setup ## build the CPU image, and test its worker in the local stack
+	@$(BIN)/python -m pytest tests/image
+
+local: setup $(if $(filter image,$(WORKER)),image) ## run the local stack: make local [PORT=8000] [WORKERS=1] [WORKER=image] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
 	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" \
-		--origins "$(ORIGINS)" $(if $(LOGINS),--logins)
+		--origins "$(ORIGINS)" $(if $(filter image,$(WORKER)),--image "$(TAG)") $(if $(LOGINS),--logins)
 
 migrate: setup ## run the data migrations: make migrate TABLE_NAME=…
 	@$(BIN)/python -m tools.migrate --table "$(TABLE_NAME)"
@@ -83,7 +93,7 @@ fleet: setup ## replay how many workers there are, with the policies of before a
 docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration
 	$(BIN)/python -m tools.reference
 
-lint: setup $(CHECKOV) ## check style, types, security and the template
+lint: setup $(CHECKOV) ## check style, types, security, the template and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES) tests
@@ -91,6 +101,7 @@ lint: setup $(CHECKOV) ## check style, types, security and the template
 	$(BIN)/sam validate --lint
 	$(BIN)/sam validate --lint --template deploy/issuer.yaml
 	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
+	$(dir $(CHECKOV))bin/hadolint gpu_worker_image/Dockerfile
 	bash -n tools/rollback.sh
 
 vocabulary: setup ## check that functional code has no forbidden word
@@ -100,7 +111,7 @@ plugins: setup ## check that plugins and pipelines do what their files say
 	$(BIN)/python -m tools.governance.validate_plugins
 
 audit: setup ## look up known vulnerabilities of every package that is deployed
-	$(BIN)/pip-audit --progress-spinner off -r layers/vendor/requirements.txt -r gpu_worker_image/requirements.txt
+	$(BIN)/pip-audit --progress-spinner off $(addprefix -r ,$(filter-out requirements-dev.txt,$(REQUIREMENTS)))
 
 smoke: setup ## test a running service: make smoke [URL=https://...]; without URL, a local stack
 	@exec $(BIN)/python -m tools.smoke_test $(or $(URL),--local)

@@ -24,7 +24,7 @@ from video_worker.stop_signal import StoppedError
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.worker_world import World, settings
 
-MEMORY_MIB = 900
+MEMORY_MIB = 500
 
 
 @pytest.fixture(scope="module")

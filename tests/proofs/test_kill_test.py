@@ -20,7 +20,7 @@ from tests.proofs.chaos.kill_test import CLIP
 from tests.proofs.chaos.proxy import Faults, FaultyProxy
 from tools.client import Client
 from tools.local_stack.stack import LocalStack
-from tools.local_stack.workers import SupervisedWorker, WorkerStartError
+from tools.local_stack.workers import SupervisedWorker, WorkerStartError, from_source
 
 CHAOS = [executable, "-m", "tests.proofs.chaos", "--jobs", "16", "--workers", "2", "--seed", "5"]
 
@@ -58,7 +58,10 @@ def test_a_dead_worker_is_started_anew(stack: LocalStack) -> None:
 
 def test_a_worker_with_wrong_settings_is_not_started_again_and_again(tmp_path: Path) -> None:
     settings = {"MODEL_PATH": "/nowhere/model", "TABLE_NAME": "t", "BUCKET_NAME": "b"}
-    with (tmp_path / "log").open("wb") as log, SupervisedWorker(settings, log, 5) as worker:
+    with (
+        (tmp_path / "log").open("wb") as log,
+        SupervisedWorker(from_source(settings, tmp_path), log, 5) as worker,
+    ):
         with pytest.raises(WorkerStartError, match="/nowhere/model"):
             worker.wait_until_ready()
         assert worker.restarts == 0

@@ -13,7 +13,9 @@ from types import FrameType
 from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.stack import LocalStack
-from tools.local_stack.workers import WorkerStartError
+from tools.local_stack.workers import Launcher, WorkerStartError, from_source
+from tools.worker_image.engine import NoEngineError, find_engine
+from tools.worker_image.order import NoImageError
 
 LOG_FILE = Path("out/local-stack.log")
 WEBHOOK_SETTINGS = ("WEBHOOK_NETWORKS", "SSL_CERT_FILE")
@@ -26,6 +28,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--model", default="auto")
+    parser.add_argument("--image", default="", help="image of the workers; without it, they run from source")
     parser.add_argument("--logins", action="store_true", help="ask for tokens, and start an issuer of them")
     parser.add_argument("--origins", default="", help="browser origins that may call, separated by commas")
     arguments = parser.parse_args()
@@ -37,13 +40,13 @@ def main() -> int:
     signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
     try:
-        model, line = choose_model(arguments.model)
-        print(line, flush=True)
+        launcher, settings = _kind_of_workers(arguments.image, arguments.model)
         stack = LocalStack(
             log_file=LOG_FILE,
             port=arguments.port,
             workers=arguments.workers,
-            worker_settings={"MODEL_PATH": str(model)},
+            launcher=launcher,
+            worker_settings=settings,
             function_settings={name: os.environ[name] for name in WEBHOOK_SETTINGS if name in os.environ},
             parameters={"AllowedOrigins": arguments.origins} if arguments.origins else {},
             logins=arguments.logins,
@@ -55,10 +58,21 @@ def main() -> int:
             print(f"Ready: {stack.url}  (log: {LOG_FILE}; Ctrl-C stops everything)", flush=True)
             stopped.wait()
             print("Stopping ...", flush=True)
-    except (NoModelError, WorkerStartError, OSError, SystemExit) as error:
+    except (NoEngineError, NoImageError, NoModelError, WorkerStartError, OSError, SystemExit) as error:
         print(f"The local stack cannot start: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _kind_of_workers(image: str, model: str) -> tuple[Launcher, dict[str, str]]:
+    """What starts workers, and their settings: an image has its own model, the source is given one."""
+    if image:
+        engine = find_engine()
+        print(f"Worker: {image}, run with {engine.name}", flush=True)
+        return engine.launcher(image), {}
+    path, line = choose_model(model)
+    print(line, flush=True)
+    return from_source, {"MODEL_PATH": str(path)}
 
 
 def how_to_log_in(issuer: DevelopmentIssuer) -> str:

@@ -16,7 +16,7 @@ from tools.local_stack.gateway import Gateway
 from tools.local_stack.loopback_server import LoopbackServer
 from tools.local_stack.pollers import Poller, QueuePoller, Scheduler, StreamPoller
 from tools.local_stack.template import Template
-from tools.local_stack.workers import SupervisedWorker
+from tools.local_stack.workers import Launcher, SupervisedWorker, from_source
 
 GRACE_S = 5
 
@@ -29,7 +29,9 @@ class LocalStack(AbstractContextManager["LocalStack"]):
     port
         Of the gateway; 0 takes a free one.
     worker_settings
-        Overrides of the worker's environment, ``MODEL_PATH`` at least where ``workers`` is not 0.
+        Overrides of the worker's environment; from source, a worker needs ``MODEL_PATH``.
+    launcher
+        Starts workers: from source, or in containers of an image.
     function_settings
         Overrides of the functions' environment.
     aws_proxy
@@ -47,6 +49,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         log_file: Path,
         port: int = 0,
         workers: int = 1,
+        launcher: Launcher = from_source,
         worker_settings: Mapping[str, str] | None = None,
         function_settings: Mapping[str, str] | None = None,
         aws_proxy: Callable[[str], LoopbackServer] | None = None,
@@ -56,6 +59,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         self.log_file = log_file
         self._port = port
         self._worker_count = workers
+        self._launcher = launcher
         self._worker_settings = dict(worker_settings or {})
         self._function_settings = dict(function_settings or {})
         self._aws_proxy = aws_proxy
@@ -120,17 +124,17 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         return self._exit.enter_context(function)
 
     def _start_worker(self) -> SupervisedWorker:
-        environment = {
+        settings = {
             **self.template.worker_environment(),
             **self._aws_environment,
             "DEVICE": "cpu",
             "POLL_WAIT_S": "1",
             "HEARTBEAT_S": "1",
             "SHUTDOWN_GRACE_S": str(GRACE_S),
-            "TMPDIR": self._folder,
             **self._worker_settings,
         }
-        return self._exit.enter_context(SupervisedWorker(environment, self._log, GRACE_S * 2))
+        launch = self._launcher(settings, Path(self._folder))
+        return self._exit.enter_context(SupervisedWorker(launch, self._log, GRACE_S * 2))
 
     def _start_pollers(self) -> None:
         aws, template = self.aws, self.template

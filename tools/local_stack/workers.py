@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,36 @@ _LONGEST_PAUSE_S = 10.0
 
 class WorkerStartError(Exception):
     """The worker process ended before it was ready."""
+
+
+def _nothing() -> None:
+    """A killed process leaves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A worker's command, its whole environment, and what removes what is left of it after it was killed."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    remove: Callable[[], None] = _nothing
+
+
+Launcher = Callable[[Mapping[str, str], Path], Launch]
+"""Makes the launch of a worker with these settings, whose temporary files go into this folder."""
+
+
+def from_source(settings: Mapping[str, str], folder: Path) -> Launch:
+    """The code of this checkout in a process of this Python."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    paths = [ROOT / "layers/common/python", ROOT / "gpu_worker_image/src"]
+    environment = {
+        **inherited,
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "TMPDIR": str(folder),
+        **settings,
+    }
+    return Launch((sys.executable, "-m", "video_worker.runner"), environment)
 
 
 class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
@@ -39,10 +70,8 @@ class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
         How often it was started again.
     """
 
-    def __init__(self, environment: Mapping[str, str], log: IO[bytes], stop_timeout_s: float) -> None:
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        paths = [ROOT / "layers/common/python", ROOT / "gpu_worker_image/src"]
-        self._environment = {**inherited, "PYTHONPATH": os.pathsep.join(map(str, paths)), **environment}
+    def __init__(self, launch: Launch, log: IO[bytes], stop_timeout_s: float) -> None:
+        self._launch = launch
         self._log, self._stop_timeout_s = log, stop_timeout_s
         self._lock = threading.Lock()
         self._stopping, self._ready, self._ended = (threading.Event() for _ in range(3))
@@ -63,6 +92,7 @@ class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
             self._process.wait(self._stop_timeout_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._launch.remove()
         self._thread.join()
 
     @property
@@ -70,9 +100,14 @@ class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
         """The process id of the worker that runs now."""
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """With which code it ended, or None while it runs."""
+        return self._process.poll()
+
     def is_alive(self) -> bool:
         """Whether it runs at this moment."""
-        return self._process.poll() is None
+        return self.exit_code is None
 
     def wait_until_ready(self) -> None:
         """Wait for the models to be loaded.
@@ -93,11 +128,11 @@ class SupervisedWorker(AbstractContextManager["SupervisedWorker"]):
         self._ready.clear()
         self._ended.clear()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "video_worker.runner"],
+            self._launch.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=self._environment,
+            env=self._launch.environment,
             cwd=ROOT,
             start_new_session=True,
         )

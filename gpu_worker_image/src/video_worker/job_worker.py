@@ -76,6 +76,8 @@ class JobWorker:
         Makes the heartbeat that keeps the lease meanwhile.
     random
         Varies pauses, so that many workers do not call at the same time.
+    pulse
+        Called each time round the loop.
     understands
         The newest job format that this worker knows (`video_jobs.domain.formats`).
     """
@@ -92,6 +94,7 @@ class JobWorker:
         protection: AbstractContextManager[None] | None = None,
         heartbeat_type: Callable[..., Heartbeat] = Heartbeat,
         random: Random | None = None,
+        pulse: Callable[[], None] = lambda: None,
         understands: int = NEWEST_FORMAT,
     ) -> None:
         self._app = app
@@ -99,6 +102,7 @@ class JobWorker:
         self._protection = protection or nullcontext()
         self._heartbeat_type = heartbeat_type
         self._random = random or Random()  # noqa: S311 - it only varies pauses
+        self._pulse = pulse
         self._settings = settings
         self._stop = stop
         self._logger = logger or Logger()
@@ -128,6 +132,7 @@ class JobWorker:
 
     def run_once(self, wait_s: int = 0) -> Outcome:
         """Receive one message, waiting up to ``wait_s`` seconds for it, and run its job."""
+        self._pulse()
         self._pipelines.prepare()
         message = self._app.ports.queue.dequeue(wait_s=wait_s, visibility_s=self._first_visibility_s)
         if message is None:

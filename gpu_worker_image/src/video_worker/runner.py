@@ -16,6 +16,7 @@ from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import AnalysisService
+from video_worker.health import Pulse
 from video_worker.heartbeat import Heartbeat
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import AnalysisStartError, IsolatedAnalysisService
@@ -54,10 +55,15 @@ def _worker(
 ) -> JobWorker:
     app = application()
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    pulse = Pulse(settings).beat
     protection = ScaleInProtection(settings.ecs_agent_uri, app.ports.clock, logger)
     task_definition = own_task_definition(settings.ecs_container_metadata_uri_v4, logger)
     retirement = Retirement(app, task_definition, protection, stop, logger)
-    heartbeat_type = partial(Heartbeat, on_beat=retirement.look)
+
+    def on_beat() -> None:
+        pulse()
+        retirement.look()
+
     worker = JobWorker(
         worker_id,
         app,
@@ -66,7 +72,8 @@ def _worker(
         stop,
         logger=logger,
         protection=protection,
-        heartbeat_type=heartbeat_type,
+        heartbeat_type=partial(Heartbeat, on_beat=on_beat),
+        pulse=pulse,
     )
     logger.info("worker ready", action="worker_ready", worker_id=worker_id, model=settings.model_path)
     return worker

@@ -173,7 +173,7 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     model_path: str
     """Path of the detection model, in any format that Ultralytics loads."""
     detector_backend: Literal["auto", "openvino", "ultralytics"] = "auto"
-    """``auto``: openvino if the model is an OpenVINO export and runs on the CPU, otherwise ultralytics."""
+    """``auto``: openvino if the model is an OpenVINO export, otherwise ultralytics."""
     device: str = "cpu"
     """Device of the detector: cpu, or a GPU as Ultralytics names it (0, cuda:0)."""
     precision: Literal["f32", "f16"] = "f32"

@@ -1,4 +1,4 @@
-"""An OpenVINO export on the CPU, compiled here, with Ultralytics' pre- and post-processing.
+"""An OpenVINO export on the CPU, compiled here, without Ultralytics and torch.
 
 Ultralytics runs such a model synchronously, in a precision that depends on the CPU (bfloat16 on some).
 Here the precision is fixed, and several threads can run the model at the same time.
@@ -19,27 +19,24 @@ from numpy.typing import NDArray
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
-from video_worker.plugins.yolo.detector import MAX_DETECTIONS, Detection, to_detections
+from video_worker.plugins.yolo.detector import Detection, to_detections
+from video_worker.plugins.yolo.letterbox import Letterbox
 from video_worker.plugins.yolo.model_file import model_sha256
-from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
+from video_worker.plugins.yolo.suppression import chosen_boxes
 from video_worker.video.open_video import Image
-
-_NMS_WITHOUT_TIME_LIMIT_S = 3600.0
 
 
 class OpenVinoDetector:
     """Compiled once; every call of `detect` takes one of its inference requests."""
 
     def __init__(self, path: Path, settings: WorkerSettings) -> None:
-        quiet_ultralytics()
+        os.environ.setdefault("OPENVINO_TELEMETRY_DISABLED", "1")
         import openvino
-        from ultralytics.data.augment import LetterBox
 
         _check_device(settings, _cpu_capabilities(openvino))
         metadata = _metadata(path)
         height, width = _image_size(metadata)
         self._names = {int(key): str(name) for key, name in metadata["names"].items()}
-        self._letterbox = LetterBox((height, width), auto=False, stride=int(metadata.get("stride", 32)))
         self._input_shape = (height, width)
         self._confidence, self._iou = settings.confidence_threshold, settings.iou_threshold
         threads = settings.inference_threads or os.cpu_count() or 1
@@ -55,7 +52,8 @@ class OpenVinoDetector:
 
     def detect(self, image: Image) -> list[Detection]:
         """The objects of one frame; waits while all inference requests are in use."""
-        tensor = self._to_tensor(image)
+        letterbox = Letterbox.of((image.shape[0], image.shape[1]), self._input_shape)
+        tensor = _to_tensor(letterbox.place(image))
         request = self._requests.get()
         try:
             request.start_async({0: tensor}, share_inputs=True)
@@ -63,15 +61,15 @@ class OpenVinoDetector:
             raw = request.get_output_tensor(0).data.copy()
         finally:
             self._requests.put(request)
-        return self._to_detections(raw, image)
+        rows = chosen_boxes(raw, self._confidence, self._iou)
+        rows[:, :4] = letterbox.to_frame(rows[:, :4])
+        return to_detections(rows.tolist(), self._names)
 
     def facts(self) -> Mapping[str, Any]:
         """Everything that the boxes depend on."""
         return self._facts
 
     def _facts_of(self, openvino: Any, path: Path, precision: str) -> dict[str, Any]:
-        import ultralytics
-
         return {
             "backend": "openvino",
             "model": path.name,
@@ -82,7 +80,6 @@ class OpenVinoDetector:
             "precision": precision,
             "batch_shape": [1, 3, *self._input_shape],
             "openvino": openvino.__version__.split("-")[0],
-            "ultralytics": ultralytics.__version__,
         }
 
     def _compile(self, openvino: Any, xml: Path, settings: WorkerSettings, threads: int) -> Any:
@@ -96,25 +93,11 @@ class OpenVinoDetector:
         }
         return core.compile_model(model, "CPU", config)
 
-    def _to_tensor(self, image: Image) -> NDArray[np.float32]:
-        """Convert BGR height x width x 3 to RGB 1 x 3 x height x width in 0-1, padded to the model's size."""
-        padded = self._letterbox(image=image)
-        planes = np.ascontiguousarray(padded[..., ::-1].transpose(2, 0, 1)[None])
-        return planes.astype(np.float32) / np.float32(255)
 
-    def _to_detections(self, raw: NDArray[np.float32], image: Image) -> list[Detection]:
-        import torch
-        from ultralytics.utils import nms, ops
-
-        rows = nms.non_max_suppression(
-            torch.from_numpy(raw),
-            self._confidence,
-            self._iou,
-            max_det=MAX_DETECTIONS,
-            max_time_img=_NMS_WITHOUT_TIME_LIMIT_S,  # with a time limit, results would depend on load
-        )[0]
-        rows[:, :4] = ops.scale_boxes(self._input_shape, rows[:, :4], image.shape[:2])
-        return to_detections(rows.tolist(), self._names)
+def _to_tensor(padded: Image) -> NDArray[np.float32]:
+    """Convert BGR height x width x 3 to RGB 1 x 3 x height x width in 0-1."""
+    planes = np.ascontiguousarray(padded[..., ::-1].transpose(2, 0, 1)[None])
+    return planes.astype(np.float32) / np.float32(255)
 
 
 def _check_device(settings: WorkerSettings, capabilities: list[str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
 from video_worker.dag_runner import Payload, Tool
@@ -65,15 +67,23 @@ def create_plugin(settings: WorkerSettings) -> YoloPlugin:
 
 
 def create_detector(settings: WorkerSettings) -> Detector:
-    """Load the detector that the settings name; ``auto`` takes `OpenVinoDetector` if it can run the model."""
+    """Load the detector that the settings name; ``auto`` takes `OpenVinoDetector` for an OpenVINO export.
+
+    Raises
+    ------
+    SettingError
+        If there is no such model, or what is needed to run it is not installed.
+    """
     path = checked_model_path(settings.model_path)
-    own = settings.detector_backend == "openvino" or (
-        settings.detector_backend == "auto" and settings.device == "cpu" and is_openvino(path)
-    )
-    if own:
+    if settings.detector_backend == "openvino" or (settings.detector_backend == "auto" and is_openvino(path)):
         from video_worker.plugins.yolo.openvino_detector import OpenVinoDetector
 
         return OpenVinoDetector(path, settings)
+    if importlib.util.find_spec("ultralytics") is None:
+        raise SettingError(
+            f"MODEL_PATH: {path.name} needs Ultralytics, which is not installed: export it to OpenVINO, "
+            "or take the image of VARIANT=gpu"
+        )
     from video_worker.plugins.yolo.ultralytics_detector import UltralyticsDetector
 
     return UltralyticsDetector(path, settings)

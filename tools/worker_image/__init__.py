@@ -1,0 +1,1 @@
+"""Build the worker's image, and start it as the local stack's worker."""
