@@ -25,6 +25,7 @@ def handle_change(record: DynamoDBRecord) -> None:
     change = record.dynamodb
     if change is None:
         return
+    logger.append_keys(job_id=change.keys.get("job_id"))
     message = application().notify.queue_webhook(change.old_image or None, change.new_image or None)
     if message is not None:
-        logger.info("webhook queued", action="webhook_queued", job_id=message.job_id)
+        logger.info("webhook queued", action="webhook_queued")

@@ -21,6 +21,7 @@ from video_worker.job_worker import Outcome
 from functions.dead_letter import app as dead_letter
 from functions.deliver_webhook import app as deliver_webhook
 from functions.job_events import app as job_events
+from functions.queue_webhook import app as queue_webhook
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
 from functions.video_api import app as video_api
@@ -32,7 +33,7 @@ from tests.support.aws import REGION, Resources
 from tests.support.worker_world import World
 from tools.local_stack.pollers import to_record
 
-HANDLERS = (video_api, upload_received, dead_letter, reconcile, job_events, deliver_webhook)
+HANDLERS = (video_api, upload_received, dead_letter, reconcile, job_events, queue_webhook, deliver_webhook)
 PRIVATE = "private-word"
 """Stands in the token, the query of the callback and the name of the file."""
 
@@ -132,7 +133,9 @@ def test_one_id_leads_from_the_request_to_the_result_and_nothing_secret_is_logge
     job_id = offer["job_id"]
     upload(service, job_id, context)
     work(service, tmp_path, log)
-    job_events.lambda_handler(stream_of(resources), context)
+    changes = stream_of(resources)
+    job_events.lambda_handler(changes, context)
+    queue_webhook.lambda_handler(changes, context)
     deliver(resources, context)
     results = results_of(job_id)
     # THEN its id is on a line of each
@@ -144,6 +147,7 @@ def test_one_id_leads_from_the_request_to_the_result_and_nothing_secret_is_logge
         ("worker-of-this-test", "fingerprint"),
         ("worker-of-this-test", "job_completed"),
         ("function", "job_event_sent"),
+        ("function", "webhook_queued"),
         ("function", "message_failed"),
         ("video_api", "request_answered"),
     ]

@@ -95,14 +95,14 @@ def test_the_disk_of_a_worker_holds_the_largest_upload_twice() -> None:
 
 
 @pytest.mark.parametrize("percent", SPOT_PERCENT)
-def test_the_share_of_spot_is_the_same_for_instances_and_fargate(percent: int) -> None:
+def test_the_share_of_spot_is_the_same_for_instances_and_fargate(percent: str) -> None:
     choice = {"WorkerSpotPercent": percent}
     group = ChosenTemplate(WorkerCompute="gpu", **choice).properties("VideoWorkerInstances")
     shares = group["MixedInstancesPolicy"]["InstancesDistribution"]
-    assert shares["OnDemandPercentageAboveBaseCapacity"] == 100 - percent
+    assert shares["OnDemandPercentageAboveBaseCapacity"] == 100 - int(percent)
     service = ChosenTemplate(WorkerCompute="cpu", **choice).properties("VideoWorkerFargateService")
     weights = {one["CapacityProvider"]: one["Weight"] for one in service["CapacityProviderStrategy"]}
-    assert weights["FARGATE_SPOT"] / sum(weights.values()) == percent / 100
+    assert weights["FARGATE_SPOT"] / sum(weights.values()) == int(percent) / 100
 
 
 def test_a_worker_that_is_stopped_has_the_time_to_give_its_job_back() -> None:
