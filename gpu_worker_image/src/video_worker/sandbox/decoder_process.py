@@ -36,6 +36,13 @@ from video_worker.sandbox.fork_server import main
 from video_worker.sandbox.limits import DecoderLimits
 main({control}, {opener!r}, DecoderLimits(**{limits!r}))
 """
+_FOR_LIBRARIES = {
+    "OPENBLAS_NUM_THREADS": "1",  # NumPy starts no threads
+    # glibc keeps the memory of a picture for the next one. Otherwise it gives it back to the system and asks
+    # for it anew, picture by picture, which takes as long as decoding.
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH",)
 
 
@@ -177,9 +184,9 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
 
 def _environment() -> dict[str, str]:
-    """Nothing but what Python may need to start, and what keeps NumPy from starting threads."""
+    """Nothing but what Python may need to start, and what tells libraries how to work."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    return {**kept, "OPENBLAS_NUM_THREADS": "1"}
+    return {**kept, **_FOR_LIBRARIES}
 
 
 def _gone() -> TransientError:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
-from numpy.typing import NDArray
 from video_jobs.domain.errors import ResourceLimitError
 
 from video_worker.video.open_video import Image
@@ -112,11 +110,15 @@ class PictureMaker:
     def _scaled(self, picture: VideoFrame, size: Size) -> Image:
         transfer = TRANSFERS.get(int(picture.color_trc))
         if transfer is None:
-            return self._converted(picture, size, "bgr24").astype(np.uint8, copy=False)
-        return to_ordinary_range(self._converted(picture, size, "rgb48le"), transfer)
+            return _pixels(self._reformatter.reformat(picture, *size, "bgr24"))
+        return to_ordinary_range(self._reformatter.reformat(picture, *size, "rgb48le").to_ndarray(), transfer)
 
-    def _converted(self, picture: VideoFrame, size: Size, pixel_format: str) -> NDArray[Any]:
-        return self._reformatter.reformat(picture, *size, pixel_format).to_ndarray()
+
+def _pixels(picture: VideoFrame) -> Image:
+    """The pixels of a picture with three bytes each, where FFmpeg has written them: rows may be padded."""
+    plane = picture.planes[0]
+    strides = (plane.line_size, 3, 1)
+    return np.ndarray((picture.height, picture.width, 3), np.uint8, buffer=plane, strides=strides)
 
 
 def fitted_size(stored: Size, squared: Size) -> Size:
