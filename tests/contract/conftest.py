@@ -24,11 +24,7 @@ from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets
 from video_jobs.adapters.aws.sqs import SqsQueue
 from video_jobs.adapters.aws.sqs_webhooks import SqsWebhookQueue
 from video_jobs.adapters.local.local_storage import LocalStorage
-from video_jobs.adapters.local.memory_notify import (
-    MemoryEventBus,
-    MemoryWebhookQueue,
-    MemoryWebhookSecrets,
-)
+from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
 from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.adapters.local.memory_storage import MemoryStorage
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
@@ -119,8 +115,7 @@ def make_queue(
         client = boto3.client("sqs", region_name=REGION)
         url = client.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         return QueueUnderTest(
-            lambda: SqsQueue(boto3.client("sqs", region_name=REGION), url, strict_order=strict),
-            clock.advance,
+            lambda: SqsQueue(boto3.client("sqs", region_name=REGION), url, strict_order=strict), clock.advance
         )
 
     return make_sqs

@@ -39,14 +39,7 @@ def test_a_video_in_the_body_goes_from_pending_to_completed(api: Api) -> None:
     assert seen == ["pending", "running", "completed"]
     assert (body["progress"], body["error_message"]) == (1.0, None)
     results = api.get(f"/video/results/{job_id}").json()
-    assert sorted(results) == [
-        "created_at",
-        "job_id",
-        "next_cursor",
-        "results",
-        "results_url",
-        "updated_at",
-    ]
+    assert sorted(results) == ["created_at", "job_id", "next_cursor", "results", "results_url", "updated_at"]
     assert [frame["frame_index"] for frame in results["results"]] == list(range(FRAMES))
     for frame in results["results"][5::10]:
         assert set(frame["result"]["text"].split()) == words_of_frame(frame["frame_index"])

@@ -14,15 +14,7 @@ from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
 from tests.integration.conftest import EVENT_JOB_ID, load_event
-from tests.integration.job_states import (
-    ACCEPTED,
-    NOW,
-    VIDEO,
-    code_of,
-    running_job,
-    saved_job,
-    stored_job,
-)
+from tests.integration.job_states import ACCEPTED, NOW, VIDEO, code_of, running_job, saved_job, stored_job
 from tests.support.clock import ManualClock
 from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
 from tests.support.sample_events import prepared_event

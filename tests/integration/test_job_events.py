@@ -80,11 +80,7 @@ def test_the_ends_of_a_sample_batch_are_told_once_each_as_the_page_says(
 
 
 def test_a_job_that_completes_is_told_from_the_real_stream(
-    services: VideoJobs,
-    resources: Resources,
-    subscriber: Subscriber,
-    context: LambdaContext,
-    tmp_path: Path,
+    services: VideoJobs, resources: Resources, subscriber: Subscriber, context: LambdaContext, tmp_path: Path
 ) -> None:
     job = completed_job(services, tmp_path, frames=2)
     services.ports.jobs.delete(job.job_id, Expected(status=job.status))

@@ -83,10 +83,7 @@ def test_the_gate_is_part_of_the_fingerprint() -> None:
 
 
 def test_an_error_in_one_frame_ends_the_run_at_once() -> None:
-    made = service(
-        FRAME_THREADS="4",
-        **hazard_folders(),
-    )
+    made = service(FRAME_THREADS="4", **hazard_folders())
     run = iter(made.run_on_file(TINY, "fail"))
     assert [next(run)["frame_index"] for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(KeyError):

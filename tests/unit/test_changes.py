@@ -11,15 +11,7 @@ from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.domain import changes
 from video_jobs.domain.changes import POSTPONED, RECONCILE_GRACE, Change, Expected
 from video_jobs.domain.errors import ConflictError
-from video_jobs.domain.job import (
-    ALLOWED_TRANSITIONS,
-    Failure,
-    Job,
-    JobChanges,
-    JobStatus,
-    Lease,
-    Upload,
-)
+from video_jobs.domain.job import ALLOWED_TRANSITIONS, Failure, Job, JobChanges, JobStatus, Lease, Upload
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=60)

@@ -75,10 +75,7 @@ class Report:
 
 
 def play(
-    seeds: Iterable[int],
-    make_world: Callable[[int], World] = World,
-    *,
-    stop_at_violation: bool = False,
+    seeds: Iterable[int], make_world: Callable[[int], World] = World, *, stop_at_violation: bool = False
 ) -> Report:
     report = Report()
     for seed in seeds:
