@@ -162,9 +162,7 @@ def test_a_job_without_a_lease_is_no_workers(jobs: JobRepository) -> None:
     [{"attempt": 7}, {"generation": 7}, {"lease": Lease("b", NOW + LEASE)}],
     ids=lambda change: next(iter(change)),
 )
-def test_a_worker_that_does_not_hold_the_job_changes_nothing(
-    jobs: JobRepository, stale: dict[str, Any]
-) -> None:
+def test_a_worker_without_the_job_changes_nothing(jobs: JobRepository, stale: dict[str, Any]) -> None:
     job = running(jobs)
     with pytest.raises(ConflictError):
         jobs.update_status(changes.fail_running(replace(job, **stale), WHY, keep=KEEP, now=NOW))
@@ -273,9 +271,7 @@ def test_an_owners_jobs_go_on_after_a_position(jobs: JobRepository) -> None:
 
 
 @pytest.mark.parametrize("backend", ["moto", "dynalite"])
-def test_an_ended_job_leaves_the_due_work_index_of_the_table(
-    backend: str, request: pytest.FixtureRequest
-) -> None:
+def test_an_ended_job_leaves_the_due_work_index(backend: str, request: pytest.FixtureRequest) -> None:
     table_name = request.getfixturevalue(f"{backend}_table")
     model = job_item_model(table_name, "us-east-1")
     repository = DynamoDbJobRepository(table_name, "us-east-1")

@@ -145,9 +145,7 @@ def test_a_broken_file_fails_with_the_reason(
 
 
 @pytest.mark.parametrize("make", [videos.mov, videos.webm_renamed], ids=["mov", "webm"])
-def test_another_format_is_refused_in_both_ways(
-    api: Api, tmp_path: Path, make: Callable[[Path], Path]
-) -> None:
+def test_another_format_is_refused_both_ways(api: Api, tmp_path: Path, make: Callable[[Path], Path]) -> None:
     path = make(tmp_path)
     answer = api.submit_body(path.read_bytes())
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_mp4")

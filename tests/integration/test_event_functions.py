@@ -40,9 +40,7 @@ def test_an_upload_queues_its_job(app: VideoJobs, tmp_path: Path, name: str) -> 
     assert stored_job(app).upload.version is not None
 
 
-def test_an_upload_whose_event_names_no_version_is_taken_as_it_is_now(
-    services: VideoJobs, tmp_path: Path
-) -> None:
+def test_an_upload_without_version_is_taken_as_it_is_now(services: VideoJobs, tmp_path: Path) -> None:
     assert upload_without_version(services, tmp_path) == {"batchItemFailures": []}
     assert stored_job(services).upload.version is not None
 
@@ -109,9 +107,7 @@ def test_reconcile_finds_an_upload_without_event(services: VideoJobs, tmp_path: 
     assert services.ports.queue.size() == 1
 
 
-def test_reconcile_removes_a_video_whose_job_was_deleted_meanwhile(
-    services: VideoJobs, tmp_path: Path
-) -> None:
+def test_reconcile_removes_the_video_of_a_deleted_job(services: VideoJobs, tmp_path: Path) -> None:
     late_orphan(services, tmp_path)
     assert services.ports.storage.find_file(VIDEO) is None
 

@@ -69,9 +69,7 @@ def published(app: VideoJobs) -> list[JobEvent]:
     return app.ports.events.published
 
 
-def test_the_ends_of_a_sample_batch_are_told_once_each_as_the_page_says(
-    app: VideoJobs, context: LambdaContext
-) -> None:
+def test_each_end_is_told_once_as_the_page_says(app: VideoJobs, context: LambdaContext) -> None:
     assert job_events.lambda_handler(load_event("job_events"), context) == {"batchItemFailures": []}
     assert [event.detail_type for event in published(app)] == ["JobCompleted", "JobFailed"]
     assert published(app)[1].detail["error"] == {"code": "cancelled", "message": "The job was cancelled"}

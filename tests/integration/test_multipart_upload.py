@@ -81,9 +81,7 @@ def test_parts_are_signed_with_their_length(services: VideoJobs) -> None:
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in part["url"]
 
 
-def test_a_job_waits_as_long_as_its_newest_signature_and_an_hour_more(
-    app: VideoJobs, clock: ManualClock
-) -> None:
+def test_a_job_waits_an_hour_longer_than_its_newest_signature(app: VideoJobs, clock: ManualClock) -> None:
     assert awaiting_chunks(app, len(VIDEO)).due_at is None
     call("sign_parts")
     assert stored_job(app).due_at == clock.now() + app.rules.upload_expires + UPLOAD_GRACE

@@ -54,9 +54,7 @@ def test_the_bytes_do_not_depend_on_threads_or_resuming(pipeline_id: str) -> Non
         assert lines(made, TINY, pipeline_id, skip_frames=2 * PART_FRAMES) == alone[2 * PART_FRAMES :]
 
 
-def test_the_gate_keeps_the_text_and_reads_far_less(
-    still: BenchClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gate_keeps_the_text_and_reads_less(still: BenchClip, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
     read = WordReader.read
 

@@ -174,7 +174,7 @@ def test_a_plugin_is_loaded_once_and_a_tool_that_remembers_begins_a_part(tmp_pat
     ],
     ids=["not Python", "a missing package", "no create_plugin", "facts that are no JSON", "no code"],
 )
-def test_a_plugin_that_cannot_be_loaded_is_told(
+def test_a_plugin_that_does_not_load_is_told(
     tmp_path: Path, run: Run, code: str | None, problem: str
 ) -> None:
     folder = own_plugin(tmp_path, code or "")

@@ -76,9 +76,7 @@ def test_what_still_names_the_project_is_told(shop: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["changed", "conflict", "no history", "a failing deletion"])
-def test_everything_stays_as_it_was_where_something_is_in_the_way(
-    shop: Path, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_obstacle_changes_nothing(shop: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--apply"]
     if fault == "changed":
         write(shop / "shop" / "till.py", "OPEN = None\n")

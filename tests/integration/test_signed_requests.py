@@ -31,9 +31,7 @@ def submitted(**body: Any) -> tuple[int, dict[str, Any]]:
     return call(load_event("submit_json") | {"body": json.dumps(body)})
 
 
-def test_a_form_takes_one_key_one_type_at_most_this_size_and_not_for_long(
-    services: VideoJobs, resources: Resources
-) -> None:
+def test_a_form_binds_key_type_size_and_time(services: VideoJobs, resources: Resources) -> None:
     body = submitted(size_bytes=1234)[1]
     conditions, until = conditions_of(body["upload"])
     assert {"key": f"video_jobs/{body['job_id']}.mp4"} in conditions

@@ -100,9 +100,7 @@ def test_what_the_receiver_does_not_take_is_tried_again_later(waiting: Waiting) 
     assert len({made.headers["webhook-id"] for made in calls}) == 1
 
 
-def test_a_job_says_failed_although_the_last_attempts_died(
-    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_says_failed_if_its_attempts_died(waiting: Waiting, monkeypatch: pytest.MonkeyPatch) -> None:
     # GIVEN a function that dies at every attempt, before it can note anything
     with monkeypatch.context() as patched:
         patched.setattr(deliver_webhook, "handle_message", lambda _: 1 / 0)
@@ -130,9 +128,7 @@ def test_a_second_message_of_one_end_does_not_undo_a_delivery(waiting: Waiting) 
     assert said("state") == ("delivered",)
 
 
-def test_a_receiver_in_a_network_that_no_operator_opened_is_not_called(
-    unopened: Waiting, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_closed_network_is_not_called(unopened: Waiting, caplog: pytest.LogCaptureFixture) -> None:
     assert not unopened.is_taken()
     assert unopened.receiver.calls == []
     assert "may not be called" in said("error")[0]
@@ -234,9 +230,7 @@ def test_the_receiver_is_called_once_with_what_it_can_verify(deliveries: Deliver
 
 
 @pytest.mark.usefixtures("secret")
-def test_after_the_last_attempt_the_call_is_a_dead_letter_and_the_job_says_so(
-    deliveries: Deliveries, services: VideoJobs
-) -> None:
+def test_a_call_that_failed_for_good_is_a_dead_letter(deliveries: Deliveries, services: VideoJobs) -> None:
     most = services.rules.webhook_attempts
     deliveries.receiver.answers.extend([503] * most)
     deliveries.tell()

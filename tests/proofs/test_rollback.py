@@ -71,9 +71,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(deployed: Deployed, folder
     assert "would stop here: not empty" in done.stdout
 
 
-def test_intake_closes_while_jobs_can_be_read_cancelled_and_their_uploads_ended(
-    deployed: Deployed, folder: Path
-) -> None:
+def test_intake_closes_and_everything_else_stays_open(deployed: Deployed, folder: Path) -> None:
     before = deployed.route_limits()
     assert rollback(folder, "stop", "--apply").returncode == 0
     limits = deployed.route_limits()
@@ -96,9 +94,7 @@ def test_drain_waits_for_jobs_and_for_messages(deployed: Deployed, folder: Path,
     assert deployed.switches() == before
 
 
-def test_work_that_is_left_stands_still_and_everything_can_be_turned_on_again(
-    deployed: Deployed, folder: Path
-) -> None:
+def test_what_is_left_stands_still_until_all_is_turned_on_again(deployed: Deployed, folder: Path) -> None:
     before, items = deployed.switches(), deployed.items()
     for _ in range(2):  # a second run must not take what is off for what was before
         assert rollback(folder, "stop", "drain", "--leave-rest", "--apply").returncode == 0
@@ -153,9 +149,7 @@ def test_a_stack_that_would_take_its_data_along_is_not_deleted(aws: str, folder:
     assert deployed.stacks() == [STACK]
 
 
-def test_every_command_of_the_page_does_what_the_page_says(
-    deployed: Deployed, folder: Path, shop: Path
-) -> None:
+def test_every_command_of_the_page_keeps_its_word(deployed: Deployed, folder: Path, shop: Path) -> None:
     deployed.end_all_work()
     commands = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
     assert sum("tools/rollback.sh" in line for line in commands) == PAGE.count("tools/rollback.sh ") >= 8

@@ -100,9 +100,7 @@ def world() -> World:
         (["unheard_of"], 1),
     ],
 )
-def test_a_job_needs_the_newest_of_the_formats_that_its_options_came_with(
-    chosen: Collection[str], needed: int
-) -> None:
+def test_a_job_needs_the_newest_format_of_its_options(chosen: Collection[str], needed: int) -> None:
     assert needed_format(chosen, {"crop": 2, "mask": 3}) == needed
 
 
@@ -208,9 +206,7 @@ def test_a_worker_that_read_the_job_before_it_was_claimed_cannot_leave_it(world:
     assert (world.job.status, world.job.worker_id) == (JobStatus.RUNNING, "new")
 
 
-def test_a_job_that_is_left_before_its_sending_was_noted_is_still_due_in_five_minutes(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_left_before_it_was_marked_is_still_due(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     # GIVEN a job that is due again, and an older worker that is faster than reconcile
     world.offer(OLD_WORKER)
     world.clock.advance(FIVE_MINUTES_S)
