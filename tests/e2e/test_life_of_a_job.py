@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -20,6 +21,7 @@ from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 from tests.e2e.conftest import Api, wait_until
 from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, words_of_frame
 from tests.support import videos
+from tests.support.aws import Subscriber
 from tests.support.model import PEOPLE, needs_real_model
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.aws_server import LOCAL_WEBHOOK_SECRET
@@ -80,25 +82,15 @@ def test_a_large_video_comes_in_parts(api: Api) -> None:
 
 
 def test_the_end_of_a_job_is_told_on_the_event_bus(stack: LocalStack, api: Api) -> None:
-    # GIVEN a subscriber: a queue behind a rule
-    sqs, bus = stack.aws.client("sqs"), stack.aws.client("events")
-    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    bus.put_rule(Name="ends", EventPattern='{"source": ["forgesyte.video-jobs"]}')
-    bus.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": attributes["QueueArn"]}])
-    # WHEN a job completes
+    subscriber, told = Subscriber(stack.aws.client), list[dict[str, Any]]()
     job_id = api.submit_presigned(PATH, max_frames=1, pipeline_id="ocr_only")
     assert api.wait_for_end(job_id)[0]["status"] == "completed"
-    # THEN the subscriber is told
-    told: list[str] = []
 
     def is_told() -> bool:
-        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        told.extend(message["Body"] for message in answer.get("Messages", []))
-        return any(job_id in body and "JobCompleted" in body for body in told)
+        told.extend(subscriber.received())
+        return (job_id, "JobCompleted") in [(one["detail"]["job_id"], one["detail-type"]) for one in told]
 
     wait_until(is_told)
-    bus.remove_targets(Rule="ends", Ids=["1"])
 
 
 def test_the_receiver_that_a_job_names_is_called(api: Api, receiver: WebhookReceiver) -> None:

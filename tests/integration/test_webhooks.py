@@ -22,8 +22,7 @@ from functions.deliver_webhook import app as deliver_webhook
 from functions.job_events import app as job_events
 from tests.integration.conftest import EVENT_JOB_ID, call, load_event, logged
 from tests.integration.job_states import ACCEPTED, KEEP, NOW, saved_job, stored_job
-from tests.integration.test_job_events import stream_of
-from tests.support.aws import Resources
+from tests.support.aws import Resources, stream_of
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.pollers import to_record
@@ -164,7 +163,7 @@ class Deliveries:
 
     def tell(self) -> None:
         """The change stream tells `job_events` what happened, which sends the calls to the queue."""
-        told = job_events.lambda_handler(stream_of(self.resources), self.context)
+        told = job_events.lambda_handler(stream_of(self.resources.id("JobsTable")), self.context)
         assert told == {"batchItemFailures": []}
 
     def turn(self) -> bool | None:
@@ -262,7 +261,7 @@ def test_a_death_between_the_event_and_the_call_loses_neither(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch, dies_at: int, after: bool
 ) -> None:
     process = MortalProcess(monkeypatch)
-    event = stream_of(deliveries.resources)
+    event = stream_of(deliveries.resources.id("JobsTable"))
     with process.living(dies_at, after=after), pytest.raises(Crash):
         job_events.lambda_handler(event, deliveries.context)
     with process.living(None):

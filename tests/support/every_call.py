@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-import moto.sqs.models
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
@@ -57,8 +56,7 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     for special in (_delete_with_parts, *uploads):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
-    patch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
-    patch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
+    clock.move_sqs(patch)
     for name in (*(name for name in SCENARIOS if name.startswith("worker ")), ACCEPTED_WITHOUT_VERSION):
         on_frame().clear()
         ports = fresh_services(patch).ports
