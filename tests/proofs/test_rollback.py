@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,29 +14,25 @@ import pytest
 import requests
 
 from tests.integration.test_rollback import Done, merged, run, shop
-from tests.support.aws_cli import aws_command
 from tests.support.deployed import ENVIRONMENT, STACK, STATES, Deployed, deploy
 from tests.support.larger_repository import ROOT
 from tests.support.moto_stacks import teach_moto_http_apis
 from tools.local_stack.aws_server import MotoServer
 
 __all__ = ["merged", "shop"]
-pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
+# Moto under a tracer takes more than twice the time, and the AWS CLI is started hundreds of times.
+pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(900)]
 PAGE = (ROOT / "docs" / "rollback.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def aws() -> Iterator[str]:
     teach_moto_http_apis()
-    with (
-        MotoServer() as server,
-        aws_command(tmp_path_factory.mktemp("bin")) as commands,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with MotoServer() as server, pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.setenv("AWS_ENDPOINT_URL", server.url)
-        patch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+        patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         yield server.url
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import yaml
 
 from tools.local_stack.template import Template
 
@@ -23,7 +24,41 @@ ENVIRONMENT = {
 FUNCTIONS = ("VideoApiFunction", "ReconcileFunction")
 STATES = {"1": "pending", "2": "running", "3": "completed", "4": "failed"}
 """Job id to status."""
-_TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda"}, "Action": "sts:AssumeRole"}]}
+_COMPUTING = f"""
+Role:
+  Type: AWS::IAM::Role
+  Properties:
+    AssumeRolePolicyDocument:
+      Statement: [{{Effect: Allow, Principal: {{Service: lambda}}, Action: "sts:AssumeRole"}}]
+{FUNCTIONS[0]}: &function
+  Type: AWS::Lambda::Function
+  Properties:
+    {{Code: {{ZipFile: pass}}, Handler: a.b, Runtime: python3.11, Role: {{"Fn::GetAtt": [Role, Arn]}}}}
+{FUNCTIONS[1]}: *function
+VideoWorkerCluster: {{Type: "AWS::ECS::Cluster"}}
+VideoWorkerTaskDefinition:
+  Type: AWS::ECS::TaskDefinition
+  Properties: {{Family: worker, ContainerDefinitions: [{{Name: worker, Image: none, Memory: 1}}]}}
+VideoWorkerService:
+  Type: AWS::ECS::Service
+  Properties:
+    Cluster: {{Ref: VideoWorkerCluster}}
+    TaskDefinition: {{Ref: VideoWorkerTaskDefinition}}
+    DesiredCount: 1
+Launch:
+  Type: AWS::AutoScaling::LaunchConfiguration
+  Properties: {{ImageId: ami-12c6146b, InstanceType: g4dn.xlarge}}
+VideoWorkerInstances:
+  Type: AWS::AutoScaling::AutoScalingGroup
+  Properties:
+    LaunchConfigurationName: {{Ref: Launch}}
+    AvailabilityZones: [{REGION}a]
+    MinSize: "0"
+    MaxSize: "4"
+    DesiredCapacity: "1"
+    NewInstancesProtectedFromScaleIn: true
+"""
+"""What runs functions and workers, as CloudFormation."""
 
 
 @dataclass(frozen=True)
@@ -69,21 +104,14 @@ class Deployed:
         """All that a rollback turns off."""
         functions, ecs = self.client("lambda"), self.client("ecs")
         scaling = self.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+        suspended = [it.get("SuspendedState") or {} for it in scaling["ScalableTargets"]]
+        tasks = ecs.list_tasks(cluster=self.ids["VideoWorkerCluster"], desiredStatus="RUNNING")
+        limits = [functions.get_function_concurrency(FunctionName=self.ids[name]) for name in FUNCTIONS]
         return {
             "routes": self.route_limits(),
-            "functions": [
-                functions.get_function_concurrency(FunctionName=self.ids[name]).get(
-                    "ReservedConcurrentExecutions"
-                )
-                for name in FUNCTIONS
-            ],
-            "scaling": [
-                (it.get("SuspendedState") or {}).get("DynamicScalingOutSuspended", False)
-                for it in scaling["ScalableTargets"]
-            ],
-            "tasks": ecs.list_tasks(cluster=self.ids["VideoWorkerCluster"], desiredStatus="RUNNING")[
-                "taskArns"
-            ],
+            "functions": [limit.get("ReservedConcurrentExecutions") for limit in limits],
+            "scaling": [state.get("DynamicScalingOutSuspended", False) for state in suspended],
+            "tasks": tasks["taskArns"],
         }
 
 
@@ -144,40 +172,6 @@ def _template(policy: str) -> dict[str, Any]:
             spec["DeletionPolicy"] = policy
     limits = template.resources["HttpApi"]["Properties"]["RouteSettings"]
     api = {"Routes": [f"{route.method} {route.path}" for route in template.routes()], "RouteSettings": limits}
-    whole["Resources"] |= _resources("AWS::ApiGatewayV2::Api", HttpApi=api)
-    whole["Resources"] |= _resources("AWS::IAM::Role", Role={"AssumeRolePolicyDocument": _TRUST})
-    code = {"Code": {"ZipFile": "pass"}, "Handler": "index.handler", "Runtime": "python3.11"}
-    function = code | {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}
-    whole["Resources"] |= _resources("AWS::Lambda::Function", **dict.fromkeys(FUNCTIONS, function))
-    whole["Resources"] |= _workers()
+    whole["Resources"] |= yaml.safe_load(_COMPUTING)
+    whole["Resources"]["HttpApi"] = {"Type": "AWS::ApiGatewayV2::Api", "Properties": api}
     return whole
-
-
-def _workers() -> dict[str, Any]:
-    container = {"Name": "worker", "Image": "none", "Memory": 1}
-    task = {"Family": "worker", "ContainerDefinitions": [container]}
-    service = {
-        "Cluster": {"Ref": "VideoWorkerCluster"},
-        "TaskDefinition": {"Ref": "VideoWorkerTaskDefinition"},
-        "DesiredCount": 1,
-    }
-    machine = {"ImageId": "ami-12c6146b", "InstanceType": "g4dn.xlarge"}
-    group = {
-        "LaunchConfigurationName": {"Ref": "Launch"},
-        "AvailabilityZones": [f"{REGION}a"],
-        "MinSize": "0",
-        "MaxSize": "4",
-        "DesiredCapacity": "1",
-        "NewInstancesProtectedFromScaleIn": True,
-    }
-    return (
-        _resources("AWS::ECS::Cluster", VideoWorkerCluster={})
-        | _resources("AWS::ECS::TaskDefinition", VideoWorkerTaskDefinition=task)
-        | _resources("AWS::ECS::Service", VideoWorkerService=service)
-        | _resources("AWS::AutoScaling::LaunchConfiguration", Launch=machine)
-        | _resources("AWS::AutoScaling::AutoScalingGroup", VideoWorkerInstances=group)
-    )
-
-
-def _resources(kind: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {"Type": kind, "Properties": values} for name, values in properties.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import signature
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,18 +14,7 @@ from moto.autoscaling.models import AutoScalingBackend
 from moto.cloudformation.parsing import get_model_map
 from moto.core.common_models import CloudFormationModel
 
-_ROUTE_SETTINGS = (
-    "{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)/routesettings/(?P<route_key>.+)$"
-)
-_UNSET = (
-    "api_key_selection_expression",
-    "cors_configuration",
-    "description",
-    "disable_execute_api_endpoint",
-    "disable_schema_validation",
-    "route_selection_expression",
-    "version",
-)
+_ROUTE_SETTINGS = "{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)/routesettings/(?P<key>.+)$"
 _LIMITS = {"throttlingBurstLimit": 200, "throttlingRateLimit": 100}
 
 
@@ -53,22 +43,16 @@ class HttpApi(CloudFormationModel):
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> HttpApi:
         backend = apigatewayv2_backends[account_id][region_name]
-        unset: dict[str, Any] = dict.fromkeys(_UNSET)
-        api = backend.create_api(name=resource_name, protocol_type="HTTP", tags={}, **unset)
+        unset: dict[str, Any] = dict.fromkeys(signature(backend.create_api).parameters)
+        api = backend.create_api(**unset | {"name": resource_name, "protocol_type": "HTTP", "tags": {}})
         for key in cloudformation_json["Properties"]["Routes"]:
             api.create_route(False, [], key, target="")
         own = {
             route: {name[0].lower() + name[1:]: limit for name, limit in limits.items()}
             for route, limits in cloudformation_json["Properties"]["RouteSettings"].items()
         }
-        api.create_stage(
-            {
-                "stageName": "$default",
-                "autoDeploy": True,
-                "defaultRouteSettings": _LIMITS,
-                "routeSettings": own,
-            }
-        )
+        stage = {"stageName": "$default", "autoDeploy": True, "defaultRouteSettings": _LIMITS}
+        api.create_stage(stage | {"routeSettings": own})
         return cls(api.api_id, backend)
 
     def delete(self, account_id: str, region_name: str) -> None:
