@@ -173,6 +173,7 @@ def test_what_was_read_before_a_job_was_postponed_changes_nothing(jobs: JobRepos
     # GIVEN a queued job that several have read, and one worker that leaves it
     jobs.save(make_job(needs=2))
     job = jobs.update_status(changes.accept_upload(make_job(needs=2), version="v", size_bytes=5, now=NOW))
+    jobs.update_status(changes.mark_queued(job, now=NOW))
     postponed = jobs.update_status(changes.postpone(job, now=NOW))
     # WHEN the others act on what they have read
     for stale in (

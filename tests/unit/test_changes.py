@@ -129,20 +129,6 @@ def test_each_send_is_a_new_generation() -> None:
     assert (job.generation, again.generation, again.queued_at) == (1, 2, None)
 
 
-def test_a_postponed_job_is_as_it_was_but_for_its_generation_and_the_time_it_is_due() -> None:
-    job = queued_job()
-    postponed = changes.postpone(job, now=NOW + LEASE).apply(job)
-    assert postponed == replace(job, generation=2, queued_at=None, due_at=NOW + LEASE + POSTPONED)
-
-
-def test_postponing_a_job_whose_worker_vanished_counts_the_crash() -> None:
-    job = running_job()
-    postponed = changes.postpone(job, now=NOW + LEASE).apply(job)
-    assert (postponed.status, postponed.crashes, postponed.lease) == (JobStatus.PENDING, 1, None)
-    assert (postponed.attempt, postponed.failures) == (1, 0)
-    assert postponed.updated_at == NOW + LEASE  # its status has changed
-
-
 def test_a_postponed_job_comes_later_than_one_that_was_only_lost() -> None:
     assert POSTPONED > RECONCILE_GRACE
 

@@ -158,6 +158,7 @@ def test_a_worker_that_vanished_from_a_job_counts_when_an_older_worker_leaves_it
     job = world.job
     assert (job.status, job.lease, job.crashes) == (JobStatus.PENDING, None, 1)
     assert (job.attempt, job.failures) == (1, 0)
+    assert job.updated_at == world.clock.now()  # its status has changed
     # AND the job goes on elsewhere
     world.clock.advance(FIVE_MINUTES_S)
     assert world.app.upkeep.reconcile() == {"sent_again": 1}
