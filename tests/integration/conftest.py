@@ -24,6 +24,7 @@ from tests.support.aws import REGION, Resources, create_resources
 from tests.support.clock import ManualClock
 from tests.support.recorded_calls import RecordedCalls
 from tests.support.webhook_receiver import WebhookReceiver
+from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.function_host import LocalContext
 from tools.local_stack.template import Template
 
@@ -94,6 +95,12 @@ def _fresh_application() -> Iterator[VideoJobs]:
 @pytest.fixture
 def context() -> LambdaContext:
     return cast(LambdaContext, LocalContext("function", 30))
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[DevelopmentIssuer]:
+    with DevelopmentIssuer() as running:
+        yield running
 
 
 @pytest.fixture

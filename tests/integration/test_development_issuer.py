@@ -41,12 +41,6 @@ KEYS = {"jku": "https://keys.example.com/jwks.json"}
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[DevelopmentIssuer]:
-    with DevelopmentIssuer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def authorizer(issuer: DevelopmentIssuer) -> JwtAuthorizer:
     return JwtAuthorizer(issuer.url, issuer.audience)
 

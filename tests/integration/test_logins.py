@@ -70,12 +70,6 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[DevelopmentIssuer]:
-    with DevelopmentIssuer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def gateway(issuer: DevelopmentIssuer) -> Iterator[Gateway]:
     authorizer = JwtAuthorizer(issuer.url, issuer.audience)
     with Gateway(0, ROUTES, invoke, authorizer=authorizer) as running:
