@@ -16,6 +16,7 @@ from video_jobs.domain.job import ALLOWED_TRANSITIONS, JobStatus
 from tests.support.job_changes import every_change
 from tests.support.pages import Page, labels_of_flowchart, table_rows
 from tools.local_stack.template import STORED_TYPES, Template
+from tools.markdown_writer import table
 from tools.reference.configuration import configuration_document
 
 ROOT = Path(__file__).parents[2]
@@ -159,6 +160,10 @@ def test_the_configuration_page_tells_default_choices_and_who_is_given_it() -> N
     assert rows["`LEASE_S`"][:3] == ["whole number", "`60`", "at least 3"]
     assert rows["`TABLE_NAME`"][4] == "every function, the worker"
     assert rows["`WorkerMaxCount`"][:3] == ["`Number`", "`4`", "at least 1"]
+
+
+def test_a_bar_in_a_cell_of_a_generated_table_is_escaped() -> None:
+    assert table(["a", "b"], [["x|y", 1]]) == "| a | b |\n|---|---|\n| x\\|y | 1 |\n"
 
 
 # --- diagrams, states, imports ---------------------------------------------------------------------

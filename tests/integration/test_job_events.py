@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.eventbridge import EventBridgeBus
-from video_jobs.adapters.local.memory_notify import MemoryEventBus
+from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.errors import TransientError
@@ -23,7 +23,7 @@ from tests.support.aws import Resources, Subscriber, stream_of
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.pages import Page
 
-DOCS = Page(Path(__file__).parents[2] / "docs" / "events.md")
+EVENTS, WEBHOOKS = (Page(Path(__file__).parents[2] / "docs" / name) for name in ("events.md", "webhooks.md"))
 
 
 @pytest.fixture
@@ -40,8 +40,16 @@ def test_each_end_is_told_once_as_the_page_says(app: VideoJobs, context: LambdaC
     assert job_events.lambda_handler(load_event("job_events"), context) == {"batchItemFailures": []}
     assert [event.detail_type for event in published(app)] == ["JobCompleted", "JobFailed"]
     assert published(app)[1].detail["error"] == {"code": "cancelled", "message": "The job was cancelled"}
-    (example,) = (block.content for block in DOCS.blocks() if block.language == "json")
+    (example,) = (block.content for block in EVENTS.blocks() if block.language == "json")
     assert published(app)[0].detail == json.loads(example)
+
+
+def test_the_call_of_an_end_is_as_its_documentation_says(app: VideoJobs, context: LambdaContext) -> None:
+    job_events.lambda_handler(load_event("job_events"), context)
+    assert isinstance(app.ports.webhooks, MemoryWebhookQueue)
+    (message,) = app.ports.webhooks.sent
+    (example,) = (block.content for block in WEBHOOKS.blocks() if block.language == "json")
+    assert json.loads(message.body) == json.loads(example)
 
 
 def test_a_job_that_completes_is_told_from_the_real_stream(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto.sqs.models import sqs_backends
 from standardwebhooks.webhooks import Webhook
 from video_jobs import bootstrap
+from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets
 from video_jobs.adapters.local.memory_notify import MemoryWebhookQueue, MemoryWebhookSecrets
 from video_jobs.adapters.webhook_http import CALL_LIMIT_S
 from video_jobs.application import VideoJobs
@@ -20,13 +22,14 @@ from video_jobs.domain.webhooks import WebhookMessage
 
 from functions.deliver_webhook import app as deliver_webhook
 from functions.job_events import app as job_events
-from tests.integration.conftest import EVENT_JOB_ID, call, load_event, logged
+from tests.integration.conftest import EVENT_JOB_ID, asked, call, load_event, logged
 from tests.integration.job_states import ACCEPTED, KEEP, NOW, saved_job, stored_job
 from tests.support.aws import Resources, stream_of
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.pollers import to_record
 from tools.local_stack.template import Template
+from tools.webhook_secret import new_secret
 
 SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3Q="
 TOLD = f"{EVENT_JOB_ID}:0:failed"
@@ -148,6 +151,23 @@ def test_a_late_call_of_a_former_end_says_nothing_of_the_next(waiting: Waiting) 
     assert waiting.is_taken()
     # THEN the new end is still to be told
     assert said("state") == ("waiting",)
+
+
+def test_a_callback_url_is_taken_by_both_ways_of_submitting_and_a_wrong_one_refused(app: VideoJobs) -> None:
+    url = "https://receiver.example/hook"
+    for submitted in (
+        asked("submit_video", {"callback_url": url}),
+        load_event("submit_json") | {"body": json.dumps({"size_bytes": 9, "callback_url": url})},
+    ):
+        status, body = call(submitted)
+        assert status == 201
+        assert stored_job(app, body["job_id"]).options.callback_url == url
+    for url in ("http://receiver.example/", "https://127.0.0.1/", "https://x/" + "y" * 3000):
+        sent = json.dumps({"size_bytes": 9, "callback_url": url})
+        status, problem = call(load_event("submit_json") | {"body": sent})
+        assert (status, problem["code"]) == (400, "invalid_request")
+        assert "callback_url" in problem["detail"]
+    assert len(app.ports.jobs.list_by_owner("local", 10)) == 2
 
 
 # --- on AWS ------------------------------------------------------------------------------------------
@@ -296,3 +316,12 @@ def test_a_death_at_the_delivery_loses_no_call(
     assert process.calls == ["secretsmanager.GetSecretValue", "dynamodb.UpdateItem"]
     assert len(deliveries.receiver.calls) == 1 + dies_at  # again under the same id, never not at all
     assert said("state") == ("delivered",)
+
+
+def test_a_replaced_secret_signs_beside_the_new_one_until_the_next(aws: None) -> None:
+    client = boto3.client("secretsmanager", region_name="us-east-1")
+    first, second, third = (new_secret(client, "tests/webhooks/local") for _ in range(3))
+    assert len({first, second, third}) == 3
+    assert client.get_secret_value(SecretId="tests/webhooks/local")["SecretString"] == f"{third} {second}"
+    secrets = SecretsManagerWebhookSecrets(client, "tests/webhooks/")
+    assert secrets.secret_of("local") == f"{third} {second}"
