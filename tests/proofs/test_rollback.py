@@ -13,10 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.integration.test_rollback import Done, merged, run, shop
-from tests.support.deployed import ENVIRONMENT, STACK, STATES, Deployed, deploy
-from tests.support.larger_repository import ROOT
-from tests.support.moto_stacks import teach_moto_http_apis
+from tests.integration.test_rollback import ROOT, Done, merged, run, shop
+from tests.support.deployed import ENVIRONMENT, STACK, STATES, Deployed, deploy, teach_moto_http_apis
 from tools.local_stack.aws_server import MotoServer
 
 __all__ = ["merged", "shop"]
