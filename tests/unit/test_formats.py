@@ -13,18 +13,16 @@ from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
 from video_jobs.domain import formats
 from video_jobs.domain.formats import FIRST_FORMAT, NEWEST_FORMAT, needed_format
-from video_jobs.domain.job import Job, JobOptions, JobStatus, Upload
-from video_jobs.domain.keys import video_key
+from video_jobs.domain.job import Job, JobOptions, JobStatus
 from video_jobs.domain.rules import Rules
 from video_jobs.ports import QueueMessage
 from video_jobs.use_cases.intake import Submission
 from video_jobs.use_cases.work import Claim, Claimant, Verdict
 
+from tests.contract.jobs import JOB_ID, LEASE, make_job
 from tests.support.clock import ManualClock
 
 MP4 = b"\0\0\0\x14ftypisom\0\0\2\0isom" + b"\0" * 200
-JOB_ID = "11111111-1111-4111-8111-111111111111"
-LEASE = timedelta(seconds=60)
 OLD_WORKER = Claimant(worker_id="old", lease=LEASE, understands=1)
 NEW_WORKER = Claimant(worker_id="new", lease=LEASE, understands=2)
 FIVE_MINUTES_S = 300
@@ -56,13 +54,10 @@ class World:
             self.clock, jobs=lambda: self.jobs, storage=lambda: self.storage, queue=lambda: self.queue
         )
         self.app = VideoJobs(ports, Rules(max_crashes=rules.get("max_crashes", 5)))
-        now = self.clock.now()
-        key = video_key(JOB_ID)
-        self.jobs.save(
-            Job(job_id=JOB_ID, owner="ann", created_at=now, updated_at=now, upload=Upload(key=key), needs=2)
-        )
-        self.storage.save_bytes(key, MP4)
-        self.app.intake.accept_upload(key)
+        job = make_job(needs=2)
+        self.jobs.save(job)
+        self.storage.save_bytes(job.upload.key, MP4)
+        self.app.intake.accept_upload(job.upload.key)
 
     @property
     def job(self) -> Job:
