@@ -28,6 +28,7 @@ from video_jobs.domain.webhooks import WebhookMessage
 from video_jobs.ports import JobPosition, JobRepository
 
 from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, WHY, full_job, make_job
+from tests.contract.test_notify import MESSAGE
 
 MET_AND_NOT: dict[str, tuple[Any, Any]] = {
     "status": (JobStatus.RUNNING, JobStatus.PENDING),
@@ -201,15 +202,7 @@ def test_an_upload_is_accepted_once(jobs: JobRepository) -> None:
 
 def ended_job_and_message(jobs: JobRepository) -> WebhookMessage:
     jobs.save(make_job(status=JobStatus.FAILED, generation=2))
-    return WebhookMessage(
-        job_id=JOB_ID,
-        owner="ann",
-        status="failed",
-        generation=2,
-        callback_url="https://r.example",
-        event_id="e",
-        body="{}",
-    )
+    return replace(MESSAGE, job_id=JOB_ID)
 
 
 def delivery(state: DeliveryState, attempts: int = 1) -> Delivery:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.application import VideoJobs
 from video_jobs.domain.job import JobStatus, Lease
 
 from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
-from tests.integration.conftest import EVENT_JOB_ID, load_event
+from tests.integration.conftest import EVENT_JOB_ID, context_of, load_event
 from tests.integration.job_states import ACCEPTED, NOW, VIDEO, code_of, running_job, saved_job, stored_job
 from tests.support.clock import ManualClock
 from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
 from tests.support.sample_events import prepared_event
-from tools.local_stack.function_host import LocalContext
 
-CONTEXT = cast(LambdaContext, LocalContext("function", 30))
+CONTEXT = context_of("function")
 
 
 def failed(function: Any, event: dict[str, Any]) -> list[int]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.keys import part_key
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import EVENT_JOB_ID, load_event
+from tests.integration.conftest import EVENT_JOB_ID, invoke, load_event, set_environment
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
 from tests.integration.job_states import NOW, completed_job, saved_job, uploaded_video
@@ -24,28 +22,20 @@ from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
 from tests.support.sample_events import NAMES, function_of, prepared_event, with_version_of_video
 from tests.support.worker_world import on_frame
-from tools.local_stack.function_host import LocalContext
-from tools.local_stack.template import Template
 
 ACCEPTED_WITHOUT_VERSION = "reconcile sends again"
 
 
 def fresh_services(patch: pytest.MonkeyPatch) -> VideoJobs:
     """An empty stack, and the services that its functions use."""
-    template = create_resources().template
-    for function in template.functions():
-        for variable, value in template.environment(function).items():
-            patch.setenv(variable, value)
+    set_environment(create_resources().template, patch)
     bootstrap.application.cache_clear()
     return bootstrap.application()
 
 
 def handle(event: Mapping[str, Any], name: str, request_id: str = "r") -> Any:
     """What the function that takes the sample event ``name`` answers to ``event``."""
-    function = function_of(name)
-    module, _, handler = Template().handler(function).rpartition(".")
-    context = cast(LambdaContext, LocalContext(function, 30, request_id))
-    return getattr(import_module(module), handler)(event, context)
+    return invoke(function_of(name), event, request_id)
 
 
 def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -18,13 +18,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
 import boto3
 import numpy as np
 import requests
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.client import BaseClient
 from moto import mock_aws
 from video_jobs import bootstrap
@@ -36,7 +35,7 @@ from video_jobs.use_cases import owner
 from video_jobs.use_cases.owner import JobFilter, Owner
 
 from functions.video_api import app as video_api
-from tests.integration.conftest import asked, load_event
+from tests.integration.conftest import asked, context_of, load_event
 from tests.proofs.load.tables import (
     FAILED_EVERY,
     TABLE,
@@ -50,7 +49,6 @@ from tests.proofs.load.tables import (
 from tests.proofs.report import Row
 from tests.support.dynalite import Dynalite, create_jobs_table
 from tools.local_stack.aws_server import REGION
-from tools.local_stack.function_host import LocalContext
 from tools.local_stack.gateway import LOCAL_OWNER
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.template import Template
@@ -238,7 +236,7 @@ def watch(call: Call, table: JobsTable, most: Row) -> float:
         use["evaluated"] += answer.get("ScannedCount", int("Item" in answer))
         return answer
 
-    event, context = call.make(), cast(LambdaContext, LocalContext(_FUNCTION, 30))
+    event, context = call.make(), context_of(_FUNCTION)
     vars(bootstrap.application().ports)["jobs"] = table.repository
     with patch.object(BaseClient, "_make_api_call", counted):
         started = time.perf_counter()
