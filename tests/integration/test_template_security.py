@@ -49,7 +49,7 @@ PROMISES: dict[str, Any] = {
     "VideoWorkerLaunchTemplate LaunchTemplateData MetadataOptions": {"HttpTokens": "required"},
     "VideoWorkerLaunchTemplate LaunchTemplateData BlockDeviceMappings 0 Ebs Encrypted": True,
     # logs go after a month
-    **{f"{name} RetentionInDays": 30 for name in {"FunctionsLogGroup", "VideoWorkerLogGroup", *LOG_GROUPS}},
+    **{f"{name} RetentionInDays": 30 for name in ("FunctionsLogGroup", "VideoWorkerLogGroup", *LOG_GROUPS)},
 }
 """Where something stands in the properties of the resources, and what stands there."""
 
