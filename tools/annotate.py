@@ -1,7 +1,5 @@
 """Draw the results of a frame onto its picture, for people to check by eye."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

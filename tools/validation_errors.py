@@ -1,7 +1,5 @@
 """What pydantic finds wrong, as sentences of the tools."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pydantic import ValidationError

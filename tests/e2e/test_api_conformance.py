@@ -1,7 +1,5 @@
 """Schemathesis plays clients of every kind against the gateway: no fault, and every answer as described."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

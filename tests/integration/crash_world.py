@@ -1,7 +1,5 @@
 """The service on moto as the crash-point tests play with it: every process in it may die."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

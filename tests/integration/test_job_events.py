@@ -1,7 +1,5 @@
 """From the table's change stream to the event bus."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """The benchmark measures what it says it does; its times are not tested."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """AWS resources for tests, made from template.yaml."""
 
-from __future__ import annotations
-
 import copyreg
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A process that dies before or after one certain call to AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

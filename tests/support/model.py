@@ -1,7 +1,5 @@
 """Which detection model the tests run: YOLO11n where it is present, otherwise the one that is shipped."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The service as a table of answers, for clients whose mistakes and complaints are to be seen."""
 
-from __future__ import annotations
-
 import json
 import time
 from typing import Any

@@ -1,7 +1,5 @@
 """The files in events/: whose they are, what each needs to be there before, and what it comes to."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

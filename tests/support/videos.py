@@ -1,7 +1,5 @@
 """Videos that go wrong, made by the real ffmpeg."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

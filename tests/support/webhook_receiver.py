@@ -1,7 +1,5 @@
 """A receiver of webhooks: a real HTTPS server on the loopback interface, with a certificate of its own."""
 
-from __future__ import annotations
-
 import ssl
 import time
 from collections import deque

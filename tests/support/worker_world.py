@@ -1,7 +1,5 @@
 """A service with one worker: over the local adapters, or over others."""
 
-from __future__ import annotations
-
 import atexit
 import json
 import sys

@@ -1,7 +1,5 @@
 """Unit tests use no network."""
 
-from __future__ import annotations
-
 import pytest
 from pytest_socket import disable_socket, enable_socket
 

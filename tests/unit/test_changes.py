@@ -1,7 +1,5 @@
 """The rules of the job's life."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import get_type_hints
 

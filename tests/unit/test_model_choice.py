@@ -1,7 +1,5 @@
 """Which model the local stack runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The hash of a model's files, which is part of the fingerprint."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

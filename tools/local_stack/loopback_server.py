@@ -1,7 +1,5 @@
 """An HTTP server in a thread, on the loopback interface only."""
 
-from __future__ import annotations
-
 import threading
 from http.server import HTTPServer
 from typing import Self

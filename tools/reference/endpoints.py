@@ -1,7 +1,5 @@
 """docs/endpoints.md, from the OpenAPI document."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

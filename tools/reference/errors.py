@@ -1,7 +1,5 @@
 """docs/errors.md, from the error classes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain
 
