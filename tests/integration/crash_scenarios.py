@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -11,18 +11,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from video_jobs.application import VideoJobs
+from video_jobs.bindings import Ports
 from video_jobs.domain import changes
 from video_jobs.domain.errors import JobNotFoundError, JobStateError, TransientError
-from video_jobs.domain.job import Job, job_id_of_key
-from video_jobs.domain.keys import video_key
+from video_jobs.domain.job import Job, JobOptions, job_id_of_key
+from video_jobs.domain.keys import results_key, video_key
+from video_jobs.use_cases.intake import Submission
 from video_worker.job_worker import Outcome
+from video_worker.stop_signal import StopSignal
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.crash_world import CrashWorld
 from tests.integration.job_states import put_only_chunk
+from tests.support.clock import ManualClock
 from tests.support.crashes import Crash
-from tests.support.worker_world import on_frame
+from tests.support.worker_world import RULES, World, on_frame
 
+MAX_CRASHES = 50
 numbers = count(1)
 WORDS = {
     "dynamodb": "GET=GetItem PUT=PutItem UPDATE=UpdateItem DROP=DeleteItem QUERY=Query",
@@ -39,6 +44,55 @@ CALLS = {
 START = "RECEIVE GET UPDATE UPDATE READ LIST"
 END = "UPDATE VISIBILITY STORE STORE UPDATE DELETE LIST"
 DUE = "QUERY QUERY QUERY QUERY"
+
+
+class CrashWorld(World):
+    """The application on the ports of AWS, where every process may die; a job has parts of two frames."""
+
+    def __init__(self, ports: Ports, clock: ManualClock, folder: Path) -> None:
+        rules = replace(RULES, max_crashes=MAX_CRASHES, part_frames=2)
+        super().__init__(folder, VideoJobs(ports, rules))
+        self.clock = clock
+        self.broken = folder / "broken.mp4"
+        self.broken.write_bytes(TINY.read_bytes()[:200])
+        self.garbage = folder / "garbage.mp4"
+        self.garbage.write_bytes(b"no video at all")
+        self.played: set[str] = set()
+
+    def submission(self, key: str, pipeline_id: str = "count") -> Submission:
+        options = JobOptions(pipeline_id=pipeline_id, max_frames=6)
+        return Submission(owner="ann", options=options, idempotency_key=key)
+
+    def submit_form(self, key: str, pipeline_id: str = "count") -> Job:
+        return self.app.intake.submit_form(1000, self.submission(key, pipeline_id))[0]
+
+    def upload(self, job: Job, video: Path) -> None:
+        self.storage.save_file(job.upload.key, video, "video/mp4")
+
+    def upload_received(self, job_id: str) -> None:
+        self.app.intake.accept_upload(video_key(job_id))
+
+    def work(self) -> Outcome:
+        return self.worker().run_once()
+
+    def find(self, job_id: str) -> Job | None:
+        return self.jobs.get_by_id(job_id)
+
+    def settle(self, job_id: str, rounds: int = 4) -> None:
+        """What goes on anyway: the event comes again, workers work, reconcile runs, time passes."""
+        self.stop = StopSignal(grace_s=0)
+        on_frame().clear()
+        for _ in range(rounds):
+            self.upload_received(job_id)
+            while self.work() is not Outcome.IDLE:
+                pass
+            self.clock.advance(200)
+            self.app.upkeep.reconcile()
+
+    def results_of(self, job: Job) -> bytes:
+        found = job.output and self.storage.find_file(results_key(job.job_id), job.output.version)
+        assert found
+        return self.storage.read_range(found.key, 0, found.size_bytes, found.version)
 
 
 Act = Callable[[], object]

@@ -15,8 +15,7 @@ from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
-from tests.integration.crash_world import CrashWorld
+from tests.integration.crash_scenarios import SCENARIOS, CrashWorld, Scenario, numbers
 from tests.support.aws import stream_of
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess

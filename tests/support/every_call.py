@@ -13,8 +13,7 @@ from video_jobs.domain.keys import part_key
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, invoke, load_event, set_environment
-from tests.integration.crash_scenarios import SCENARIOS
-from tests.integration.crash_world import CrashWorld
+from tests.integration.crash_scenarios import SCENARIOS, CrashWorld
 from tests.integration.job_states import NOW, completed_job, saved_job, uploaded_video
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
