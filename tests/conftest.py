@@ -1,5 +1,7 @@
 """What all tests share."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache

@@ -5,6 +5,8 @@
 there, and puts the file back. It ends with 1 if a mutation survives or no longer fits the code.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess

@@ -1,5 +1,7 @@
 """Draw the results of a frame onto its picture, for people to check by eye."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

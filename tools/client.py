@@ -1,5 +1,7 @@
 """The REST API as the demo and the proofs use it."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """Write Markdown: what the generated pages of docs/ are made with."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 

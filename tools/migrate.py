@@ -1,5 +1,7 @@
 """``make migrate``: run the data migrations on the table that TABLE_NAME names."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys

@@ -1,5 +1,7 @@
 """The service as the smoke test sees it: requests, and answers as documented."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

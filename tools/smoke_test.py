@@ -4,6 +4,8 @@
 starts and stops. Exit code 0: all is well, 1: a step failed, 2: wrong usage.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import signal

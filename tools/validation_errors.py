@@ -1,5 +1,7 @@
 """What pydantic finds wrong, as sentences of the tools."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from pydantic import ValidationError

@@ -4,6 +4,8 @@ A new secret is printed once, for the receiver. Replacing keeps the old one vali
 next replacement, so that the receiver has time to change.
 """
 
+from __future__ import annotations
+
 import argparse
 import secrets
 import sys

@@ -1,5 +1,7 @@
 """Every adapter of a port, behind one name; a contract test runs over all of them."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

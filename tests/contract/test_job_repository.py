@@ -1,5 +1,7 @@
 """One contract for the job repository, over memory and DynamoDB (moto, dynalite)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from datetime import timedelta

@@ -1,5 +1,7 @@
 """One contract each for events, webhooks to be delivered and their secrets, over memory and AWS (moto)."""
 
+from __future__ import annotations
+
 import pytest
 from video_jobs.domain.errors import WebhookSecretError
 from video_jobs.domain.job_events import JobEvent

@@ -1,5 +1,7 @@
 """One contract for the jobs queue, over memory and SQS FIFO (moto)."""
 
+from __future__ import annotations
+
 import sys
 import threading
 import time

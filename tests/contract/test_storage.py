@@ -1,5 +1,7 @@
 """One contract for the storage, over memory, a local folder and S3 (moto)."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The whole local stack: real processes, HTTP, one worker."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Schemathesis plays clients of every kind against the gateway: no fault, and every answer as described."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from pathlib import Path

@@ -1,5 +1,7 @@
 """make demo and make local, as processes: what they print, and what they leave behind."""
 
+from __future__ import annotations
+
 import json
 import resource
 import shlex

@@ -1,5 +1,7 @@
 """The main job through HTTP, as a client sees it."""
 
+from __future__ import annotations
+
 import json
 import statistics
 import subprocess

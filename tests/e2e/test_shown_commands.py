@@ -1,5 +1,7 @@
 """The curl commands of the documentation work as they are shown."""
 
+from __future__ import annotations
+
 import json
 import re
 import subprocess

@@ -1,5 +1,7 @@
 """The smoke test: it passes if all is well, and says what is wrong if something is not."""
 
+from __future__ import annotations
+
 import re
 import signal
 from collections.abc import Iterator

@@ -4,6 +4,8 @@
 which AWS itself is the claim, and for the calls that test_permissions compares with the policies.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime

@@ -1,5 +1,7 @@
 """What each process does between its calls to AWS, and which calls those are."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from contextlib import suppress

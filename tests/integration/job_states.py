@@ -1,5 +1,7 @@
 """The job of the sample events, in one state or another."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Which tokens the local gateway accepts, and what the functions behind it learn of them."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac

@@ -1,5 +1,7 @@
 """The documentation is true: what it links, cites, draws, lists and shows is there and works."""
 
+from __future__ import annotations
+
 import ast
 import importlib.util
 import json

@@ -1,5 +1,7 @@
 """What the documentation shows works, as it stands there."""
 
+from __future__ import annotations
+
 import inspect
 import shutil
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The functions that S3, the dead letters and the schedule start, on their sample events."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

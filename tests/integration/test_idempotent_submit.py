@@ -1,5 +1,7 @@
 """The same submit again, under an Idempotency-Key."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from typing import Any
 

@@ -1,5 +1,7 @@
 """From the table's change stream to the event bus."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,5 +1,7 @@
 """With logins a job belongs to the subject of the token, and no other caller can reach it."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """Data migrations: on items of older shapes, twice in a row."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any

@@ -1,5 +1,7 @@
 """A large video in parts: offer, sign, resume, complete, abort."""
 
+from __future__ import annotations
+
 import json
 from functools import partial
 from typing import Any

@@ -1,5 +1,7 @@
 """The committed OpenAPI document, the code, the template and the answers agree."""
 
+from __future__ import annotations
+
 import json
 import re
 from pathlib import Path

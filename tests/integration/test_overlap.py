@@ -1,5 +1,7 @@
 """Frames are worked on by several threads at once, and nobody can tell from the results."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from pathlib import Path

@@ -4,6 +4,8 @@
 that `make_every_call` makes; no other test of this folder may make a call that is not listed.
 """
 
+from __future__ import annotations
+
 import re
 from fnmatch import fnmatchcase
 from typing import Any

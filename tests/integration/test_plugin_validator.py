@@ -1,5 +1,7 @@
 """The validator of plugins as its users run it: on the worker's plugins, on good ones and on faulty ones."""
 
+from __future__ import annotations
+
 import re
 import shutil
 import subprocess

@@ -1,5 +1,7 @@
 """The real plugins: YOLO in both backends, Tesseract in both engines."""
 
+from __future__ import annotations
+
 import importlib.util
 import shutil
 from collections import Counter

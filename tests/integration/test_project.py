@@ -1,5 +1,7 @@
 """The project's files agree with each other."""
 
+from __future__ import annotations
+
 import re
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """The rollback of the code: exactly the project leaves a larger repository; tests/proofs rolls AWS back."""
 
+from __future__ import annotations
+
 import compileall
 import os
 import re

@@ -1,5 +1,7 @@
 """The files in events/: each finds its function, which answers as its source needs it."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Scale-in protection against an agent on this machine that speaks as the ECS agent does."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,5 +1,7 @@
 """What is signed for clients: as much as the signature can bind, for as short as it can be."""
 
+from __future__ import annotations
+
 import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime

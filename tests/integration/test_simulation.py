@@ -1,5 +1,7 @@
 """Hundreds of schedules full of faults break no promise, and they would notice if one were broken."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import Any
 

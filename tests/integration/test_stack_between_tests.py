@@ -1,5 +1,7 @@
 """A test finds nothing of the test before it, although both use one stack."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import boto3

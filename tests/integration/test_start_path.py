@@ -1,5 +1,7 @@
 """What the API imports when it starts: a client waits for all of it at every cold start."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess

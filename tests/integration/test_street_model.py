@@ -1,5 +1,7 @@
 """The shipped model still does what its card says, and its generator still makes what it was trained on."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from pathlib import Path

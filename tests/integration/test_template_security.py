@@ -1,5 +1,7 @@
 """What template.yaml promises of data, transport, load and workers; `test_permissions` looks at the roles."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from functools import reduce

@@ -1,5 +1,7 @@
 """The HTTPS call of a webhook: where it goes, whom it trusts, and what counts as an answer."""
 
+from __future__ import annotations
+
 import socket
 import time
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """Calls to the URL that a job named: made, signed, tried again, noted on the job, never made to strangers."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import replace
 from typing import Any

@@ -1,5 +1,7 @@
 """The workflow, .ci/run, the pre-commit hooks, the Makefile and SECURITY.md say the same."""
 
+from __future__ import annotations
+
 import configparser
 import os
 import re

@@ -5,6 +5,8 @@ runtime's client at /var/runtime, Python at /var/lang, an empty /tmp, no name se
 repository. On a machine that forbids namespaces, the search path names the same folders in the same order.
 """
 
+from __future__ import annotations
+
 import json
 import platform
 import re

@@ -1,5 +1,7 @@
 """What the reports of load and bench have in common: the machine, the file, and the page made of it."""
 
+from __future__ import annotations
+
 import json
 import os
 import platform

@@ -1,5 +1,7 @@
 """The benchmark measures what it says it does; its times are not tested."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
 

@@ -4,6 +4,8 @@
 and from then on the process dies at it too.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,5 +1,7 @@
 """A short kill test (`make chaos` is the long one), and that its instruments work."""
 
+from __future__ import annotations
+
 import os
 import re
 import signal

@@ -1,5 +1,7 @@
 """The built functions in Lambda's own runtime, with only artifact and layers: answers, logs, cold starts."""
 
+from __future__ import annotations
+
 import json
 import sys
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """What the proofs of the built functions rest on: Lambda's files and limits, and nothing left behind."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess

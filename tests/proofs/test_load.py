@@ -1,5 +1,7 @@
 """The load test in a short form: what a call asks does not grow; its times are not tested."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path

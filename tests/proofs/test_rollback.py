@@ -1,5 +1,7 @@
 """The rollback of AWS loses no job and touches nothing else, and every command of docs/rollback.md runs."""
 
+from __future__ import annotations
+
 import gzip
 import json
 import os

@@ -1,5 +1,7 @@
 """The shipped model keeps what its card says in every size and pipeline; threads may start it together."""
 
+from __future__ import annotations
+
 import pytest
 
 from gpu_worker_image.models.street_demo_training import SHIPPED

@@ -1,5 +1,7 @@
 """Two thousand schedules full of faults break no promise, not even without the queue's deduplication."""
 
+from __future__ import annotations
+
 from functools import partial
 
 from tests.proofs.simulation.report import play

@@ -1,5 +1,7 @@
 """AWS resources for tests, made from template.yaml."""
 
+from __future__ import annotations
+
 import copyreg
 import json
 from collections.abc import Callable

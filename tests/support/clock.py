@@ -1,5 +1,7 @@
 """A clock that only a test moves."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 
 import moto.sqs.models

@@ -1,5 +1,7 @@
 """Commands as processes of their own, and what they leave behind."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """A process that dies before or after one certain call to AWS."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -1,5 +1,7 @@
 """Make each function and the worker do everything that they ever ask AWS for."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,5 +1,7 @@
 """A plugin for tests whose tools are functions: quick, without a model."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast

@@ -1,5 +1,7 @@
 """Every change of a job that some use case makes, as the code of `video_jobs.domain.changes` allows it."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

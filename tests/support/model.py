@@ -1,5 +1,7 @@
 """Which detection model the tests run: YOLO11n where it is present, otherwise the one that is shipped."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Read the Markdown of the documentation: links, anchors, code, tables, diagrams."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The service as a table of answers, for clients whose mistakes and complaints are to be seen."""
 
+from __future__ import annotations
+
 import json
 import time
 from typing import Any

@@ -5,6 +5,8 @@ resource by the template's names, ids left out: ``s3:GetObject MediaBucket/video
 counts as the call that its holder makes with it.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import sys

@@ -1,5 +1,7 @@
 """The files in events/: whose they are, what each needs to be there before, and what it comes to."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Mapping

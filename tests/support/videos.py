@@ -1,5 +1,7 @@
 """Videos that go wrong, made by the real ffmpeg."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

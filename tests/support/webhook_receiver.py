@@ -1,5 +1,7 @@
 """A receiver of webhooks: a real HTTPS server on the loopback interface, with a certificate of its own."""
 
+from __future__ import annotations
+
 import ssl
 import time
 from collections import deque

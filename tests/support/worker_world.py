@@ -1,5 +1,7 @@
 """A service with one worker: over the local adapters, or over others."""
 
+from __future__ import annotations
+
 import atexit
 import json
 import sys

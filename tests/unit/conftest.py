@@ -1,5 +1,7 @@
 """Unit tests use no network."""
 
+from __future__ import annotations
+
 import pytest
 from pytest_socket import disable_socket, enable_socket
 

@@ -1,5 +1,7 @@
 """Which errors of the SDK count as passing."""
 
+from __future__ import annotations
+
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from video_jobs.adapters.aws.errors import transient_errors_translated

@@ -1,5 +1,7 @@
 """Requests of several threads, put together."""
 
+from __future__ import annotations
+
 import threading
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,5 +1,7 @@
 """What is read again, and that it depends on neither threads nor earlier parts."""
 
+from __future__ import annotations
+
 import random
 import threading
 from collections.abc import Callable

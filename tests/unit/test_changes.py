@@ -1,5 +1,7 @@
 """The rules of the job's life."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from typing import get_type_hints
 

@@ -1,5 +1,7 @@
 """Workers of two releases side by side: a job waits for a worker that understands it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection
 from datetime import timedelta
 

@@ -1,5 +1,7 @@
 """Storage keys; `test_properties` has more, and cursors."""
 
+from __future__ import annotations
+
 import pytest
 from video_jobs.domain import keys
 from video_jobs.domain.errors import InvalidKeyError

@@ -1,5 +1,7 @@
 """Which model the local stack runs."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,7 @@
 """The hash of a model's files, which is part of the fingerprint."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,7 @@
 """Each fault of a manifest, a pipeline or a tool's answer has its sentence, and all of them are told."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from pathlib import Path

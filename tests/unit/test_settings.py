@@ -1,5 +1,7 @@
 """Settings come typed from the environment."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 
 import pytest

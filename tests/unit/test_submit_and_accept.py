@@ -1,5 +1,7 @@
 """From the submitted video to the queued job."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

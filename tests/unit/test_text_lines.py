@@ -1,5 +1,7 @@
 """Where text may stand in a frame, and where it does not."""
 
+from __future__ import annotations
+
 import cv2
 import numpy as np
 import pytest

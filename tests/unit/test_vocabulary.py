@@ -1,5 +1,7 @@
 """The scanner of forbidden words finds each of them wherever it hides, and nothing else."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

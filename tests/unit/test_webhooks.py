@@ -1,5 +1,7 @@
 """Who may be called, and how a call is signed."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 

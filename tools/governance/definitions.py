@@ -1,5 +1,7 @@
 """What a plugin's manifest and a pipeline's definition must say."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Plugins at work: each is loaded in a process of its own, and each of its tools runs on a sample frame."""
 
+from __future__ import annotations
+
 import json
 import multiprocessing
 import signal

@@ -5,6 +5,8 @@ pipelines may use the worker's plugins too. It prints a line for each thing that
 problem. Exit status: 0 if all is well, 1 if something is wrong or there was nothing to check.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections.abc import Iterator, Sequence

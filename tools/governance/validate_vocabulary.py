@@ -5,6 +5,8 @@ line is exempt if a comment on it, or one alone on the line above, says ``vocabu
 Exit status: 0 clean, 1 violations, 2 nothing was checked because something is wrong with the configuration.
 """
 
+from __future__ import annotations
+
 import argparse
 import codecs
 import re

@@ -1,5 +1,7 @@
 """``python -m tools.local_stack``: run the stack until Ctrl-C or SIGTERM."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import signal

@@ -4,6 +4,8 @@ The rules are those of AWS's page "Control access to HTTP APIs with JWT authoriz
 algorithm: RS256 is the only one.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """AWS on this machine: moto's server, set up from template.yaml."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from itertools import count

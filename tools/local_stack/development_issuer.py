@@ -1,5 +1,7 @@
 """An issuer of tokens for development: it asks for no password, so it serves the loopback interface only."""
 
+from __future__ import annotations
+
 import json
 import re
 import time

@@ -4,6 +4,8 @@ Run as ``python -m tools.local_stack.function_host HANDLER FUNCTION_NAME TIMEOUT
 prints goes to standard error; the process ends when its input does.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import signal

@@ -1,5 +1,7 @@
 """An HTTP gateway in front of the functions: API Gateway's HTTP API, payload format 2.0."""
 
+from __future__ import annotations
+
 import base64
 import json
 import re

@@ -1,5 +1,7 @@
 """An HTTP server in a thread, on the loopback interface only."""
 
+from __future__ import annotations
+
 import threading
 from http.server import HTTPServer
 from typing import Self

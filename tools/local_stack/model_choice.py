@@ -1,5 +1,7 @@
 """Which model the local stack runs: the one that was named, or with ``auto`` the first that is there."""
 
+from __future__ import annotations
+
 import os
 import socket
 import subprocess

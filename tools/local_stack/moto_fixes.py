@@ -4,6 +4,8 @@ moto 5.2.5 walks and rewrites a queue's list of messages without a lock: a messa
 deleted can be lost, and two consumers that receive at the same time can get the same one.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from functools import wraps

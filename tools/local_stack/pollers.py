@@ -1,5 +1,7 @@
 """Feed functions from queues, streams and schedules, as Lambda's event source mappings do."""
 
+from __future__ import annotations
+
 import json
 import threading
 from abc import ABC, abstractmethod

@@ -1,5 +1,7 @@
 """Read template.yaml: the local stack takes its tables, queues, routes and environment from there."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,7 @@
 """``make docs``: write what is generated from code."""
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path

@@ -1,5 +1,7 @@
 """docs/configuration.md, from the settings classes and the parameters of the template."""
 
+from __future__ import annotations
+
 import ast
 import inspect
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,7 @@
 """docs/endpoints.md, from the OpenAPI document."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

@@ -1,5 +1,7 @@
 """docs/errors.md, from the error classes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from itertools import chain
 

@@ -1,5 +1,7 @@
 """The OpenAPI document: operations from the routes, bodies from models, statuses from the problems."""
 
+from __future__ import annotations
+
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal

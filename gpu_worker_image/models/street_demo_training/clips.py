@@ -1,5 +1,7 @@
 """Moving street scenes with a known truth, and MP4 files of them: the same frames give the same bytes."""
 
+from __future__ import annotations
+
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

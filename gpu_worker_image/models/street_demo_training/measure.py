@@ -4,6 +4,8 @@
 JSON.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys

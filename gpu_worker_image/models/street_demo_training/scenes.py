@@ -3,6 +3,8 @@
 The same seed gives the same scene, whatever was generated before.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from itertools import chain
 

@@ -1,5 +1,7 @@
 """What stands in a street: vehicles with plates, signs, people, and clutter that is none of these."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

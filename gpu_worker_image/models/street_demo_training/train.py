@@ -5,6 +5,8 @@ run continues) and keeps the best weights; ``--export`` turns them into the ship
 which needs the packages of requirements-train.txt.
 """
 
+from __future__ import annotations
+
 import argparse
 import shutil
 import sys

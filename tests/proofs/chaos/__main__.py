@@ -1,5 +1,7 @@
 """``python -m tests.proofs.chaos``: the kill test; ends with status 1 if a promise was broken."""
 
+from __future__ import annotations
+
 import argparse
 import signal
 import sys

@@ -1,5 +1,7 @@
 """Run jobs while workers are killed and the network fails, and look at what became of them."""
 
+from __future__ import annotations
+
 import os
 import signal
 import threading

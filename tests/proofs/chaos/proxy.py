@@ -1,5 +1,7 @@
 """An HTTP proxy in front of AWS that fails as networks and services do."""
 
+from __future__ import annotations
+
 import http.client
 import json
 import socket

@@ -4,6 +4,8 @@ Prints a row for each series, writes out/load.json, and ends with status 1 if a 
 table.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import signal

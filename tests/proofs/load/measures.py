@@ -5,6 +5,8 @@ are asked in turns: a machine that is slow for a while is then slow for all of t
 ask at the same time, and the sizes come one after another.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import random

@@ -1,5 +1,7 @@
 """``python -m tests.proofs.load.page``: write docs/load.md from the last report, out/load.json."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """``python -m tests.proofs.simulation``: play schedules, print what happened; a single one step by step."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 

@@ -1,5 +1,7 @@
 """What must hold after every step of a simulation, and when it has come to rest."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

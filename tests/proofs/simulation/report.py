@@ -1,5 +1,7 @@
 """Play many schedules and add up what happened."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

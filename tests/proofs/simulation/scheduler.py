@@ -1,5 +1,7 @@
 """Simulated time: greenlets that sleep, woken one at a time in the order of their time."""
 
+from __future__ import annotations
+
 import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

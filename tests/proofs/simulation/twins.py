@@ -1,5 +1,7 @@
 """The in-memory adapters as a simulation needs them: seen from above, and with the queue's own mischief."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path

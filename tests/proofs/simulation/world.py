@@ -1,5 +1,7 @@
 """One schedule: clients, functions and workers on simulated AWS, from one seed."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """Counts bright pixels; ``misbehave`` does what a test put into ``on_frame``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Tools that take the analysing process down at frame 5, each in its own way."""
 
+from __future__ import annotations
+
 import os
 import signal
 import threading

@@ -1,5 +1,7 @@
 """Some tools take their process down, or never answer."""
 
+from __future__ import annotations
+
 import os
 import signal
 import threading

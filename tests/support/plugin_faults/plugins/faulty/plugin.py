@@ -1,5 +1,7 @@
 """Tools that, but for two, break their word, each in its own way."""
 
+from __future__ import annotations
+
 import sys
 from typing import Any
 
