@@ -12,7 +12,7 @@ import pytest
 from hypothesis import configuration, settings
 from moto import mock_aws
 
-from tests.support.model import model_for_tests
+from tests.support.model import MODEL
 from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
 
 # The same examples on every run, no database, and no limit on a busy machine; what hypothesis keeps all the
@@ -56,6 +56,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model_path() -> Path:
     """A detection model in OpenVINO format."""
-    return model_for_tests(tmp_path_factory.mktemp("model"))
+    return MODEL

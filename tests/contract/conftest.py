@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import boto3
-import moto.sqs.models
 import pytest
 import requests
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import S3Backend
+from moto.sqs.models import sqs_backends
 from video_jobs.adapters.aws.eventbridge import EventBridgeBus
 from video_jobs.adapters.aws.job_item import job_item_model
 from video_jobs.adapters.aws.s3 import S3Storage
@@ -24,16 +25,12 @@ from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets
 from video_jobs.adapters.aws.sqs import SqsQueue
 from video_jobs.adapters.aws.sqs_webhooks import SqsWebhookQueue
 from video_jobs.adapters.local.local_storage import LocalStorage
-from video_jobs.adapters.local.memory_notify import (
-    MemoryEventBus,
-    MemoryWebhookQueue,
-    MemoryWebhookSecrets,
-)
+from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
 from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.adapters.local.memory_storage import MemoryStorage
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.bootstrap import s3_client
-from video_jobs.domain.job_events import SOURCE, JobEvent
+from video_jobs.domain.job_events import JobEvent
 from video_jobs.domain.webhooks import WebhookMessage
 from video_jobs.ports import (
     EventBus,
@@ -44,6 +41,8 @@ from video_jobs.ports import (
     WebhookSecrets,
 )
 
+from tests.support.aws import REGION as EVENTS_REGION
+from tests.support.aws import Subscriber
 from tests.support.clock import ManualClock
 from tests.support.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
 
@@ -93,12 +92,6 @@ class QueueUnderTest:
     advance: Callable[[float], None]
 
 
-def move_sqs_by(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time of moto's queues is the clock's."""
-    monkeypatch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
-    monkeypatch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
-
-
 @pytest.fixture(params=["memory", "sqs"])
 def make_queue(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -113,17 +106,14 @@ def make_queue(
 
         return make_memory
     request.getfixturevalue("aws")
-    move_sqs_by(clock, monkeypatch)
+    clock.move_sqs(monkeypatch)
+    sqs = boto3.client("sqs", region_name=REGION)
+    url = sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
 
-    def make_sqs(strict: bool) -> QueueUnderTest:
-        client = boto3.client("sqs", region_name=REGION)
-        url = client.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-        return QueueUnderTest(
-            lambda: SqsQueue(boto3.client("sqs", region_name=REGION), url, strict_order=strict),
-            clock.advance,
-        )
+    def connect(strict: bool) -> QueueService:
+        return SqsQueue(boto3.client("sqs", region_name=REGION), url, strict_order=strict)
 
-    return make_sqs
+    return lambda strict: QueueUnderTest(partial(connect, strict), clock.advance)
 
 
 def s3_storage() -> S3Storage:
@@ -196,24 +186,16 @@ class BusUnderTest:
 
 @pytest.fixture(params=["memory", "eventbridge"])
 def bus(request: pytest.FixtureRequest) -> BusUnderTest:
-    """An event bus with one subscriber; on AWS it is a queue behind a rule."""
+    """An event bus with one subscriber."""
     if request.param == "memory":
         memory = MemoryEventBus()
         return BusUnderTest(memory, lambda: list(memory.published))
     request.getfixturevalue("aws")
-    sqs = boto3.client("sqs", region_name=REGION)
-    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    client = boto3.client("events", region_name=REGION)
-    client.put_rule(Name="ends", EventPattern=json.dumps({"source": [SOURCE]}))
-    client.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": arn}])
-
-    def heard() -> list[JobEvent]:
-        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
-        return [JobEvent(body["detail-type"], body["detail"]) for body in bodies]
-
-    return BusUnderTest(EventBridgeBus(client, "default"), heard)
+    subscriber, client = Subscriber(), boto3.client("events", region_name=EVENTS_REGION)
+    return BusUnderTest(
+        EventBridgeBus(client, "default"),
+        lambda: [JobEvent(body["detail-type"], body["detail"]) for body in subscriber.received()],
+    )
 
 
 @dataclass(frozen=True)
@@ -222,7 +204,7 @@ class WebhooksUnderTest:
 
     queue: WebhookQueue
     receive: Callable[[], list[tuple[WebhookMessage, str]]]
-    pause_s: Callable[[str], int]
+    pause_s: Callable[[str], float]
 
 
 @pytest.fixture(params=["memory", "sqs"])
@@ -233,26 +215,21 @@ def webhooks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         return WebhooksUnderTest(
             memory,
             lambda: [(message, str(place)) for place, message in enumerate(memory.sent)],
-            lambda receipt: memory.delays[receipt],
+            memory.delays.__getitem__,
         )
     request.getfixturevalue("aws")
     clock = ManualClock()
-    move_sqs_by(clock, monkeypatch)
+    clock.move_sqs(monkeypatch)
     client = boto3.client("sqs", region_name=REGION)
     url = client.create_queue(QueueName="webhooks")["QueueUrl"]
 
     def receive() -> list[tuple[WebhookMessage, str]]:
-        answer = client.receive_message(QueueUrl=url, VisibilityTimeout=3600)
-        messages = answer.get("Messages", [])
+        messages = client.receive_message(QueueUrl=url, VisibilityTimeout=3600).get("Messages", [])
         return [(WebhookMessage.from_json(one["Body"]), one["ReceiptHandle"]) for one in messages]
 
-    def pause_s(_: str) -> int:
-        clock.advance(0.5)  # moto lets a message out after the end of its pause, not at it
-        for seconds in range(3600):
-            if receive():
-                return seconds
-            clock.advance(1)
-        raise AssertionError("the message never came back")
+    def pause_s(_: str) -> float:
+        (message,) = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues["webhooks"]._messages
+        return message.visible_at / 1000 - clock.now().timestamp()
 
     return WebhooksUnderTest(SqsWebhookQueue(client, url), receive, pause_s)
 
@@ -262,7 +239,7 @@ class SecretsUnderTest:
     """Secrets, and how an operator sets an owner's."""
 
     secrets: WebhookSecrets
-    put: Callable[[str, str], None]
+    put: Callable[[str, str], object]
 
 
 @pytest.fixture(params=["memory", "secrets_manager"])
@@ -273,8 +250,7 @@ def secrets(request: pytest.FixtureRequest) -> SecretsUnderTest:
         return SecretsUnderTest(MemoryWebhookSecrets(known), known.__setitem__)
     request.getfixturevalue("aws")
     client = boto3.client("secretsmanager", region_name=REGION)
-
-    def put(owner: str, secret: str) -> None:
-        client.create_secret(Name=secret_name("webhooks/", owner), SecretString=secret)
-
-    return SecretsUnderTest(SecretsManagerWebhookSecrets(client, "webhooks/"), put)
+    return SecretsUnderTest(
+        SecretsManagerWebhookSecrets(client, "webhooks/"),
+        lambda owner, secret: client.create_secret(Name=secret_name("webhooks/", owner), SecretString=secret),
+    )

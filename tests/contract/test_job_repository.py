@@ -28,6 +28,7 @@ from video_jobs.domain.webhooks import WebhookMessage
 from video_jobs.ports import JobPosition, JobRepository
 
 from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, WHY, full_job, make_job
+from tests.contract.test_notify import MESSAGE
 
 MET_AND_NOT: dict[str, tuple[Any, Any]] = {
     "status": (JobStatus.RUNNING, JobStatus.PENDING),
@@ -163,9 +164,7 @@ def test_a_job_without_a_lease_is_no_workers(jobs: JobRepository) -> None:
     [{"attempt": 7}, {"generation": 7}, {"lease": Lease("b", NOW + LEASE)}],
     ids=lambda change: next(iter(change)),
 )
-def test_a_worker_that_does_not_hold_the_job_changes_nothing(
-    jobs: JobRepository, stale: dict[str, Any]
-) -> None:
+def test_a_worker_without_the_job_changes_nothing(jobs: JobRepository, stale: dict[str, Any]) -> None:
     job = running(jobs)
     with pytest.raises(ConflictError):
         jobs.update_status(changes.fail_running(replace(job, **stale), WHY, keep=KEEP, now=NOW))
@@ -176,6 +175,7 @@ def test_what_was_read_before_a_job_was_postponed_changes_nothing(jobs: JobRepos
     # GIVEN a queued job that several have read, and one worker that leaves it
     jobs.save(make_job(needs=2))
     job = jobs.update_status(changes.accept_upload(make_job(needs=2), version="v", size_bytes=5, now=NOW))
+    jobs.update_status(changes.mark_queued(job, now=NOW))
     postponed = jobs.update_status(changes.postpone(job, now=NOW))
     # WHEN the others act on what they have read
     for stale in (
@@ -203,15 +203,7 @@ def test_an_upload_is_accepted_once(jobs: JobRepository) -> None:
 
 def ended_job_and_message(jobs: JobRepository) -> WebhookMessage:
     jobs.save(make_job(status=JobStatus.FAILED, generation=2))
-    return WebhookMessage(
-        job_id=JOB_ID,
-        owner="ann",
-        status="failed",
-        generation=2,
-        callback_url="https://r.example",
-        event_id="e",
-        body="{}",
-    )
+    return replace(MESSAGE, job_id=JOB_ID)
 
 
 def delivery(state: DeliveryState, attempts: int = 1) -> Delivery:
@@ -274,9 +266,7 @@ def test_an_owners_jobs_go_on_after_a_position(jobs: JobRepository) -> None:
 
 
 @pytest.mark.parametrize("backend", ["moto", "dynalite"])
-def test_an_ended_job_leaves_the_due_work_index_of_the_table(
-    backend: str, request: pytest.FixtureRequest
-) -> None:
+def test_an_ended_job_leaves_the_due_work_index(backend: str, request: pytest.FixtureRequest) -> None:
     table_name = request.getfixturevalue(f"{backend}_table")
     model = job_item_model(table_name, "us-east-1")
     repository = DynamoDbJobRepository(table_name, "us-east-1")

@@ -126,9 +126,7 @@ def test_strict_order_lets_one_message_out_at_a_time(make_queue: MakeQueue) -> N
 
 
 @both_orders
-def test_eight_producers_and_eight_consumers_lose_and_repeat_nothing(
-    make_queue: MakeQueue, strict: bool
-) -> None:
+def test_eight_producers_and_consumers_lose_and_repeat_nothing(make_queue: MakeQueue, strict: bool) -> None:
     # GIVEN 8 threads that send and 8 that receive; what was sent and received is noted in order
     made = make_queue(strict)
     total = 80

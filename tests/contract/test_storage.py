@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from video_jobs.adapters.local.local_storage import LocalStorage
 from video_jobs.domain.errors import FileMissingError, InvalidKeyError, TransientError
 from video_jobs.ports import StorageService, StoredFile, UploadTerms
 
-from tests.contract.conftest import REGION, s3_storage
+from tests.contract.conftest import s3_storage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TERMS = UploadTerms(content_type="video/quicktime", max_bytes=99, expires_s=60)
@@ -63,9 +61,7 @@ def test_keys_are_listed_by_prefix_in_order(storage: StorageService, tmp_path: P
     assert list(storage.list_keys("job_parts/a/")) == ["job_parts/a/1", "job_parts/a/2"]
 
 
-def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(
-    storage: StorageService, tmp_path: Path
-) -> None:
+def test_a_file_is_deleted_and_may_be_deleted_again(storage: StorageService, tmp_path: Path) -> None:
     saved(storage, tmp_path, "k", b"x")
     storage.delete_file("k")
     storage.delete_file("k")
@@ -211,24 +207,10 @@ def test_a_presigned_upload_tells_key_type_size_and_end(storage: StorageService)
     assert (upload.max_bytes, (upload.expires_at - NOW).seconds) == (99, 60)
 
 
-def test_the_policy_of_s3_binds_key_type_and_size(storage: StorageService) -> None:
-    if not isinstance(storage, S3Storage):
-        return
-    upload = storage.presign_upload("k", TERMS, NOW)
-    policy = json.loads(base64.b64decode(upload.fields["policy"]))
-    assert upload.url == f"https://media.s3.{REGION}.amazonaws.com/"
-    assert upload.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
-    assert {"key": "k"} in policy["conditions"]
-    assert {"Content-Type": "video/quicktime"} in policy["conditions"]
-    assert ["content-length-range", 1, 99] in policy["conditions"]
-
-
 def test_a_presigned_download_names_the_version(storage: StorageService, tmp_path: Path) -> None:
     stored = saved(storage, tmp_path, "k", b"x")
     url = storage.presign_download("k", expires_s=60, version=stored.version)
     assert str(stored.version) in url
-    if isinstance(storage, S3Storage):
-        assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
 
 
 def _break_halfway_in_bytes(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.support.webhook_receiver import WebhookReceiver
+from tools.client import Client
 from tools.local_stack.stack import LocalStack
 
 TIMEOUT_S = 60
@@ -31,27 +32,19 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-class Api:
-    """The REST API as a client uses it."""
+class Api(Client):
+    """The REST API as a client uses it, answers of any status included."""
 
     def __init__(self, url: str) -> None:
+        super().__init__(url)
         self.url = url
 
     def submit_body(self, content: bytes, **query: Any) -> requests.Response:
-        headers = {"content-type": "video/mp4"}
-        return requests.post(
-            f"{self.url}/video/submit", data=content, headers=headers, params=query, timeout=30
-        )
+        url, headers = f"{self.url}/video/submit", {"content-type": "video/mp4"}
+        return requests.post(url, data=content, headers=headers, params=query, timeout=30)
 
     def submit_presigned(self, video: Path, **options: Any) -> str:
-        body = {"size_bytes": video.stat().st_size, **options}
-        answer = requests.post(f"{self.url}/video/submit", json=body, timeout=30)
-        assert answer.status_code == 201, answer.text
-        upload = answer.json()["upload"]
-        with video.open("rb") as file:
-            stored = requests.post(upload["url"], data=upload["fields"], files={"file": file}, timeout=60)
-        assert stored.status_code in (200, 204), stored.text
-        return str(answer.json()["job_id"])
+        return self.submit(video.read_bytes(), **options)
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=30)

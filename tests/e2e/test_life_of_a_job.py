@@ -9,17 +9,22 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from standardwebhooks.webhooks import Webhook
-from video_jobs.settings import WorkerSettings
-from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
+from video_worker.plugins.yolo.detector import Detection
+from video_worker.plugins.yolo.ultralytics_detector import UltralyticsDetector
 
 from tests.e2e.conftest import Api, wait_until
 from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, words_of_frame
+from tests.proofs.bench.clips import frames_of
+from tests.proofs.bench.ways import predict_in_f32, settings_for
 from tests.support import videos
+from tests.support.aws import Subscriber
 from tests.support.model import PEOPLE, needs_real_model
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.aws_server import LOCAL_WEBHOOK_SECRET
@@ -88,25 +93,15 @@ def test_a_large_video_comes_in_parts(api: Api) -> None:
 
 
 def test_the_end_of_a_job_is_told_on_the_event_bus(stack: LocalStack, api: Api) -> None:
-    # GIVEN a subscriber: a queue behind a rule
-    sqs, bus = stack.aws.client("sqs"), stack.aws.client("events")
-    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    bus.put_rule(Name="ends", EventPattern='{"source": ["forgesyte.video-jobs"]}')
-    bus.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": attributes["QueueArn"]}])
-    # WHEN a job completes
+    subscriber, told = Subscriber(stack.aws.client), list[dict[str, Any]]()
     job_id = api.submit_presigned(PATH, max_frames=1, pipeline_id="ocr_only")
     assert api.wait_for_end(job_id)[0]["status"] == "completed"
-    # THEN the subscriber is told
-    told: list[str] = []
 
     def is_told() -> bool:
-        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        told.extend(message["Body"] for message in answer.get("Messages", []))
-        return any(job_id in body and "JobCompleted" in body for body in told)
+        told.extend(subscriber.received())
+        return (job_id, "JobCompleted") in [(one["detail"]["job_id"], one["detail-type"]) for one in told]
 
     wait_until(is_told)
-    bus.remove_targets(Rule="ends", Ids=["1"])
 
 
 def test_the_receiver_that_a_job_names_is_called(api: Api, receiver: WebhookReceiver) -> None:
@@ -153,9 +148,7 @@ def test_a_broken_file_fails_with_the_reason(
 
 
 @pytest.mark.parametrize("make", [videos.audio_only_m4a, videos.webm_renamed], ids=["m4a", "webm"])
-def test_another_format_is_refused_in_both_ways(
-    api: Api, tmp_path: Path, make: Callable[[Path], Path]
-) -> None:
+def test_another_format_is_refused_both_ways(api: Api, tmp_path: Path, make: Callable[[Path], Path]) -> None:
     path = make(tmp_path)
     answer = api.submit_body(path.read_bytes())
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_mp4")
@@ -170,65 +163,31 @@ def test_an_unknown_route_and_a_body_beyond_the_gateway(api: Api) -> None:
 
 
 @needs_real_model
-def test_people_on_real_footage_are_found_as_plain_predict_finds_them(
-    api: Api, model_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_people_on_real_footage_are_found_as_plain_predict_finds_them(api: Api, model_path: Path) -> None:
     # GIVEN the results of the service on real footage
-    stride, frames_wanted = 20, 60
-    job_id = api.submit_presigned(PEOPLE, frame_stride=stride, max_frames=frames_wanted)
-    body, _ = api.wait_for_end(job_id)
-    assert body["status"] == "completed"
+    stride, wanted = 20, 60
+    job_id = api.submit_presigned(PEOPLE, frame_stride=stride, max_frames=wanted)
+    assert api.wait_for_end(job_id)[0]["status"] == "completed"
     frames = api.get(f"/video/results/{job_id}").json()["results"]
-    assert [frame["frame_index"] for frame in frames] == [i * stride for i in range(frames_wanted)]
+    assert [frame["frame_index"] for frame in frames] == [number * stride for number in range(wanted)]
     # WHEN plain predict looks at the same frames, at the same precision
-    expected = _plain_predict(model_path, stride, frames_wanted, monkeypatch)
+    with predict_in_f32():
+        plain = UltralyticsDetector(model_path, settings_for(model_path, DETECTOR_BACKEND="ultralytics"))
+        looks = [plain.detect(image) for image in islice(frames_of(PEOPLE), 0, wanted * stride, stride)]
     # THEN it sees the same
-    for frame, reference in zip(frames, expected, strict=True):
+    for frame, seen in zip(frames, looks, strict=True):
         found = frame["result"]["detections"]
-        assert len(found) == len(reference)
-        for one in found:
-            assert any(_same(one, other) for other in reference)
-            x1, y1, x2, y2 = one["xyxy"]
+        assert len(found) == len(seen)
+        assert [one for one in found if not any(is_same(one, other) for other in seen)] == []
+        for x1, y1, x2, y2 in (one["xyxy"] for one in found):
             assert 0 <= x1 < x2 <= 768
             assert 0 <= y1 < y2 <= 432
-    with_people = sum("person" in frame["result"]["classes"] for frame in frames)
-    assert with_people >= frames_wanted / 2
+    assert sum("person" in frame["result"]["classes"] for frame in frames) >= wanted / 2
 
 
-def _same(one: dict[str, object], other: list[float]) -> bool:
-    box: list[float] = one["xyxy"]  # type: ignore[assignment]
-    near = all(abs(a - b) < 1 for a, b in zip(box, other[:4], strict=True))
-    return near and one["class_id"] == int(other[5]) and abs(float(str(one["confidence"])) - other[4]) < 0.01
-
-
-def _plain_predict(
-    model_path: Path, stride: int, count: int, monkeypatch: pytest.MonkeyPatch
-) -> list[list[list[float]]]:
-    quiet_ultralytics()
-    import cv2
-    import openvino
-    import ultralytics
-
-    compile_model = openvino.Core.compile_model
-    monkeypatch.setattr(
-        openvino.Core,
-        "compile_model",
-        lambda self, model, device_name, config: compile_model(
-            self, model, device_name, config | {"INFERENCE_PRECISION_HINT": "f32"}
-        ),
-    )
-    defaults = WorkerSettings.from_environment({"MODEL_PATH": str(model_path)})
-    model = ultralytics.YOLO(str(model_path), task="detect")
-    capture, boxes = cv2.VideoCapture(str(PEOPLE)), []
-    for index in range(stride * count):
-        _, image = capture.read()
-        if index % stride == 0:
-            result = model.predict(
-                image, conf=defaults.confidence_threshold, iou=defaults.iou_threshold, verbose=False
-            )
-            boxes.append(result[0].boxes.data.tolist())
-    capture.release()
-    return boxes
+def is_same(one: dict[str, Any], other: Detection) -> bool:
+    is_near = all(abs(a - b) < 1 for a, b in zip(one["xyxy"], other.xyxy, strict=True))
+    return is_near and one["class_id"] == other.class_id and abs(one["confidence"] - other.confidence) < 0.01
 
 
 def test_status_answers_within_its_budget(api: Api) -> None:

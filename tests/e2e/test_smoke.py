@@ -218,36 +218,20 @@ DENIED = f"<Code>Denied</Code>{SIGNATURE}"
         ("GET /storage/sent", {"results": 1}, "The pages and the results file of job sent differ"),
         ("GET /video/results/sent", {"next_cursor": "more"}, "differ"),
         # another status
-        (
-            "POST /video/submit video",
-            (401, {"message": f"No {TOKEN}"}),
-            "401 (No ...), not 201: give",
-        ),
+        ("POST /video/submit video", (401, {"message": f"No {TOKEN}"}), "401 (No ...), not 201: give"),
         ("POST /storage", (403, DENIED), "403 (Denied) to the upload: look at"),
         ("GET /storage/sent", (404, ""), "The storage answered 404 to the download"),
         ("GET /storage/sent", (200, "{}"), "The results file holds no results"),
-        (
-            "GET /video/results/sent",
-            (500, problem(500, "x", "Try again")),
-            "500 (Try again), not 200: look",
-        ),
+        ("GET /video/results/sent", (500, problem(500, "x", "Try again")), "500 (Try again), not 200: look"),
         # frames that are not there, or not whole
         ("frames", frames(None, 2, 3), "3 frames where 4 belong (frame 1 is missing)"),
         ("frames", frames(frame(1), 0, 2, 3), "(out of order, or too many)"),
-        (
-            "frames",
-            frames(text=None),
-            "not documented (results.0.result.text: Input should be",
-        ),
+        ("frames", frames(text=None), "not documented (results.0.result.text: Input should be"),
         ("frames", frames(LACKING), "Frame 0 does not hold what yolo_ocr gives (text is missing)"),
         ("frames", frames(count=2), "detections, count and classes do not agree"),
         ("frames", frames(classes={"car": 2}), "detections, count and classes do not agree"),
         ("frames", frames(confidence=93), "(results.0.result.confidence: Input should be less than"),
-        (
-            "frames",
-            frames(error="no engine"),
-            "Frame 0 does not hold what yolo_ocr gives (error is not",
-        ),
+        ("frames", frames(error="no engine"), "Frame 0 does not hold what yolo_ocr gives (error is not"),
     ],
 )
 def test_a_wrong_answer_fails_and_the_jobs_are_deleted(

@@ -7,8 +7,9 @@ which AWS itself is the claim, and for the calls that test_permissions compares 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ from tests.support.aws import REGION, Resources, create_resources
 from tests.support.clock import ManualClock
 from tests.support.recorded_calls import RecordedCalls
 from tests.support.webhook_receiver import WebhookReceiver
+from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.function_host import LocalContext
 from tools.local_stack.template import Template
 
@@ -59,7 +61,7 @@ def app(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[VideoJo
     """The application of the functions, on local adapters."""
     template = Template()
     template.bind(dict.fromkeys(template.resources, "local") | {"AWS::Region": REGION, "AWS::StackName": "s"})
-    _set_environment(template, monkeypatch)
+    set_environment(template, monkeypatch)
     transport = lambda: HttpsWebhookTransport(bootstrap.application().rules.webhook_networks)  # noqa: E731
     ports = Ports.in_memory(clock, webhook_transport=transport)
     monkeypatch.setattr(bootstrap, "aws_ports", lambda _: ports)
@@ -69,7 +71,7 @@ def app(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[VideoJo
 @pytest.fixture
 def resources(aws: None, monkeypatch: pytest.MonkeyPatch) -> Resources:
     made = create_resources()
-    _set_environment(made.template, monkeypatch)
+    set_environment(made.template, monkeypatch)
     return made
 
 
@@ -79,7 +81,7 @@ def services(resources: Resources) -> Iterator[VideoJobs]:
     yield from _fresh_application()
 
 
-def _set_environment(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+def set_environment(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in template.functions():
         for variable, value in template.environment(name).items():
             monkeypatch.setenv(variable, value)
@@ -93,7 +95,23 @@ def _fresh_application() -> Iterator[VideoJobs]:
 
 @pytest.fixture
 def context() -> LambdaContext:
-    return cast(LambdaContext, LocalContext("function", 30))
+    return context_of("function")
+
+
+def context_of(function: str, request_id: str = "r") -> LambdaContext:
+    return cast(LambdaContext, LocalContext(function, 30, request_id))
+
+
+def invoke(function: str, event: Mapping[str, Any], request_id: str = "r") -> Any:
+    """What a function of the template answers to an event."""
+    module, _, handler = Template().handler(function).rpartition(".")
+    return getattr(import_module(module), handler)(event, context_of(function, request_id))
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[DevelopmentIssuer]:
+    with DevelopmentIssuer() as running:
+        yield running
 
 
 @pytest.fixture
@@ -118,8 +136,7 @@ def asked(name: str, query: dict[str, str] | None = None, owner: str = "local") 
 
 def answer_of(event: dict[str, Any]) -> dict[str, Any]:
     """The API's answer to an event."""
-    context = cast(LambdaContext, LocalContext("video_api", 30))
-    answer: dict[str, Any] = video_api.lambda_handler(event, context)
+    answer: dict[str, Any] = video_api.lambda_handler(event, context_of("video_api"))
     return answer
 
 

@@ -28,8 +28,7 @@ from functions.video_api import app as video_api
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, answer_of, asked, call, load_event
 from tests.integration.job_states import running_job
-from tests.integration.test_job_events import stream_of
-from tests.support.aws import REGION, Resources
+from tests.support.aws import REGION, Resources, stream_of
 from tests.support.worker_world import World
 from tools.local_stack.pollers import to_record
 
@@ -133,7 +132,7 @@ def test_one_id_leads_from_the_request_to_the_result_and_nothing_secret_is_logge
     job_id = offer["job_id"]
     upload(service, job_id, context)
     work(service, tmp_path, log)
-    changes = stream_of(resources)
+    changes = stream_of(resources.id("JobsTable"))
     job_events.lambda_handler(changes, context)
     queue_webhook.lambda_handler(changes, context)
     deliver(resources, context)

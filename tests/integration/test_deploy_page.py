@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.support.aws_cli import aws_command
 from tests.support.pages import Page
 from tests.support.translated import NEEDED, raw_template
 from tools import smoke_login
@@ -33,12 +33,12 @@ def aws_commands() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def environment() -> dict[str, str]:
     """A real AWS CLI, which finds no AWS."""
-    with aws_command(tmp_path_factory.mktemp("bin")) as commands:
-        keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
-        own = {"PATH": f"{commands}:{os.environ['PATH']}", "AWS_DEFAULT_REGION": "eu-central-1"}
-        yield {**os.environ, **keys, **own, "AWS_MAX_ATTEMPTS": "1"}
+    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    own = {"PATH": path, "AWS_DEFAULT_REGION": "eu-central-1"}
+    return {**os.environ, **keys, **own, "AWS_MAX_ATTEMPTS": "1"}
 
 
 @pytest.mark.parametrize("command", list(aws_commands()))

@@ -41,12 +41,6 @@ KEYS = {"jku": "https://keys.example.com/jwks.json"}
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[DevelopmentIssuer]:
-    with DevelopmentIssuer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def authorizer(issuer: DevelopmentIssuer) -> JwtAuthorizer:
     return JwtAuthorizer(issuer.url, ["console", issuer.audience])
 
@@ -134,9 +128,7 @@ def test_a_good_token_is_valid(issuer: DevelopmentIssuer, authorizer: JwtAuthori
         assert authorizer.claims_of(signed(issuer, key_of(issuer), {}, **claims))["sub"] == "eve"
 
 
-def test_claims_become_text_as_api_gateway_writes_them(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer
-) -> None:
+def test_claims_become_text_as_api_gateway_does(issuer: DevelopmentIssuer, authorizer: JwtAuthorizer) -> None:
     claims = {"groups": ["admin", "users"], "email_verified": True, "auth_time": 1583798639}
     claims |= {"address": {"country": "NL"}, "nickname": None}
     text = authorizer.claims_of(issuer.token("ann", scope="read write", claims=claims))
@@ -182,9 +174,7 @@ def authorizer_seen_by_function(gateway: Gateway, path: str, **request: Any) -> 
     return context.get("authorizer")
 
 
-def test_a_function_gets_the_claims_of_the_token_and_no_others(
-    issuer: DevelopmentIssuer, authorizer: JwtAuthorizer
-) -> None:
+def test_a_function_gets_the_tokens_claims_only(issuer: DevelopmentIssuer, authorizer: JwtAuthorizer) -> None:
     def echo(_function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         return {"statusCode": 200, "body": json.dumps(event)}
 

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import inspect
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from video_jobs.domain import changes
-from video_jobs.domain.job import (
-    ALLOWED_TRANSITIONS,
-    Delivery,
-    DeliveryState,
-    Failure,
-    Job,
-    JobStatus,
-    Output,
-    Progress,
-    Upload,
-)
+from video_jobs.domain.job import ALLOWED_TRANSITIONS, JobStatus
 
+from tests.support.job_changes import every_change
 from tests.support.pages import Page, labels_of_flowchart, table_rows
 from tools.local_stack.template import STORED_TYPES, Template
+from tools.markdown_writer import table
 from tools.reference.configuration import configuration_document
 
 ROOT = Path(__file__).parents[2]
@@ -51,13 +39,6 @@ LONGEST_DECISION = 30
 QUESTIONS = 20
 OUTSIDE = {"client", "event bus", "receiver"}
 """What a diagram may show although it is neither ours nor in the template."""
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-DELIVERIES = ("record_delivery", "give_up_delivery")
-NEVER_ASKED_FOR = {(name, state, state) for name in DELIVERIES for state in ("pending", "running")}
-NEVER_ASKED_FOR |= {(name, "failed", "failed") for name in ("cancel", "fail_unheld")}
-NEVER_ASKED_FOR |= {("postpone", "failed", "pending")}
-"""Changes that could be made, but no use case makes them."""
 
 
 def page(name: str) -> Page:
@@ -192,6 +173,10 @@ def test_the_configuration_page_tells_default_choices_and_who_is_given_it() -> N
     assert rows["`WorkerMaxCount`"][:3] == ["`Number`", "`4`", "at least 1"]
 
 
+def test_a_bar_in_a_cell_of_a_generated_table_is_escaped() -> None:
+    assert table(["a", "b"], [["x|y", 1]]) == "| a | b |\n|---|---|\n| x\\|y | 1 |\n"
+
+
 # --- diagrams, states, imports ---------------------------------------------------------------------
 
 
@@ -233,33 +218,7 @@ def test_the_table_of_changes_is_that_of_the_code() -> None:
     rows = table_rows(page("architecture.md").section("Every change"))
     listed = [(row[0].strip("`"), row[1], row[2]) for row in rows]
     assert len(listed) == len(set(listed))
-    assert set(listed) == set(possible_changes()) - NEVER_ASKED_FOR
-    assert set(possible_changes()) >= NEVER_ASKED_FOR
-
-
-def possible_changes() -> Iterator[tuple[str, str, str]]:
-    """Name, state before and after of each change that can be made of a job in some state."""
-    for name, function in vars(changes).items():
-        is_change = inspect.isfunction(function) and function.__annotations__.get("return") == "Change"
-        for status in JobStatus if is_change and not name.startswith("_") else ():
-            change = made(function, status)
-            if change:
-                after = change.values.get("status", change.expected.status)
-                yield name, str(change.expected.status), str(after)
-
-
-def made(function: Callable[..., changes.Change], status: JobStatus) -> changes.Change | None:
-    job = Job(job_id="j", owner="o", created_at=NOW, updated_at=NOW, upload=Upload(key="p"), status=status)
-    known: dict[str, object] = {"now": NOW, "until": NOW, "lease": timedelta(1), "keep": timedelta(1)}
-    known |= {"fingerprint": {}, "count_failure": True, "output": Output("k"), "progress": Progress()}
-    known["delivery"] = Delivery(state=DeliveryState.RETRYING, attempts=1, updated_at=NOW)
-    known["failure"] = Failure("code", "message")
-    _, *others = inspect.signature(function).parameters
-    try:
-        arguments: dict[str, Any] = {name: known.get(name) for name in others}
-        return function(job, **arguments)
-    except ValueError:
-        return None
+    assert set(listed) == {(one.name, one.before, one.after) for one in every_change()}
 
 
 MAY_IMPORT: Mapping[str, set[str]] = {

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
 from video_jobs.adapters.local.memory_fleet import MemoryWorkerFleet
 from video_jobs.application import VideoJobs
@@ -18,22 +17,13 @@ from video_jobs.fleet_ports import WorkerService
 from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
-from tests.integration.conftest import EVENT_JOB_ID, load_event, logged
-from tests.integration.job_states import (
-    ACCEPTED,
-    NOW,
-    VIDEO,
-    code_of,
-    running_job,
-    saved_job,
-    stored_job,
-)
+from tests.integration.conftest import EVENT_JOB_ID, context_of, load_event, logged
+from tests.integration.job_states import ACCEPTED, NOW, VIDEO, code_of, running_job, saved_job, stored_job
 from tests.support.clock import ManualClock
 from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
 from tests.support.sample_events import prepared_event, with_version_of_video
-from tools.local_stack.function_host import LocalContext
 
-CONTEXT = cast(LambdaContext, LocalContext("function", 30))
+CONTEXT = context_of("function")
 
 
 def failed(function: Any, event: dict[str, Any]) -> list[int]:
@@ -53,9 +43,7 @@ def test_an_upload_queues_its_job(app: VideoJobs, tmp_path: Path, name: str) -> 
     assert stored_job(app).upload.version is not None
 
 
-def test_an_upload_whose_event_names_no_version_is_taken_as_it_is_now(
-    services: VideoJobs, tmp_path: Path
-) -> None:
+def test_an_upload_without_version_is_taken_as_it_is_now(services: VideoJobs, tmp_path: Path) -> None:
     assert upload_without_version(services, tmp_path) == {"batchItemFailures": []}
     assert stored_job(services).upload.version is not None
 
@@ -122,9 +110,7 @@ def test_reconcile_finds_an_upload_without_event(services: VideoJobs, tmp_path: 
     assert services.ports.queue.size() == 1
 
 
-def test_reconcile_removes_a_video_whose_job_was_deleted_meanwhile(
-    services: VideoJobs, tmp_path: Path
-) -> None:
+def test_reconcile_removes_the_video_of_a_deleted_job(services: VideoJobs, tmp_path: Path) -> None:
     late_orphan(services, tmp_path)
     assert services.ports.storage.find_file(VIDEO) is None
 

@@ -7,14 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 from video_worker.plugins.yolo.plugin import create_detector
+from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
-from tests.support.model import REAL_MODEL, export_random_model, needs_real_model
+from tests.support.model import REAL_MODEL, needs_real_model
 from tools.local_stack.template import Template
 from tools.worker_image.order import DOCKERFILE, ROOT, STREET_DEMO, Order, OrderError
 
@@ -36,8 +38,18 @@ print(detector.facts()["backend"], len(detector.detect(numpy.zeros((90, 160, 3),
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an untrained model as ``random.pt`` and as ``random_openvino_model``."""
-    return export_random_model(tmp_path_factory.mktemp("model")).parent
+    """The folder of an untrained model as ``random.pt`` and as ``random_openvino_model``, 320 px, f32."""
+    quiet_ultralytics()
+    import torch
+    import ultralytics
+
+    torch.manual_seed(0)
+    source = tmp_path_factory.mktemp("model") / "random.pt"
+    ultralytics.YOLO("yolo11n.yaml", task="detect").save(str(source))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ultralytics' exporter uses what torch deprecates
+        ultralytics.YOLO(str(source)).export(format="openvino", imgsz=320, verbose=False)
+    return source.parent
 
 
 def lay_out(order: Order, root: Path) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.eventbridge import EventBridgeBus
@@ -15,33 +14,17 @@ from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhoo
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Expected
 from video_jobs.domain.errors import TransientError
-from video_jobs.domain.job_events import SOURCE, JobEvent, event_of_change
+from video_jobs.domain.job_events import JobEvent, event_of_change
 
 from functions.job_events import app as job_events
 from functions.queue_webhook import app as queue_webhook
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.job_states import completed_job
-from tests.support.aws import Resources
+from tests.support.aws import Resources, Subscriber, stream_of
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.pages import Page
 
-DOCS = Page(Path(__file__).parents[2] / "docs" / "events.md")
-
-
-class Subscriber:
-    """A queue behind a rule of the default bus."""
-
-    def __init__(self) -> None:
-        self._sqs = boto3.client("sqs", region_name="us-east-1")
-        self._url = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        bus = boto3.client("events", region_name="us-east-1")
-        bus.put_rule(Name="ends", EventPattern=json.dumps({"source": [SOURCE]}))
-        bus.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": attributes["Attributes"]["QueueArn"]}])
-
-    def received(self) -> list[dict[str, Any]]:
-        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+EVENTS, WEBHOOKS = (Page(Path(__file__).parents[2] / "docs" / name) for name in ("events.md", "webhooks.md"))
 
 
 @pytest.fixture
@@ -49,47 +32,35 @@ def subscriber(services: VideoJobs) -> Subscriber:
     return Subscriber()
 
 
-def stream_of(resources: Resources) -> dict[str, Any]:
-    """The table's stream, as Lambda hands it to the function."""
-    table = boto3.client("dynamodb", region_name="us-east-1").describe_table(
-        TableName=resources.id("JobsTable")
-    )
-    arn = table["Table"]["LatestStreamArn"]
-    streams = boto3.client("dynamodbstreams", region_name="us-east-1")
-    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    iterator = streams.get_shard_iterator(
-        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    records = streams.get_records(ShardIterator=iterator)["Records"]
-    event: dict[str, Any] = json.loads(json.dumps({"Records": records}, default=str))
-    return event
-
-
 def published(app: VideoJobs) -> list[JobEvent]:
     assert isinstance(app.ports.events, MemoryEventBus)
     return app.ports.events.published
 
 
-def test_the_ends_of_a_sample_batch_are_told_once_each_as_the_page_says(
-    app: VideoJobs, context: LambdaContext
-) -> None:
+def test_each_end_is_told_once_as_the_page_says(app: VideoJobs, context: LambdaContext) -> None:
     assert job_events.lambda_handler(load_event("job_events"), context) == {"batchItemFailures": []}
     assert [event.detail_type for event in published(app)] == ["JobCompleted", "JobFailed"]
     assert published(app)[1].detail["error"] == {"code": "cancelled", "message": "The job was cancelled"}
-    (example,) = (block.content for block in DOCS.blocks() if block.language == "json")
+    (example,) = (block.content for block in EVENTS.blocks() if block.language == "json")
     assert published(app)[0].detail == json.loads(example)
 
 
+def test_the_call_of_an_end_is_as_its_documentation_says(app: VideoJobs, context: LambdaContext) -> None:
+    queue_webhook.lambda_handler(load_event("queue_webhook"), context)
+    assert isinstance(app.ports.webhooks, MemoryWebhookQueue)
+    (message,) = app.ports.webhooks.sent
+    (example,) = (block.content for block in WEBHOOKS.blocks() if block.language == "json")
+    assert json.loads(message.body) == json.loads(example)
+
+
 def test_a_job_that_completes_is_told_from_the_real_stream(
-    services: VideoJobs,
-    resources: Resources,
-    subscriber: Subscriber,
-    context: LambdaContext,
-    tmp_path: Path,
+    services: VideoJobs, resources: Resources, subscriber: Subscriber, context: LambdaContext, tmp_path: Path
 ) -> None:
     job = completed_job(services, tmp_path, frames=2)
     services.ports.jobs.delete(job.job_id, Expected(status=job.status))
-    assert job_events.lambda_handler(stream_of(resources), context) == {"batchItemFailures": []}
+    assert job_events.lambda_handler(stream_of(resources.id("JobsTable")), context) == {
+        "batchItemFailures": []
+    }
     (event,) = subscriber.received()
     assert event["detail-type"] == "JobCompleted"
     assert event["detail"]["event_id"] == f"{EVENT_JOB_ID}:1:completed"

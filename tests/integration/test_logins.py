@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from importlib import import_module
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 import requests
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.integration.conftest import invoke
 from tests.support.aws import REGION, Resources
 from tools.local_stack.authorizer import JwtAuthorizer
 from tools.local_stack.development_issuer import DevelopmentIssuer
-from tools.local_stack.function_host import LocalContext
 from tools.local_stack.gateway import Gateway
 from tools.local_stack.template import Route, Template
 
@@ -70,21 +68,10 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[DevelopmentIssuer]:
-    with DevelopmentIssuer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def gateway(issuer: DevelopmentIssuer) -> Iterator[Gateway]:
     authorizer = JwtAuthorizer(issuer.url, [issuer.audience])
     with Gateway(0, ROUTES, invoke, authorizer=authorizer) as running:
         yield running
-
-
-def invoke(function: str, event: Mapping[str, Any]) -> Any:
-    module, _, handler = Template().handler(function).rpartition(".")
-    return getattr(import_module(module), handler)(event, cast(LambdaContext, LocalContext(function, 30)))
 
 
 @pytest.fixture

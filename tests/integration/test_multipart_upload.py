@@ -11,14 +11,7 @@ import pytest
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import UPLOAD_GRACE
-from video_jobs.domain.chunks import (
-    MAX_CHUNKS,
-    MIB,
-    MIN_CHUNK_BYTES,
-    chunk_bytes_of,
-    chunk_sizes,
-    size_of_chunk,
-)
+from video_jobs.domain.chunks import MIB, MIN_CHUNK_BYTES, size_of_chunk
 from video_jobs.domain.errors import FileMissingError, InvalidRequestError, TransientError
 from video_jobs.domain.job import Job, UploadState
 
@@ -83,9 +76,7 @@ def test_parts_are_signed_with_their_length(services: VideoJobs) -> None:
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in part["url"]
 
 
-def test_a_job_waits_as_long_as_its_newest_signature_and_an_hour_more(
-    app: VideoJobs, clock: ManualClock
-) -> None:
+def test_a_job_waits_an_hour_longer_than_its_newest_signature(app: VideoJobs, clock: ManualClock) -> None:
     assert awaiting_chunks(app, len(VIDEO)).due_at is None
     call("sign_parts")
     assert stored_job(app).due_at == clock.now() + app.rules.upload_expires + UPLOAD_GRACE
@@ -225,13 +216,7 @@ def test_part_numbers_that_are_none_are_refused(app: VideoJobs) -> None:
         assert refusal(load_event("sign_parts") | {"body": json.dumps(body)}) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("size_bytes", [1, 8 * MIB, 8 * MIB + 1, 150 * MIB, 20 * 2**30, 5 * 2**40])
-def test_parts_add_up_within_the_limits_of_s3(size_bytes: int) -> None:
-    sizes = chunk_sizes(size_bytes)
-    assert sum(sizes) == size_bytes
-    assert len(sizes) <= MAX_CHUNKS
-    assert all(size >= 5 * MIB for size in sizes[:-1])
-    assert sizes[0] <= chunk_bytes_of(size_bytes)
-    assert size_of_chunk(size_bytes, len(sizes)) == sizes[-1]
+def test_the_size_of_a_part_is_that_of_its_number() -> None:
+    assert [size_of_chunk(len(VIDEO), number) for number in (1, 3)] == [MIN_CHUNK_BYTES, MIB]
     with pytest.raises(InvalidRequestError):
-        size_of_chunk(size_bytes, len(sizes) + 1)
+        size_of_chunk(len(VIDEO), 4)

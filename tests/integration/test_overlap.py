@@ -59,9 +59,7 @@ def test_the_bytes_do_not_depend_on_threads_or_resuming(pipeline_id: str) -> Non
         assert lines(made, TINY, pipeline_id, first_part=2) == alone[2 * PART_FRAMES :]
 
 
-def test_the_gate_keeps_the_text_and_reads_far_less(
-    still: BenchClip, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gate_keeps_the_text_and_reads_less(still: BenchClip, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
     read = WordReader.read
 
@@ -88,10 +86,7 @@ def test_the_gate_is_part_of_the_fingerprint() -> None:
 
 
 def test_an_error_in_one_frame_ends_the_run_at_once() -> None:
-    made = service(
-        FRAME_THREADS="4",
-        **hazard_folders(),
-    )
+    made = service(FRAME_THREADS="4", **hazard_folders())
     run = iter(made.run_on_file(TINY, "fail"))
     assert [next(run)["frame_index"] for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(KeyError):

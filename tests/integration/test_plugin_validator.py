@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 from video_worker import plugin_registry
 from video_worker.pipeline_service import BUILT_IN_PIPELINES
-from video_worker.plugin_registry import load_manifests
+from video_worker.plugin_registry import Manifest, load_manifests
 
-from tools.governance.plugin_process import PluginProcess
-from tools.governance.plugin_trial import PluginTrial
+from tools.governance.plugin_trial import Checked, PluginTrial, plugin_process
 from tools.governance.validate_plugins import main, settings_for
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -97,19 +96,23 @@ def test_every_faulty_tool_is_told_with_its_fault_and_the_good_ones_pass(tmp_pat
         "tool faulty.boxes": "not in the format of results: detections.0.xyxy: Field required",
         "tool faulty.failing": "it raises LookupError: nothing there (plugin.py, line N)",
         "tool faulty.leaving": "it raises SystemExit: 0 (plugin.py, line N)",
-        "tool faulty.unknown": "it raises KeyError: 'unknown' (plugin.py, line N)",
+        "tool faulty.unknown": "it raises KeyError: 'unknown' (function_plugin.py, line N)",
     }
     assert [line[:4] for line in lines if "faulty.good" in line or "uses_good" in line] == ["ok  ", "ok  "]
     assert lines[-1].endswith("13 problems")  # and two pipelines lack their plugin
 
 
+def tried(
+    plugins: Path, manifests: list[Manifest], providers: list[Manifest], limit_s: float
+) -> list[Checked]:
+    with plugin_process(settings_for(plugins, PIPELINES), limit_s) as ask:
+        return list(PluginTrial(ask).run(manifests, providers))
+
+
 def test_what_crashes_or_hangs_is_told_and_the_rest_still_checked() -> None:
-    manifests = list(load_manifests(FAULTS).values())
-    dangerous = [one for one in manifests if one.id == "dangerous"]
     started = time.monotonic()
-    with PluginProcess(settings_for(FAULTS, PIPELINES), limit_s=3) as process:
-        checked = {one.thing: one.problems for one in PluginTrial(process).run(dangerous, [])}
-    assert checked == {
+    checked = tried(FAULTS, [load_manifests(FAULTS)["dangerous"]], [], limit_s=3)
+    assert {one.thing: one.problems for one in checked} == {
         "plugin dangerous": (),
         "tool dangerous.good": (),
         "tool dangerous.crash": ("it takes the whole process down (SIGSEGV)",),
@@ -123,9 +126,7 @@ def test_what_crashes_or_hangs_is_told_and_the_rest_still_checked() -> None:
 def test_inputs_come_from_the_workers_own_tools_where_no_other_gives_them() -> None:
     faulty = load_manifests(FAULTS)["faulty"]
     giver, taker = (replace(faulty, tools={name: faulty.tools[name]}) for name in ("good", "uses_good"))
-    with PluginProcess(settings_for(FAULTS, PIPELINES), limit_s=60) as process:
-        alone = list(PluginTrial(process).run([taker], []))
-        helped = list(PluginTrial(process).run([taker], [giver]))
+    alone, helped = (tried(FAULTS, [taker], helpers, limit_s=60) for helpers in ([], [giver]))
     assert [one.thing for one in alone if one.problems] == ["tool faulty.uses_good"]
     things = ["plugin faulty", "tool faulty.good", "tool faulty.uses_good"]
     assert [(one.thing, one.problems) for one in helped] == [(thing, ()) for thing in things]
@@ -152,8 +153,7 @@ def create_plugin(settings):
 
 def test_a_plugin_is_loaded_once_and_a_tool_that_remembers_begins_a_part(tmp_path: Path) -> None:
     folder = own_plugin(tmp_path, REMEMBERING)
-    with PluginProcess(settings_for(folder, PIPELINES), limit_s=60) as process:
-        checked = list(PluginTrial(process).run(list(load_manifests(folder).values()), []))
+    checked = tried(folder, list(load_manifests(folder).values()), [], limit_s=60)
     assert [one.thing for one in checked if one.problems] == []
     assert len(checked) == 3
     assert (folder / "mine" / "loaded").read_text(encoding="utf-8") == "x"
@@ -174,7 +174,7 @@ def test_a_plugin_is_loaded_once_and_a_tool_that_remembers_begins_a_part(tmp_pat
     ],
     ids=["not Python", "a missing package", "no create_plugin", "facts that are no JSON", "no code"],
 )
-def test_a_plugin_that_cannot_be_loaded_is_told(
+def test_a_plugin_that_does_not_load_is_told(
     tmp_path: Path, run: Run, code: str | None, problem: str
 ) -> None:
     folder = own_plugin(tmp_path, code or "")

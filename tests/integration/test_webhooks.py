@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto.sqs.models import sqs_backends
 from standardwebhooks.webhooks import Webhook
 from video_jobs import bootstrap
+from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets
 from video_jobs.adapters.local.memory_notify import MemoryWebhookQueue, MemoryWebhookSecrets
 from video_jobs.adapters.webhook_http import CALL_LIMIT_S
 from video_jobs.application import VideoJobs
@@ -20,14 +22,14 @@ from video_jobs.domain.webhooks import WebhookMessage
 
 from functions.deliver_webhook import app as deliver_webhook
 from functions.queue_webhook import app as queue_webhook
-from tests.integration.conftest import EVENT_JOB_ID, call, load_event, logged
+from tests.integration.conftest import EVENT_JOB_ID, asked, call, load_event, logged
 from tests.integration.job_states import ACCEPTED, KEEP, NOW, saved_job, stored_job
-from tests.integration.test_job_events import stream_of
-from tests.support.aws import Resources
+from tests.support.aws import Resources, stream_of
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.pollers import to_record
 from tools.local_stack.template import Template
+from tools.webhook_secret import new_secret
 
 SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHRlc3Q="
 TOLD = f"{EVENT_JOB_ID}:0:failed"
@@ -100,9 +102,7 @@ def test_what_the_receiver_does_not_take_is_tried_again_later(waiting: Waiting) 
     assert len({made.headers["webhook-id"] for made in calls}) == 1
 
 
-def test_a_job_says_failed_although_the_last_attempts_died(
-    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_says_failed_if_its_attempts_died(waiting: Waiting, monkeypatch: pytest.MonkeyPatch) -> None:
     # GIVEN a function that dies at every attempt, before it can note anything
     with monkeypatch.context() as patched:
         patched.setattr(deliver_webhook, "handle_message", lambda _: 1 / 0)
@@ -145,9 +145,7 @@ def test_what_two_messages_of_one_end_do_at_once_does_not_undo_a_delivery(
     assert said("state") == ("delivered",)
 
 
-def test_a_receiver_in_a_network_that_no_operator_opened_is_not_called(
-    unopened: Waiting, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_closed_network_is_not_called(unopened: Waiting, caplog: pytest.LogCaptureFixture) -> None:
     assert not unopened.is_taken()
     assert unopened.receiver.calls == []
     assert "may not be called" in said("error")[0]
@@ -170,6 +168,23 @@ def test_a_late_call_of_a_former_end_says_nothing_of_the_next(waiting: Waiting) 
     assert said("state") == ("waiting",)
 
 
+def test_a_callback_url_is_taken_by_both_ways_of_submitting_and_a_wrong_one_refused(app: VideoJobs) -> None:
+    url = "https://receiver.example/hook"
+    for submitted in (
+        asked("submit_video", {"callback_url": url}),
+        load_event("submit_json") | {"body": json.dumps({"size_bytes": 9, "callback_url": url})},
+    ):
+        status, body = call(submitted)
+        assert status == 201
+        assert stored_job(app, body["job_id"]).options.callback_url == url
+    for url in ("http://receiver.example/", "https://127.0.0.1/", "https://x/" + "y" * 3000):
+        sent = json.dumps({"size_bytes": 9, "callback_url": url})
+        status, problem = call(load_event("submit_json") | {"body": sent})
+        assert (status, problem["code"]) == (400, "invalid_request")
+        assert "callback_url" in problem["detail"]
+    assert len(app.ports.jobs.list_by_owner("local", 10)) == 2
+
+
 # --- on AWS ------------------------------------------------------------------------------------------
 
 
@@ -183,7 +198,7 @@ class Deliveries:
 
     def tell(self) -> None:
         """The change stream tells `queue_webhook` what happened, which sends the calls to the queue."""
-        told = queue_webhook.lambda_handler(stream_of(self.resources), self.context)
+        told = queue_webhook.lambda_handler(stream_of(self.resources.id("JobsTable")), self.context)
         assert told == {"batchItemFailures": []}
 
     def turn(self) -> bool | None:
@@ -249,9 +264,7 @@ def test_the_receiver_is_called_once_with_what_it_can_verify(deliveries: Deliver
 
 
 @pytest.mark.usefixtures("secret")
-def test_after_the_last_attempt_the_call_is_a_dead_letter_and_the_job_says_so(
-    deliveries: Deliveries, services: VideoJobs
-) -> None:
+def test_a_call_that_failed_for_good_is_a_dead_letter(deliveries: Deliveries, services: VideoJobs) -> None:
     most = services.rules.webhook_attempts
     deliveries.receiver.answers.extend([503] * most)
     deliveries.tell()
@@ -282,7 +295,7 @@ def test_a_death_at_the_queueing_loses_no_call_and_makes_none_twice(
     deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     process = MortalProcess(monkeypatch)
-    event = stream_of(deliveries.resources)
+    event = stream_of(deliveries.resources.id("JobsTable"))
     with process.living(0, after=after), pytest.raises(Crash):
         queue_webhook.lambda_handler(event, deliveries.context)
     with process.living(None):
@@ -319,3 +332,12 @@ def test_a_death_at_the_delivery_loses_no_call(
     died_between = dies_at == 2 and not after  # called again under the same id, never not at all
     assert len(deliveries.receiver.calls) == 1 + died_between
     assert said("state") == ("delivered",)
+
+
+def test_a_replaced_secret_signs_beside_the_new_one_until_the_next(aws: None) -> None:
+    client = boto3.client("secretsmanager", region_name="us-east-1")
+    first, second, third = (new_secret(client, "tests/webhooks/local") for _ in range(3))
+    assert len({first, second, third}) == 3
+    assert client.get_secret_value(SecretId="tests/webhooks/local")["SecretString"] == f"{third} {second}"
+    secrets = SecretsManagerWebhookSecrets(client, "tests/webhooks/")
+    assert secrets.secret_of("local") == f"{third} {second}"

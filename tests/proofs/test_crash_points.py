@@ -6,13 +6,10 @@ and from then on the process dies at it too.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
-import moto.sqs.models
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from video_jobs.application import VideoJobs
@@ -22,6 +19,7 @@ from video_jobs.domain.keys import video_key
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld
+from tests.support.aws import stream_of
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
 from tests.support.worker_world import on_frame
@@ -39,8 +37,7 @@ def world(
     services: VideoJobs, process: MortalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[CrashWorld]:
     clock = ManualClock()
-    monkeypatch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
-    monkeypatch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
+    clock.move_sqs(monkeypatch)
     vars(services.ports)["clock"] = clock
     yield CrashWorld(services.ports, clock, tmp_path)
     on_frame().clear()
@@ -67,21 +64,12 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
 
 def ends_in_the_stream(world: CrashWorld) -> set[tuple[str, str]]:
     """Job and status of every end that `job_events` is shown by the table's change stream."""
-    table = boto3.client("dynamodb", region_name="us-east-1")
-    described = table.describe_table(TableName=os.environ["TABLE_NAME"])["Table"]
-    arn, streams = described["LatestStreamArn"], boto3.client("dynamodbstreams", region_name="us-east-1")
-    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    where = streams.get_shard_iterator(
-        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    ends: set[tuple[str, str]] = set()
-    while records := (answer := streams.get_records(ShardIterator=where))["Records"]:
-        changes = [DynamoDBRecord(json.loads(json.dumps(record, default=str))).dynamodb for record in records]
-        for change in changes:
-            event = change and event_of_change(change.old_image or None, change.new_image or None)
-            if event:
-                ends.add((event.detail["job_id"], event.detail["status"]))
-        where = answer["NextShardIterator"]
+    ends = set()
+    for record in stream_of(os.environ["TABLE_NAME"])["Records"]:
+        change = DynamoDBRecord(record).dynamodb
+        event = change and event_of_change(change.old_image or None, change.new_image or None)
+        if event:
+            ends.add((event.detail["job_id"], event.detail["status"]))
     return ends
 
 

@@ -6,36 +6,39 @@ import gzip
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.integration.test_rollback import Done, merged, run, shop
-from tests.support.aws_cli import aws_command
-from tests.support.deployed import ENVIRONMENT, RESERVED, STACK, STATES, Deployed, deploy
-from tests.support.larger_repository import ROOT
-from tests.support.moto_stacks import teach_moto_http_apis
+from tests.integration.test_rollback import ROOT, Done, merged, run, shop
+from tests.support.deployed import (
+    ENVIRONMENT,
+    RESERVED,
+    STACK,
+    STATES,
+    Deployed,
+    deploy,
+    teach_moto_http_apis,
+)
 from tools.local_stack.aws_server import MotoServer
 
 __all__ = ["merged", "shop"]
-pytestmark = pytest.mark.no_cover  # moto under a tracer takes more than twice the time
+# Moto under a tracer takes more than twice the time, and the AWS CLI is started hundreds of times.
+pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(900)]
 PAGE = (ROOT / "docs" / "rollback.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def aws() -> Iterator[str]:
     teach_moto_http_apis()
-    with (
-        MotoServer() as server,
-        aws_command(tmp_path_factory.mktemp("bin")) as commands,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with MotoServer() as server, pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.setenv("AWS_ENDPOINT_URL", server.url)
-        patch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+        patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         yield server.url
 
 
@@ -71,9 +74,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(deployed: Deployed, folder
     assert "would stop here: not empty" in done.stdout
 
 
-def test_intake_closes_while_jobs_can_be_read_cancelled_and_their_uploads_ended(
-    deployed: Deployed, folder: Path
-) -> None:
+def test_intake_closes_and_everything_else_stays_open(deployed: Deployed, folder: Path) -> None:
     before = deployed.route_limits()
     assert rollback(folder, "stop", "--apply").returncode == 0
     limits = deployed.route_limits()
@@ -96,9 +97,7 @@ def test_drain_waits_for_jobs_and_for_messages(deployed: Deployed, folder: Path,
     assert deployed.switches() == before
 
 
-def test_work_that_is_left_stands_still_and_everything_can_be_turned_on_again(
-    deployed: Deployed, folder: Path
-) -> None:
+def test_what_is_left_stands_still_until_all_is_turned_on_again(deployed: Deployed, folder: Path) -> None:
     before, items = deployed.switches(), deployed.items()
     assert before["functions"] == [RESERVED, None]
     for _ in range(2):  # a second run must not take what is off for what was before
@@ -158,9 +157,7 @@ def test_a_stack_that_would_take_its_data_along_is_not_deleted(
     assert deployed.stacks() == ([STACK] if status else [])
 
 
-def test_every_command_of_the_page_does_what_the_page_says(
-    deployed: Deployed, folder: Path, shop: Path
-) -> None:
+def test_every_command_of_the_page_keeps_its_word(deployed: Deployed, folder: Path, shop: Path) -> None:
     deployed.end_all_work()
     commands = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
     assert sum("tools/rollback.sh" in line for line in commands) == PAGE.count("tools/rollback.sh ") >= 8

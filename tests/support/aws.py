@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copyreg
+import json
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from threading import Condition
 from typing import Any
 
 import boto3
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from video_jobs.domain.job_events import SOURCE
 
 from tools.local_stack.template import Template
 
@@ -19,6 +22,8 @@ REGION = "us-east-1"
 STACK = "tests"
 _STORES = {"dynamodb": REGION, "sqs": REGION, "s3": "aws", "ecs": REGION}
 """Where moto keeps what the stack creates: service and region."""
+
+_client: Any = partial(boto3.client, region_name=REGION)
 
 copyreg.pickle(Condition, lambda _: (Condition, ()))  # each copy of a queue has a lock of its own
 
@@ -51,12 +56,11 @@ def create_resources() -> Resources:
 @cache
 def _created_once() -> tuple[dict[str, str], dict[str, Any]]:
     template = Template()
-    cloudformation = boto3.client("cloudformation", region_name=REGION)
+    cloudformation = _client("cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=template.stored_resources_json())
     created = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     ids = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in created}
-    s3: Any = boto3.client("s3", region_name=REGION)
-    s3.put_bucket_versioning(
+    _client("s3").put_bucket_versioning(
         Bucket=ids["MediaBucket"],
         VersioningConfiguration=template.resources["MediaBucket"]["Properties"]["VersioningConfiguration"],
     )
@@ -78,3 +82,34 @@ def _worker_service() -> dict[str, str]:
 
 def _store(service: str) -> Any:
     return get_backend(service)[DEFAULT_ACCOUNT_ID][_STORES[service]]  # type: ignore[call-overload]
+
+
+def stream_of(table_name: str) -> dict[str, Any]:
+    """All changes of a table, as Lambda hands them to a function."""
+    table = _client("dynamodb").describe_table(TableName=table_name)["Table"]
+    streams, records = _client("dynamodbstreams"), []
+    arn = table["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    where = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    while found := (answer := streams.get_records(ShardIterator=where))["Records"]:
+        records += found
+        where = answer["NextShardIterator"]
+    event: dict[str, Any] = json.loads(json.dumps({"Records": records}, default=str))
+    return event
+
+
+class Subscriber:
+    """A queue behind a rule of the default event bus."""
+
+    def __init__(self, client: Callable[[str], Any] = _client) -> None:
+        self._sqs, bus = client("sqs"), client("events")
+        self._url = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        queue = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
+        bus.put_rule(Name="ends", EventPattern=json.dumps({"source": [SOURCE]}))
+        bus.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": queue["QueueArn"]}])
+
+    def received(self) -> list[dict[str, Any]]:
+        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]

@@ -7,19 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-
 
 def run_in(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)
-    paths = [ROOT, ROOT / "layers/common/python", ROOT / "gpu_worker_image/src"]
-    environment = {
-        **os.environ,
-        "TMPDIR": str(temporary),
-        "PYTHONPATH": os.pathsep.join(str(path) for path in paths),
-        "PYTHONUNBUFFERED": "1",
-    }
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=folder,

@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
+from urllib.parse import unquote
 
 import boto3
+import yaml
+from moto.apigatewayv2 import urls
+from moto.apigatewayv2.models import apigatewayv2_backends
+from moto.apigatewayv2.responses import ApiGatewayV2Response
+from moto.autoscaling.models import AutoScalingBackend
+from moto.cloudformation.parsing import ResourceMap, get_model_map
+from moto.core.common_models import CloudFormationModel
 
 from tools.local_stack.template import Template
 
@@ -25,7 +34,41 @@ RESERVED = 20
 """Concurrent executions that the operator keeps for the API."""
 STATES = {"1": "pending", "2": "running", "3": "completed", "4": "failed"}
 """Job id to status."""
-_TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda"}, "Action": "sts:AssumeRole"}]}
+_COMPUTING = f"""
+Role:
+  Type: AWS::IAM::Role
+  Properties:
+    AssumeRolePolicyDocument:
+      Statement: [{{Effect: Allow, Principal: {{Service: lambda}}, Action: "sts:AssumeRole"}}]
+{FUNCTIONS[0]}: &function
+  Type: AWS::Lambda::Function
+  Properties:
+    {{Code: {{ZipFile: pass}}, Handler: a.b, Runtime: python3.11, Role: {{"Fn::GetAtt": [Role, Arn]}}}}
+{FUNCTIONS[1]}: *function
+VideoWorkerCluster: {{Type: "AWS::ECS::Cluster"}}
+VideoWorkerTaskDefinition:
+  Type: AWS::ECS::TaskDefinition
+  Properties: {{Family: worker, ContainerDefinitions: [{{Name: worker, Image: none, Memory: 1}}]}}
+VideoWorkerService:
+  Type: AWS::ECS::Service
+  Properties:
+    Cluster: {{Ref: VideoWorkerCluster}}
+    TaskDefinition: {{Ref: VideoWorkerTaskDefinition}}
+    DesiredCount: 1
+Launch:
+  Type: AWS::AutoScaling::LaunchConfiguration
+  Properties: {{ImageId: ami-12c6146b, InstanceType: g4dn.xlarge}}
+VideoWorkerInstances:
+  Type: AWS::AutoScaling::AutoScalingGroup
+  Properties:
+    LaunchConfigurationName: {{Ref: Launch}}
+    AvailabilityZones: [{REGION}a]
+    MinSize: "0"
+    MaxSize: "4"
+    DesiredCapacity: "1"
+    NewInstancesProtectedFromScaleIn: true
+"""
+"""What runs functions and workers, as CloudFormation."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +113,12 @@ class Deployed:
     def switches(self) -> dict[str, Any]:
         """All that a rollback turns off."""
         functions, ecs = self.client("lambda"), self.client("ecs")
-        cluster = self.ids["VideoWorkerCluster"]
-        services = ecs.describe_services(cluster=cluster, services=[self.ids["VideoWorkerService"]])[
-            "services"
-        ]
+        cluster, worker = self.ids["VideoWorkerCluster"], self.ids["VideoWorkerService"]
+        services = ecs.describe_services(cluster=cluster, services=[worker])["services"]
+        limits = [functions.get_function_concurrency(FunctionName=self.ids[name]) for name in FUNCTIONS]
         return {
             "routes": self.route_limits(),
-            "functions": [
-                functions.get_function_concurrency(FunctionName=self.ids[name]).get(
-                    "ReservedConcurrentExecutions"
-                )
-                for name in FUNCTIONS
-            ],
+            "functions": [limit.get("ReservedConcurrentExecutions") for limit in limits],
             "workers": [it["desiredCount"] for it in services],
             "tasks": ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"],
         }
@@ -139,40 +176,90 @@ def _template(policy: str | None) -> dict[str, Any]:
         whole["Resources"][name]["DeletionPolicy"] = policy or template.resources[name]["DeletionPolicy"]
     limits = template.resources["HttpApi"]["Properties"]["RouteSettings"]
     api = {"Routes": [f"{route.method} {route.path}" for route in template.routes()], "RouteSettings": limits}
-    whole["Resources"] |= _resources("AWS::ApiGatewayV2::Api", HttpApi=api)
-    whole["Resources"] |= _resources("AWS::IAM::Role", Role={"AssumeRolePolicyDocument": _TRUST})
-    code = {"Code": {"ZipFile": "pass"}, "Handler": "index.handler", "Runtime": "python3.11"}
-    function = code | {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}
-    whole["Resources"] |= _resources("AWS::Lambda::Function", **dict.fromkeys(FUNCTIONS, function))
-    whole["Resources"] |= _workers()
+    whole["Resources"] |= yaml.safe_load(_COMPUTING)
+    whole["Resources"]["HttpApi"] = {"Type": "AWS::ApiGatewayV2::Api", "Properties": api}
     return whole
 
 
-def _workers() -> dict[str, Any]:
-    container = {"Name": "worker", "Image": "none", "Memory": 1}
-    task = {"Family": "worker", "ContainerDefinitions": [container]}
-    service = {
-        "Cluster": {"Ref": "VideoWorkerCluster"},
-        "TaskDefinition": {"Ref": "VideoWorkerTaskDefinition"},
-        "DesiredCount": 1,
-    }
-    machine = {"ImageId": "ami-12c6146b", "InstanceType": "g4dn.xlarge"}
-    group = {
-        "LaunchConfigurationName": {"Ref": "Launch"},
-        "AvailabilityZones": [f"{REGION}a"],
-        "MinSize": "0",
-        "MaxSize": "4",
-        "DesiredCapacity": "1",
-        "NewInstancesProtectedFromScaleIn": True,
-    }
-    return (
-        _resources("AWS::ECS::Cluster", VideoWorkerCluster={})
-        | _resources("AWS::ECS::TaskDefinition", VideoWorkerTaskDefinition=task)
-        | _resources("AWS::ECS::Service", VideoWorkerService=service)
-        | _resources("AWS::AutoScaling::LaunchConfiguration", Launch=machine)
-        | _resources("AWS::AutoScaling::AutoScalingGroup", VideoWorkerInstances=group)
-    )
+# --- what moto leaves out of a stack: HTTP APIs whose stages can be changed ---------------------------
+
+_ROUTE_SETTINGS = "{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)/routesettings/(?P<key>.+)$"
+_delete_resources = ResourceMap.delete
+_LIMITS = {"throttlingBurstLimit": 200, "throttlingRateLimit": 100}
 
 
-def _resources(kind: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {"Type": kind, "Properties": values} for name, values in properties.items()}
+def teach_moto_http_apis() -> None:
+    """Add it; doing it twice changes nothing."""
+    models: dict[str, Any] = get_model_map()
+    models["AWS::ApiGatewayV2::Api"] = HttpApi
+    for owner, name, method in (
+        (ApiGatewayV2Response, "update_stage", _update_stage),
+        (ApiGatewayV2Response, "delete_route_settings", _delete_route_settings),
+        (ResourceMap, "delete", _delete_unless_retained),
+        # moto deletes a whole stack before it answers; then its group is no longer there to be deleted.
+        (AutoScalingBackend, "delete_auto_scaling_group", _delete_auto_scaling_group),
+    ):
+        setattr(owner, name, method)
+    urls.url_paths[_ROUTE_SETTINGS] = ApiGatewayV2Response.dispatch
+
+
+class HttpApi(CloudFormationModel):
+    """An HTTP API with the routes that its property ``Routes`` lists, and a default stage."""
+
+    def __init__(self, api_id: str, backend: Any) -> None:
+        self.physical_resource_id, self._backend = api_id, backend
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+    ) -> HttpApi:
+        backend = apigatewayv2_backends[account_id][region_name]
+        unset: dict[str, Any] = dict.fromkeys(signature(backend.create_api).parameters)
+        api = backend.create_api(**unset | {"name": resource_name, "protocol_type": "HTTP", "tags": {}})
+        for key in cloudformation_json["Properties"]["Routes"]:
+            api.create_route(False, [], key, target="")
+        own = {
+            route: {name[0].lower() + name[1:]: limit for name, limit in limits.items()}
+            for route, limits in cloudformation_json["Properties"]["RouteSettings"].items()
+        }
+        stage = {"stageName": "$default", "autoDeploy": True, "defaultRouteSettings": _LIMITS}
+        api.create_stage(stage | {"routeSettings": own})
+        return cls(api.api_id, backend)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        self._backend.delete_api(self.physical_resource_id)
+
+    def is_created(self) -> bool:
+        return True
+
+
+def _delete_unless_retained(self: Any) -> None:
+    """moto knows only ``Retain``; ``RetainExceptOnCreate`` is the same once a resource is created."""
+    for spec in self._resource_json_map.values():
+        if spec.get("DeletionPolicy") == "RetainExceptOnCreate":
+            spec["DeletionPolicy"] = "Retain"
+    _delete_resources(self)
+
+
+def _delete_auto_scaling_group(self: Any, group_name: str) -> None:
+    if group_name in self.autoscaling_groups:
+        self.set_desired_capacity(group_name, 0)
+        self.autoscaling_groups.pop(group_name)
+
+
+def _stage_of(response: Any) -> Any:
+    parts = response.path.split("/")
+    stages = parts.index("stages")
+    return response.apigatewayv2_backend.get_stage(parts[stages - 1], unquote(parts[stages + 1]))
+
+
+def _update_stage(self: Any) -> Any:
+    stage = _stage_of(self)
+    stage.route_settings = {**stage.route_settings, **json.loads(self.body)["routeSettings"]}
+    return 200, {}, json.dumps(stage.to_json())
+
+
+def _delete_route_settings(self: Any) -> Any:
+    stage, key = _stage_of(self), unquote(self.path.rpartition("/routesettings/")[2])
+    stage.route_settings = {route: value for route, value in stage.route_settings.items() if route != key}
+    return 204, {}, ""

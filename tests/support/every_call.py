@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import moto.sqs.models
 import pytest
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
 from video_jobs.adapters.aws.s3 import S3Storage
 from video_jobs.application import VideoJobs
@@ -23,7 +20,7 @@ from video_worker.scale_in_protection import ScaleInProtection
 from video_worker.stop_signal import StopSignal
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import EVENT_JOB_ID, load_event
+from tests.integration.conftest import EVENT_JOB_ID, invoke, load_event, set_environment
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
 from tests.integration.job_states import NOW, awaiting_chunks, completed_job, saved_job, uploaded_video
@@ -31,28 +28,20 @@ from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
 from tests.support.sample_events import NAMES, function_of, prepared_event, with_version_of_video
 from tests.support.worker_world import on_frame
-from tools.local_stack.function_host import LocalContext
-from tools.local_stack.template import Template
 
 ACCEPTED_WITHOUT_VERSION = "reconcile sends again"
 
 
 def fresh_services(patch: pytest.MonkeyPatch) -> VideoJobs:
     """An empty stack, and the services that its functions use."""
-    template = create_resources().template
-    for function in template.functions():
-        for variable, value in template.environment(function).items():
-            patch.setenv(variable, value)
+    set_environment(create_resources().template, patch)
     bootstrap.application.cache_clear()
     return bootstrap.application()
 
 
 def handle(event: Mapping[str, Any], name: str, request_id: str = "r") -> Any:
     """What the function that takes the sample event ``name`` answers to ``event``."""
-    function = function_of(name)
-    module, _, handler = Template().handler(function).rpartition(".")
-    context = cast(LambdaContext, LocalContext(function, 30, request_id))
-    return getattr(import_module(module), handler)(event, context)
+    return invoke(function_of(name), event, request_id)
 
 
 def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -63,8 +52,7 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     for special in (_delete_with_parts, _worker_looks_at_the_fleet, *uploads):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
-    patch.setattr(moto.sqs.models, "unix_time", lambda: clock.now().timestamp())
-    patch.setattr(moto.sqs.models, "unix_time_millis", lambda: clock.now().timestamp() * 1000)
+    clock.move_sqs(patch)
     for name in (*(name for name in SCENARIOS if name.startswith("worker ")), ACCEPTED_WITHOUT_VERSION):
         on_frame().clear()
         ports = fresh_services(patch).ports

@@ -22,21 +22,19 @@ from tests.integration.job_states import (
     uploaded_video,
 )
 from tools.local_stack.template import Template
+from tools.reference.__main__ import OPENAPI
 
 _VERSION = re.compile(r'"versionId": "[^"]+"')
 NAMES = sorted(path.stem for path in EVENTS.glob("*.json"))
-_OPENAPI = json.loads(
-    (EVENTS.parent / "functions" / "video_api" / "openapi.json").read_text(encoding="utf-8")
-)
+_OPENAPI = json.loads(OPENAPI.read_text(encoding="utf-8"))
 
 
 def function_of(name: str) -> str:
     """An API's event names its route; any other file is called after the folder of its function."""
     template, event = Template(), load_event(name)
     if "routeKey" in event:
-        takers = {
-            one.function for one in template.routes() if f"{one.method} {one.path}" == event["routeKey"]
-        }
+        routes = {f"{route.method} {route.path}": route.function for route in template.routes()}
+        takers = {routes[event["routeKey"]]}
     else:
         takers = {one for one in _takers_of_kind(event) if name.startswith(_folder_of(one))}
     assert len(takers) == 1, f"events/{name}.json belongs to {sorted(takers) or 'no function'}"
@@ -67,79 +65,69 @@ def _folder_of(function: str) -> str:
 # --- what is there before ----------------------------------------------------------------------------
 
 
-def nothing(app: VideoJobs, folder: Path) -> None:
-    pass
-
-
-def running(app: VideoJobs, folder: Path) -> None:
-    running_job(app)
-
-
-def failed(app: VideoJobs, folder: Path) -> None:
-    failed_job(app)
-
-
-def completed(app: VideoJobs, folder: Path) -> None:
-    completed_job(app, folder, frames=3)
-
-
-def awaiting(app: VideoJobs, folder: Path) -> None:
-    awaiting_chunks(app, 150 * 2**20)
-
-
-def uploaded(app: VideoJobs, folder: Path) -> None:
+def uploaded(app: VideoJobs, _: Path) -> None:
     saved_job(app)
     uploaded_video(app)
 
 
+PREPARATIONS: Mapping[str, Callable[[VideoJobs, Path], object]] = {
+    "nothing": lambda *_: None,
+    "running": lambda app, _: running_job(app),
+    "failed": lambda app, _: failed_job(app),
+    "completed": lambda app, folder: completed_job(app, folder, frames=3),
+    "awaiting": lambda app, _: awaiting_chunks(app, 150 * 2**20),
+    "uploaded": uploaded,
+}
+
+
 @dataclass(frozen=True)
 class Sample:
-    """What an event needs, and what it comes to: an HTTP status, records that fail, or counts."""
+    """What must be there, and what an event comes to: an HTTP status, records that fail, or counts."""
 
-    prepare: Callable[[VideoJobs, Path], None]
+    needs: str
     outcome: int | list[int] | dict[str, int]
 
 
 SAMPLES: Mapping[str, Sample] = {
-    "submit_video": Sample(nothing, 201),
-    "submit_quicktime": Sample(nothing, 201),
-    "submit_json": Sample(nothing, 201),
-    "submit_multipart": Sample(nothing, 201),
-    "submit_video_not_mp4": Sample(nothing, 400),
-    "submit_json_bad_stride": Sample(nothing, 400),
-    "status": Sample(running, 200),
-    "job": Sample(running, 200),
-    "results": Sample(completed, 200),
-    "status_unknown_job": Sample(running, 404),
-    "job_unknown_job": Sample(running, 404),
-    "results_unknown_job": Sample(running, 404),
-    "list_jobs": Sample(running, 200),
-    "pipelines": Sample(nothing, 200),
-    "health": Sample(nothing, 200),
-    "cancel_job": Sample(running, 200),
-    "retry_job": Sample(failed, 200),
-    "delete_job": Sample(completed, 204),
-    "upload": Sample(awaiting, 200),
-    "sign_parts": Sample(awaiting, 200),
-    "complete_upload": Sample(awaiting, 409),
-    "abort_upload": Sample(awaiting, 200),
-    "upload_received": Sample(uploaded, []),
-    "upload_received_encoded_key": Sample(uploaded, []),
-    "upload_received_malformed": Sample(uploaded, [0]),
-    "upload_received_test_event": Sample(nothing, []),
-    "dead_letter": Sample(running, []),
-    "dead_letter_not_a_job": Sample(nothing, []),
-    "job_events": Sample(nothing, []),
-    "queue_webhook": Sample(nothing, []),
-    "deliver_webhook": Sample(nothing, [0]),
-    "reconcile_schedule": Sample(running, {"taken_back": 1}),
+    "submit_video": Sample("nothing", 201),
+    "submit_quicktime": Sample("nothing", 201),
+    "submit_json": Sample("nothing", 201),
+    "submit_multipart": Sample("nothing", 201),
+    "submit_video_not_mp4": Sample("nothing", 400),
+    "submit_json_bad_stride": Sample("nothing", 400),
+    "status": Sample("running", 200),
+    "job": Sample("running", 200),
+    "results": Sample("completed", 200),
+    "status_unknown_job": Sample("running", 404),
+    "job_unknown_job": Sample("running", 404),
+    "results_unknown_job": Sample("running", 404),
+    "list_jobs": Sample("running", 200),
+    "pipelines": Sample("nothing", 200),
+    "health": Sample("nothing", 200),
+    "cancel_job": Sample("running", 200),
+    "retry_job": Sample("failed", 200),
+    "delete_job": Sample("completed", 204),
+    "upload": Sample("awaiting", 200),
+    "sign_parts": Sample("awaiting", 200),
+    "complete_upload": Sample("awaiting", 409),
+    "abort_upload": Sample("awaiting", 200),
+    "upload_received": Sample("uploaded", []),
+    "upload_received_encoded_key": Sample("uploaded", []),
+    "upload_received_malformed": Sample("uploaded", [0]),
+    "upload_received_test_event": Sample("nothing", []),
+    "dead_letter": Sample("running", []),
+    "dead_letter_not_a_job": Sample("nothing", []),
+    "job_events": Sample("nothing", []),
+    "queue_webhook": Sample("nothing", []),
+    "deliver_webhook": Sample("nothing", [0]),
+    "reconcile_schedule": Sample("running", {"taken_back": 1}),
 }
 
 
 def prepared_event(name: str, app: VideoJobs, folder: Path) -> dict[str, Any]:
     """The event, with everything there that it needs; a new file has to do without until it is listed."""
     if name in SAMPLES:
-        SAMPLES[name].prepare(app, folder)
+        PREPARATIONS[SAMPLES[name].needs](app, folder)
     return with_version_of_video(load_event(name), app)
 
 

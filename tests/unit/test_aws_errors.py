@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    ConnectionClosedError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from video_jobs.adapters.aws.errors import transient_errors_translated
 from video_jobs.domain.errors import TransientError
 

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, get_type_hints
+from datetime import timedelta
+from typing import get_type_hints
 
 import pytest
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.domain import changes
 from video_jobs.domain.changes import POSTPONED, RECONCILE_GRACE, Change, Expected
 from video_jobs.domain.errors import ConflictError
-from video_jobs.domain.job import (
-    ALLOWED_TRANSITIONS,
-    Failure,
-    Job,
-    JobChanges,
-    JobStatus,
-    Lease,
-    Upload,
-)
+from video_jobs.domain.job import ALLOWED_TRANSITIONS, Job, JobChanges, JobStatus, Lease
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LEASE = timedelta(seconds=60)
-KEEP = timedelta(days=30)
-JOB_ID = "11111111-1111-4111-8111-111111111111"
-WHY = Failure("x", "why")
+from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, WHY, make_job
+
 FIXED = {"job_id", "owner", "created_at", "options", "part_frames", "needs", "request_hash"}
 """What a job is given when it is made, and keeps."""
-
-
-def make_job(**values: Any) -> Job:
-    job = Job(
-        job_id=JOB_ID,
-        owner="ann",
-        created_at=NOW,
-        updated_at=NOW,
-        upload=Upload(key=f"video_jobs/{JOB_ID}.mp4"),
-    )
-    return replace(job, **values)
 
 
 def queued_job() -> Job:
@@ -135,20 +112,6 @@ def test_each_send_is_a_new_generation() -> None:
     job = queued_job()
     again = changes.requeue(job, now=NOW).apply(job)
     assert (job.generation, again.generation, again.queued_at) == (1, 2, None)
-
-
-def test_a_postponed_job_is_as_it_was_but_for_its_generation_and_the_time_it_is_due() -> None:
-    job = queued_job()
-    postponed = changes.postpone(job, now=NOW + LEASE).apply(job)
-    assert postponed == replace(job, generation=2, queued_at=None, due_at=NOW + LEASE + POSTPONED)
-
-
-def test_postponing_a_job_whose_worker_vanished_counts_the_crash() -> None:
-    job = running_job()
-    postponed = changes.postpone(job, now=NOW + LEASE).apply(job)
-    assert (postponed.status, postponed.crashes, postponed.lease) == (JobStatus.PENDING, 1, None)
-    assert (postponed.attempt, postponed.failures) == (1, 0)
-    assert postponed.updated_at == NOW + LEASE  # its status has changed
 
 
 def test_a_postponed_job_comes_later_than_one_that_was_only_lost() -> None:

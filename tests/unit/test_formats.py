@@ -13,18 +13,16 @@ from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
 from video_jobs.domain import formats
 from video_jobs.domain.formats import FIRST_FORMAT, NEWEST_FORMAT, needed_format
-from video_jobs.domain.job import Job, JobOptions, JobStatus, Upload
-from video_jobs.domain.keys import video_key
+from video_jobs.domain.job import Job, JobOptions, JobStatus
 from video_jobs.domain.rules import Rules
 from video_jobs.ports import QueueMessage
 from video_jobs.use_cases.intake import Submission
 from video_jobs.use_cases.work import Claim, Claimant, Verdict
 
+from tests.contract.jobs import JOB_ID, LEASE, make_job
 from tests.support.clock import ManualClock
 
 MP4 = b"\0\0\0\x14ftypisom\0\0\2\0isom" + b"\0" * 200
-JOB_ID = "11111111-1111-4111-8111-111111111111"
-LEASE = timedelta(seconds=60)
 OLD_WORKER = Claimant(worker_id="old", lease=LEASE, understands=1)
 NEW_WORKER = Claimant(worker_id="new", lease=LEASE, understands=2)
 FIVE_MINUTES_S = 300
@@ -56,13 +54,10 @@ class World:
             self.clock, jobs=lambda: self.jobs, storage=lambda: self.storage, queue=lambda: self.queue
         )
         self.app = VideoJobs(ports, Rules(max_crashes=rules.get("max_crashes", 5)))
-        now = self.clock.now()
-        key = video_key(JOB_ID)
-        self.jobs.save(
-            Job(job_id=JOB_ID, owner="ann", created_at=now, updated_at=now, upload=Upload(key=key), needs=2)
-        )
-        self.storage.save_bytes(key, MP4)
-        self.app.intake.accept_upload(key)
+        job = make_job(needs=2)
+        self.jobs.save(job)
+        self.storage.save_bytes(job.upload.key, MP4)
+        self.app.intake.accept_upload(job.upload.key)
 
     @property
     def job(self) -> Job:
@@ -100,9 +95,7 @@ def world() -> World:
         (["unheard_of"], 1),
     ],
 )
-def test_a_job_needs_the_newest_of_the_formats_that_its_options_came_with(
-    chosen: Collection[str], needed: int
-) -> None:
+def test_a_job_needs_the_newest_format_of_its_options(chosen: Collection[str], needed: int) -> None:
     assert needed_format(chosen, {"crop": 2, "mask": 3}) == needed
 
 
@@ -160,6 +153,7 @@ def test_a_worker_that_vanished_from_a_job_counts_when_an_older_worker_leaves_it
     job = world.job
     assert (job.status, job.lease, job.crashes) == (JobStatus.PENDING, None, 1)
     assert (job.attempt, job.failures) == (1, 0)
+    assert job.updated_at == world.clock.now()  # its status has changed
     # AND the job goes on elsewhere
     world.clock.advance(FIVE_MINUTES_S)
     assert world.app.upkeep.reconcile() == {"sent_again": 1}
@@ -208,9 +202,7 @@ def test_a_worker_that_read_the_job_before_it_was_claimed_cannot_leave_it(world:
     assert (world.job.status, world.job.worker_id) == (JobStatus.RUNNING, "new")
 
 
-def test_a_job_that_is_left_before_its_sending_was_noted_is_still_due_in_five_minutes(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_left_before_it_was_marked_is_still_due(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     # GIVEN a job that is due again, and an older worker that is faster than reconcile
     world.offer(OLD_WORKER)
     world.clock.advance(FIVE_MINUTES_S)

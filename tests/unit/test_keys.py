@@ -1,10 +1,10 @@
-"""Storage keys and cursors."""
+"""Storage keys; `test_properties` has more, and cursors."""
 
 from __future__ import annotations
 
 import pytest
-from video_jobs.domain import cursor, keys
-from video_jobs.domain.errors import InvalidCursorError, InvalidKeyError
+from video_jobs.domain import keys
+from video_jobs.domain.errors import InvalidKeyError
 
 JOB_ID = "11111111-1111-4111-8111-111111111111"
 
@@ -20,9 +20,3 @@ def test_keys_depend_on_the_job_alone() -> None:
 def test_a_key_that_leaves_the_storage_is_refused(key: str) -> None:
     with pytest.raises(InvalidKeyError):
         keys.checked_key(key)
-
-
-@pytest.mark.parametrize("text", ["", "1234", "äö", "djI6MQ", "djE6LTE", "A" * 400, "A" * 9000])
-def test_a_foreign_cursor_is_refused(text: str) -> None:
-    with pytest.raises(InvalidCursorError):
-        cursor.decode_cursor(text, "ann")

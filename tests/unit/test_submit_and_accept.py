@@ -10,7 +10,6 @@ from video_jobs.bindings import Ports
 from video_jobs.domain import changes
 from video_jobs.domain.errors import InvalidVideoError, UnknownPipelineError, VideoTooLargeError
 from video_jobs.domain.job import Job, JobOptions, JobStatus, UploadState
-from video_jobs.domain.keys import video_key
 from video_jobs.domain.rules import Rules
 from video_jobs.use_cases.intake import Submission
 
@@ -93,14 +92,6 @@ def test_a_crash_after_accepting_is_healed_by_the_next_telling(app: VideoJobs, v
     app.intake.accept_upload(job.upload.key)
     # THEN it is sent
     assert app.ports.queue.size() == 1
-
-
-def test_an_upload_without_a_job_is_removed(app: VideoJobs, video: Path) -> None:
-    key = video_key("22222222-2222-4222-8222-222222222222")
-    video.write_bytes(MP4)
-    app.ports.storage.save_file(key, video, "video/mp4")
-    assert app.intake.accept_upload(key) is None
-    assert app.ports.storage.find_file(key) is None
 
 
 def test_bad_submissions_leave_no_job(app: VideoJobs, video: Path) -> None:

@@ -168,9 +168,7 @@ def test_an_exemption_with_a_reason_is_listed_with_it(tree: Path, run: Run, text
         ("websocket  # vocabulary: allow websocket - not streaming", "3: streaming: websocket"),
     ],
 )
-def test_an_exemption_that_says_too_little_is_a_violation(
-    tree: Path, run: Run, text: str, problem: str
-) -> None:
+def test_a_poor_exemption_is_a_violation(tree: Path, run: Run, text: str, problem: str) -> None:
     plant(tree, "functions/a.txt", text)
     status, lines = run()
     assert status == VIOLATIONS
@@ -256,9 +254,7 @@ def test_a_small_configuration_is_enough(tree: Path, run: Run) -> None:
         ({"alowed": []}, "alowed: Extra inputs"),
     ],
 )
-def test_a_wrong_configuration_is_told_and_never_clean(
-    tree: Path, run: Run, change: dict[str, Any], problem: str
-) -> None:
+def test_a_wrong_configuration_is_told(tree: Path, run: Run, change: dict[str, Any], problem: str) -> None:
     (tree / "empty").mkdir()
     (tree / "binary").mkdir()
     (tree / "binary" / "a.txt").write_bytes(b"\0")
@@ -279,9 +275,7 @@ def test_a_missing_configuration_and_a_missing_root_are_refused(run: Run) -> Non
     assert run("--root", "/nowhere")[0] == BAD_CONFIGURATION
 
 
-def test_the_rules_are_those_of_the_design_and_the_project_keeps_them(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_project_keeps_the_rules_of_the_design(capsys: pytest.CaptureFixture[str]) -> None:
     vocabulary = Vocabulary.from_yaml(CONFIGURATION)
     assert vocabulary.forbidden == TERMS
     allowed = [one if isinstance(one, str) else one.name for one in vocabulary.allowed]

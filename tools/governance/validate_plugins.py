@@ -18,15 +18,13 @@ from video_worker.pipeline_service import BUILT_IN_PIPELINES, VideoFilePipelineS
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
-from tools.governance.manifest_checks import check_manifests
-from tools.governance.pipeline_checks import check_pipelines
-from tools.governance.plugin_process import PluginProcess
-from tools.governance.plugin_trial import Checked, PluginTrial
+from tools.governance.definitions import check_manifests, check_pipelines
+from tools.governance.plugin_trial import Checked, PluginTrial, plugin_process
 
 ANSWER_LIMIT_S = 120.0
 
 
-def validate(plugins: Path, pipelines: Path, answer_limit_s: float = ANSWER_LIMIT_S) -> Iterator[Checked]:
+def validate(plugins: Path, pipelines: Path) -> Iterator[Checked]:
     """Check everything, one thing after the other."""
     settings = settings_for(plugins, pipelines)
     own = load_manifests(BUILT_IN_PLUGINS) if settings.plugins_dir else {}
@@ -35,8 +33,8 @@ def validate(plugins: Path, pipelines: Path, answer_limit_s: float = ANSWER_LIMI
         yield Checked(f"plugins in {plugins}", ("there is none: a plugin is a folder with a manifest.json",))
     yield from (checked for checked, _ in found)
     manifests = [manifest for _, manifest in found if manifest]
-    with PluginProcess(settings, answer_limit_s) as process:
-        yield from PluginTrial(process).run(manifests, list(own.values()))
+    with plugin_process(settings, ANSWER_LIMIT_S) as ask:
+        yield from PluginTrial(ask).run(manifests, list(own.values()))
     known = {manifest.id: manifest for manifest in manifests} | own
     if not any(pipelines.glob("*.json")):
         yield Checked(f"pipelines in {pipelines}", ("there is none: a pipeline is a file *.json",))

@@ -8,11 +8,7 @@ from itertools import count
 from typing import Any, Self
 
 import boto3
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from video_jobs.adapters.aws.secrets_manager import secret_name
 from werkzeug.serving import make_server
 

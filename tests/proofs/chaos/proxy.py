@@ -8,12 +8,14 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
-from typing import Any
 from urllib.parse import urlsplit
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
@@ -25,7 +27,6 @@ _HOW_LIKELY = {
     # Every request to one service fails for a while: the SDK's own retries hide most single faults.
     "storm": 0.004,
 }
-Headers = list[tuple[str, str]]
 
 
 @dataclass
@@ -59,73 +60,38 @@ class FaultyProxy(LoopbackServer):
     """Listens on a free port of the loopback interface and forwards to ``target``."""
 
     def __init__(self, target: str, faults: Faults) -> None:
-        super().__init__(_Server(urlsplit(target).netloc, faults), "faulty-proxy")
+        self._target, self._faults = urlsplit(target).netloc, faults
+        application = Request.application(self._answer)
+        super().__init__(make_server(HOST, 0, application, threaded=True), "faulty-proxy")
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, target: str, faults: Faults) -> None:
-        super().__init__((HOST, 0), _Handler)
-        self.target, self.faults = target, faults
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a client that was killed has closed its connection."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def do_any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        service = _service_of(self.headers.get("x-amz-target", ""))
-        fault = self.server.faults.draw(service)
+    def _answer(self, request: Request) -> Response:
+        service = _service_of(request.headers.get("x-amz-target", ""))
+        fault = self._faults.draw(service)
         if fault in ("server_error", "storm", "throttle"):
-            self._answer(*_error(service, is_throttle=fault == "throttle"))
-            return
+            return _error(service, is_throttle=fault == "throttle")
         if fault == "slow":
-            time.sleep(self.server.faults.random.uniform(0.1, 1.0))
-        answer = None if fault == "dropped" else self._forwarded(body)
-        if answer is None or fault == "lost_answer":
-            self._hang_up()
-        else:
-            self._answer(*answer)
+            time.sleep(self._faults.random.uniform(0.1, 1.0))
+        answer = Response() if fault == "dropped" else self._forwarded(request)
+        if fault in ("dropped", "lost_answer"):
+            with suppress(OSError):  # a client that was killed has closed its connection
+                request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return answer
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = do_any  # noqa: N815 - as http.server names them
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing: a signed URL must not reach a log."""
-
-    def _forwarded(self, body: bytes) -> tuple[int, bytes, Headers]:
-        upstream = http.client.HTTPConnection(self.server.target, timeout=_TIMEOUT_S)
+    def _forwarded(self, request: Request) -> Response:
+        upstream = http.client.HTTPConnection(self._target, timeout=_TIMEOUT_S)
         try:
-            upstream.request(self.command, self.path, body, dict(_end_to_end(self.headers.items())))
+            headers = dict(_end_to_end(request.headers))
+            upstream.request(request.method, request.environ["REQUEST_URI"], request.get_data(), headers)
             answer = upstream.getresponse()
-            return answer.status, answer.read(), _end_to_end(answer.getheaders())
+            response = Response(answer.read(), answer.status, _end_to_end(answer.getheaders()))
+            if request.method == "HEAD":  # its answer has the length of the content, and no content
+                response.headers["content-length"] = answer.headers.get("content-length", "0")
+            return response
         finally:
             upstream.close()
 
-    def _answer(self, status: int, content: bytes, headers: Headers) -> None:
-        self.send_response_only(status)
-        if self.command == "HEAD":
-            content = b""  # its answer has the length of the content, and no content
-        else:
-            headers = [header for header in headers if header[0].lower() != "content-length"]
-            headers.append(("content-length", str(len(content))))
-        for header in headers:
-            self.send_header(*header)
-        self.end_headers()
-        self.wfile.write(content)
 
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-
-def _end_to_end(headers: Any) -> Headers:
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
 
 
@@ -133,13 +99,13 @@ def _service_of(target: str) -> str:
     return {"DynamoDB": "dynamodb", "AmazonSQS": "sqs"}.get(target.split(".")[0].split("_")[0], "s3")
 
 
-def _error(service: str, *, is_throttle: bool) -> tuple[int, bytes, Headers]:
+def _error(service: str, *, is_throttle: bool) -> Response:
     """An error as the service would word it."""
     if service == "s3":
         status, code = (503, "SlowDown") if is_throttle else (500, "InternalError")
         text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>"
-        return status, text.encode(), [("content-type", "application/xml")]
+        return Response(text, status, content_type="application/xml")
     throttled = "ProvisionedThroughputExceededException" if service == "dynamodb" else "ThrottlingException"
     status, code = (400, throttled) if is_throttle else (500, "InternalError")
     body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": "injected"})
-    return status, body.encode(), [("content-type", "application/x-amz-json-1.0")]
+    return Response(body, status, content_type="application/x-amz-json-1.0")

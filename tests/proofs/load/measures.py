@@ -18,13 +18,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
 import boto3
 import numpy as np
 import requests
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.client import BaseClient
 from moto import mock_aws
 from video_jobs import bootstrap
@@ -36,6 +35,7 @@ from video_jobs.use_cases import owner
 from video_jobs.use_cases.owner import JobFilter, Owner
 
 from functions.video_api import app as video_api
+from tests.integration.conftest import asked, context_of, load_event
 from tests.proofs.load.tables import (
     FAILED_EVERY,
     TABLE,
@@ -46,10 +46,9 @@ from tests.proofs.load.tables import (
     moto_emptied,
     moto_table,
 )
-from tests.proofs.report import ROOT, Row
+from tests.proofs.report import Row
 from tests.support.dynalite import Dynalite, create_jobs_table
 from tools.local_stack.aws_server import REGION
-from tools.local_stack.function_host import LocalContext
 from tools.local_stack.gateway import LOCAL_OWNER
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.template import Template
@@ -114,31 +113,17 @@ def calls(jobs: int, page: int) -> list[Call]:
         Call("list, from the middle", lambda: _list(page, after=jobs // 2), page),
         Call("list failed, first page", lambda: _list(page, _FAILED), filtered),
         Call("list failed, from the middle", lambda: _list(page, _FAILED, after=jobs // 2), filtered),
-        Call("submit", lambda: _sample("submit_json"), 0, status=201),
+        Call("submit", lambda: load_event("submit_json"), 0, status=201),
     ]
 
 
 def _status(number: int) -> Event:
-    return _sample("status") | {"rawPath": f"/video/status/{job_id_of(number)}"}
+    return load_event("status") | {"rawPath": f"/video/status/{job_id_of(number)}"}
 
 
 def _list(page: int, wanted: JobFilter = _ALL, after: int | None = None) -> Event:
-    query = {"limit": str(page)}
-    if wanted.status is not None:
-        query["status"] = str(wanted.status)
-    if after is not None:
-        query["cursor"] = _cursor_after(after, wanted)
-    return _sample("list_jobs") | {"queryStringParameters": query}
-
-
-def _sample(name: str) -> Event:
-    event: Event = json.loads(_text_of(name))
-    return event
-
-
-@cache
-def _text_of(name: str) -> str:
-    return (ROOT / "events" / f"{name}.json").read_text(encoding="utf-8")
+    query = {"limit": str(page)} | ({} if wanted.status is None else {"status": str(wanted.status)})
+    return asked("list_jobs", query | ({} if after is None else {"cursor": _cursor_after(after, wanted)}))
 
 
 @cache
@@ -251,7 +236,7 @@ def watch(call: Call, table: JobsTable, most: Row) -> float:
         use["evaluated"] += answer.get("ScannedCount", int("Item" in answer))
         return answer
 
-    event, context = call.make(), cast(LambdaContext, LocalContext(_FUNCTION, 30))
+    event, context = call.make(), context_of(_FUNCTION)
     vars(bootstrap.application().ports)["jobs"] = table.repository
     with patch.object(BaseClient, "_make_api_call", counted):
         started = time.perf_counter()

@@ -7,30 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tests.proofs.simulation.world import World
+from tests.support.job_changes import every_change
 
-_EVERY_CHANGE = (
-    "accept_upload: pending -> pending",
-    "cancel: pending -> failed",
-    "cancel: running -> failed",
-    "claim: pending -> running",
-    "claim: running -> running",
-    "complete: running -> completed",
-    "expect_upload: pending -> pending",
-    "fail: pending -> failed",
-    "fail: running -> failed",
-    "give_back: running -> pending",
-    "heartbeat: running -> running",
-    "mark_queued: pending -> pending",
-    "postpone: pending -> pending",
-    "postpone: running -> pending",
-    "record_delivery: completed -> completed",
-    "record_delivery: failed -> failed",
-    "record_opening: running -> running",
-    "requeue: pending -> pending",
-    "retry: failed -> pending",
-    "take_back: running -> pending",
-)
-"""Every change that a job can go through."""
+_EVERY_CHANGE = sorted({f"{one.action}: {one.before} -> {one.after}" for one in every_change()})
 
 
 @dataclass
@@ -75,10 +54,7 @@ class Report:
 
 
 def play(
-    seeds: Iterable[int],
-    make_world: Callable[[int], World] = World,
-    *,
-    stop_at_violation: bool = False,
+    seeds: Iterable[int], make_world: Callable[[int], World] = World, *, stop_at_violation: bool = False
 ) -> Report:
     report = Report()
     for seed in seeds:

@@ -15,11 +15,7 @@ from uuid import UUID
 
 from aws_lambda_powertools import Logger
 from video_jobs.adapters.local.memory_metrics import MemoryMetrics
-from video_jobs.adapters.local.memory_notify import (
-    MemoryEventBus,
-    MemoryWebhookQueue,
-    MemoryWebhookSecrets,
-)
+from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
 from video_jobs.domain.changes import Change

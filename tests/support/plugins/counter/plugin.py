@@ -1,4 +1,4 @@
-"""A plugin for tests: quick, without a model."""
+"""Counts bright pixels; ``misbehave`` does what a test put into ``on_frame``."""
 
 from __future__ import annotations
 
@@ -7,31 +7,22 @@ from typing import Any
 
 import numpy as np
 from video_jobs.settings import WorkerSettings
-from video_worker.dag_runner import Payload, Tool
+from video_worker.dag_runner import Payload
+
+from tests.support.function_plugin import FunctionPlugin
 
 on_frame: list[Callable[[int], None]] = []
 
 
-class CountTool:
-    def run(self, payload: Payload) -> dict[str, Any]:
-        return {"bright": int(np.count_nonzero(payload["image"] > 200))}
+def count(payload: Payload) -> dict[str, Any]:
+    return {"bright": int(np.count_nonzero(payload["image"] > 200))}
 
 
-class MisbehaveTool:
-    def run(self, payload: Payload) -> dict[str, Any]:
-        for call in on_frame:
-            call(payload["frame_index"])
-        return {"bright": payload["frame_index"]}
+def misbehave(payload: Payload) -> dict[str, Any]:
+    for call in on_frame:
+        call(payload["frame_index"])
+    return {"bright": payload["frame_index"]}
 
 
-class CounterPlugin:
-    def tool(self, tool_id: str) -> Tool:
-        tools: dict[str, Tool] = {"count": CountTool(), "misbehave": MisbehaveTool()}
-        return tools[tool_id]
-
-    def facts(self) -> dict[str, Any]:
-        return {"model": "none"}
-
-
-def create_plugin(settings: WorkerSettings) -> CounterPlugin:
-    return CounterPlugin()
+def create_plugin(_: WorkerSettings) -> FunctionPlugin:
+    return FunctionPlugin({"count": count, "misbehave": misbehave})

@@ -1,4 +1,4 @@
-"""A plugin for tests: some of its tools take their process down, or never answer."""
+"""Some tools take their process down, or never answer."""
 
 from __future__ import annotations
 
@@ -9,33 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 from video_jobs.settings import WorkerSettings
-from video_worker.dag_runner import Payload, Tool
+from video_worker.dag_runner import Payload
 
-ACTIONS: dict[str, Callable[[], object]] = {
-    "good": lambda: None,
-    "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
-    "hang": threading.Event().wait,
-    "end": lambda: os._exit(3),
-    "last": lambda: None,
-}
+from tests.support.function_plugin import FunctionPlugin
 
 
-class DangerousTool:
-    def __init__(self, action: Callable[[], object]) -> None:
-        self._action = action
-
-    def run(self, payload: Payload) -> dict[str, Any]:
-        self._action()
-        return {"bright": 1}
+def after(action: Callable[[], object]) -> Callable[[Payload], Any]:
+    return lambda _: action() or {"bright": 1}
 
 
-class DangerousPlugin:
-    def tool(self, tool_id: str) -> Tool:
-        return DangerousTool(ACTIONS[tool_id])
-
-    def facts(self) -> dict[str, Any]:
-        return {"model": "none"}
-
-
-def create_plugin(settings: WorkerSettings) -> DangerousPlugin:
-    return DangerousPlugin()
+def create_plugin(_: WorkerSettings) -> FunctionPlugin:
+    actions: dict[str, Callable[[], object]] = {
+        "good": lambda: None,
+        "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+        "hang": threading.Event().wait,
+        "end": lambda: os._exit(3),
+        "last": lambda: None,
+    }
+    return FunctionPlugin({name: after(action) for name, action in actions.items()})
