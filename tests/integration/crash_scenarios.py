@@ -188,7 +188,7 @@ def receiving_of_no_job(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, job_id)
 
 
-@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE REMOVE REMOVE")
+@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL")
 def working(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, world.work
 
@@ -222,7 +222,7 @@ def working_until_stopped(world: CrashWorld, key: str) -> Prepared:
     return misbehaving(world, key, stop).job_id, world.work
 
 
-@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE REMOVE REMOVE")
+@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL")
 def resuming(world: CrashWorld, key: str) -> Prepared:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 

@@ -110,5 +110,4 @@ def run_id(job: Job, fingerprint_id: str) -> str:
 
 def remove_parts(job_id: str, storage: StorageService) -> None:
     """Delete all parts of a job from the storage."""
-    for key in list(storage.list_keys(parts_prefix(job_id))):
-        storage.delete_file(key)
+    storage.delete_files(storage.list_keys(parts_prefix(job_id)))

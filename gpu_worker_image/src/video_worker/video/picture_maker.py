@@ -111,14 +111,15 @@ class PictureMaker:
         transfer = TRANSFERS.get(int(picture.color_trc))
         if transfer is None:
             return _pixels(self._reformatter.reformat(picture, *size, "bgr24"))
-        return to_ordinary_range(self._reformatter.reformat(picture, *size, "rgb48le").to_ndarray(), transfer)
+        deep = self._reformatter.reformat(picture, *size, "rgb48le").to_ndarray()
+        return to_ordinary_range(deep.astype(np.uint16, copy=False), transfer)
 
 
 def _pixels(picture: VideoFrame) -> Image:
     """The pixels of a picture with three bytes each, where FFmpeg has written them: rows may be padded."""
     plane = picture.planes[0]
     strides = (plane.line_size, 3, 1)
-    return np.ndarray((picture.height, picture.width, 3), np.uint8, buffer=plane, strides=strides)
+    return np.ndarray((picture.height, picture.width, 3), np.uint8, buffer=memoryview(plane), strides=strides)
 
 
 def fitted_size(stored: Size, squared: Size) -> Size:
