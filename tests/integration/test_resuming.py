@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from video_worker.video import index
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.fixtures.numbered_videos import make_numbered
+from tests.support.function_plugin import FunctionPlugin
 from tests.support.numbered_video import US_A_PICTURE, NumberedVideo
 from tests.support.worker_world import World, misbehave, on_frame
 
@@ -167,7 +168,7 @@ def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results
     assert finish(world)[0] == [0, 2, 3, 4, 5, 6, 7, 8]
 
 
-def digest_of_picture(_: object, payload: Payload) -> dict[str, str]:
+def digest_of_picture(payload: Payload) -> dict[str, str]:
     return {"digest": hashlib.sha256(payload["image"].tobytes()).hexdigest()}
 
 
@@ -183,8 +184,7 @@ def test_each_part_of_a_real_video_is_what_it_is_in_an_undisturbed_run(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stride: int
 ) -> None:
     monkeypatch.setattr(index, "SEGMENT_PACKETS", 1)  # else a short video has only one place to start at
-    world.pipelines.fingerprint("count")  # it loads the plugin
-    monkeypatch.setattr(sys.modules["video_worker_plugin_counter"].CountTool, "run", digest_of_picture)
+    monkeypatch.setattr(FunctionPlugin, "tool", lambda *_: SimpleNamespace(run=digest_of_picture))
     path = make_numbered(name, tmp_path).path
 
     def parts_from(first_part: int, frames_before: int = 0) -> list[list[AnalysedFrame | PartEnd]]:
