@@ -6,9 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.adapters.aws.lambda_batch import handle_changes
+from video_jobs.adapters.aws.lambda_batch import Image, handle_changes
 from video_jobs.bootstrap import application
 from video_jobs.domain.job_events import JobEvent
 from video_jobs.domain.metrics import JOBS_COMPLETED, JOBS_FAILED, error_label
@@ -22,13 +21,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     return handle_changes(event, context, handle_change, logger)
 
 
-def handle_change(record: DynamoDBRecord) -> None:
+def handle_change(before: Image, after: Image) -> None:
     """Publish one change if it ended a job."""
-    change = record.dynamodb
-    if change is None:
-        return
-    logger.append_keys(job_id=change.keys.get("job_id"))
-    event = application().notify.publish(change.old_image or None, change.new_image or None)
+    event = application().notify.publish(before, after)
     if event is None:
         return
     logger.info("job event sent", action="job_event_sent", kind=event.detail_type)

@@ -6,9 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_jobs.adapters.aws.lambda_batch import handle_changes
+from video_jobs.adapters.aws.lambda_batch import Image, handle_changes
 from video_jobs.bootstrap import application
 
 logger = Logger()
@@ -20,12 +19,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
     return handle_changes(event, context, handle_change, logger)
 
 
-def handle_change(record: DynamoDBRecord) -> None:
+def handle_change(before: Image, after: Image) -> None:
     """Queue the call of one change if there is one to be made."""
-    change = record.dynamodb
-    if change is None:
-        return
-    logger.append_keys(job_id=change.keys.get("job_id"))
-    message = application().notify.queue_webhook(change.old_image or None, change.new_image or None)
+    message = application().notify.queue_webhook(before, after)
     if message is not None:
         logger.info("webhook queued", action="webhook_queued")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import av
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
@@ -125,12 +126,15 @@ class VideoReader(AbstractContextManager["VideoReader"]):
 
 
 def _demuxer(descriptor: int, boxes: FileBoxes, max_pixels: int | None) -> Demuxer:
+    def choose(container: InputContainer) -> Track:
+        track = choose_track(container, boxes)
+        check_size(track.size, max_pixels)  # before anything is decoded
+        return track
+
     try:
-        demuxer = Demuxer(descriptor, lambda container: choose_track(container, boxes))
+        return Demuxer(descriptor, choose)
     except (av.FFmpegError, ValueError) as error:
         raise _damaged() from error
-    check_size(demuxer.track.size, max_pixels)  # before anything is decoded
-    return demuxer
 
 
 def _read_index(demuxer: Demuxer) -> VideoIndex:

@@ -5,7 +5,7 @@ Powertools' processor reports failed messages to Lambda, but does not log why th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -15,6 +15,9 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
+Image = Mapping[str, Any] | None
+"""An item of the table at one moment; None if there is none."""
 
 
 class _LoggingBatchProcessor(BatchProcessor):
@@ -50,17 +53,20 @@ def handle_messages(
 def handle_changes(
     event: dict[str, Any],
     context: LambdaContext,
-    handle_change: Callable[[DynamoDBRecord], None],
+    handle_change: Callable[[Image, Image], None],
     logger: Logger,
 ) -> PartialItemFailureResponse:
-    """Call ``handle_change`` with each change; Lambda sends the batch again from the first failure on.
+    """Call ``handle_change`` with the item before and after each change, or None where there is no item.
 
-    The ``job_id`` of log lines is handled as in `handle_messages`.
+    Lambda sends the batch again from the first failure on. The log lines have the ``job_id`` of the item.
     """
 
     def handle(record: DynamoDBRecord) -> None:  # Powertools passes ``record`` by name
         logger.remove_keys(["job_id"])
-        handle_change(record)
+        change = record.dynamodb
+        if change is not None:
+            logger.append_keys(job_id=change.keys.get("job_id"))
+            handle_change(change.old_image or None, change.new_image or None)
 
     processor = _LoggingBatchProcessor(logger, EventType.DynamoDBStreams)
     return process_partial_response(event, handle, processor, context)
