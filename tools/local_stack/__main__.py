@@ -6,8 +6,8 @@ import argparse
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 
 from tools.local_stack.development_issuer import DevelopmentIssuer
@@ -32,10 +32,10 @@ def main() -> int:
     parser.add_argument("--logins", action="store_true", help="ask for tokens, and start an issuer of them")
     parser.add_argument("--origins", default="", help="browser origins that may call, separated by commas")
     arguments = parser.parse_args()
-    stopped = threading.Event()
+    signals: SimpleQueue[int] = SimpleQueue()  # a handler may put into it at any moment; an event has a lock
 
-    def on_signal(_signum: int, _frame: FrameType | None) -> None:
-        stopped.set()
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        signals.put(number)
 
     signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
@@ -56,7 +56,7 @@ def main() -> int:
             if arguments.logins:
                 print(how_to_log_in(stack.issuer), flush=True)
             print(f"Ready: {stack.url}  (log: {LOG_FILE}; Ctrl-C stops everything)", flush=True)
-            stopped.wait()
+            signals.get()
             print("Stopping ...", flush=True)
     except (NoEngineError, NoImageError, NoModelError, WorkerStartError, OSError, SystemExit) as error:
         print(f"The local stack cannot start: {error}", file=sys.stderr)

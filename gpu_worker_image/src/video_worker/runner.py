@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 from functools import partial
-from types import FrameType
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
@@ -34,7 +32,7 @@ def main() -> int:
     try:
         settings = WorkerSettings.from_environment()
         stop = StopSignal(settings.shutdown_grace_s)
-        _stop_on_signals(stop)
+        stop.listen()
         with _analysis(settings, logger) as analysis:
             _worker(settings, analysis, stop, logger).run_forever()
     except (SettingError, AnalysisStartError) as error:
@@ -77,14 +75,6 @@ def _worker(
     )
     logger.info("worker ready", action="worker_ready", worker_id=worker_id, model=settings.model_path)
     return worker
-
-
-def _stop_on_signals(stop: StopSignal) -> None:
-    def on_signal(_signum: int, _frame: FrameType | None) -> None:
-        stop.request()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
 
 
 if __name__ == "__main__":
