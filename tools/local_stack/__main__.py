@@ -6,8 +6,8 @@ import argparse
 import os
 import signal
 import sys
+import time
 from pathlib import Path
-from queue import SimpleQueue
 from types import FrameType
 
 from tools.local_stack.development_issuer import DevelopmentIssuer
@@ -21,6 +21,8 @@ LOG_FILE = Path("out/local-stack.log")
 WEBHOOK_SETTINGS = ("WEBHOOK_NETWORKS", "SSL_CERT_FILE")
 """Passed on to the functions, so that a receiver on this machine can be called."""
 
+_LOOK_FOR_SIGNALS_S = 0.2
+
 
 def main() -> int:
     """Start, say where, wait, stop."""
@@ -32,10 +34,11 @@ def main() -> int:
     parser.add_argument("--logins", action="store_true", help="ask for tokens, and start an issuer of them")
     parser.add_argument("--origins", default="", help="browser origins that may call, separated by commas")
     arguments = parser.parse_args()
-    signals: SimpleQueue[int] = SimpleQueue()  # a handler may put into it at any moment; an event has a lock
+    stopped = False
 
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        signals.put(number)
+    def on_signal(_signum: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
 
     signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
@@ -56,7 +59,8 @@ def main() -> int:
             if arguments.logins:
                 print(how_to_log_in(stack.issuer), flush=True)
             print(f"Ready: {stack.url}  (log: {LOG_FILE}; Ctrl-C stops everything)", flush=True)
-            signals.get()
+            while not stopped:  # a wait without an end would miss a signal that comes just before it
+                time.sleep(_LOOK_FOR_SIGNALS_S)
             print("Stopping ...", flush=True)
     except (NoEngineError, NoImageError, NoModelError, WorkerStartError, OSError, SystemExit) as error:
         print(f"The local stack cannot start: {error}", file=sys.stderr)
