@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from video_worker.video.open_video import Image
 
 Words = list[dict[str, Any]]
-"""The words of a line: ``text``, ``confidence`` (0-100), ``bbox`` (x, y, width, height in pixels of the frame)
-and ``level`` (5, Tesseract's number of words); ``block_num`` and ``line_num`` are given when a frame is put
-together."""
+"""The words of a line: ``text``, ``confidence`` (0-100), ``bbox`` (x, y, width, height in whole pixels of the
+frame) and ``level`` (5, Tesseract's number of words). ``block_num`` and ``line_num`` are given when a frame
+is put together."""
 
 Box = list[float]
 """x1, y1, x2, y2 in pixels of the frame."""
