@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any, get_args
 
 import pytest
@@ -123,17 +124,20 @@ def test_equal_choices_are_equal_requests(app: VideoJobs) -> None:
         assert submitted(app, "k", text_engine=engine, languages=("eng", "deu", "eng")) == first
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {},
-        {"text_engine": "ppocr"},
-        {"text_engine": "tesseract"},
-        {"languages": ("eng",)},
-        {"languages": ("deu", "eng")},
-    ],
-)
-def test_another_choice_is_another_request(app: VideoJobs, other: dict[str, Any]) -> None:
-    submitted(app, "k", languages=("eng", "deu"))
+CHOICES: list[dict[str, Any]] = [
+    {},
+    {"text_engine": "ppocr"},
+    {"text_engine": "tesseract"},
+    {"languages": ("eng",)},
+    {"languages": ("deu", "eng")},
+    {"languages": ("eng", "deu")},
+]
+
+
+@pytest.mark.parametrize(("first", "other"), list(combinations(CHOICES, 2)))
+def test_another_choice_is_another_request(
+    app: VideoJobs, first: dict[str, Any], other: dict[str, Any]
+) -> None:
+    submitted(app, "k", **first)
     with pytest.raises(IdempotencyMismatchError):
         submitted(app, "k", **other)
