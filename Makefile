@@ -15,6 +15,7 @@ SOURCES := layers/common/python functions gpu_worker_image tools
 
 VIDEO ?= tests/fixtures/tiny.mp4
 PIPELINE ?= yolo_ocr
+TEXT_ENGINE ?=
 MODEL ?= auto
 PORT ?= 8000
 WORKERS ?= 1
@@ -58,8 +59,9 @@ $(DYNALITE) $(PLAYWRIGHT):
 
 setup: $(EDITABLE) ## install everything into .venv
 
-demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] [MODEL=path]
-	@$(BIN)/python -m tools.demo --video "$(VIDEO)" --pipeline "$(PIPELINE)" --model "$(MODEL)"
+demo: setup ## run the main job: make demo [VIDEO=clip.mp4] [PIPELINE=yolo_ocr] [MODEL=path] [TEXT_ENGINE=tesseract]
+	@$(BIN)/python -m tools.demo --video "$(VIDEO)" --pipeline "$(PIPELINE)" --model "$(MODEL)" \
+		$(if $(TEXT_ENGINE),--text-engine "$(TEXT_ENGINE)")
 
 image: setup ## build the worker image: make image [VARIANT=cpu|gpu] [MODEL=path] [TAG=name] [BASE_IMAGE=name]
 	@$(BIN)/python -m tools.worker_image --variant $(VARIANT) --model "$(MODEL)" --tag "$(TAG)" --base "$(BASE_IMAGE)"

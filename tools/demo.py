@@ -35,13 +35,14 @@ def main() -> int:
     parser.add_argument("--video", type=Path, default=FIXTURE)
     parser.add_argument("--pipeline", default="yolo_ocr")
     parser.add_argument("--model", default="auto")
+    parser.add_argument("--text-engine", help="what reads the text; without it, the worker's setting decides")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a shell may have started this with Ctrl-C ignored
     try:
-        run_demo(arguments.video, arguments.pipeline, arguments.model)
+        run_demo(arguments.video, arguments.pipeline, arguments.model, arguments.text_engine)
     except (DemoError, RefusedError, NoModelError, WorkerStartError) as error:
         print(f"\nIt did not work: {error}", file=sys.stderr)
         return 1
@@ -51,7 +52,7 @@ def main() -> int:
     return 0
 
 
-def run_demo(video: Path, pipeline_id: str, model_name: str) -> None:
+def run_demo(video: Path, pipeline_id: str, model_name: str, text_engine: str | None = None) -> None:
     """One video through the whole service."""
     if not video.is_file():
         raise DemoError(f"There is no file {video}")
@@ -64,7 +65,8 @@ def run_demo(video: Path, pipeline_id: str, model_name: str) -> None:
     with LocalStack(log_file=OUT / "local-stack.log", worker_settings=settings) as stack:
         stack.wait_until_ready()
         client = Client(stack.url)
-        job_id = client.submit(video.read_bytes(), filename=video.name, pipeline_id=pipeline_id)
+        options = {"filename": video.name, "pipeline_id": pipeline_id, "text_engine": text_engine}
+        job_id = client.submit(video.read_bytes(), **options)
         print(f"Submitted {video.name} as job {job_id}")
         job = _watch(client, job_id)
         if job["status"] == "failed":

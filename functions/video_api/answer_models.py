@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from video_jobs.domain.text_engines import TextEngineId
 
 from functions.video_api.result_format import FrameResult
 
@@ -150,6 +151,8 @@ class Job(Answer):
     frame_stride: int = Field(ge=1)
     max_frames: int | None = Field(ge=1)
     filename: str | None
+    text_engine: TextEngineId | None
+    languages: list[str]
     size_bytes: int | None
     frames_done: int = Field(ge=0)
     frames_total: int | None = Field(ge=0)
@@ -203,10 +206,23 @@ class Pipeline(Answer):
     is_default: bool
 
 
+class TextEngine(Answer):
+    """What a job may ask for as ``text_engine``.
+
+    One engine reads certain scripts (ISO 15924), the other one the ``languages`` that a job asks for.
+    """
+
+    id: TextEngineId
+    name: str
+    scripts: list[str] | None = None
+    languages: list[str] | None = None
+
+
 class Pipelines(Answer):
-    """All of them."""
+    """All of them; a job that asks for no ``text_engine`` gets the one that the workers are set to."""
 
     pipelines: list[Pipeline]
+    text_engines: list[TextEngine]
 
 
 class Health(Answer):

@@ -41,6 +41,8 @@ def job_resource(job: Job) -> dict[str, Any]:
         "frame_stride": job.options.frame_stride,
         "max_frames": job.options.max_frames,
         "filename": job.options.filename,
+        "text_engine": job.options.text_engine,
+        "languages": list(job.options.languages),
         "size_bytes": job.upload.size_bytes,
         "frames_done": job.progress.frames_done,
         "frames_total": job.progress.frames_total,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from video_jobs.domain.chunks import MAX_CHUNKS
 from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE, VideoContentType
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID, JobOptions
+from video_jobs.domain.text_engines import MAX_LANGUAGES, TextEngineId
 from video_jobs.domain.webhooks import MAX_URL_LENGTH
 from video_jobs.use_cases.intake import Submission
 
@@ -26,6 +27,10 @@ class SubmitParameters(BaseModel):
     filename: str | None = Field(default=None, max_length=255)
     callback_url: str | None = Field(
         default=None, max_length=MAX_URL_LENGTH, json_schema_extra={"format": "uri"}
+    )
+    text_engine: TextEngineId | None = None
+    languages: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        default=(), json_schema_extra={"maxItems": MAX_LANGUAGES}
     )
 
     def to_submission(self, owner: str, idempotency_key: str | None) -> Submission:

@@ -70,6 +70,8 @@ def full_job() -> Job:
             max_frames=30,
             filename="a.mp4",
             callback_url="https://receiver.example/hook",
+            text_engine="tesseract",
+            languages=("deu", "eng"),
         ),
         part_frames=8,
         needs=2,

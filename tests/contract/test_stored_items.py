@@ -67,6 +67,7 @@ COMPLETED: Item = {
 } | {"status": {"S": "completed"}}
 ADDED: Item = json.loads("""{
     "needs": {"N": "2"},
+    "text_engine": {"S": "tesseract"}, "languages": {"L": [{"S": "deu"}, {"S": "eng"}]},
     "warnings": {"L": [{"S": "smaller"}, {"S": "short"}]},
     "warning_codes": {"L": [{"S": "size_changed"}, {"S": "other"}]},
     "video": {"M": {
@@ -77,7 +78,13 @@ ADDED: Item = json.loads("""{
     }}
 }""")
 """What this release added to a job with all that an item may hold."""
-OF_BEFORE = replace(full_job(), needs=1, video=None, warnings=(JobWarning("other", "short"),))
+OF_BEFORE = replace(
+    full_job(),
+    options=replace(full_job().options, text_engine=None, languages=()),
+    needs=1,
+    video=None,
+    warnings=(JobWarning("other", "short"),),
+)
 """The job of `FULL`: a warning of the release before has no code."""
 
 

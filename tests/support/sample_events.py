@@ -93,6 +93,7 @@ SAMPLES: Mapping[str, Sample] = {
     "submit_quicktime": Sample("nothing", 201),
     "submit_json": Sample("nothing", 201),
     "submit_multipart": Sample("nothing", 201),
+    "submit_text_engine": Sample("nothing", 201),
     "submit_video_not_mp4": Sample("nothing", 400),
     "submit_json_bad_stride": Sample("nothing", 400),
     "status": Sample("running", 200),

@@ -73,10 +73,17 @@ def test_a_parts_key_depends_on_all_that_its_bytes_depend_on(monkeypatch: pytest
         (replace(JOB, options=replace(options, pipeline_id="ocr_only")), "f"),
         (replace(JOB, options=replace(options, frame_stride=2)), "f"),
         (replace(JOB, options=replace(options, max_frames=7)), "f"),
+        (replace(JOB, options=replace(options, text_engine="ppocr")), "f"),
+        (replace(JOB, options=replace(options, text_engine="tesseract")), "f"),
+        (replace(JOB, options=replace(options, text_engine="tesseract", languages=("eng", "deu"))), "f"),
+        (replace(JOB, options=replace(options, text_engine="tesseract", languages=("deu", "eng"))), "f"),
     ]
     ids = {run_id(JOB, "f"), *(run_id(*other) for other in others)}
     monkeypatch.setattr("video_worker.parts.FORMAT", 99)
     assert len(ids | {run_id(JOB, "f")}) == len(others) + 2
+    # AND the parts of a job that an earlier release began are found
+    monkeypatch.undo()
+    assert run_id(JOB, "f") == "cad40060416cd92badcadb858fa4aa87"
     # AND on nothing else
     again = replace(JOB, attempt=3, generation=2, options=JobOptions(filename="x", callback_url="y"))
     assert run_id(again, "f") == run_id(JOB, "f")

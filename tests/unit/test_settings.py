@@ -22,8 +22,10 @@ def test_defaults_and_values() -> None:
 def test_the_rules_are_the_settings_and_by_default_their_own() -> None:
     assert ServiceSettings.from_environment(NEEDED).rules == Rules()
     environment = {"UPLOAD_EXPIRES_S": "60", "RETENTION_DAYS": "1", "WEBHOOK_NETWORKS": "10.0.0.0/8 fd00::/8"}
+    environment["OCR_LANGUAGES"] = "eng chi_sim script/Latin"
     rules = ServiceSettings.from_environment(NEEDED | environment).rules
     assert (rules.upload_expires, rules.keep) == (timedelta(seconds=60), timedelta(days=1))
+    assert rules.known_languages == {"eng", "chi_sim", "script/Latin"}
     assert rules.webhook_networks == ("10.0.0.0/8", "fd00::/8")
 
 
@@ -35,6 +37,7 @@ def test_the_rules_are_the_settings_and_by_default_their_own() -> None:
         (ServiceSettings, "MAX_BODY_BYTES", "0", "a whole number of at least 1, not '0'"),
         (ServiceSettings, "QUEUE_ORDER", "any", "one of job, strict, not 'any'"),
         (ServiceSettings, "WEBHOOK_NETWORKS", "10.0.0.1/8", "host bits set"),
+        (ServiceSettings, "OCR_LANGUAGES", "eng+deu", "'eng+deu' is no code; separate codes by spaces"),
         (WorkerSettings, "MODEL_PATH", "", "Set the environment variable MODEL_PATH"),
         (WorkerSettings, "IOU_THRESHOLD", "x", "a number, not 'x'"),
         (WorkerSettings, "OCR_CHANGE_GATE", "yes", "true or false, not 'yes'"),

@@ -81,7 +81,8 @@ def _operation(call: str, operation: Schema, common: Schema) -> Iterator[str]:
 def _parameter(parameter: Schema) -> list[str]:
     schema = parameter["schema"]
     default = code(schema["default"]) if "default" in schema else "needed" if parameter["required"] else ""
-    return [code(parameter["name"]), parameter["in"], _type(schema), default, _limits(schema)]
+    kind = _type(schema) + ("" if parameter.get("explode", True) else ", separated by commas")
+    return [code(parameter["name"]), parameter["in"], kind, default, _limits(schema)]
 
 
 def _answer(status: str, answer: Schema) -> list[str]:

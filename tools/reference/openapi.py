@@ -75,7 +75,7 @@ def _schemas() -> Schema:
 def _operation(path: str, one: Operation) -> Schema:
     parameters = [*_path_parameters(path), *_query_parameters(one), *_header_parameters(one)]
     bodies = one.get("file_bodies", ())
-    body = {kind: {"schema": _form(one) if kind == FORM else FILE} for kind in bodies}
+    body = {kind: _form_body(one) if kind == FORM else {"schema": FILE} for kind in bodies}
     if "json_body" in one:
         body |= _content(one["json_body"])
     return {
@@ -86,6 +86,17 @@ def _operation(path: str, one: Operation) -> Schema:
         "responses": _responses(one),
         **({"requestBody": {"required": True, "content": body}} if body else {}),
     }
+
+
+def _separated(schema: Schema) -> Schema:
+    """How a query or form holds a list: in one value, separated by commas."""
+    return {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+
+
+def _form_body(one: Operation) -> Schema:
+    form = _form(one)
+    encoding = {name: found for name, schema in form["properties"].items() if (found := _separated(schema))}
+    return {"schema": form, "encoding": encoding}
 
 
 def _form(one: Operation) -> Schema:
@@ -113,7 +124,7 @@ def _query_parameters(one: Operation) -> Iterator[Schema]:
         if name in one.get("query_names", schema["properties"]):
             plain = _plain(spec, schema.get("$defs", {}))
             kept = {key: value for key, value in plain.items() if key not in ("title", "description")}
-            yield {"name": name, "in": "query", "required": False, "schema": kept}
+            yield {"name": name, "in": "query", "required": False, "schema": kept, **_separated(kept)}
 
 
 def _plain(spec: Schema, definitions: Schema) -> Schema:

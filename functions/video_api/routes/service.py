@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import application
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID
 from video_jobs.domain.pipelines import BUILT_IN
+from video_jobs.domain.text_engines import PPOCR_SCRIPTS, TEXT_ENGINES
 
 from functions.video_api.caller import owner_of
 from functions.video_api.operations import operation
@@ -20,7 +21,9 @@ _PAGE_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline
 
 
 @router.get("/video/pipelines")
-@operation(name="pipelines", summary="The pipelines that a job may ask for", answer="Pipelines")
+@operation(
+    name="pipelines", summary="The pipelines and text engines that a job may ask for", answer="Pipelines"
+)
 def get_pipelines() -> dict[str, Any]:
     """What a job may ask for."""
     owner_of(router.current_event)
@@ -32,8 +35,15 @@ def get_pipelines() -> dict[str, Any]:
                 "is_default": pipeline_id == DEFAULT_PIPELINE_ID,
             }
             for pipeline_id in sorted(application().rules.known_pipelines)
-        ]
+        ],
+        "text_engines": _text_engines(),
     }
+
+
+def _text_engines() -> list[dict[str, Any]]:
+    languages = sorted(application().rules.known_languages)
+    further = {"ppocr": {"scripts": list(PPOCR_SCRIPTS)}, "tesseract": {"languages": languages}}
+    return [{"id": engine, "name": name, **further[engine]} for engine, name in TEXT_ENGINES.items()]
 
 
 @router.get("/health")

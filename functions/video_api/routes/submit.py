@@ -32,7 +32,9 @@ from functions.video_api.request_log import name_job
 
 router = APIGatewayHttpRouter()
 _KEY_LENGTH = 255
-_BODY_PARAMETERS = frozenset({"pipeline_id", "frame_stride", "max_frames", "callback_url"})
+_BODY_PARAMETERS = frozenset(
+    {"pipeline_id", "frame_stride", "max_frames", "callback_url", "text_engine", "languages"}
+)
 
 
 @router.post("/video/submit")
@@ -99,7 +101,7 @@ def _submit_video(
 ) -> dict[str, Any]:
     from functions.video_api.requests import SubmitParameters
 
-    parameters = SubmitParameters.model_validate(options)
+    parameters = SubmitParameters.model_validate(_with_lists(options))
     submission = replace(
         parameters.to_submission(owner_of(event), _idempotency_key(event)), content_type=content_type
     )
@@ -107,6 +109,12 @@ def _submit_video(
         path = Path(folder) / "video.mp4"
         path.write_bytes(video)
         return {"job_id": application().intake.submit_video(path, submission).job_id}
+
+
+def _with_lists(options: Mapping[str, str]) -> Mapping[str, str | list[str]]:
+    """Options of a query or form, whose lists are separated by commas."""
+    lists = {name: text.split(",") for name, text in options.items() if name == "languages"}
+    return {**options, **lists}
 
 
 def _form_of(upload: PresignedUpload) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
+from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 KeepGoing = Callable[[], None]
@@ -31,6 +32,8 @@ class RunRequest:
         The first part to compute; an earlier attempt has computed those before.
     frames_before
         How many frames those parts have.
+    text
+        What the job chose for the reading of text.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class RunRequest:
     first_part: int = 0
     frames_before: int = 0
     part_frames: int = DEFAULT_PART_FRAMES
+    text: TextChoice = NOTHING_CHOSEN
 
 
 class AnalysedFrame(NamedTuple):
@@ -116,8 +120,11 @@ class AnalysisService(Protocol):
         """Get ready for a run; called before a job is claimed, so that a failed start harms no job."""
         ...
 
-    def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
-        """Everything besides video and options that the results depend on; ``id`` is its hash."""
+    def fingerprint(self, pipeline_id: str, text: TextChoice = NOTHING_CHOSEN) -> dict[str, Any]:
+        """Everything besides video and frames that the results depend on; ``id`` is its hash.
+
+        ``text`` is that of the `RunRequest`, since the text engines differ in models and libraries.
+        """
         ...
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> AnalysisRun:

@@ -186,7 +186,7 @@ class JobWorker:
 
     def _analyse(self, job: Job, heartbeat: Heartbeat, folder: Path) -> Done:
         """Run the pipeline over the parts that no earlier attempt finished, and store the results."""
-        fingerprint = self._pipelines.fingerprint(job.options.pipeline_id)
+        fingerprint = self._pipelines.fingerprint(job.options.pipeline_id, job.options.text)
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
         parts = JobParts(job, fingerprint["id"], self._app.ports.storage, folder)
         with self._metrics.stage(FETCH_TIME):
@@ -320,4 +320,5 @@ def _request_of(job: Job, video: Path, finished: Finished) -> RunRequest:
         first_part=finished.parts,
         frames_before=finished.frames,
         part_frames=job.part_frames,
+        text=job.options.text,
     )

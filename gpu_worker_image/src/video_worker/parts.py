@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -95,7 +96,10 @@ class JobParts:
 
 
 def run_id(job: Job, fingerprint_id: str) -> str:
-    """A hash of everything that the bytes of a job's parts depend on."""
+    """A hash of everything that the bytes of a job's parts depend on.
+
+    The choice of text counts only if there is one, so that parts of the release before are found.
+    """
     decisive = {
         "format": FORMAT,
         "fingerprint": fingerprint_id,
@@ -105,7 +109,8 @@ def run_id(job: Job, fingerprint_id: str) -> str:
         "max_frames": job.options.max_frames,
         "part_frames": job.part_frames,
     }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:32]
+    chosen = {name: value for name, value in asdict(job.options.text).items() if value}
+    return hashlib.sha256(json.dumps(decisive | chosen, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def remove_parts(job_id: str, storage: StorageService) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import cv2
 import numpy as np
-from video_jobs.domain.errors import SettingError, UnknownPipelineError
+from video_jobs.domain.errors import PipelineError, SettingError, UnknownPipelineError
+from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import AnalysedFrame, KeepGoing, RunRequest
@@ -19,6 +20,7 @@ from video_worker.pipeline_definition import PipelineDefinition, load_pipelines
 from video_worker.pipeline_run import PipelineRun
 from video_worker.plugin_registry import (
     BUILT_IN_PLUGINS,
+    ChoosingPlugin,
     Manifest,
     Plugin,
     create_plugin,
@@ -75,15 +77,26 @@ class VideoFilePipelineService:
         pipeline_id: str,
         frame_stride: int = 1,
         max_frames: int | None = None,
+        *,
+        text_engine: str | None = None,
+        languages: Sequence[str] = (),
     ) -> Iterator[dict[str, Any]]:
         """Process a whole file, and yield ``{"frame_index": int, "result": {...}}`` for each frame.
 
+        Parameters
+        ----------
+        text_engine, languages
+            What reads the text, and Tesseract's language codes; without them the settings decide.
+
         Raises
         ------
-        UnknownPipelineError, UnreadableVideoError, ResourceLimitError
+        InvalidRequestError
+            If languages are chosen for an engine that has none.
+        UnknownPipelineError, UnreadableVideoError, ResourceLimitError, PipelineError
             As `run` does.
         """
-        run = self.run(RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames))
+        text = TextChoice.of(text_engine, languages)
+        run = self.run(RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames, text=text))
         return (
             {"frame_index": item.frame_index, "result": item.result}
             for item in run
@@ -101,8 +114,10 @@ class VideoFilePipelineService:
             If the file cannot be opened or, while iterating, no frame can be decoded.
         ResourceLimitError
             If the pictures are too large.
+        PipelineError
+            If this worker has not the text engine or the languages that the request names.
         """
-        runner = self._runner(request.pipeline_id)
+        runner = self._runner(request.pipeline_id, request.text)
         opened = self._open_video(request.path, self._settings.max_frame_pixels)
         return PipelineRun(opened, runner, request, self._settings.frames_at_once, keep_going)
 
@@ -113,11 +128,11 @@ class VideoFilePipelineService:
         """Run every pipeline once, so that the first job does not wait until its models are loaded."""
         blank = np.zeros((64, 64, 3), np.uint8)
         for pipeline_id in self._pipelines:
-            runner = self._runner(pipeline_id).begin_part()
+            runner = self._runner(pipeline_id, NOTHING_CHOSEN).begin_part()
             runner.run({"frame_index": 0, "position": 0, "image": blank})
 
-    def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
-        """Everything besides video and options that the results depend on: models, libraries, precision."""
+    def fingerprint(self, pipeline_id: str, text: TextChoice = NOTHING_CHOSEN) -> dict[str, Any]:
+        """Everything besides video and frames that the results depend on: models, libraries, precision."""
         definition = self._definition(pipeline_id)
         used = sorted({node.plugin_id for node in definition.nodes.values()})
         facts: dict[str, Any] = {
@@ -125,17 +140,18 @@ class VideoFilePipelineService:
             "opencv": cv2.__version__,
             "decoding": decoding_facts(),
             "plugins": {
-                name: {"version": self._manifests[name].version, **self._plugin(name).facts()}
+                name: {"version": self._manifests[name].version, **self._chosen_plugin(name, text).facts()}
                 for name in used
             },
         }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return {"id": digest[:16], **facts}
 
-    def _runner(self, pipeline_id: str) -> DagRunner:
+    def _runner(self, pipeline_id: str, text: TextChoice) -> DagRunner:
         definition = self._definition(pipeline_id)
         tools = {
-            name: self._plugin(node.plugin_id).tool(node.tool_id) for name, node in definition.nodes.items()
+            name: self._chosen_plugin(node.plugin_id, text).tool(node.tool_id)
+            for name, node in definition.nodes.items()
         }
         return DagRunner(definition, tools)
 
@@ -143,6 +159,16 @@ class VideoFilePipelineService:
         if pipeline_id not in self._pipelines:
             raise UnknownPipelineError(f"This worker has no pipeline {pipeline_id!r}")
         return self._pipelines[pipeline_id]
+
+    def _chosen_plugin(self, plugin_id: str, text: TextChoice) -> Plugin:
+        """The plugin as the job wants it; one that offers no choice stays as it is."""
+        plugin = self._plugin(plugin_id)
+        if not isinstance(plugin, ChoosingPlugin):
+            return plugin
+        try:
+            return plugin.with_options(text.for_plugins())
+        except SettingError as error:
+            raise PipelineError(f"This worker cannot read text as the job asks: {error.message}") from error
 
     def _plugin(self, plugin_id: str) -> Plugin:
         if plugin_id not in self._plugins:

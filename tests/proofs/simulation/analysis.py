@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.domain.video import JobWarning
 from video_worker.analysis import AnalysedFrame, KeepGoing, PartNotes, RunRequest
 from video_worker.dag_runner import Payload
@@ -86,7 +87,7 @@ class SimulatedAnalysis:
 
     def prepare(self) -> None: ...
 
-    def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
+    def fingerprint(self, pipeline_id: str, text: TextChoice = NOTHING_CHOSEN) -> dict[str, Any]:
         return {"id": f"release-{self._release}", "pipeline": pipeline_id}
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> PipelineRun:

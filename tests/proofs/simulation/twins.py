@@ -28,7 +28,7 @@ class ObservedJobs(MemoryJobRepository):
         return self._jobs
 
     def save(self, job: Job) -> None:
-        """Keep a new job; some need a format that is newer than today's."""
+        """Keep a new job; some need a format that not all workers understand."""
         needs_newer = int(job.job_id[-1], 16) < 3
         super().save(replace(job, needs=2) if needs_newer else job)
 

@@ -75,7 +75,7 @@ def _answer(
     request: FingerprintRequest | RunRequest, service: AnalysisService, connection: Connection
 ) -> None:
     if isinstance(request, FingerprintRequest):
-        connection.send(service.fingerprint(request.pipeline_id))
+        connection.send(service.fingerprint(request.pipeline_id, request.text))
         return
     run = service.run(request)
     connection.send(RunOpened(run.video, run.warnings, run.frames_total))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from video_jobs.domain.errors import VideoJobsError
+from video_jobs.domain.text_engines import TextChoice
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 from video_worker.analysis import AnalysedFrame, PartEnd
@@ -17,9 +18,10 @@ from video_worker.analysis import AnalysedFrame, PartEnd
 
 @dataclass(frozen=True, slots=True)
 class FingerprintRequest:
-    """Asks for the fingerprint of a pipeline; the answer is a dict."""
+    """Asks for the fingerprint of a pipeline with the text engine of a job; the answer is a dict."""
 
     pipeline_id: str
+    text: TextChoice
 
 
 @dataclass(frozen=True, slots=True)

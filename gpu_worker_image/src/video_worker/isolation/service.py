@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import PipelineError, SettingError, TransientError, VideoJobsError
+from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import AnalysedFrame, KeepGoing, PartEnd, RunRequest
@@ -83,10 +84,10 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
         """
         self._ready_process()
 
-    def fingerprint(self, pipeline_id: str) -> dict[str, Any]:
-        """Everything besides video and options that the results depend on."""
+    def fingerprint(self, pipeline_id: str, text: TextChoice = NOTHING_CHOSEN) -> dict[str, Any]:
+        """Everything besides video and frames that the results depend on."""
         process = self._ready_process()
-        next_answer = self._ask(process, FingerprintRequest(pipeline_id), 0, None)
+        next_answer = self._ask(process, FingerprintRequest(pipeline_id, text), 0, None)
         facts: dict[str, Any] = _checked(next_answer(), dict)
         return facts
 

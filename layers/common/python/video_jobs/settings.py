@@ -16,6 +16,7 @@ from video_jobs.domain.errors import SettingError
 from video_jobs.domain.fleet import LONGEST_LEASE, FleetLimits
 from video_jobs.domain.pipelines import BUILT_IN
 from video_jobs.domain.rules import Rules
+from video_jobs.domain.text_engines import LANGUAGES
 
 GPU_FRAMES_AT_ONCE = 16
 """Enough for the next batch of frames to be ready while the GPU computes one."""
@@ -25,6 +26,7 @@ NotNegative = Annotated[int, Meta(ge=0)]
 
 _DEFAULT = Rules()
 _FIELD = re.compile(r"`(?:\$\.)?([a-z0-9_]+)`$")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_/]+")
 
 
 class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +114,8 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """AWS region of the table, the bucket, the queues and the event bus."""
     pipeline_ids: str = " ".join(BUILT_IN)
     """Pipelines that a job may ask for, separated by spaces."""
+    ocr_languages: str = " ".join(LANGUAGES)
+    """Tesseract's languages that a job may ask for, separated by spaces; the worker image must have them."""
     max_body_bytes: Positive = _DEFAULT.max_body_bytes
     """Largest video in a request body, in bytes."""
     max_upload_bytes: Positive = _DEFAULT.max_upload_bytes
@@ -137,12 +141,16 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
                 ip_network(network)
             except ValueError as exc:
                 raise SettingError(f"WEBHOOK_NETWORKS: {exc}; separate networks by spaces") from None
+        for code in self.ocr_languages.split():
+            if not _LANGUAGE.fullmatch(code):
+                raise SettingError(f"OCR_LANGUAGES: {code!r} is no code; separate codes by spaces")
 
     @property
     def rules(self) -> Rules:
         """The rules that the use cases go by."""
         return Rules(
             known_pipelines=frozenset(self.pipeline_ids.split()),
+            known_languages=frozenset(self.ocr_languages.split()),
             max_body_bytes=self.max_body_bytes,
             max_upload_bytes=self.max_upload_bytes,
             max_multipart_bytes=self.max_multipart_bytes,

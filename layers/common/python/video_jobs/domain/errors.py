@@ -37,6 +37,13 @@ class UnknownPipelineError(InvalidRequestError):
     code = "unknown_pipeline"
 
 
+class UnknownLanguageError(InvalidRequestError):
+    """A request for a language that this service does not offer."""
+
+    default_message = "There is no such language."
+    code = "unknown_language"
+
+
 class InvalidCursorError(InvalidRequestError):
     """A cursor that was changed or belongs to another list."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 FIRST_FORMAT = 1
-INTRODUCED: Mapping[str, int] = {}
+INTRODUCED: Mapping[str, int] = {"text_engine": 2, "languages": 2}
 """The options of a job that were added after the first format, each with its format."""
 
 NEWEST_FORMAT = max((FIRST_FORMAT, *INTRODUCED.values()))

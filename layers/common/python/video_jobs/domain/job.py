@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from uuid import UUID, uuid5
 
 from video_jobs.domain.formats import FIRST_FORMAT
+from video_jobs.domain.text_engines import TextChoice
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 DEFAULT_PIPELINE_ID = "yolo_ocr"
@@ -61,13 +62,26 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
-    """What the client chose for a job."""
+    """What the client chose for a job.
+
+    Attributes
+    ----------
+    text_engine, languages
+        See `TextChoice`.
+    """
 
     pipeline_id: str = DEFAULT_PIPELINE_ID
     frame_stride: int = 1
     max_frames: int | None = None
     filename: str | None = None
     callback_url: str | None = None
+    text_engine: str | None = None
+    languages: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> TextChoice:
+        """What the client chose for the reading of text."""
+        return TextChoice(self.text_engine, self.languages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

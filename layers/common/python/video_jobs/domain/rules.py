@@ -9,6 +9,7 @@ from datetime import timedelta
 from video_jobs.domain.fleet import FleetLimits
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_jobs.domain.pipelines import BUILT_IN
+from video_jobs.domain.text_engines import LANGUAGES
 
 MIB = 2**20
 GIB = 2**30
@@ -20,6 +21,8 @@ class Rules:
 
     Attributes
     ----------
+    known_pipelines, known_languages
+        What a job may ask for: ids of pipelines, and Tesseract's language codes.
     max_body_bytes, max_upload_bytes, max_multipart_bytes
         Largest video in a request body, in an upload with a form, and in a multipart upload.
     upload_expires, download_expires
@@ -37,6 +40,7 @@ class Rules:
     """
 
     known_pipelines: Collection[str] = frozenset(BUILT_IN)
+    known_languages: Collection[str] = frozenset(LANGUAGES)
     max_body_bytes: int = 4 * MIB
     max_upload_bytes: int = 2 * GIB
     max_multipart_bytes: int = 20 * GIB

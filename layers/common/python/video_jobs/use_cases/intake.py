@@ -20,6 +20,7 @@ from video_jobs.domain.formats import needed_format
 from video_jobs.domain.job import Failure, Job, JobOptions, JobStatus, Upload, UploadState, job_id_of_key
 from video_jobs.domain.keys import job_id_of_video, video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
+from video_jobs.domain.text_engines import TextChoice
 from video_jobs.domain.webhooks import check_callback_url
 from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
 from video_jobs.use_cases.base import UseCases
@@ -165,8 +166,8 @@ class Intake(UseCases):
         return self._change_unless_stale(known, change)
 
     def _new_job(self, submission: Submission, content: str) -> Job:
+        submission = replace(submission, options=self._checked_options(submission.options))
         options = submission.options
-        self._check_options(options)
         key = submission.idempotency_key
         job_id = self._ports.ids.new_id() if key is None else job_id_of_key(submission.owner, key)
         now = self._now()
@@ -183,7 +184,8 @@ class Intake(UseCases):
             due_at=now + self._rules.upload_expires + UPLOAD_GRACE,
         )
 
-    def _check_options(self, options: JobOptions) -> None:
+    def _checked_options(self, options: JobOptions) -> JobOptions:
+        """The options, with the choice of text made complete: equal choices are equal requests."""
         if options.pipeline_id not in self._rules.known_pipelines:
             known = ", ".join(sorted(self._rules.known_pipelines))
             raise UnknownPipelineError(
@@ -191,6 +193,9 @@ class Intake(UseCases):
             )
         if options.callback_url is not None:
             check_callback_url(options.callback_url, self._rules.webhook_networks)
+        text = TextChoice.of(options.text_engine, options.languages)
+        text.check_languages(self._rules.known_languages)
+        return replace(options, text_engine=text.engine, languages=text.languages)
 
 
 def _check_size(size_bytes: int, largest: int) -> None:
@@ -220,7 +225,12 @@ def _request_hash(submission: Submission, content: str) -> str:
     """
     options = submission.options
     parts = (options.pipeline_id, options.frame_stride, options.max_frames, options.filename, content)
-    later = {"callback_url": options.callback_url, "checksum_sha256": submission.checksum_sha256}
+    later = {
+        "callback_url": options.callback_url,
+        "checksum_sha256": submission.checksum_sha256,
+        "text_engine": options.text_engine,
+        "languages": options.languages or None,
+    }
     chosen = tuple((name, value) for name, value in later.items() if value is not None)
     return hashlib.sha256(repr(parts + chosen).encode()).hexdigest()
 

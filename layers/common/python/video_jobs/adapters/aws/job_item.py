@@ -108,6 +108,8 @@ class JobItem(Model):
     warning_codes: ListAttribute[Any] = ListAttribute(null=True)
     fingerprint = JSONAttribute(null=True)
     callback_url = UnicodeAttribute(null=True)
+    text_engine = UnicodeAttribute(null=True)
+    languages: ListAttribute[Any] = ListAttribute(null=True)
     webhook = JSONAttribute(null=True)
     webhook_state = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
@@ -184,6 +186,8 @@ def _options_of(item: JobItem) -> JobOptions:
         max_frames=_int(item.max_frames),
         filename=item.filename,
         callback_url=item.callback_url,
+        text_engine=item.text_engine,
+        languages=tuple(item.languages or ()),
     )
 
 
@@ -226,7 +230,8 @@ def _delivery_of(webhook: Mapping[str, Any]) -> Delivery:
 
 
 def _options_to_attributes(options: JobOptions) -> dict[str, Any]:
-    return {spec.name: getattr(options, spec.name) for spec in fields(JobOptions)}
+    attributes = {spec.name: getattr(options, spec.name) for spec in fields(JobOptions)}
+    return attributes | {"languages": list(options.languages) or None}
 
 
 def _upload_to_attributes(upload: Upload) -> dict[str, Any]:
