@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ import cv2
 import numpy as np
 
 from video_worker.inference.openvino_session import CpuUse, OpenVinoSession, read_model
+from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, parts_to_look_at
 from video_worker.plugins.ocr.ppocr.shapes import GREY, SMALLEST, STEP_PX
-from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, lines_of_map, without_repeats
+from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, joined, lines_of_map
 from video_worker.plugins.ocr.reading import Area
 from video_worker.video.open_video import Image
 
@@ -90,6 +92,12 @@ class ScaledFrame:
         """All of it."""
         return (0, 0, self.pixels.shape[1], self.pixels.shape[0])
 
+    def in_image(self, area: Area, start: tuple[int, int]) -> Area:
+        """In pixels of the frame, an area of the part that begins at ``start`` (x, y)."""
+        left, right = ((start[0] + x) / self.scale[0] for x in (area[0], area[2]))
+        top, bottom = ((start[1] + y) / self.scale[1] for y in (area[1], area[3]))
+        return (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+
     def parts(self, areas: Sequence[Area]) -> list[Area]:
         """Parts of it that hold the areas of the frame; only a few sizes of parts are possible.
 
@@ -133,10 +141,22 @@ class LineFinder:
         """The lines that touch one of the areas, with positions in the frame."""
         frame = ScaledFrame.of(image, self._side)
         found: list[Found] = []
+        doubts: list[Area] = []
         for left, top, right, bottom in frame.parts(areas):
-            lines = lines_of_map(self._mapper.map_of(frame.pixels[top:bottom, left:right]))
+            text_map = self._mapper.map_of(frame.pixels[top:bottom, left:right])
+            lines = lines_of_map(text_map)
             found += [line.moved(left, top, frame.scale) for line in lines]
-        return [line for line in without_repeats(found) if _touches(line, areas)]
+            doubts += [frame.in_image(patch, (left, top)) for patch in doubtful(text_map, lines)]
+        if min(frame.scale) < SCALED_DOWN:
+            found += self._look_again(image, doubts)
+        return [line for line in joined(found) if _touches(line, areas)]
+
+    def _look_again(self, image: Image, doubts: Sequence[Area]) -> list[Found]:
+        found: list[Found] = []
+        for left, top, right, bottom in parts_to_look_at(doubts, (image.shape[0], image.shape[1])):
+            lines = lines_of_map(self._mapper.map_of(image[top:bottom, left:right]))
+            found += [line.moved(left, top, (1.0, 1.0)) for line in lines]
+        return found
 
 
 def _in_steps(length: float) -> int:

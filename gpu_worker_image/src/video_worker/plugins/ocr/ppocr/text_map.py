@@ -27,6 +27,7 @@ TALL = 1.5
 """A line that is so many times as high as wide is read from its upper end downwards."""
 
 _SAME_LINE = 0.5
+_SAME_HEIGHT = 1.4
 _DILATION = np.ones((2, 2), np.uint8)
 
 
@@ -107,13 +108,36 @@ def _length(one: tuple[float, float], other: tuple[float, float]) -> float:
     return float(np.hypot(one[0] - other[0], one[1] - other[1]))
 
 
-def without_repeats(found: Iterable[Found]) -> list[Found]:
-    """Each line once, the largest find of it first; a find that lies mostly in a larger one is left out."""
+def joined(found: Iterable[Found]) -> list[Found]:
+    """Each line once, although parts of the frame that were searched overlap.
+
+    What lies mostly in a larger find is left out; two finds of which one continues the other become one.
+    """
     kept: list[Found] = []
     for one in sorted(found, key=lambda line: (-_area(line.box), line.box, line.score)):
-        if all(_shared(one.box, other.box) < _SAME_LINE * _area(one.box) for other in kept):
+        if any(_shared(one.box, other.box) >= _SAME_LINE * _area(one.box) for other in kept):
+            continue
+        number = next((number for number, other in enumerate(kept) if _continues(one, other)), None)
+        if number is None:
             kept.append(one)
+        else:
+            kept[number] = _as_one(kept[number], one)
     return kept
+
+
+def _continues(one: Found, other: Found) -> bool:
+    """Whether two finds overlap and run along the same straight line, at the same height."""
+    higher, lower = max(one.height, other.height), min(one.height, other.height)
+    if higher > _SAME_HEIGHT * lower or _shared(one.box, other.box) <= 0:
+        return False
+    together = _as_one(one, other)
+    return together.height <= _SAME_HEIGHT * higher
+
+
+def _as_one(one: Found, other: Found) -> Found:
+    points = np.array([*one.corners, *other.corners], np.float32)
+    corners = in_reading_order(cv2.boxPoints(cv2.minAreaRect(points)))
+    return Found(corners, max(one.score, other.score))
 
 
 def _shared(one: Box, other: Box) -> float:
