@@ -196,8 +196,8 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Frames per batch of the ultralytics detector; 0: 1 on a CPU, 8 on a GPU."""
     inference_threads: NotNegative = 0
     """CPU threads of the openvino detector; 0: one per CPU core."""
-    ocr_engine: Literal["auto", "tesserocr", "pytesseract"] = "auto"
-    """``auto``: tesserocr if it is installed, otherwise pytesseract."""
+    ocr_engine: Literal["auto", "ppocr", "tesseract", "tesserocr", "pytesseract"] = "auto"
+    """``auto``: ppocr; ``tesseract``: tesserocr if it is installed, otherwise pytesseract."""
     ocr_language: str = "eng"
     """Tesseract's language of the text; several are joined by +."""
     ocr_layout: Literal["auto", "lines", "page"] = "auto"
@@ -206,6 +206,14 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Tesseract's page segmentation mode (psm) for whole pages; 3: automatic, 11: sparse text."""
     ocr_min_confidence: float = 65.0
     """Words read with less confidence (0-100) are dropped."""
+    ocr_detection_side: Annotated[int, Meta(ge=160, le=4096)] = 960
+    """ppocr searches text in frames whose longer side is at most so many pixels; larger ones are scaled."""
+    ocr_scripts: Literal["latin", "all"] = "latin"
+    """What ppocr reads: ``latin`` is letters, digits and signs of Latin scripts; ``all`` is slower."""
+    ocr_detection_model: str = ""
+    """Path of another model that finds text (.onnx, or .xml of OpenVINO); empty: that of rapidocr."""
+    ocr_recognition_model: str = ""
+    """Path of another model that reads lines, with its characters in it or in a .txt file beside it."""
     ocr_change_gate: bool = True
     """true: text whose pixels did not change is not read again; false: every frame is read."""
     ocr_region_classes: str = "plate sign"

@@ -7,10 +7,8 @@ Here the precision is fixed, and several threads can run the model at the same t
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,14 @@ from numpy.typing import NDArray
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
+from video_worker.inference.openvino_session import (
+    CpuUse,
+    OpenVinoSession,
+    cpu_capabilities,
+    cpu_facts,
+    openvino_version,
+    read_model,
+)
 from video_worker.plugins.yolo.detector import Detection, to_detections
 from video_worker.plugins.yolo.letterbox import Letterbox
 from video_worker.plugins.yolo.model_file import model_sha256
@@ -30,38 +36,22 @@ class OpenVinoDetector:
     """Compiled once; every call of `detect` takes one of its inference requests."""
 
     def __init__(self, path: Path, settings: WorkerSettings) -> None:
-        os.environ.setdefault("OPENVINO_TELEMETRY_DISABLED", "1")
-        import openvino
-
-        _check_device(settings, _cpu_capabilities(openvino))
+        _check_device(settings)
         metadata = _metadata(path)
         height, width = _image_size(metadata)
         self._names = {int(key): str(name) for key, name in metadata["names"].items()}
         self._input_shape = (height, width)
         self._confidence, self._iou = settings.confidence_threshold, settings.iou_threshold
-        threads = settings.inference_threads or os.cpu_count() or 1
-        compiled = self._compile(openvino, next(path.glob("*.xml")), settings, threads)
-        self._requests: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(settings.frames_at_once):
-            self._requests.put(compiled.create_infer_request())
-        self._facts = self._facts_of(openvino, path, settings.precision)
-
-        # OpenVINO's bindings set up their numpy interface at the first call. If two threads make the first
-        # call at the same time, they wait for each other for ever.
-        self.detect(np.zeros((height, width, 3), np.uint8))
+        model = read_model(next(path.glob("*.xml")))
+        model.reshape([1, 3, height, width])
+        self._session = OpenVinoSession(model, CpuUse.of(settings))
+        self._facts = self._facts_of(path, settings.precision)
 
     def detect(self, image: Image) -> list[Detection]:
         """The objects of one frame; waits while all inference requests are in use."""
         letterbox = Letterbox.of((image.shape[0], image.shape[1]), self._input_shape)
         tensor = _to_tensor(letterbox.place(image))
-        request = self._requests.get()
-        try:
-            request.start_async({0: tensor}, share_inputs=True)
-            request.wait()
-            raw = request.get_output_tensor(0).data.copy()
-        finally:
-            self._requests.put(request)
-        rows = chosen_boxes(raw, self._confidence, self._iou)
+        rows = chosen_boxes(self._session.run(tensor), self._confidence, self._iou)
         rows[:, :4] = letterbox.to_frame(rows[:, :4])
         return to_detections(rows.tolist(), self._names)
 
@@ -69,29 +59,16 @@ class OpenVinoDetector:
         """Everything that the boxes depend on."""
         return self._facts
 
-    def _facts_of(self, openvino: Any, path: Path, precision: str) -> dict[str, Any]:
+    def _facts_of(self, path: Path, precision: str) -> dict[str, Any]:
         return {
             "backend": "openvino",
             "model": path.name,
             "model_sha256": model_sha256(path),
             "classes": [self._names[number] for number in sorted(self._names)],
-            "device": str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")),
-            "instruction_set": " ".join(sorted(_cpu_capabilities(openvino))),
-            "precision": precision,
+            **cpu_facts(precision),
             "batch_shape": [1, 3, *self._input_shape],
-            "openvino": openvino.__version__.split("-")[0],
+            "openvino": openvino_version(),
         }
-
-    def _compile(self, openvino: Any, xml: Path, settings: WorkerSettings, threads: int) -> Any:
-        core = openvino.Core()
-        model = core.read_model(xml)
-        model.reshape([1, 3, *self._input_shape])
-        config = {
-            "INFERENCE_PRECISION_HINT": settings.precision,
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": settings.frames_at_once,
-        }
-        return core.compile_model(model, "CPU", config)
 
 
 def _to_tensor(padded: Image) -> NDArray[np.float32]:
@@ -100,10 +77,10 @@ def _to_tensor(padded: Image) -> NDArray[np.float32]:
     return planes.astype(np.float32) / np.float32(255)
 
 
-def _check_device(settings: WorkerSettings, capabilities: list[str]) -> None:
+def _check_device(settings: WorkerSettings) -> None:
     if settings.device != "cpu":
         raise SettingError("An OpenVINO export runs on the CPU: set DEVICE=cpu, or give another model")
-    if settings.precision == "f16" and "FP16" not in capabilities:
+    if settings.precision == "f16" and "FP16" not in cpu_capabilities():
         raise SettingError("This CPU does not calculate in half precision: set PRECISION=f32")
 
 
@@ -121,7 +98,3 @@ def _image_size(metadata: Mapping[str, Any]) -> tuple[int, int]:
     size = metadata.get("imgsz", [640, 640])
     height, width = ast.literal_eval(size) if isinstance(size, str) else size
     return int(height), int(width)
-
-
-def _cpu_capabilities(openvino: Any) -> list[str]:
-    return [str(word) for word in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")]
