@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
@@ -30,6 +30,25 @@ class Plugin(Protocol):
 
     def facts(self) -> Mapping[str, Any]:
         """What its results depend on (model, library versions, precision), for the fingerprint."""
+        ...
+
+
+@runtime_checkable
+class ChoosingPlugin(Plugin, Protocol):
+    """A plugin of which a job may choose something."""
+
+    def with_options(self, options: Mapping[str, Any]) -> Plugin:
+        """The plugin as a job wants it.
+
+        ``options`` has ``text_engine`` ("ppocr", "tesseract" or None) and ``languages`` ("eng+deu" or None);
+        None means that the settings decide. It is asked twice for each job, so it keeps what takes long to
+        make.
+
+        Raises
+        ------
+        SettingError
+            If this worker has not what the job chose.
+        """
         ...
 
 

@@ -188,8 +188,8 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """Frames per batch of the ultralytics detector; 0: 1 on a CPU, 8 on a GPU."""
     inference_threads: NotNegative = 0
     """CPU threads of the openvino detector; 0: one per CPU core."""
-    ocr_engine: Literal["auto", "tesserocr", "pytesseract"] = "auto"
-    """``auto``: tesserocr if it is installed, otherwise pytesseract."""
+    ocr_engine: Literal["auto", "ppocr", "tesseract", "tesserocr", "pytesseract"] = "auto"
+    """``auto``: ppocr; ``tesseract``: tesserocr if it is installed, otherwise pytesseract."""
     ocr_language: str = "eng"
     """Tesseract's language of the text; several are joined by +."""
     ocr_layout: Literal["auto", "lines", "page"] = "auto"
