@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from video_worker.plugins.ocr.differences import Mask
 from video_worker.plugins.ocr.reading import Area, Box
+
+Mask = NDArray[np.uint8]
+"""255 where something is the case, otherwise 0."""
 
 SIDE_MARGIN, UPPER_MARGIN = 1.0, 0.2
 """Around a line, in shares of its height, so that a letter that is added at an end belongs to it."""
@@ -19,11 +22,11 @@ _JOINED_WITHIN_CELLS = (1, 4, 8, 16)
 """Changes that are at most twice as many cells of the grid apart are searched together; the first of
 these with which there are at most `_MOST_AREAS` is taken."""
 _MARGIN_SHARE, _SIDE_MARGIN_SHARE = 1 / 32, 1 / 16
-"""Around changes, of the frame's height; at the sides as much as they are high, but at most the second one."""
+"""Around changes, of the frame's height; at the sides as much as they are high, at most the second one."""
 _LEAST_MARGIN_PX = 16
 _MOST_AREAS = 6
 _WHOLE_SHARE = 0.5
-"""If the areas cover more of the frame, the whole frame is searched."""
+"""If the areas cover more than this share of the frame, the whole frame is searched."""
 
 
 def area_around(box: Box, whole: Area, margins: float = 1.0) -> Area:
@@ -68,19 +71,13 @@ def merged(areas: Iterable[Area], whole: Area) -> list[Area]:
 def rectangles_of(mask: Mask) -> list[Area]:
     """Around the changes, in steps of a grid; those that are near are joined until there are only a few."""
     height, width = mask.shape
-    columns, rows = -(-width // _GRID_PX), -(-height // _GRID_PX)
-    cells = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA)
-    grid = (cells > 0).astype(np.uint8)
+    strips = np.maximum.reduceat(mask, np.arange(0, height, _GRID_PX), axis=0)
+    grid = np.maximum.reduceat(strips, np.arange(0, width, _GRID_PX), axis=1)
     found: list[Area] = []
     for reach in _JOINED_WITHIN_CELLS:
         found = [
-            (
-                left * width // columns,
-                top * height // rows,
-                -(-right * width // columns),
-                -(-bottom * height // rows),
-            )
-            for left, top, right, bottom in _groups(grid, reach)
+            (x1 * _GRID_PX, y1 * _GRID_PX, min(width, x2 * _GRID_PX), min(height, y2 * _GRID_PX))
+            for x1, y1, x2, y2 in _groups(grid, reach)
         ]
         if len(found) <= _MOST_AREAS:
             break

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from video_worker.plugins.ocr.areas import rectangles_of, with_margins
-from video_worker.plugins.ocr.differences import LEAST_THRESHOLD, Mask, changed_cells
+from video_worker.plugins.ocr.areas import Mask, rectangles_of, with_margins
+from video_worker.plugins.ocr.differences import LEAST_THRESHOLD, changed_cells
 from video_worker.plugins.ocr.engines import GrayImage
 from video_worker.plugins.ocr.reading import Area
 

@@ -22,9 +22,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from video_worker.plugins.ocr.areas import Mask, rectangles_of
 from video_worker.plugins.ocr.engines import GrayImage
+from video_worker.plugins.ocr.reading import Area
 
 CELL_PX = 4
 LEAST_THRESHOLD, MOST_THRESHOLD = 10, 16
@@ -36,8 +37,7 @@ NOISE_QUANTILE = 0.1
 EDGE_SHARE = 0.08
 """Of the contrast within `EDGE_PX`, in the picture where it is weaker: new text had no edge before."""
 EDGE_PX = 9
-Mask = NDArray[np.uint8]
-"""255 where something is the case, otherwise 0."""
+_ALLOWED = (np.arange(256) * EDGE_SHARE).astype(np.uint8)
 
 
 def has_changed(before: GrayImage, after: GrayImage, threshold: int = LEAST_THRESHOLD) -> bool:
@@ -57,6 +57,8 @@ def changed_cells(before: GrayImage, after: GrayImage) -> tuple[Mask, int] | Non
     if int(averaged.max()) <= LEAST_THRESHOLD:
         return None
     threshold = _threshold(averaged)
+    if int(averaged.max()) <= threshold:
+        return None
     mask = _beyond_noise(averaged, before, after, threshold)
     return (mask, threshold) if mask.any() else None
 
@@ -80,12 +82,19 @@ def _threshold(averaged: GrayImage) -> int:
 
 def _beyond_noise(averaged: GrayImage, before: GrayImage, after: GrayImage, threshold: int) -> Mask:
     """Where cells differ by more than the threshold and the noise of edges."""
-    contrast = cv2.min(_contrast(before), _contrast(after))
-    allowed = np.maximum(threshold, np.arange(256) * EDGE_SHARE).astype(np.uint8)
-    return cv2.compare(averaged, cv2.LUT(contrast, allowed), cv2.CMP_GT).astype(np.uint8, copy=False)
+    mask = cv2.threshold(averaged, threshold, 255, cv2.THRESH_BINARY)[1].astype(np.uint8, copy=False)
+    for x1, y1, x2, y2 in rectangles_of(mask):
+        contrast = cv2.min(_contrast(before, (x1, y1, x2, y2)), _contrast(after, (x1, y1, x2, y2)))
+        beyond = cv2.compare(averaged[y1:y2, x1:x2], cv2.LUT(contrast, _ALLOWED), cv2.CMP_GT)
+        mask[y1:y2, x1:x2] &= beyond.astype(np.uint8, copy=False)
+    return mask
 
 
-def _contrast(gray: GrayImage) -> GrayImage:
-    """The brightest minus the darkest pixel around each pixel, in grey levels."""
+def _contrast(gray: GrayImage, area: Area) -> GrayImage:
+    """The brightest minus the darkest pixel around each pixel of an area, in grey levels."""
+    x1, y1, x2, y2 = area
+    left, top = max(0, x1 - EDGE_PX), max(0, y1 - EDGE_PX)
+    part = gray[top : y2 + EDGE_PX, left : x2 + EDGE_PX]
     around = np.ones((EDGE_PX, EDGE_PX), np.uint8)
-    return cv2.subtract(cv2.dilate(gray, around), cv2.erode(gray, around)).astype(np.uint8, copy=False)
+    contrast = cv2.subtract(cv2.dilate(part, around), cv2.erode(part, around))
+    return contrast[y1 - top : y2 - top, x1 - left : x2 - left].astype(np.uint8, copy=False)
