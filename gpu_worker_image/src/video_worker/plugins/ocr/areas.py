@@ -71,8 +71,7 @@ def merged(areas: Iterable[Area], whole: Area) -> list[Area]:
 def rectangles_of(mask: Mask) -> list[Area]:
     """Around the changes, in steps of a grid; those that are near are joined until there are only a few."""
     height, width = mask.shape
-    strips = np.maximum.reduceat(mask, np.arange(0, height, _GRID_PX), axis=0)
-    grid = np.maximum.reduceat(strips, np.arange(0, width, _GRID_PX), axis=1)
+    grid = _reduced_rows(_reduced_rows(mask))
     found: list[Area] = []
     for reach in _JOINED_WITHIN_CELLS:
         found = [
@@ -82,6 +81,14 @@ def rectangles_of(mask: Mask) -> list[Area]:
         if len(found) <= _MOST_AREAS:
             break
     return found
+
+
+def _reduced_rows(mask: Mask) -> Mask:
+    """The maximum of each `_GRID_PX` rows (the last ones may be fewer), with rows and columns exchanged."""
+    rows, columns = mask.shape
+    full = rows // _GRID_PX * _GRID_PX
+    most = mask[:full].reshape(-1, _GRID_PX, columns).max(axis=1)
+    return np.ascontiguousarray((most if full == rows else np.vstack([most, mask[full:].max(axis=0)])).T)
 
 
 def _groups(grid: Mask, reach: int) -> Iterator[Area]:

@@ -14,8 +14,9 @@ the blocks differ by at most 2.7 times as much (9, 15 and 21). The threshold is 
 
 The limits of the method, measured on all pairs of letters and digits that are 9 pixels high: the most similar
 pair (I and l) differs by 8.03 % of its contrast, the next (i and l) by 9.6 %. If text is that small and
-fainter than 125 grey levels (200 at the largest threshold, where compression blurs such letters anyway), the
-smallest of these changes are not noticed until something else changes there.
+fainter than 125 grey levels, the smallest of these changes are not noticed until something else changes
+there. At the largest threshold that holds below 200 grey levels: with a contrast of 140, three of 1,891 pairs
+look the same (I and l, i and l, O and Q), and none that is 12 pixels high.
 """
 
 from __future__ import annotations
