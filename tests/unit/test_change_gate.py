@@ -1,10 +1,10 @@
-"""What is read again, and that it depends on neither threads nor earlier parts."""
+"""What is searched and read again, and that it depends on neither threads nor earlier parts."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,141 +12,271 @@ import cv2
 import numpy as np
 import pytest
 from video_worker.ordered_pool import AHEAD, ordered_results
-from video_worker.plugins.ocr.change_gate import Box, ChangeGate, Look, Words, has_changed
-from video_worker.plugins.ocr.engines import GrayImage
+from video_worker.plugins.ocr.change_gate import ChangeGate, Gate, OpenGate
+from video_worker.plugins.ocr.reading import Area, Box, Line, Words
 from video_worker.turns import Turns, TurnsAbortedError
+from video_worker.video.open_video import Image
 
-PLACE: Box = [40.0, 60.0, 160.0, 90.0]
+from tests.support.bright_words import HEIGHT, WIDTH, BrightWords, picture
 
-
-def picture(text: str = "EXIT 12", seed: int | None = None, noise: float = 3.0) -> GrayImage:
-    """White letters on grey, with the noise of a compressed video."""
-    image = np.full((120, 240), 90, np.uint8)
-    cv2.putText(image, text, (40, 86), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 230, 2, cv2.LINE_AA)
-    if seed is None:
-        return image
-    return np.clip(image + np.random.default_rng(seed).normal(0, noise, image.shape), 0, 255).astype(np.uint8)
+WHOLE: Area = (0, 0, WIDTH, HEIGHT)
+CLOCK, SIGN = (40, 100), (500, 400)
 
 
-class Reader:
-    """Says which frame it read a place on."""
+def street(clock: str = "10:42:11", sign: str = "EXIT 12", seed: int | None = None) -> Image:
+    return picture((CLOCK, clock), (SIGN, sign), seed=seed)
 
-    def __init__(self) -> None:
-        self.read: list[int] = []
 
-    def frame(self, gate: ChangeGate, position: int, gray: GrayImage) -> Words:
-        words = gate.words_of_frame(position, gray, lambda: Look([], [PLACE]), self._at(position))
-        return [{"text": word["text"]} for word in words]
+def texts(lines: Iterable[Words]) -> list[str]:
+    return sorted(str(word["text"]) for words in lines for word in words)
 
-    def places(self, gate: ChangeGate, position: int, gray: GrayImage) -> Words:
-        found = gate.words_of_places(position, gray, [PLACE], self._at(position))
-        return [word for words in found for word in words]
 
-    def _at(self, position: int) -> Callable[[Box], Words]:
-        def read(_: Box) -> Words:
-            self.read.append(position)
-            return [{"text": f"read on {position}"}]
+def texts_of(gate: Gate, images: Sequence[Image]) -> list[list[str]]:
+    return [texts(gate.lines_of_frame(position, image)) for position, image in enumerate(images)]
 
-        return read
+
+def truth_of(images: Sequence[Image]) -> list[list[str]]:
+    """What a gate without memory reads."""
+    return texts_of(OpenGate(BrightWords()), images)
+
+
+def share_searched(reader: BrightWords) -> list[float]:
+    """Of the frame, in each search."""
+    return [
+        sum((right - left) * (bottom - top) for left, top, right, bottom in areas) / (WIDTH * HEIGHT)
+        for areas in reader.searched
+    ]
+
+
+def test_an_unchanged_frame_is_neither_searched_nor_read_again() -> None:
+    reader = BrightWords()
+    images = [street(seed=seed) for seed in range(4)]
+    first, *others = texts_of(ChangeGate(reader), images)
+    assert len(first) == 2
+    assert others == [first] * 3
+    assert reader.searched == [[WHOLE]]
+    assert len(reader.read_boxes) == 1
+
+
+def test_a_change_is_searched_where_it_is_and_only_the_changed_line_is_read() -> None:
+    reader = BrightWords()
+    images = [street(f"10:42:{second:02d}") for second in (11, 12, 33)]
+    assert texts_of(ChangeGate(reader), images) == truth_of(images)
+    assert [len(boxes) for boxes in reader.read_boxes] == [2, 1, 1]
+    assert reader.searched[0] == [WHOLE]
+    assert max(share_searched(reader)[1:]) < 0.15
+
+
+def test_a_change_elsewhere_reads_nothing() -> None:
+    reader = BrightWords()
+    images = []
+    for step in range(3):
+        images.append(street())
+        images[-1][300 : 320 + 20 * step, 100:140] = 20
+    texts_of(ChangeGate(reader), images)
+    assert reader.lines_read == 2
+
+
+def test_all_new_lines_of_a_frame_are_read_in_one_call() -> None:
+    reader = BrightWords()
+    texts_of(ChangeGate(reader), [picture(), street()])
+    assert [len(boxes) for boxes in reader.read_boxes] == [2]
 
 
 @pytest.mark.parametrize(
-    ("other", "changed"),
+    ("before", "after"),
     [
-        (picture(), False),
-        (picture(seed=1), False),
-        (picture("EXIT 13"), True),
-        (picture("EXIT 12."), True),
-        (picture("EXlT 12"), True),
-        (picture("EXIT"), True),
-        (cv2.convertScaleAbs(picture(), beta=5).astype(np.uint8), False),
-        (cv2.convertScaleAbs(picture(), beta=25).astype(np.uint8), True),
+        ("EXIT 12", "EXIT 124"),  # a letter added at the end
+        ("EXIT 12", "EXIT 12 NORTH"),
+        ("EXIT 12 NORTH", "EXIT 12"),
+        ("EXIT 12", ""),
+        ("", "EXIT 12"),
+        ("EXIT 12 TO THE HARBOUR", "EXIT 13 TO THE HARBOUR"),  # far smaller than the line
+        ("EXIT 12 TO THE HARBOUR", "EXIT    TO THE HARBOUR"),  # one line becomes two
     ],
 )
-def test_noise_is_no_change_and_a_letter_is(other: GrayImage, changed: bool) -> None:
-    assert has_changed(picture(), other) is changed
+def test_a_line_that_changes_in_part_is_read_as_a_whole(before: str, after: str) -> None:
+    images = [street(sign=before), street(sign=after)]
+    assert texts_of(ChangeGate(BrightWords()), images) == truth_of(images)
 
 
-@pytest.mark.parametrize(("paper", "ink"), [(90, 230), (0, 255), (255, 0)])
-def test_every_single_letter_that_changes_is_noticed(paper: int, ink: int) -> None:
-    for scale in (0.4, 0.6):  # 9 and 12 pixels high
-        images = []
-        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz":
-            image = np.full((60, 60), paper, np.uint8)
-            cv2.putText(image, letter, (10, 40), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
-            images.append(image)
-        for one, before in enumerate(images):
-            unnoticed = [one for after in images[one + 1 :] if not has_changed(before, after)]
-            assert unnoticed == []
-
-
-def test_compression_noise_beside_a_strong_edge_is_no_change_and_on_a_flat_place_is() -> None:
-    sign = np.full((60, 60), 10, np.uint8)
-    sign[20:40, 20:40] = 240
-    for at, changed in (((18, 18), False), ((2, 2), True)):
-        noisy = sign.copy()
-        noisy[at[0] : at[0] + 4, at[1] : at[1] + 4] += 14
-        assert has_changed(sign, noisy) is changed
-
-
-def test_faint_text_that_appears_beside_a_strong_edge_is_noticed() -> None:
-    sign = np.full((60, 160), 10, np.uint8)
-    sign[30:] = 240
-    written = sign.copy()
-    cv2.putText(written, "EXIT", (20, 27), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 80, 1, cv2.LINE_AA)
-    assert has_changed(sign, written)
-
-
-def test_an_unchanged_frame_is_not_read_again() -> None:
-    gate, reader = ChangeGate(), Reader()
-    frames = [picture(seed=seed) for seed in range(4)] + [picture("EXIT 13"), picture("EXIT 13", seed=9)]
-    said = [reader.frame(gate, position, gray)[0]["text"] for position, gray in enumerate(frames)]
-    assert said == ["read on 0"] * 4 + ["read on 4"] * 2
-    assert reader.read == [0, 4]
-
-
-def test_a_change_elsewhere_reads_only_what_changed() -> None:
-    gate, reader = ChangeGate(), Reader()
-    for position in range(3):
-        gray = picture()
-        gray[0:20, 0 : 20 * (position + 1)] = 255
-        reader.frame(gate, position, gray)
-    assert reader.read == [0]
-
-
-def test_a_letter_added_at_the_end_of_a_line_is_noticed() -> None:
-    gate, reader = ChangeGate(), Reader()
-    reader.frame(gate, 0, picture("EXIT 12"))
-    reader.frame(gate, 1, picture("EXIT 124"))
-    assert reader.read == [0, 1]
+def test_a_reader_that_finds_only_in_whole_frames_is_given_whole_frames() -> None:
+    reader = BrightWords(finds_in_areas=False)
+    images = [street(), street("10:42:12")]
+    assert texts_of(ChangeGate(reader), images) == truth_of(images)
+    assert reader.searched == [[WHOLE], [WHOLE]]
+    assert [len(boxes) for boxes in reader.read_boxes] == [2, 1]
 
 
 def test_slow_changes_add_up() -> None:
-    gate, reader = ChangeGate(), Reader()
-    for position in range(12):
-        gray = cv2.convertScaleAbs(picture(), beta=3 * position).astype(np.uint8)
-        reader.frame(gate, position, gray)
-    assert 1 < len(reader.read) < 12
+    reader = BrightWords()
+    images = [cv2.convertScaleAbs(street(), beta=3 * step).astype(np.uint8) for step in range(12)]
+    texts_of(ChangeGate(reader), images)
+    assert 1 < len(reader.read_boxes) < 12
+
+
+def test_text_that_appears_slowly_beside_something_that_moves_is_noticed() -> None:
+    images = []
+    for step in range(40):
+        image = street(sign="").astype(np.float32)
+        image += (street().astype(np.float32) - image) * step / 39
+        image[430:450, 500 + 4 * step : 520 + 4 * step] = 20
+        images.append(image.astype(np.uint8))
+    last = texts_of(ChangeGate(BrightWords()), images)[-1]
+    assert len(last) == len(truth_of(images[-1:])[0]) == 2
 
 
 def test_a_new_part_knows_nothing() -> None:
-    reader = Reader()
+    reader = BrightWords()
     for _ in range(2):
-        reader.frame(ChangeGate(), 0, picture())
-    assert reader.read == [0, 0]
+        texts_of(ChangeGate(reader), [street()])
+    assert reader.searched == [[WHOLE], [WHOLE]]
+    assert reader.lines_read == 4
 
 
-def test_threads_decide_in_the_order_of_the_frames() -> None:
-    frames = [picture(f"EXIT {position // 3}", seed=position) for position in range(40)]
-    expected = [f"read on {position - position % 3}" for position in range(40)]
-    for threads in (2, 5):
-        gate, reader = ChangeGate(), Reader()
+def test_what_is_remembered_does_not_grow() -> None:
+    gate = ChangeGate(BrightWords())
+    images = happenings(seed=3, frames=60)
+    held = []
+    for position, image in enumerate(images):
+        gate.lines_of_frame(position, image)
+        held.append(sum(place.pixels.nbytes for place in gate._places))
+    assert max(held) < WIDTH * HEIGHT
+    assert not any(place.pixels.base is not None for place in gate._places)
 
-        def work(position: int, gate: ChangeGate = gate, reader: Reader = reader) -> str:
-            gray = frames[position] if random.random() < 0.5 else frames[position].copy()
-            return str(reader.frame(gate, position, gray)[0]["text"])
 
-        assert list(ordered_results(range(40), work, threads)) == expected
+# --- the same text as without a gate, in any order of threads -------------------------------------------
+
+
+def happenings(seed: int, frames: int) -> list[Image]:
+    """A clock, words that come and go, and dark things that move, some of them over the words."""
+    random_ = random.Random(seed)
+    words = {SIGN: "EXIT 12", (60, 300): "HARBOUR", (300, 500): "MARKET STREET"}
+    things = [
+        [random_.randrange(WIDTH), random_.randrange(HEIGHT), random_.randrange(-9, 9)] for _ in range(3)
+    ]
+    images = []
+    for number in range(frames):
+        if random_.random() < 0.2:
+            at = random_.choice(list(words))
+            words[at] = random_.choice(["", "EXIT 12", "EXIT 13", "EXIT 13 NORTH", "NORTH", "Il", "l1"])
+        image = picture((CLOCK, f"10:42:{number // 3:02d}"), *words.items())
+        for thing in things:
+            thing[0] += thing[2]
+            cv2.rectangle(image, thing[:2], (thing[0] + 50, thing[1] + 30), (20, 20, 20), -1)
+        images.append(image)
+    return images
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_change_of_text_is_missed(seed: int) -> None:
+    images = happenings(seed, frames=40)
+    reader = BrightWords()
+    assert texts_of(ChangeGate(reader), images) == truth_of(images)
+    assert sum(share_searched(reader)) < 0.5 * len(images)
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_decide_in_the_order_of_the_frames(threads: int) -> None:
+    images = happenings(seed=7, frames=40)
+
+    def run(threads: int) -> tuple[list[list[Words]], BrightWords]:
+        reader = BrightWords()
+        gate = ChangeGate(reader)
+        work = lambda position: gate.lines_of_frame(position, images[position])  # noqa: E731
+        return list(ordered_results(range(len(images)), work, threads)), reader
+
+    expected, alone = run(1)
+    given, together = run(threads)
+    assert given == expected
+    assert sorted(together.searched) == sorted(alone.searched)
+    assert sorted(together.read_boxes) == sorted(alone.read_boxes)
+
+
+# --- a page ------------------------------------------------------------------------------------------
+
+
+class PageReader(BrightWords):
+    """Reads the words while it searches the whole frame, as Tesseract does on a page."""
+
+    def find(self, image: Image, areas: Sequence[Area]) -> list[Line]:
+        lines = super().find(image, areas)
+        if list(areas) != [WHOLE]:
+            return lines
+        words = BrightWords().read(image, lines)
+        numbered = [[word | {"block_num": 7} for word in line] for line in words]
+        return [Line(line.corners, words=one) for line, one in zip(lines, numbered, strict=True)]
+
+
+def test_the_lines_of_a_page_are_known_and_only_those_that_change_are_read_again() -> None:
+    reader = PageReader()
+    gate = ChangeGate(reader)
+    images = [street(), street(sign="EXIT 13")]
+    first, second = (gate.lines_of_frame(position, image) for position, image in enumerate(images))
+    assert [texts(first), texts(second)] == truth_of(images)
+    assert [len(boxes) for boxes in reader.read_boxes] == [1]
+    assert [word["block_num"] for line in first for word in line] == [7, 7]
+    assert [word.get("block_num") for line in second for word in line] == [7, None]
+
+
+def test_a_new_page_replaces_all_that_was_known() -> None:
+    reader = PageReader()
+    gate = ChangeGate(reader)
+    white = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
+    lines = [gate.lines_of_frame(position, image) for position, image in enumerate((street(), white + 0))]
+    assert [len(one) for one in lines] == [2, 0]
+    assert reader.read_boxes == []
+
+
+# --- regions -------------------------------------------------------------------------------------------
+
+PLATE: Box = [490.0, 370.0, 640.0, 410.0]
+OTHER: Box = [30.0, 70.0, 220.0, 110.0]
+
+
+def test_a_region_that_looks_the_same_is_not_read_again() -> None:
+    reader = BrightWords()
+    gate = ChangeGate(reader)
+    moved = [value + 2 for value in PLATE]
+    frames = [(street(), [PLATE]), (street(seed=1), [moved]), (street(sign="EXIT 13"), [PLATE])]
+    said = [gate.words_of_regions(position, *frame) for position, frame in enumerate(frames)]
+    assert said[0] == said[1] != said[2]
+    assert reader.read_boxes == [[PLATE], [PLATE]]
+
+
+def test_all_new_regions_of_a_frame_are_read_in_one_call() -> None:
+    reader = BrightWords()
+    gate = ChangeGate(reader)
+    assert [len(words) for words in gate.words_of_regions(0, street(), [PLATE, OTHER])] == [1, 1]
+    gate.words_of_regions(1, street("10:42:12", "EXIT 13"), [OTHER, PLATE])
+    assert reader.read_boxes == [[PLATE, OTHER], [OTHER, PLATE]]
+
+
+# --- errors --------------------------------------------------------------------------------------------
+
+
+class FailingReader(BrightWords):
+    """Fails to read, when all that shall wait for it wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_fail = threading.Event()
+
+    def read(self, image: Image, lines: Sequence[Line]) -> list[Words]:
+        assert self.may_fail.wait(10)
+        raise KeyError("unreadable")
+
+
+def test_an_error_reaches_all_that_wait_for_the_text() -> None:
+    reader = FailingReader()
+    gate = ChangeGate(reader)
+    with ThreadPoolExecutor(3) as pool:
+        frames = [pool.submit(gate.lines_of_frame, position, street()) for position in range(3)]
+        with gate._place_turns.turn(3):  # all three decided
+            reader.may_fail.set()
+        for frame in frames:
+            with pytest.raises(KeyError):
+                frame.result(timeout=10)
 
 
 def test_a_frame_that_fails_holds_nobody_up() -> None:
@@ -162,6 +292,15 @@ def test_a_frame_that_fails_holds_nobody_up() -> None:
             raise KeyError
         with pytest.raises(TurnsAbortedError):
             waiting.result(timeout=10)
+
+
+def test_an_aborted_gate_lets_nobody_wait() -> None:
+    gate = ChangeGate(BrightWords())
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(gate.lines_of_frame, 1, street())
+        gate.abort()
+        with pytest.raises(TurnsAbortedError):
+            second.result(timeout=10)
 
 
 # --- the pool ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from video_jobs.domain.errors import SettingError
@@ -21,10 +22,15 @@ GrayImage = NDArray[np.uint8]
 """Height x width, 8 bit."""
 
 SOURCE_DPI = 96
+_NO_LANGUAGES = ("osd", "equ")
+"""Data that tells the orientation of a page, or formulas."""
 
 
 class OcrEngine(Protocol):
     """Reads text. One engine may be called from several threads."""
+
+    language: str
+    """Languages joined by +."""
 
     def read_tsv(self, image: GrayImage, page_segmentation: int | None = None) -> str:
         """Tesseract's TSV of the image, twelve columns in each line, without the header.
@@ -38,8 +44,18 @@ class OcrEngine(Protocol):
         ...
 
 
-def create_engine(settings: WorkerSettings) -> OcrEngine:
-    """Make the engine that the settings name; ``auto`` takes tesserocr if it is installed.
+def to_gray(image: NDArray[np.uint8]) -> GrayImage:
+    """BGR to grey."""
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+
+
+def create_engine(settings: WorkerSettings, language: str = "") -> OcrEngine:
+    """Make the engine of Tesseract that the settings name, or tesserocr, if it is installed.
+
+    Parameters
+    ----------
+    language
+        Languages joined by +; empty: those of the settings.
 
     Raises
     ------
@@ -47,17 +63,30 @@ def create_engine(settings: WorkerSettings) -> OcrEngine:
         If that engine or its language data is not installed, because text would silently be empty.
     """
     os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads slow each other down
-    tessdata = _tessdata_dir(settings)
+    tessdata = tessdata_dir(settings)
+    _check_languages(language or settings.ocr_language, tessdata, "languages" if language else "OCR_LANGUAGE")
+    language = language or settings.ocr_language
     installed = importlib.util.find_spec("tesserocr") is not None
-    if settings.ocr_engine == "tesserocr" or (settings.ocr_engine == "auto" and installed):
-        if not installed:
-            raise SettingError("OCR_ENGINE is tesserocr, but the package tesserocr is not installed")
-        return TesserocrEngine(settings.ocr_language, tessdata, settings.ocr_page_segmentation)
+    if settings.ocr_engine == "tesserocr" and not installed:
+        raise SettingError("OCR_ENGINE is tesserocr, but the package tesserocr is not installed")
+    if settings.ocr_engine != "pytesseract" and installed:
+        return TesserocrEngine(language, tessdata, settings.ocr_page_segmentation)
     if shutil.which("tesseract") is None:
         raise SettingError(
-            "OCR_ENGINE is pytesseract, but the program tesseract is missing: apt-get install tesseract-ocr"
+            "OCR_ENGINE: Tesseract needs the package tesserocr or the program tesseract, which is missing: "
+            "apt-get install tesseract-ocr"
         )
-    return PytesseractEngine(settings.ocr_language, tessdata, settings.ocr_page_segmentation)
+    return PytesseractEngine(language, tessdata, settings.ocr_page_segmentation)
+
+
+def tessdata_dir(settings: WorkerSettings) -> Path:
+    """The folder of Tesseract's language data."""
+    return Path(settings.tessdata_dir or Path(sysconfig.get_path("data")) / "share" / "tessdata")
+
+
+def installed_languages(folder: Path) -> list[str]:
+    """The languages that Tesseract can read with the data in a folder."""
+    return sorted(path.stem for path in folder.glob("*.traineddata") if path.stem not in _NO_LANGUAGES)
 
 
 class TesserocrEngine:
@@ -68,7 +97,7 @@ class TesserocrEngine:
         import tesserocr
 
         self._tesserocr = tesserocr
-        self._language = language
+        self.language = language
         self._tessdata = tessdata
         self._of_thread = threading.local()
 
@@ -87,13 +116,13 @@ class TesserocrEngine:
         """Engine, version, language data."""
         version = self._tesserocr.tesseract_version().splitlines()[0].strip()
         facts = {"engine": "tesserocr", "tesseract": version, "psm": self._page_segmentation}
-        return facts | _data_facts(self._language, self._tessdata)
+        return facts | _data_facts(self.language, self._tessdata)
 
     def _api(self) -> Any:
         api = getattr(self._of_thread, "api", None)
         if api is None:
             api = self._tesserocr.PyTessBaseAPI(
-                path=str(self._tessdata), lang=self._language, psm=self._page_segmentation
+                path=str(self._tessdata), lang=self.language, psm=self._page_segmentation
             )
             self._of_thread.api = api
         return api
@@ -104,7 +133,7 @@ class PytesseractEngine:
 
     def __init__(self, language: str, tessdata: Path, page_segmentation: int) -> None:
         self._page_segmentation = page_segmentation
-        self._language = language
+        self.language = language
         self._tessdata = tessdata
 
     def read_tsv(self, image: GrayImage, page_segmentation: int | None = None) -> str:
@@ -116,7 +145,7 @@ class PytesseractEngine:
         picture.format = "BMP"  # the default, PNG, takes longer than the reading
         psm = self._page_segmentation if page_segmentation is None else page_segmentation
         config = f'--psm {psm} --dpi {SOURCE_DPI} --tessdata-dir "{self._tessdata}"'
-        text: str = pytesseract.image_to_data(picture, lang=self._language, config=config)
+        text: str = pytesseract.image_to_data(picture, lang=self.language, config=config)
         return text.partition("\n")[2]
 
     def facts(self) -> Mapping[str, Any]:
@@ -125,18 +154,17 @@ class PytesseractEngine:
 
         version = str(pytesseract.get_tesseract_version())
         facts = {"engine": "pytesseract", "tesseract": version, "psm": self._page_segmentation}
-        return facts | _data_facts(self._language, self._tessdata)
+        return facts | _data_facts(self.language, self._tessdata)
 
 
-def _tessdata_dir(settings: WorkerSettings) -> Path:
-    folder = Path(settings.tessdata_dir or Path(sysconfig.get_path("data")) / "share" / "tessdata")
-    for language in settings.ocr_language.split("+"):
-        if not (folder / f"{language}.traineddata").is_file():
+def _check_languages(language: str, folder: Path, origin: str) -> None:
+    there = installed_languages(folder)
+    for name in language.split("+"):
+        if name not in there:
             raise SettingError(
-                f"OCR_LANGUAGE: there is no {language}.traineddata in {folder}; install the package "
-                f"tessdata-fast-{language}, or set TESSDATA_DIR"
+                f"{origin}: there is no Tesseract data for {name!r} in {folder}; installed: "
+                f"{', '.join(there) or 'none'}; the package tessdata-fast-{name} has it"
             )
-    return folder
 
 
 def _data_facts(language: str, tessdata: Path) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from video_worker.plugins.ocr.engines import GrayImage
+from video_worker.plugins.ocr.engines import GrayImage, to_gray
+from video_worker.video.open_video import Image
 
 ONE_BLOCK, ONE_LINE = 6, 7
 """Tesseract's page segmentation modes for a region: one block, or one line, of text."""
@@ -54,10 +55,10 @@ class Region:
 
 
 def region_of(
-    gray: GrayImage, xyxy: list[float], margin: float, height_px: int = REGION_HEIGHT_PX
+    image: Image | GrayImage, xyxy: list[float], margin: float, height_px: int = REGION_HEIGHT_PX
 ) -> Region | None:
-    """The region of a box, scaled to ``height_px``; None if it is too small to read."""
-    height, width = gray.shape
+    """The grey region of a box, scaled to ``height_px``; None if it is too small to read."""
+    height, width = image.shape[:2]
     x1, y1, x2, y2 = xyxy
     extra = margin * (y2 - y1)
     left, top = max(0, round(x1 - extra)), max(0, round(y1 - extra))
@@ -67,7 +68,8 @@ def region_of(
     scale = height_px / (bottom - top)
     size = (max(1, round((right - left) * scale)), height_px)
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    pixels = cv2.resize(gray[top:bottom, left:right], size, interpolation=method)
+    part = image[top:bottom, left:right]
+    pixels = cv2.resize(part if part.ndim == 2 else to_gray(part), size, interpolation=method)
     return Region(pixels.astype(np.uint8, copy=False), left, top, scale)
 
 
