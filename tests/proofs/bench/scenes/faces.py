@@ -95,8 +95,8 @@ def _capital_share(face: str) -> float:
 
 @lru_cache(maxsize=1024)
 def _capital(face: str, size: int) -> float:
-    """How high a capital H is: the most ink in any of its columns."""
-    return float(_ink(face, "H", size)[0].sum(axis=0).max())
+    """How high a capital H is: an edge that is half inked counts as half a row."""
+    return float(_ink(face, "H", size)[0].max(axis=1).sum())
 
 
 def _ink(face: str, text: str, size: int) -> tuple[Ink, int]:

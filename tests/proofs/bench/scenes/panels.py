@@ -103,5 +103,5 @@ def _place(ink: Ink, text: str, word: InkedWord, at: tuple[int, int]) -> PlacedW
     np.maximum(ink[rows, x : x + width], inside, out=ink[rows, x : x + width])
     left, right, above = float(x), float(x + width), baseline - word.capital
     quad = np.array([(left, above), (right, above), (right, baseline), (left, baseline)], np.float64)
-    inked = np.argwhere(word.ink > _FULL)[:, ::-1] + np.array((x + 0.5, top + 0.5), np.float64)
+    inked = np.add(np.argwhere(word.ink > _FULL)[:, ::-1], (x + 0.5, top + 0.5))
     return PlacedWord(text, quad, inked[:: max(1, len(inked) // _POINTS)])

@@ -14,10 +14,11 @@ from gpu_worker_image.models.street_demo_training.drawing import Image
 from tests.proofs.bench.clips import CARS, FULL_HD
 from tests.proofs.bench.scenes import vocabulary
 from tests.proofs.bench.scenes.panels import Panel, TextLine, lay_out
-from tests.proofs.bench.scenes.shots import PEOPLE, Backdrop, Shot, Size
+from tests.proofs.bench.scenes.shots import Backdrop, Shot, Size
 from tests.proofs.bench.scenes.signs import Light, Paint, Pose, Sign
 from tests.proofs.bench.scenes.streets import street_shot
 from tests.proofs.bench.scenes.truth import FrameTruth, Stratum
+from tests.support.model import PEOPLE
 
 HD = (1280, 720)
 _SEEDS_A_SCENE = 1000

@@ -127,8 +127,8 @@ def _is_one_edit(one: str, other: str) -> bool:
     start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
     if start is None:
         return abs(len(one) - len(other)) == 1
-    ends = {one[start + 1 :] == other[start + 1 :], one[start + 1 :] == other[start:]}
-    return True in ends or one[start:] == other[start + 1 :]
+    one_rest, other_rest = one[start + 1 :], other[start + 1 :]
+    return one_rest == other_rest or one_rest == other[start:] or one[start:] == other_rest
 
 
 def _blamed(frame: FrameTruth, readings: Iterable[Reading]) -> Iterator[Stratum]:

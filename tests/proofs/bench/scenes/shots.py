@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from video_worker.plugins.ocr.reading import Box
 
 from gpu_worker_image.models.street_demo_training.drawing import Color, Image
-from tests.proofs.bench.clips import CARS, MEDIA, frames_of
+from tests.proofs.bench.clips import CARS, frames_of
 from tests.proofs.bench.scenes.panels import PlacedWord
 from tests.proofs.bench.scenes.signs import Matrix, Sign, paint_sign, warped
 from tests.proofs.bench.scenes.truth import FrameTruth, Stratum, Word, stratum_of
 
-PEOPLE = MEDIA / "one-by-one-person-detection.mp4"
 _OVERSCAN = 1.03
 _UNREADABLE: dict[Path, tuple[Box, ...]] = {CARS: ([0.94, 0.84, 1.0, 1.0],)}
 """Shares of width and height: half a letter painted on the ground, at the edge of the picture."""
