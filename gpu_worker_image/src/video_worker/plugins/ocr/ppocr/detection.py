@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from video_worker.inference.openvino_session import CpuUse, OpenVinoSession, read_model
-from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, parts_to_look_at
+from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, fine_print, parts_to_look_at
 from video_worker.plugins.ocr.ppocr.shapes import GREY, SMALLEST, STEP_PX
 from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, joined, lines_of_map
 from video_worker.plugins.ocr.reading import Area
@@ -148,12 +148,12 @@ class LineFinder:
             found += [line.moved(left, top, frame.scale) for line in lines]
             doubts += [frame.in_image(patch, (left, top)) for patch in doubtful(text_map, lines)]
         if min(frame.scale) < SCALED_DOWN:
-            found += self._look_again(image, doubts)
+            found += self._look_again(image, [doubts, fine_print(image, found, min(frame.scale))])
         return [line for line in joined(found) if _touches(line, areas)]
 
-    def _look_again(self, image: Image, doubts: Sequence[Area]) -> list[Found]:
+    def _look_again(self, image: Image, patches: Sequence[Sequence[Area]]) -> list[Found]:
         found: list[Found] = []
-        for left, top, right, bottom in parts_to_look_at(doubts, (image.shape[0], image.shape[1])):
+        for left, top, right, bottom in parts_to_look_at(patches, (image.shape[0], image.shape[1])):
             lines = lines_of_map(self._mapper.map_of(image[top:bottom, left:right]))
             found += [line.moved(left, top, (1.0, 1.0)) for line in lines]
         return found
