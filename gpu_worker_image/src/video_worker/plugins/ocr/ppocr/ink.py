@@ -33,7 +33,8 @@ def changes_of(line: NDArray[np.uint8]) -> Changes:
     Letters have strokes that run down, so their rows change much; the upper and lower edge of a sign do not.
     """
     pixels = line.astype(np.float32).max(axis=2)
-    return np.abs(np.diff(pixels, axis=1, prepend=pixels[:, :1]))
+    changes: Changes = np.abs(np.diff(pixels, axis=1, prepend=pixels[:, :1]))
+    return changes
 
 
 def letters_inside(changes: Changes, start: float, end: float) -> Extent:
