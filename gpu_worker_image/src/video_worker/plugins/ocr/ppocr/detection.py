@@ -14,7 +14,7 @@ import numpy as np
 
 from video_worker.inference.openvino_session import CpuUse, OpenVinoSession, read_model
 from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, fine_print, parts_to_look_at
-from video_worker.plugins.ocr.ppocr.shapes import GREY, SMALLEST, STEP_PX
+from video_worker.plugins.ocr.ppocr.shapes import SMALLEST, STEP_PX
 from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, joined, lines_of_map
 from video_worker.plugins.ocr.reading import Area
 from video_worker.video.open_video import Image
@@ -84,7 +84,7 @@ class ScaledFrame:
         pixels = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         bottom, right = max(0, SMALLEST[0] - height), max(0, SMALLEST[1] - width)
         if bottom or right:
-            pixels = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=GREY)
+            pixels = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
         return cls(np.asarray(pixels, np.uint8), (width / columns, height / rows))
 
     @property

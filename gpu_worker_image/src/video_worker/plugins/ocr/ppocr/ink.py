@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Changes = NDArray[np.float32]
 """Height x width: how much the brightness changes from the pixel to the left."""
 
-_WEAK_ROW, _WEAK_COLUMN = 0.35, 0.15
+_WEAK_ROW, _WEAK_COLUMN = 0.4, 0.15
 """Rows and columns with less than this share of the strong ones' change are margin."""
 _STRONG_PERCENT = 90
 _MOST_TRIMMED = 0.38
@@ -42,7 +42,7 @@ def letters_inside(changes: Changes, start: float, end: float) -> Extent:
     height, width = changes.shape
     first, last = max(0, round(start)), min(width, max(round(start) + 1, round(end)))
     word = changes[:, first:last]
-    top, bottom = _strong_range(word.mean(axis=1), _WEAK_ROW)
+    top, bottom = _strong_range(word.max(axis=1), _WEAK_ROW)
     top, bottom = min(top, round(height * _MOST_TRIMMED)), max(bottom, round(height * (1 - _MOST_TRIMMED)))
     left, right = _strong_range(word[top:bottom].mean(axis=0), _WEAK_COLUMN)
     return Extent((first + left) / width, top / height, (first + right) / width, bottom / height)

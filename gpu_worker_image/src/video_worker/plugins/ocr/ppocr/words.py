@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
 
@@ -29,17 +30,26 @@ _SLACK_PX = 4
 """The model sees a letter not exactly where it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Characters, and the columns of the line between which they must lie."""
+
+    characters: Sequence[Character]
+    start: float
+    end: float
+
+
 def words_of(reading: Reading, frame: Size, min_confidence: float) -> Words:
     """The words that are read with enough confidence, in reading order."""
     if _is_too_long(reading):
         return []
     words: Words = []
     changes = changes_of(reading.pixels)
-    for characters in _split(reading.characters):
-        text = unicodedata.normalize("NFC", "".join(one.text for one in characters))
-        confidence = round(100 * fmean(one.probability for one in characters), 2)
+    for word in _split(reading.characters):
+        text = unicodedata.normalize("NFC", "".join(one.text for one in word.characters))
+        confidence = round(100 * fmean(one.probability for one in word.characters), 2)
         if is_word(text, confidence, min_confidence):
-            box = _box_in_frame(reading.corners, _extent(changes, characters), frame)
+            box = _box_in_frame(reading.corners, _extent(changes, word), frame)
             words.append({"text": text, "confidence": confidence, "bbox": box, "level": WORD_LEVEL})
     return words
 
@@ -56,24 +66,28 @@ def _is_too_long(reading: Reading) -> bool:
     return math.dist(first, second) > longest * math.dist(first, fourth)
 
 
-def _split(characters: Sequence[Character]) -> Iterator[list[Character]]:
-    for is_space, group in groupby(characters, key=lambda one: one.text.isspace()):
-        if not is_space:
-            yield list(group)
+def _split(characters: Sequence[Character]) -> Iterator[_Word]:
+    """The line's words; a space belongs half to the word before it and half to the one behind it."""
+    groups = [list(group) for _, group in groupby(characters, key=lambda one: one.text.isspace())]
+    for number, group in enumerate(groups):
+        if not group[0].text.isspace():
+            start = _middle(groups[number - 1][-1]) if number else 0.0
+            end = _middle(groups[number + 1][0]) if number + 1 < len(groups) else math.inf
+            yield _Word(group, start, end)
 
 
-def _extent(changes: Changes, characters: list[Character]) -> Extent:
+def _extent(changes: Changes, word: _Word) -> Extent:
     """Of a word in its line: to half a character before its first and behind its last one."""
-    half = _half_a_character(characters)
-    start, end = _middle(characters[0]) - half - _SLACK_PX, _middle(characters[-1]) + half + _SLACK_PX
-    return letters_inside(changes, start, end)
+    half = _half_a_character(word.characters) + _SLACK_PX
+    start = max(word.start, _middle(word.characters[0]) - half)
+    return letters_inside(changes, start, min(word.end, _middle(word.characters[-1]) + half))
 
 
 def _middle(character: Character) -> float:
     return STEP_PX * (character.first + character.last + 1) / 2
 
 
-def _half_a_character(characters: list[Character]) -> float:
+def _half_a_character(characters: Sequence[Character]) -> float:
     if len(characters) == 1:
         return _HALF_A_CHARACTER
     return (_middle(characters[-1]) - _middle(characters[0])) / (len(characters) - 1) / 2
