@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,7 +114,12 @@ def openvino_version() -> str:
 
 
 def _openvino() -> Any:
-    os.environ.setdefault("OPENVINO_TELEMETRY_DISABLED", "1")
+    """The package, without its telemetry.
+
+    With that package, the mere import writes into the home folder and calls a server; without it, a stub is
+    taken.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
     return openvino

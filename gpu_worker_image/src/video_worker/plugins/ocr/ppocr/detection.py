@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from video_worker.inference.openvino_session import CpuUse, OpenVinoSession, read_model
-from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, parts_to_look_at
-from video_worker.plugins.ocr.ppocr.shapes import GREY, SMALLEST, STEP_PX
+from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, fine_print, parts_to_look_at
+from video_worker.plugins.ocr.ppocr.shapes import SMALLEST, STEP_PX
 from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, joined, lines_of_map
 from video_worker.plugins.ocr.reading import Area
 from video_worker.video.open_video import Image
@@ -84,7 +84,7 @@ class ScaledFrame:
         pixels = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         bottom, right = max(0, SMALLEST[0] - height), max(0, SMALLEST[1] - width)
         if bottom or right:
-            pixels = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=GREY)
+            pixels = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
         return cls(np.asarray(pixels, np.uint8), (width / columns, height / rows))
 
     @property
@@ -148,12 +148,12 @@ class LineFinder:
             found += [line.moved(left, top, frame.scale) for line in lines]
             doubts += [frame.in_image(patch, (left, top)) for patch in doubtful(text_map, lines)]
         if min(frame.scale) < SCALED_DOWN:
-            found += self._look_again(image, doubts)
+            found += self._look_again(image, [doubts, fine_print(image, found, min(frame.scale))])
         return [line for line in joined(found) if _touches(line, areas)]
 
-    def _look_again(self, image: Image, doubts: Sequence[Area]) -> list[Found]:
+    def _look_again(self, image: Image, patches: Sequence[Sequence[Area]]) -> list[Found]:
         found: list[Found] = []
-        for left, top, right, bottom in parts_to_look_at(doubts, (image.shape[0], image.shape[1])):
+        for left, top, right, bottom in parts_to_look_at(patches, (image.shape[0], image.shape[1])):
             lines = lines_of_map(self._mapper.map_of(image[top:bottom, left:right]))
             found += [line.moved(left, top, (1.0, 1.0)) for line in lines]
         return found

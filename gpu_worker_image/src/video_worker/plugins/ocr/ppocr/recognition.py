@@ -42,13 +42,13 @@ class Reading:
     ----------
     corners
         Of the line as it was read, in pixels of the frame.
-    steps
-        How many steps of output its width is; not a whole number.
+    pixels
+        The line as the model saw it, `HEIGHT_PX` high; a step of its output is `STEP_PX` wide.
     """
 
     corners: Corners
     characters: Sequence[Character]
-    steps: float
+    pixels: Image
 
     @property
     def certainty(self) -> float:
@@ -83,7 +83,7 @@ class LineReader:
         padded = np.zeros((1, 3, HEIGHT_PX, _input_width(width)), np.float32)
         padded[0, :, :, :width] = line.transpose(2, 0, 1) / np.float32(127.5) - np.float32(1)
         output = self._session.run(padded)[0, : -(-width // STEP_PX)]
-        return Reading(corners, decode(output, self.characters), width / STEP_PX)
+        return Reading(corners, decode(output, self.characters), line)
 
 
 def cut_out(image: Image, corners: Corners) -> Image:

@@ -9,7 +9,7 @@ import numpy as np
 
 from video_worker.plugins.ocr.ppocr.detection import TextMapper
 from video_worker.plugins.ocr.ppocr.shapes import GREY, SMALLEST
-from video_worker.plugins.ocr.ppocr.text_map import Found, lines_of_map, joined
+from video_worker.plugins.ocr.ppocr.text_map import Found, joined, lines_of_map
 from video_worker.plugins.ocr.reading import Area, Box, Corners, Line
 from video_worker.video.open_video import Image
 

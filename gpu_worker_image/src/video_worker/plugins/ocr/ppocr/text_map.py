@@ -28,6 +28,7 @@ TALL = 1.5
 
 _SAME_LINE = 0.5
 _SAME_HEIGHT = 1.4
+_GAP = 0.3
 _DILATION = np.ones((2, 2), np.uint8)
 
 
@@ -126,12 +127,16 @@ def joined(found: Iterable[Found]) -> list[Found]:
 
 
 def _continues(one: Found, other: Found) -> bool:
-    """Whether two finds overlap and run along the same straight line, at the same height."""
+    """Whether two finds touch, or nearly so, and run along the same straight line, at the same height."""
     higher, lower = max(one.height, other.height), min(one.height, other.height)
-    if higher > _SAME_HEIGHT * lower or _shared(one.box, other.box) <= 0:
+    if higher > _SAME_HEIGHT * lower or _shared(_grown(one.box, _GAP * lower), other.box) <= 0:
         return False
     together = _as_one(one, other)
     return together.height <= _SAME_HEIGHT * higher
+
+
+def _grown(box: Box, by: float) -> Box:
+    return [box[0] - by, box[1] - by, box[2] + by, box[3] + by]
 
 
 def _as_one(one: Found, other: Found) -> Found:
