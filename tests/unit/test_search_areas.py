@@ -91,7 +91,7 @@ def test_only_what_is_searched_is_taken_into_the_memory() -> None:
         assert changes is not None
         assert changes.zones == [(800, 400, 832, 432)]
     # THEN the slow one adds up and is noticed elsewhere as well
-    last = memory.changes(gray + np.uint8(12))
+    last = memory.changes(gray + np.uint8(18))
     assert last is not None
     assert last.zones == [WHOLE]
 
