@@ -11,7 +11,7 @@ import pytest
 from video_jobs.settings import WorkerSettings
 from video_worker.analysis import AnalysedFrame, RunRequest
 from video_worker.pipeline_service import VideoFilePipelineService
-from video_worker.plugins.ocr.plugin import WordReader
+from video_worker.plugins.ocr.engines import TesserocrEngine
 from video_worker.results_serializer import part_line
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
@@ -30,7 +30,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> BenchClip:
 
 
 def settings(**further: str) -> WorkerSettings:
-    return WorkerSettings.from_environment({"MODEL_PATH": str(SHIPPED), **further})
+    return WorkerSettings.from_environment({"MODEL_PATH": str(SHIPPED), "OCR_ENGINE": "tesserocr", **further})
 
 
 def service(**further: str) -> VideoFilePipelineService:
@@ -61,13 +61,13 @@ def test_the_bytes_do_not_depend_on_threads_or_resuming(pipeline_id: str) -> Non
 
 def test_the_gate_keeps_the_text_and_reads_less(still: BenchClip, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
-    read = WordReader.read
+    read = TesserocrEngine.read_tsv
 
     def counted(*args: Any) -> Any:
         reads.append(1)
         return read(*args)
 
-    monkeypatch.setattr(WordReader, "read", counted)
+    monkeypatch.setattr(TesserocrEngine, "read_tsv", counted)
     texts, counts = {}, {}
     for gate in ("true", "false"):
         reads.clear()

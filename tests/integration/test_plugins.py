@@ -7,8 +7,6 @@ import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,9 +16,7 @@ from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.engines import create_engine
-from video_worker.plugins.ocr.plugin import OcrPlugin
 from video_worker.plugins.ocr.plugin import create_plugin as create_ocr
-from video_worker.plugins.ocr.regions import ONE_LINE
 from video_worker.plugins.yolo.plugin import create_detector
 from video_worker.video.open_video import Image
 
@@ -33,7 +29,9 @@ from tests.support.videos import images_of
 
 
 def settings(model_path: Path | str = "/nowhere", **changes: str) -> WorkerSettings:
-    return WorkerSettings.from_environment({"MODEL_PATH": str(model_path)} | changes)
+    return WorkerSettings.from_environment(
+        {"MODEL_PATH": str(model_path), "OCR_ENGINE": "tesseract"} | changes
+    )
 
 
 def service(model_path: Path | str = "/nowhere", **changes: str) -> VideoFilePipelineService:
@@ -159,22 +157,6 @@ def test_a_page_full_of_text_is_read_as_a_page() -> None:
     assert hits >= 0.95 * len(found)
 
 
-def test_many_short_lines_are_no_page() -> None:
-    street = np.full((720, 1280, 3), 255, np.uint8)
-    for number in range(60):
-        at = (20 + 210 * (number % 6), 50 + 65 * (number // 6))
-        cv2.putText(street, "Milk", at, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (0, 0, 0), 2)
-    modes: set[int | None] = set()
-
-    def read_tsv(_: Image, page_segmentation: int | None = None) -> str:
-        modes.add(page_segmentation)
-        return ""
-
-    engine: Any = SimpleNamespace(read_tsv=read_tsv, facts=dict)
-    OcrPlugin(engine, settings(OCR_CHANGE_GATE="false")).tool("read").run({"image": street, "position": 0})
-    assert modes == {ONE_LINE}
-
-
 def test_engines_are_safe_in_threads() -> None:
     engine = create_engine(settings())
     frames = images_of(PATH, stride=10)
@@ -186,8 +168,10 @@ def test_engines_are_safe_in_threads() -> None:
 
 def test_a_missing_engine_or_language_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"OCR_LANGUAGE": "tlh", "TESSDATA_DIR": "/nowhere", "OCR_ENGINE": "other"}.items():
-        with pytest.raises(SettingError):
+        with pytest.raises(SettingError, match=name if name != "TESSDATA_DIR" else "installed: none"):
             create_engine(settings(**{name: value}))
+    with pytest.raises(SettingError, match=r"languages: .*'tlh' in .*; installed: eng;"):
+        create_engine(settings(), "eng+tlh")
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SettingError, match="apt-get"):
         create_engine(settings(OCR_ENGINE="pytesseract"))

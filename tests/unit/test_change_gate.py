@@ -100,6 +100,14 @@ def test_a_line_that_changes_in_part_is_read_as_a_whole(before: str, after: str)
     assert texts_of(ChangeGate(BrightWords()), images) == truth_of(images)
 
 
+def test_a_word_that_joins_a_line_beyond_its_margin_is_read_with_it() -> None:
+    first = street()
+    (box,) = (line.box for line in BrightWords().find(first, [(450, 300, WIDTH, HEIGHT)]))
+    second = picture((CLOCK, "10:42:11"), (SIGN, "EXIT 12"), ((int(box[2]) + 20, SIGN[1]), "NORTH"))
+    assert len(BrightWords().find(second, [(450, 300, WIDTH, HEIGHT)])) == 1
+    assert texts_of(ChangeGate(BrightWords()), [first, second]) == truth_of([first, second])
+
+
 def test_a_reader_that_finds_only_in_whole_frames_is_given_whole_frames() -> None:
     reader = BrightWords(finds_in_areas=False)
     images = [street(), street("10:42:12")]

@@ -13,7 +13,7 @@ from video_worker.dag_runner import DagRunner, Payload
 from video_worker.pipeline_definition import PipelineDefinition
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
-from video_worker.plugins.ocr.plugin import text_of, words_of_tsv
+from video_worker.plugins.ocr.tesseract_reader import words_of_tsv
 from video_worker.video.open_video import VideoOpener
 from video_worker.video.video_reader import VideoReader
 
@@ -128,7 +128,7 @@ def test_an_unknown_pipeline_and_a_missing_model_are_told() -> None:
     with pytest.raises(UnknownPipelineError, match="nope"):
         make_service().run_on_file("x.mp4", "nope")
     with pytest.raises(SettingError, match="MODEL_PATH"):
-        make_service().warm_up()
+        make_service(OCR_ENGINE="tesseract").warm_up()
 
 
 def test_words_come_from_tsv_with_their_lines() -> None:
@@ -142,7 +142,8 @@ def test_words_come_from_tsv_with_their_lines() -> None:
         row.format(block=2, line=1, confidence=95, text=" "),
     ]
     blocks = words_of_tsv("\n".join(rows), min_confidence=50)
-    assert text_of(blocks) == "EXIT 12\nGATE"
+    numbered = [(block["text"], block["block_num"], block["line_num"]) for block in blocks]
+    assert numbered == [("EXIT", 1, 1), ("12", 1, 1), ("GATE", 2, 1)]
     assert blocks[0] == {
         "text": "EXIT",
         "confidence": 96.12,

@@ -47,6 +47,18 @@ def checked_manifest(folder: Path, raw: Any) -> tuple[list[str], Manifest | None
             for name in LISTS
             for value in (None, [], "image", [""], [5], ["x", "x"])
         ),
+        (MANIFEST | {"engines": []}, "engines: Input should be a valid dictionary"),
+        (MANIFEST | {"engines": {"ppocr": {}}}, "engines.ppocr: name either languages or scripts"),
+        (
+            MANIFEST | {"engines": {"ppocr": {"languages": ["eng"], "scripts": ["Latn"]}}},
+            "engines.ppocr: name either languages or scripts",
+        ),
+        (MANIFEST | {"engines": {"ppocr": {"scripts": ["latin"]}}}, "engines.ppocr.scripts.0: String should"),
+        (
+            MANIFEST | {"engines": {"ppocr": {"scripts": ["Latn"] * 2}}},
+            "engines.ppocr: 'Latn' is named twice",
+        ),
+        (MANIFEST | {"engines": {"ppocr": {"models": ["x"]}}}, "engines.ppocr.models: Extra inputs"),
         ("{", "it is not JSON"),
         ("[]", "Input should be a valid"),
     ],
@@ -54,6 +66,23 @@ def checked_manifest(folder: Path, raw: Any) -> tuple[list[str], Manifest | None
 def test_a_fault_of_a_manifest_is_told(tmp_path: Path, raw: Any, problem: str) -> None:
     (told,), _ = checked_manifest(tmp_path, raw)
     assert told.startswith(problem)
+
+
+def test_languages_that_differ_from_the_installed_ones_are_told(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    engines = {"tesseract": {"languages": ["eng", "tlh"]}, "ppocr": {"scripts": ["Latn"]}}
+    text = json.dumps(MANIFEST | {"engines": engines})
+    (tmp_path / "mine" / "manifest.json").write_text(text, encoding="utf-8")
+    ((same, _),) = check_manifests(tmp_path, {}, ["tlh", "eng"])
+    assert same.problems == ()
+    ((other, manifest),) = check_manifests(tmp_path, {}, ["eng", "deu"])
+    assert other.problems == (
+        "engines.tesseract.languages: there is no Tesseract data for 'tlh'",
+        "engines.tesseract.languages: 'deu' is installed, but not named",
+    )
+    assert manifest is not None
+    # AND a plugin without Tesseract need not name what is installed
+    assert checked_manifest(tmp_path, MANIFEST)[0] == []
 
 
 def test_all_faults_of_a_manifest_are_told_at_once(tmp_path: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from video_jobs.domain.errors import SettingError
 from video_worker.pipeline_definition import Node, PipelineDefinition
 from video_worker.plugin_registry import PLUGIN_TYPES, Manifest
@@ -49,6 +49,20 @@ def _of_different_ids(tools: list[ToolFormat]) -> list[ToolFormat]:
     return tools
 
 
+class EngineFormat(BaseModel, extra="forbid"):
+    """What an engine of text reading reads: languages as Tesseract calls them, or scripts (ISO 15924)."""
+
+    languages: list[Annotated[str, Field(pattern=r"^[a-z_A-Z]{3,}$")]] = []
+    scripts: list[Annotated[str, Field(pattern=r"^[A-Z][a-z]{3}$")]] = []
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if bool(self.languages) == bool(self.scripts):
+            raise ValueError("name either languages or scripts")
+        _each_once([*self.languages, *self.scripts])
+        return self
+
+
 class ManifestFormat(BaseModel):
     """A ``manifest.json``; `Manifest` is what the worker keeps of it."""
 
@@ -56,26 +70,29 @@ class ManifestFormat(BaseModel):
     name: Text
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     type: Annotated[str, AfterValidator(_known)]
+    engines: dict[Id, EngineFormat] = {}
     tools: Annotated[list[ToolFormat], Field(min_length=1), AfterValidator(_of_different_ids)]
 
 
-def check_manifests(folder: Path, taken: Mapping[str, Manifest]) -> Iterator[tuple[Checked, Manifest | None]]:
+def check_manifests(
+    folder: Path, taken: Mapping[str, Manifest], languages: Collection[str] = ()
+) -> Iterator[tuple[Checked, Manifest | None]]:
     """Every plugin in a folder, with a manifest of the tools that can be tried in spite of its problems.
 
-    The ids of ``taken`` are not free any more.
+    The ids of ``taken`` are not free any more; ``languages`` are those that Tesseract has data for.
     """
     owners = dict.fromkeys(taken, "the worker's own plugins")
     for plugin in sorted(folder.glob("*")):
         if not any((plugin / name).is_file() for name in ("manifest.json", "plugin.py")):
             continue
-        manifest, problems = _read_manifest(plugin)
+        manifest, problems = _read_manifest(plugin, languages)
         name = f"{plugin.name}/manifest.json"
         if manifest and owners.setdefault(manifest.id, name) != name:
             problems.append(f"its id {manifest.id!r} is taken by {owners[manifest.id]}")
         yield Checked(f"manifest {name}", tuple(problems)), manifest
 
 
-def _read_manifest(plugin: Path) -> tuple[Manifest | None, list[str]]:
+def _read_manifest(plugin: Path, languages: Collection[str]) -> tuple[Manifest | None, list[str]]:
     try:
         raw = json.loads((plugin / "manifest.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -83,17 +100,28 @@ def _read_manifest(plugin: Path) -> tuple[Manifest | None, list[str]]:
     except ValueError as error:
         return None, [f"it is not JSON: {error}"]
     wrong: list[tuple[tuple[int | str, ...], str]] = []
+    unlike: list[str] = []
     try:
-        ManifestFormat.model_validate(raw)
+        unlike = _unlike_installed(ManifestFormat.model_validate(raw).engines, languages)
     except ValidationError as error:
         wrong = list(faults(error))
-    sentences = [sentence for _, sentence in wrong]
+    sentences = [*(sentence for _, sentence in wrong), *unlike]
     if {(), ("id",)} & {place[:1] for place, _ in wrong}:
         return None, sentences
     listed = raw["tools"] if isinstance(raw.get("tools"), list) else []
     faulty = {place[:2] for place, _ in wrong}
     usable = {tool["id"]: tool for number, tool in enumerate(listed) if ("tools", number) not in faulty}
     return Manifest(raw["id"], str(raw.get("version")), plugin, usable), sentences
+
+
+def _unlike_installed(engines: Mapping[str, EngineFormat], languages: Collection[str]) -> list[str]:
+    """Where the languages that a manifest names for Tesseract differ from those that are installed."""
+    if "tesseract" not in engines:
+        return []
+    named, there = set(engines["tesseract"].languages), set(languages)
+    place = "engines.tesseract.languages"
+    missing = [f"{place}: there is no Tesseract data for {name!r}" for name in sorted(named - there)]
+    return missing + [f"{place}: {name!r} is installed, but not named" for name in sorted(there - named)]
 
 
 # --- pipelines ---------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import BUILT_IN_PIPELINES, VideoFilePipelineService
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
+from video_worker.plugins.ocr.engines import installed_languages, tessdata_dir
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tools.governance.definitions import check_manifests, check_pipelines
@@ -28,7 +29,8 @@ def validate(plugins: Path, pipelines: Path) -> Iterator[Checked]:
     """Check everything, one thing after the other."""
     settings = settings_for(plugins, pipelines)
     own = load_manifests(BUILT_IN_PLUGINS) if settings.plugins_dir else {}
-    found = list(check_manifests(Path(settings.plugins_dir or BUILT_IN_PLUGINS), own))
+    languages = installed_languages(tessdata_dir(settings))
+    found = list(check_manifests(Path(settings.plugins_dir or BUILT_IN_PLUGINS), own, languages))
     if not found:
         yield Checked(f"plugins in {plugins}", ("there is none: a plugin is a folder with a manifest.json",))
     yield from (checked for checked, _ in found)
