@@ -11,6 +11,9 @@ import pytest
 from video_worker.plugins.ocr.reading import Box
 
 from gpu_worker_image.models.street_demo_training.drawing import Image
+from tests.fixtures.make_scene_mp4 import PATH as SCENE
+from tests.fixtures.make_scene_mp4 import frames as scene_frames
+from tests.fixtures.make_scene_mp4 import words_of_frame
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import frames_of
 from tests.proofs.bench.scenes.faces import FACES, inked_word
@@ -244,3 +247,13 @@ def test_made_up_words_are_counted_for_100_frames() -> None:
     clip = SceneClip("plain", TINY, (empty,) * 4)
     ways = {"fake": lambda _: [[read_at("X", 0)], [], [], []]}
     assert list(made_up_words(ways, [clip])) == [{"way": "fake", "frames": 4, "plain": 25}]
+
+
+def test_the_clip_of_the_demo_shows_what_its_truth_says() -> None:
+    images = list(frames_of(SCENE))
+    drawn = [image for image, _ in scene_frames()]
+    assert len(images) == len(drawn)
+    assert max(abs(one.astype(int) - other).mean() for one, other in zip(images, drawn, strict=True)) < 6
+    texts = ["Bakery", "fresh", "every", "day", "30%", "off", "sweaters", "KXR", "742", "No", "Entry"]
+    assert all(words_of_frame(index) == texts for index in range(len(images)))
+    assert SCENE.stat().st_size < 300_000
