@@ -11,16 +11,20 @@ import pytest
 from video_worker.plugins.ocr.reading import Box
 
 from gpu_worker_image.models.street_demo_training.drawing import Image
+from tests.fixtures.make_scene_mp4 import PATH as SCENE
+from tests.fixtures.make_scene_mp4 import frames as scene_frames
+from tests.fixtures.make_scene_mp4 import words_of_frame
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import frames_of
 from tests.proofs.bench.scenes.faces import FACES, inked_word
 from tests.proofs.bench.scenes.panels import TextLine, lay_out
-from tests.proofs.bench.scenes.scenes import Scene, write_scene
+from tests.proofs.bench.scenes.scenes import Scene, SceneClip, write_scene
 from tests.proofs.bench.scenes.scoring import Reading, Score, is_same_text, made_up, score, total
 from tests.proofs.bench.scenes.shots import Backdrop, Pillar, Shot
 from tests.proofs.bench.scenes.signs import Light, Paint, Pose, Sign, warped
 from tests.proofs.bench.scenes.streets import street_shot
 from tests.proofs.bench.scenes.truth import FrameTruth, Stratum, Word, box_of, stratum_of
+from tests.proofs.bench.words import made_up_words, scene_words
 
 SIZE = (640, 360)
 WHITE_ON_BLACK = Paint((255, 255, 255), (0, 0, 0))
@@ -221,3 +225,35 @@ def test_shares_of_nothing_are_none() -> None:
     assert Score().precision is None
     assert Score(there=4, said=2, right=1).recall == 0.25
     assert Score(there=4, said=2, right=1).precision == 0.5
+
+
+def test_the_measures_have_a_row_for_each_stratum_and_way() -> None:
+    # GIVEN a clip of two frames with a clear word, and a way that reads it on the first frame, one letter off
+    frame = FrameTruth((word_at("Bakery", 0),), Stratum.CLEAR)
+    clip = SceneClip("fake", TINY, (frame, frame))
+    ways = {"fake": lambda _: [[read_at("8akery", 0)], []]}
+    # WHEN its words are measured
+    rows = {row["stratum"]: row for row in scene_words(ways, [clip])}
+    # THEN one edit makes the difference
+    assert rows.keys() == {*map(str, Stratum), "all"}
+    assert rows["clear"] == rows["all"] | {"stratum": "clear"}
+    assert (rows["all"]["words"], rows["all"]["fake_recall"], rows["all"]["fake_precision"]) == (2, 0, 0)
+    assert (rows["all"]["fake_one_edit_recall"], rows["all"]["fake_one_edit_precision"]) == (0.5, 1)
+    assert rows["page"]["fake_recall"] is None
+
+
+def test_made_up_words_are_counted_for_100_frames() -> None:
+    empty = FrameTruth((), Stratum.CLEAR)
+    clip = SceneClip("plain", TINY, (empty,) * 4)
+    ways = {"fake": lambda _: [[read_at("X", 0)], [], [], []]}
+    assert list(made_up_words(ways, [clip])) == [{"way": "fake", "frames": 4, "plain": 25}]
+
+
+def test_the_clip_of_the_demo_shows_what_its_truth_says() -> None:
+    images = list(frames_of(SCENE))
+    drawn = [image for image, _ in scene_frames()]
+    assert len(images) == len(drawn)
+    assert max(abs(one.astype(int) - other).mean() for one, other in zip(images, drawn, strict=True)) < 6
+    texts = ["Bakery", "fresh", "every", "day", "30%", "off", "sweaters", "KXR", "742", "No", "Entry"]
+    assert all(words_of_frame(index) == texts for index in range(len(images)))
+    assert SCENE.stat().st_size < 300_000

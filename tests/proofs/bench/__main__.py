@@ -14,8 +14,10 @@ from gpu_worker_image.models.street_demo_training import SHIPPED
 from gpu_worker_image.models.street_demo_training.clips import street_clip, write_clip
 from tests.proofs.bench import measures
 from tests.proofs.bench.clips import MEDIA, make_clips
+from tests.proofs.bench.scenes.scenes import PLAIN_SCENES, SCENES, write_scene
 from tests.proofs.bench.seeking import seeking
-from tests.proofs.bench.ways import HandLoop, default_precision, our_pipeline, random_weights
+from tests.proofs.bench.ways import ENGINES, TUNED, HandLoop, default_precision, our_pipeline, random_weights
+from tests.proofs.bench.words import made_up_words, scene_words, text_ways
 from tests.proofs.report import OUT, Row, machine, print_row, save
 from tests.support.model import REAL_MODEL
 
@@ -23,6 +25,7 @@ from tests.support.model import REAL_MODEL
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--frames", type=int, default=40, help="frames of each clip")
+    parser.add_argument("--scene-frames", type=int, help="the first frames of each scene; by default all")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--minutes", type=int, nargs="*", default=[1, 20])
     parser.add_argument("--jobs", type=int, default=50)
@@ -48,22 +51,33 @@ def _sections(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str
     }
     own_model = folder / "street_demo_openvino_model"  # Ultralytics knows the format by this ending
     shutil.copytree(SHIPPED, own_model)
-    ours, ours_on_streets = our_pipeline(REAL_MODEL), our_pipeline(SHIPPED)
     loops = {
         "naive": HandLoop(random_weights(folder), {}),
-        "tuned": HandLoop(REAL_MODEL, {"OMP_THREAD_LIMIT": "1"}),
+        "tuned": HandLoop(REAL_MODEL, TUNED),
     }
     yield "machine", [machine() | _precisions()]
-    yield "speed and words", (measures.speed_and_words(clip, loops, ours, runs) for clip in clips)
-    yield "limits", [measures.limits(clips[0], REAL_MODEL, ours, 5 * frames, runs)]
+    with measures.analysing_processes(REAL_MODEL) as ours:
+        yield "speed and words", (measures.speed_and_words(clip, loops, ours, runs) for clip in clips)
+    yield "start", [measures.starts(REAL_MODEL, runs)]
+    yield from _scenes(folder, arguments.scene_frames)
+    default = our_pipeline(REAL_MODEL, **ENGINES["tesserocr"])
+    yield "limits", [measures.limits(clips[0], REAL_MODEL, default, 5 * frames, runs)]
     compared = [(MEDIA / "one-by-one-person-detection.mp4", REAL_MODEL)]
     compared += [(write_clip(clip, path), own_model) for path, clip in streets.items()]
     yield "agreement", (measures.agreement(path, model) for path, model in compared)
-    text = (measures.text_pipelines(ours_on_streets, clip, path, runs) for path, clip in streets.items())
+    on_streets = {name: our_pipeline(SHIPPED, **further) for name, further in ENGINES.items()}
+    text = (measures.text_pipelines(on_streets, clip, path, runs) for path, clip in streets.items())
     yield "text pipelines", (row for rows in text for row in rows)
-    yield "length", (measures.endurance(REAL_MODEL, folder, minutes) for minutes in arguments.minutes)
+    lengths = arguments.minutes
+    yield "length", (measures.endurance(REAL_MODEL, "ppocr", folder, minutes) for minutes in lengths)
     yield "seeking", [seeking(folder, max(arguments.minutes, default=20), runs)]
     yield "service", [measures.service_speed(SHIPPED, arguments.jobs, OUT / "bench-stack.log")]
+
+
+def _scenes(folder: Path, frames: int | None) -> Iterator[tuple[str, Iterable[Row]]]:
+    ways = text_ways(REAL_MODEL)
+    yield "scenes", scene_words(ways, [write_scene(scene, folder, frames) for scene in SCENES])
+    yield "made up", made_up_words(ways, [write_scene(scene, folder, frames) for scene in PLAIN_SCENES])
 
 
 def _precisions() -> Row:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import psutil
 from aws_lambda_powertools import Logger
-from video_worker.analysis import PartEnd, RunRequest
+from video_worker.analysis import AnalysedFrame, PartEnd, RunRequest
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.pipeline_service import VideoFilePipelineService
@@ -28,7 +29,7 @@ from gpu_worker_image.models.street_demo_training.measure import word_quality
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import CARS, BenchClip, frames_of
-from tests.proofs.bench.ways import HandLoop, predict_in_f32, settings_for
+from tests.proofs.bench.ways import ENGINES, HandLoop, predict_in_f32, settings_for
 from tests.proofs.report import Row
 from tools.client import Client
 from tools.local_stack.stack import LocalStack
@@ -56,38 +57,75 @@ def words_of(frames: list[Any]) -> list[list[str]]:
     return [[block["text"] for block in frame["result"].get("blocks", [])] for frame in frames]
 
 
+@contextmanager
+def analysing_processes(model: Path) -> Iterator[dict[str, IsolatedAnalysisService]]:
+    """A worker's analysing process for each engine: it decodes in a further process, as in the product."""
+    with ExitStack() as at_the_end:
+        yield {name: at_the_end.enter_context(_process(model, name)) for name in ENGINES}
+
+
+def _process(model: Path, engine: str) -> IsolatedAnalysisService:
+    return IsolatedAnalysisService(settings_for(model, **ENGINES[engine]), _LIMITS, Logger(level="ERROR"))
+
+
 def speed_and_words(
-    clip: BenchClip, loops: Mapping[str, HandLoop], ours: VideoFilePipelineService, runs: int
+    clip: BenchClip, loops: Mapping[str, HandLoop], ours: Mapping[str, IsolatedAnalysisService], runs: int
 ) -> Row:
     """Milliseconds a frame of each way, their ratios, and how well each read."""
     frames = len(clip.truth)
 
-    def run_ours() -> list[list[str]]:
-        return words_of(list(ours.run_on_file(clip.path, "yolo_ocr", max_frames=frames)))
+    def run(service: IsolatedAnalysisService) -> list[list[str]]:
+        items = service.run(RunRequest(clip.path, "yolo_ocr", max_frames=frames))
+        results = [item.result for item in items if isinstance(item, AnalysedFrame)]
+        return [[block["text"] for block in result["blocks"]] for result in results]
 
-    run_ours()
     ways: dict[str, Way] = {name: partial(loop.run, clip.path, frames) for name, loop in loops.items()}
-    times, read = interleaved({**ways, "ours": run_ours}, runs)
-    row: Row = {"clip": clip.name, "frames": len(read["ours"]), **times}
-    row |= {f"times_{name}": times[f"{name}_ms"] / times["ours_ms"] for name in loops}
+    our_ways: dict[str, Way] = {name: partial(run, service) for name, service in ours.items()}
+    for way in our_ways.values():
+        way()
+    times, read = interleaved(ways | our_ways, runs)
+    row: Row = {"clip": clip.name, "frames": frames, **times}
+    row |= {
+        f"{name}_times_{loop}": times[f"{loop}_ms"] / times[f"{name}_ms"] for name in ours for loop in loops
+    }
     for name, words in read.items():
         row |= {f"{name}_{share}": value for share, value in word_quality(words, clip.truth).items()}
     return row
 
 
-def text_pipelines(service: VideoFilePipelineService, clip: Clip, path: Path, runs: int) -> list[Row]:
+def text_pipelines(
+    services: Mapping[str, VideoFilePipelineService], clip: Clip, path: Path, runs: int
+) -> list[Row]:
     """Reading the whole frame against reading the regions of chosen classes, on the same generated clip."""
 
-    def run(name: str) -> list[Any]:
-        return list(service.run_on_file(path, name, frame_stride=4))
+    def run(engine: str, pipeline: str) -> list[Any]:
+        return list(services[engine].run_on_file(path, pipeline, frame_stride=4))
 
-    times, frames = interleaved({name: partial(run, name) for name in TEXT_PIPELINES}, runs)
-    truth = [clip.texts_of(frame["frame_index"]) for frame in frames["yolo_only"]]
-    return [
-        {"clip": path.stem, "pipeline": name, "ms": times[f"{name}_ms"]}
-        | word_quality(words_of(frames[name]), truth)
-        for name in TEXT_PIPELINES
-    ]
+    both = [(engine, pipeline) for engine in services for pipeline in TEXT_PIPELINES]
+    times, frames = interleaved({" ".join(names): partial(run, *names) for names in both}, runs)
+    rows = []
+    for engine, pipeline in both:
+        name = f"{engine} {pipeline}"
+        truth = [clip.texts_of(frame["frame_index"]) for frame in frames[name]]
+        quality = word_quality(words_of(frames[name]), truth)
+        rows.append(
+            {"clip": path.stem, "engine": engine, "pipeline": pipeline, "ms": times[f"{name}_ms"]} | quality
+        )
+    return rows
+
+
+def starts(model: Path, runs: int) -> Row:
+    """Seconds until a worker's analysing process is ready, with its models loaded, for each engine."""
+
+    def start(engine: str) -> float:
+        started = time.perf_counter()
+        with _process(model, engine):
+            return time.perf_counter() - started
+
+    taken = [{engine: start(engine) for engine in ENGINES} for _ in range(runs)]
+    row: Row = {f"{name}_s": statistics.median(once[name] for once in taken) for name in ENGINES}
+    first, *others = ENGINES
+    return row | {f"{name}_times": row[f"{name}_s"] / row[f"{first}_s"] for name in others}
 
 
 def limits(clip: BenchClip, model: Path, ours: VideoFilePipelineService, frames: int, runs: int) -> Row:
@@ -130,11 +168,11 @@ def _is_same(one: Detection, other: Detection) -> bool:
     return one.class_id == other.class_id and iou(list(one.xyxy), list(other.xyxy)) >= _SAME_BOX_IOU
 
 
-def endurance(model: Path, folder: Path, minutes: int) -> Row:
+def endurance(model: Path, engine: str, folder: Path, minutes: int) -> Row:
     """Peak memory, time and results size a frame of so many minutes, in a fresh analysing process."""
     path = folder / f"{minutes}_minutes.mp4"  # the footage of half a minute, again and again
     run_ffmpeg("-stream_loop", str(2 * minutes - 1), "-i", str(CARS), "-c", "copy", "-an", str(path))
-    with IsolatedAnalysisService(settings_for(model), _LIMITS, Logger(level="ERROR")) as service:
+    with _process(model, engine) as service:
         process = psutil.Process(service.pid)
         frames = size = peak = 0
         started = time.perf_counter()
@@ -146,7 +184,7 @@ def endurance(model: Path, folder: Path, minutes: int) -> Row:
             if frames % 25 == 0:
                 peak = max(peak, process.memory_info().rss)
         ms = (time.perf_counter() - started) * 1000
-    row = {"minutes": minutes, "frames": frames, "peak_mib": peak / 2**20}
+    row: Row = {"engine": engine, "minutes": minutes, "frames": frames, "peak_mib": peak / 2**20}
     return row | {"ms_a_frame": ms / frames, "bytes_a_frame": size / frames}
 
 

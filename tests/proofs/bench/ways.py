@@ -1,9 +1,10 @@
-"""The three ways to analyse a video: a loop as a user writes it, the same loop tuned, and our pipeline."""
+"""The ways to analyse a video: a loop as a user writes it, the same loop tuned, and ours with each engine."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,14 @@ from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
 from tests.proofs.bench.clips import frames_of
+from tests.proofs.bench.scenes.scoring import Reading
 
+ENGINES: dict[str, dict[str, str]] = {
+    "tesserocr": {"OCR_ENGINE": "tesserocr"},
+    "ppocr": {"OCR_ENGINE": "ppocr"},
+}
+"""Our ways: the settings of the worker that each has besides its model."""
+TUNED = {"OMP_THREAD_LIMIT": "1"}
 _WORD_LEVEL = 5
 
 
@@ -40,24 +48,47 @@ class HandLoop:
         self._tesseract = tesseract
 
     def run(self, path: Path, max_frames: int) -> list[list[str]]:
-        with patch.dict(os.environ):
-            os.environ.pop("OMP_THREAD_LIMIT", None)
-            os.environ.update(self._tesseract)
+        with tesseract_environment(self._tesseract):
             return [self._words_of(frame) for frame in islice(frames_of(path), max_frames)]
 
     def _words_of(self, frame: Any) -> list[str]:
         self._model(frame, verbose=False)
-        data = pytesseract.image_to_data(frame, output_type=pytesseract.Output.DICT)
-        rows = zip(data["level"], data["conf"], data["text"], strict=True)
-        return [word for level, sure, word in rows if level == _WORD_LEVEL and sure > 0 and word.strip()]
+        return [reading.text for reading in _tesseract_readings(frame)]
+
+
+def tesseract_words(path: Path, environment: Mapping[str, str]) -> list[list[Reading]]:
+    """The words of a hand-written loop, without its detector; several frames at once, to save time."""
+    with tesseract_environment(environment), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(_tesseract_readings, frames_of(path)))
+
+
+@contextmanager
+def tesseract_environment(environment: Mapping[str, str]) -> Iterator[None]:
+    """Tesseract's environment as a user has it: our own engine sets ``OMP_THREAD_LIMIT``."""
+    with patch.dict(os.environ):
+        os.environ.pop("OMP_THREAD_LIMIT", None)
+        os.environ.update(environment)
+        yield
+
+
+def _tesseract_readings(frame: Any) -> list[Reading]:
+    data = pytesseract.image_to_data(frame, output_type=pytesseract.Output.DICT)
+    places = zip(data["left"], data["top"], data["width"], data["height"], strict=True)
+    return [
+        Reading(text, [left, top, left + width, top + height])
+        for level, sure, text, (left, top, width, height) in zip(
+            data["level"], data["conf"], data["text"], places, strict=True
+        )
+        if level == _WORD_LEVEL and sure > 0 and text.strip()
+    ]
 
 
 def settings_for(model: Path, **further: str) -> WorkerSettings:
     return WorkerSettings.from_environment({"MODEL_PATH": str(model), **further})
 
 
-def our_pipeline(model: Path) -> VideoFilePipelineService:
-    service = VideoFilePipelineService.from_settings(settings_for(model))
+def our_pipeline(model: Path, **further: str) -> VideoFilePipelineService:
+    service = VideoFilePipelineService.from_settings(settings_for(model, **further))
     service.warm_up()
     return service
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -26,6 +27,27 @@ Size = tuple[int, int]
 Offset = tuple[float, float]
 
 
+class View(Protocol):
+    """What the camera sees before there are signs: pictures, and how they fill the frame."""
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the frame."""
+        ...
+
+    def images(self) -> Iterator[Image]:
+        """The pictures, before they are scaled."""
+        ...
+
+    def scaled(self, image: Image, offset: Offset) -> Image:
+        """A picture as the frame shows it, moved by an offset that is as small as a camera's shake."""
+        ...
+
+    def unreadable(self) -> tuple[Box, ...]:
+        """Places where something stands that no person could spell out, on the frame."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Backdrop:
     """``frames`` pictures of a video from ``first`` on, each ``step``-th, scaled to ``size``."""
@@ -37,7 +59,7 @@ class Backdrop:
     step: int = 1
 
     def images(self) -> Iterator[Image]:
-        """Unscaled."""
+        """As they are in the file."""
         return islice(frames_of(self.path), self.first, self.first + self.frames * self.step, self.step)
 
     def scaled(self, image: Image, offset: Offset) -> Image:
@@ -49,7 +71,6 @@ class Backdrop:
         return np.asarray(cv2.warpAffine(image, matrix, self.size, flags=cv2.INTER_CUBIC), np.uint8)
 
     def unreadable(self) -> tuple[Box, ...]:
-        """Places where something stands that no person could spell out, on the frame."""
         width, height = self.size
         return tuple(
             [x1 * width, y1 * height, x2 * width, y2 * height]
@@ -95,7 +116,7 @@ class Shot:
         How far the camera shakes, in pixels.
     """
 
-    backdrop: Backdrop
+    backdrop: View
     signs: tuple[Sign, ...]
     home: Stratum
     seed: int
