@@ -1,6 +1,6 @@
-"""Make the int8 form of PP-OCRv6's detection model: ``python -m gpu_worker_image.models.text_detection_export``.
+"""``python -m gpu_worker_image.models.text_detection_export``: make the int8 form of PP-OCRv6's detection model.
 
-It needs ``pip install -r requirements-train.txt``, and takes about a minute. The calibration sees only
+It needs ``pip install -r requirements-train.txt``, and takes half a minute. The calibration sees only
 pictures that are generated here: street scenes with lines of text of many sizes and colours.
 """
 
@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import openvino
-import rapidocr
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from video_worker.plugins.ocr import ppocr
+from video_jobs.settings import WorkerSettings
+from video_worker.plugins.ocr.ppocr.model_files import F32, INT8, detection_file
 
 from gpu_worker_image.models.street_demo_training.scenes import random_scene, render
 
 os.environ.setdefault("OPENVINO_TELEMETRY_DISABLED", "1")
-SOURCE = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_det_small.onnx"
-TARGET = Path(ppocr.__file__).parent / "models" / "pp_ocrv6_det_small_int8.xml"
+SOURCE = detection_file(WorkerSettings(model_path="", ocr_detection_model=F32))
+TARGET = detection_file(WorkerSettings(model_path="", ocr_detection_model=INT8))
 SIZES = ((960, 544), (960, 736), (544, 960), (640, 384))
 """Width and height of the calibration's pictures, as the reader scales frames."""
 PICTURES = 120
@@ -43,8 +42,8 @@ def with_lines(picture: NDArray[np.uint8], random: np.random.Generator) -> NDArr
     image = Image.fromarray(picture)
     for _ in range(random.integers(0, _MOST_LINES)):
         line = _line(random)
-        place = tuple(int(random.integers(-20, side)) for side in image.size)
-        image.paste(Image.new("RGB", line.size, _color(random)), place, line)
+        left, top = (int(random.integers(-20, side)) for side in image.size)
+        image.paste(Image.new("RGB", line.size, _color(random)), (left, top), line)
     return np.asarray(image, np.uint8)
 
 
@@ -75,9 +74,7 @@ def main() -> None:
 
     model = openvino.Core().read_model(SOURCE)
     calibration = nncf.Dataset(list(calibration_pictures()), to_input)
-    quantised = nncf.quantize(
-        model, calibration, preset=nncf.QuantizationPreset.MIXED, subset_size=PICTURES
-    )
+    quantised = nncf.quantize(model, calibration, preset=nncf.QuantizationPreset.MIXED, subset_size=PICTURES)
     TARGET.parent.mkdir(exist_ok=True)
     openvino.save_model(quantised, TARGET, compress_to_fp16=False)
 

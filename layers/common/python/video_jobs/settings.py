@@ -210,8 +210,8 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """ppocr searches text in frames whose longer side is at most so many pixels; larger ones are scaled."""
     ocr_scripts: Literal["latin", "all"] = "latin"
     """What ppocr reads: ``latin`` is letters, digits and signs of Latin scripts; ``all`` is slower."""
-    ocr_detection_model: str = ""
-    """Path of another model that finds text (.onnx, or .xml of OpenVINO); empty: that of rapidocr."""
+    ocr_detection_model: str = "int8"
+    """ppocr's model that finds text: ``int8``, ``f32``, or the path of an .onnx file or OpenVINO's .xml."""
     ocr_recognition_model: str = ""
     """Path of another model that reads lines, with its characters in it or in a .txt file beside it."""
     ocr_change_gate: bool = True

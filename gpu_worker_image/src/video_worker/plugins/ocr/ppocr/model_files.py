@@ -1,4 +1,4 @@
-"""The two models on disk, with what is needed to run them: those of the package rapidocr, or named ones."""
+"""The two models on disk: those of the package rapidocr, the int8 form of one of them, or named ones."""
 
 from __future__ import annotations
 
@@ -17,9 +17,16 @@ _CHARACTERS = ["framework", "character"]
 """Where PaddleOCR's exports keep the characters: ``character`` in the metadata of the ONNX file."""
 
 
+INT8, F32 = "int8", "f32"
+_INT8_DETECTION = Path(__file__).parent / "models" / "pp_ocrv6_det_small_int8.xml"
+
+
 def detection_file(settings: WorkerSettings) -> Path:
     """The model that finds text."""
-    return _file("OCR_DETECTION_MODEL", settings.ocr_detection_model, _DETECTION)
+    if settings.ocr_detection_model == INT8:
+        return _INT8_DETECTION
+    named = "" if settings.ocr_detection_model == F32 else settings.ocr_detection_model
+    return _file("OCR_DETECTION_MODEL", named, _DETECTION)
 
 
 def recognition_file(settings: WorkerSettings) -> Path:
@@ -35,7 +42,7 @@ def _file(setting: str, named: str, shipped: str) -> Path:
         if not part.is_file():
             raise SettingError(
                 f"{setting}: there is no file {part}; name an .onnx file, or an .xml with its .bin "
-                "beside it, or leave it empty for the model of the package rapidocr"
+                "beside it, or unset it"
             )
     return path
 
