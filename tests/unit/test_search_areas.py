@@ -53,10 +53,11 @@ def test_areas_that_overlap_are_joined() -> None:
     assert merged([(0, 0, 10, 10), (10, 0, 20, 10)], WHOLE) == [(0, 0, 10, 10), (10, 0, 20, 10)]
 
 
-def test_the_whole_frame_is_searched_if_areas_cover_most_of_it() -> None:
-    assert merged([(0, 0, WIDTH, HEIGHT // 2 + 1)], WHOLE) == [WHOLE]
-    assert merged([(0, 0, WIDTH, HEIGHT // 2)], WHOLE) != [WHOLE]
-    assert with_margins([(0, 0, WIDTH, HEIGHT // 2)], WHOLE) == [WHOLE]
+def test_the_whole_frame_is_searched_if_areas_cover_much_of_it() -> None:
+    third: Area = (0, 0, WIDTH, HEIGHT // 3)
+    assert merged([third], WHOLE) == [third]
+    assert merged([third, (0, HEIGHT - 20, WIDTH, HEIGHT)], WHOLE) == [WHOLE]
+    assert with_margins([third], WHOLE) == [WHOLE]
 
 
 def test_margins_end_at_the_frame() -> None:
