@@ -168,9 +168,9 @@ def test_engines_are_safe_in_threads() -> None:
 
 def test_a_missing_engine_or_language_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"OCR_LANGUAGE": "tlh", "TESSDATA_DIR": "/nowhere", "OCR_ENGINE": "other"}.items():
-        with pytest.raises(SettingError, match=name if name != "TESSDATA_DIR" else "installed: none"):
+        with pytest.raises(SettingError, match=name):
             create_engine(settings(**{name: value}))
-    with pytest.raises(SettingError, match=r"languages: .*'tlh' in .*; installed: eng;"):
+    with pytest.raises(SettingError, match=r"There is no Tesseract data for 'tlh'; installed: eng$"):
         create_engine(settings(), "eng+tlh")
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SettingError, match="apt-get"):

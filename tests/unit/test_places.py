@@ -74,9 +74,10 @@ def test_a_part_of_a_line_that_looks_the_same_is_not_new() -> None:
     assert known.with_new(found([100.0, 100.0, 190.0, 120.0])) == ([place], [])
 
 
-def test_a_line_that_became_longer_replaces_the_known_one() -> None:
+@pytest.mark.parametrize("end", [350.0, 400.0])
+def test_a_line_that_became_longer_replaces_the_known_one(end: float) -> None:
     _, known = known_places(with_box(written(), BEYOND_IT), BEYOND_IT)
-    longer: Box = [100.0, 100.0, 400.0, 120.0]
+    longer: Box = [100.0, 100.0, end, 120.0]
     places, new = known.with_new(found(longer))
     assert places == new
     assert [place.box for place in places] == [longer]
@@ -98,20 +99,20 @@ def test_the_lines_of_a_page_replace_everything() -> None:
     assert [place.words.result() for place in places] == [words]
 
 
-@pytest.mark.parametrize(
-    ("now", "zone", "lines", "is_searched"),
-    [
-        (with_box(written(), IN_IT), IN_IT, [], True),  # it is gone
-        (written(), IN_IT, [[180.0, 100.0, 290.0, 120.0]], True),  # a part of it was found
-        (written(), IN_IT, [], False),
-        (with_box(written(), ELSEWHERE), ELSEWHERE, [LINE], False),
-    ],
-)
-def test_a_known_line_is_searched_as_a_whole_if_a_part_of_it_might_be_taken_for_another(
-    now: GrayImage, zone: Area, lines: list[Box], is_searched: bool
-) -> None:
-    place, known = known_places(now, zone)
-    assert known.areas_to_search(found(*lines)) == [place.area] * is_searched
+def test_only_lines_that_changed_and_are_no_part_of_a_known_one_are_unexplained() -> None:
+    _, known = known_places(with_box(written(), BEYOND_IT), BEYOND_IT, IN_IT)
+    longer: Box = [100.0, 100.0, 350.0, 120.0]
+    unchanged: Box = [100.0, 300.0, 150.0, 320.0]
+    part: Box = [160.0, 101.0, 300.0, 120.0]
+    assert [line.box for line in known.unexplained(found(LINE, part, unchanged, longer))] == [longer]
+    assert known.gone == []
+
+
+def test_a_part_of_a_line_that_looks_different_is_unexplained() -> None:
+    place, known = known_places(with_box(written(), IN_IT), IN_IT)
+    part: Box = [160.0, 101.0, 300.0, 120.0]
+    assert [line.box for line in known.unexplained(found(part))] == [part]
+    assert known.gone == [place]
 
 
 def test_words_are_read_together_once_and_an_error_reaches_every_place() -> None:

@@ -9,6 +9,7 @@ import pytest
 from video_worker.plugins.ocr.areas import area_around, merged, rectangles_of, with_margins
 from video_worker.plugins.ocr.changes import Changes, SearchedPicture
 from video_worker.plugins.ocr.engines import to_gray
+from video_worker.plugins.ocr.places import KnownPlaces, Place
 from video_worker.plugins.ocr.reading import Area, Line
 from video_worker.plugins.ocr.search import Search
 from video_worker.video.open_video import Image
@@ -53,10 +54,11 @@ def test_areas_that_overlap_are_joined() -> None:
     assert merged([(0, 0, 10, 10), (10, 0, 20, 10)], WHOLE) == [(0, 0, 10, 10), (10, 0, 20, 10)]
 
 
-def test_the_whole_frame_is_searched_if_areas_cover_most_of_it() -> None:
-    assert merged([(0, 0, WIDTH, HEIGHT // 2 + 1)], WHOLE) == [WHOLE]
-    assert merged([(0, 0, WIDTH, HEIGHT // 2)], WHOLE) != [WHOLE]
-    assert with_margins([(0, 0, WIDTH, HEIGHT // 2)], WHOLE) == [WHOLE]
+def test_the_whole_frame_is_searched_if_areas_cover_much_of_it() -> None:
+    third: Area = (0, 0, WIDTH, HEIGHT // 3)
+    assert merged([third], WHOLE) == [third]
+    assert merged([third, (0, HEIGHT - 20, WIDTH, HEIGHT)], WHOLE) == [WHOLE]
+    assert with_margins([third], WHOLE) == [WHOLE]
 
 
 def test_margins_end_at_the_frame() -> None:
@@ -107,8 +109,11 @@ def test_a_change_is_one_of_the_whole_frame_if_only_that_can_be_searched() -> No
 # --- the search ----------------------------------------------------------------------------------------
 
 
-def search(reader: BrightWords, image: Image, *zones: Area) -> Search:
-    return Search(reader, image, Changes(to_gray(image), zones, 10))
+def search(reader: BrightWords, image: Image, *zones: Area, known: Sequence[Place] = ()) -> Search:
+    changes = Changes(to_gray(image), zones, 10)
+    made = Search(reader, image, changes)
+    made.complete(KnownPlaces(known, changes))
+    return made
 
 
 def test_a_line_that_is_cut_off_is_searched_in_a_larger_area() -> None:
@@ -146,11 +151,20 @@ def _inside(line: Line, area: Area) -> bool:
     return area[0] < x1 and area[1] < y1 and x2 < area[2] and y2 < area[3]
 
 
-def test_an_area_is_searched_as_a_whole_when_that_turns_out_to_be_needed() -> None:
-    image, reader = picture(((200, 300), "EXIT 12 TO THE HARBOUR")), WholeLines()
-    made = search(reader, image, (230, 280, 240, 300))
-    assert made.lines == []
-    made.include([(180, 270, 640, 310)])
-    assert len(made.lines) == 1
-    made.include([(190, 275, 600, 305)])
-    assert len(reader.searched) == 2
+def test_a_place_that_is_gone_is_searched_as_a_whole_though_its_rest_looks_like_no_text() -> None:
+    before, now = (picture(((200, 300), f"EXIT 1{digit} TO THE HARBOUR")) for digit in (2, 3))
+    (line,) = BrightWords().find(before, [WHOLE])
+    zone: Area = (230, 280, 240, 300)
+    assert search(WholeLines(), now, zone).lines == []
+    for image, count in ((now, 2), (before, 1)):  # nothing is searched again if it looks the same
+        reader = WholeLines()
+        made = search(reader, image, zone, known=[Place.of(line, to_gray(before))])
+        assert len(reader.searched) == count
+        assert len(made.lines) == count - 1
+
+
+def test_a_part_of_a_known_line_that_looks_the_same_is_not_searched_again() -> None:
+    image, reader = picture(((200, 300), "EXIT 12 TO THE HARBOUR")), BrightWords()
+    (line,) = BrightWords().find(image, [WHOLE])
+    search(reader, image, (230, 280, 240, 300), known=[Place.of(line, to_gray(image))])
+    assert len(reader.searched) == 1

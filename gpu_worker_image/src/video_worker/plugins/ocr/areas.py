@@ -25,8 +25,9 @@ _MARGIN_SHARE, _SIDE_MARGIN_SHARE = 1 / 32, 1 / 16
 """Around changes, of the frame's height; at the sides as much as they are high, at most the second one."""
 _LEAST_MARGIN_PX = 16
 _MOST_AREAS = 6
-_WHOLE_SHARE = 0.5
-"""If the areas cover more than this share of the frame, the whole frame is searched."""
+_WHOLE_SHARE = 0.35
+"""If the areas cover more than this share of the frame, the whole frame is searched: it is likely that a line
+is cut off, and then a search of almost the whole frame would follow one of a large part of it."""
 
 
 def area_around(box: Box, whole: Area, margins: float = 1.0) -> Area:
@@ -40,7 +41,7 @@ def area_around(box: Box, whole: Area, margins: float = 1.0) -> Area:
 
 
 def with_margins(zones: Iterable[Area], whole: Area) -> list[Area]:
-    """What to search if zones changed; the whole frame if that is most of it."""
+    """What to search if zones changed; the whole frame if that is much of it."""
     _, _, width, height = whole
     margin = max(_LEAST_MARGIN_PX, round(_MARGIN_SHARE * height))
     most = max(margin, round(_SIDE_MARGIN_SHARE * height))
@@ -54,7 +55,7 @@ def with_margins(zones: Iterable[Area], whole: Area) -> list[Area]:
 
 
 def merged(areas: Iterable[Area], whole: Area) -> list[Area]:
-    """Rectangles that hold all areas and do not overlap; the whole frame if they cover most of it."""
+    """Rectangles that hold all areas and do not overlap; the whole frame if they cover much of it."""
     done: list[Area] = []
     waiting = sorted(set(areas))
     while waiting:

@@ -76,7 +76,7 @@ class ChangeGate:
         search = Search(self._reader, image, changes)
         with self._place_turns.turn(position):
             known = KnownPlaces(self._places, changes)
-            search.include(known.areas_to_search(search.lines))
+            search.complete(known)
             self._places, new = known.with_new(search.lines)
             places = self._places
         read_once(new, lambda lines: self._reader.read(image, lines))

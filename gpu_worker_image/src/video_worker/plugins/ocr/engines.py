@@ -64,8 +64,7 @@ def create_engine(settings: WorkerSettings, language: str = "") -> OcrEngine:
     """
     os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads slow each other down
     tessdata = tessdata_dir(settings)
-    _check_languages(language or settings.ocr_language, tessdata, "languages" if language else "OCR_LANGUAGE")
-    language = language or settings.ocr_language
+    language = _checked_language(language, settings, tessdata)
     installed = importlib.util.find_spec("tesserocr") is not None
     if settings.ocr_engine == "tesserocr" and not installed:
         raise SettingError("OCR_ENGINE is tesserocr, but the package tesserocr is not installed")
@@ -157,14 +156,20 @@ class PytesseractEngine:
         return facts | _data_facts(self.language, self._tessdata)
 
 
-def _check_languages(language: str, folder: Path, origin: str) -> None:
+def _checked_language(chosen: str, settings: WorkerSettings, folder: Path) -> str:
+    """The languages that were chosen, or those of the settings; raises SettingError if one is missing."""
     there = installed_languages(folder)
-    for name in language.split("+"):
-        if name not in there:
-            raise SettingError(
-                f"{origin}: there is no Tesseract data for {name!r} in {folder}; installed: "
-                f"{', '.join(there) or 'none'}; the package tessdata-fast-{name} has it"
-            )
+    language = chosen or settings.ocr_language
+    missing = next((name for name in language.split("+") if name not in there), None)
+    if missing is None:
+        return language
+    if chosen:
+        installed = ", ".join(there) or "none"
+        raise SettingError(f"There is no Tesseract data for {missing!r}; installed: {installed}")
+    raise SettingError(
+        f"OCR_LANGUAGE: there is no {missing}.traineddata in {folder}; install the package "
+        f"tessdata-fast-{missing}, or set TESSDATA_DIR"
+    )
 
 
 def _data_facts(language: str, tessdata: Path) -> dict[str, Any]:

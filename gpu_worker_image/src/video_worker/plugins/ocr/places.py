@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from video_worker.plugins.ocr.areas import area_around
+from video_worker.plugins.ocr.areas import area_around, lies_in
 from video_worker.plugins.ocr.changes import Changes
 from video_worker.plugins.ocr.differences import LEAST_THRESHOLD, has_changed
 from video_worker.plugins.ocr.engines import GrayImage
@@ -67,11 +67,24 @@ class KnownPlaces:
         self._same = [place for place, same in zip(before, is_same, strict=True) if same]
         self._gone = [place for place, same in zip(before, is_same, strict=True) if not same]
 
-    def areas_to_search(self, found: Sequence[Line]) -> list[Area]:
-        """What must be searched as a whole, because a part of it would be mistaken for another line."""
-        changed = [line.box for line in found if self._has_changed(line)]
-        crossed = [place for place in self._same if any(_common(place.box, box) > 0 for box in changed)]
-        return [place.area for place in [*self._gone, *crossed]]
+    @property
+    def gone(self) -> list[Place]:
+        """The places that look different now."""
+        return self._gone
+
+    def unexplained(self, found: Sequence[Line]) -> list[Line]:
+        """The lines that changed and are no part of a place that looks the same."""
+        return [line for line in found if self._has_changed(line) and not self._is_known(line)]
+
+    def _is_known(self, line: Line) -> bool:
+        box = area_around(line.box, self._changes.whole, margins=0)
+        is_part = lies_in(box, (place.area for place in self._same))
+        return is_part or self._found_again(line) is not None
+
+    def _found_again(self, line: Line) -> Place | None:
+        """The place that looks the same and is this line."""
+        place = place_at(self._same, line.box)
+        return None if place is None or self._goes_beyond(line, place) else place
 
     def with_new(self, found: Sequence[Line]) -> tuple[list[Place], list[Place]]:
         """The places of this frame, and those of them that are new.
@@ -87,7 +100,7 @@ class KnownPlaces:
 
     def _new_lines(self, found: Sequence[Line]) -> tuple[list[Line], list[Place]]:
         """The new lines, and the places that they leave."""
-        found_again = [place_at(self._same, line.box) for line in found]
+        found_again = [self._found_again(line) for line in found]
         safe = {id(place) for place in found_again}
         new: list[Line] = []
         replaced: set[int] = set()
