@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from video_worker.plugins.ocr.ppocr.detection import ScaledFrame
+from video_worker.plugins.ocr.ppocr.joining import joined
 from video_worker.plugins.ocr.ppocr.second_look import (
     MOST_LOOKS,
     doubtful,
@@ -14,7 +15,7 @@ from video_worker.plugins.ocr.ppocr.second_look import (
     parts_to_look_at,
 )
 from video_worker.plugins.ocr.ppocr.shapes import SMALLEST
-from video_worker.plugins.ocr.ppocr.text_map import Found, in_reading_order, joined, lines_of_map
+from video_worker.plugins.ocr.ppocr.text_map import Found, in_reading_order, lines_of_map
 from video_worker.plugins.ocr.reading import Area, Line
 
 from tests.fixtures.text_pictures import Written, picture_of
