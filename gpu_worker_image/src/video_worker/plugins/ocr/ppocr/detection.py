@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 
 from video_worker.inference.openvino_session import CpuUse, OpenVinoSession, read_model
+from video_worker.plugins.ocr.ppocr.joining import joined
 from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, fine_print, parts_to_look_at
 from video_worker.plugins.ocr.ppocr.shapes import SMALLEST, STEP_PX
-from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, joined, lines_of_map
+from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, lines_of_map
 from video_worker.plugins.ocr.reading import Area
 from video_worker.video.open_video import Image
 
@@ -131,6 +132,14 @@ class ScaledFrame:
         return sorted(sizes, key=lambda size: (size[0] * size[1], size))
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Lines of a part, and patches that may be text; all in pixels of the frame."""
+
+    lines: list[Found]
+    doubts: list[Area]
+
+
 class LineFinder:
     """Finds lines in a frame that is scaled to a bounded size."""
 
@@ -140,20 +149,28 @@ class LineFinder:
     def find(self, image: Image, areas: Sequence[Area]) -> list[Found]:
         """The lines that touch one of the areas, with positions in the frame."""
         frame = ScaledFrame.of(image, self._side)
-        found: list[Found] = []
-        doubts: list[Area] = []
-        for left, top, right, bottom in frame.parts(areas):
-            text_map = self._mapper.map_of(frame.pixels[top:bottom, left:right])
-            lines = lines_of_map(text_map)
-            found += [line.moved(left, top, frame.scale) for line in lines]
-            doubts += [frame.in_image(patch, (left, top)) for patch in doubtful(text_map, lines)]
-        if min(frame.scale) < SCALED_DOWN:
-            found += self._look_again(image, [doubts, fine_print(image, found, min(frame.scale))])
-        return [line for line in joined(found) if _touches(line, areas)]
+        looks = [self._look(frame, part) for part in frame.parts(areas)]
+        lines = [line for look in looks for line in look.lines]
+        again = self._look_again(image, min(frame.scale), looks)
+        if again or len(looks) > 1:
+            lines = joined([*lines, *again])
+        return [line for line in lines if _touches(line, areas)]
 
-    def _look_again(self, image: Image, patches: Sequence[Sequence[Area]]) -> list[Found]:
+    def _look(self, frame: ScaledFrame, part: Area) -> _Look:
+        left, top, right, bottom = part
+        text_map = self._mapper.map_of(frame.pixels[top:bottom, left:right])
+        lines = lines_of_map(text_map)
+        doubts = [frame.in_image(patch, (left, top)) for patch in doubtful(text_map, lines)]
+        return _Look([line.moved(left, top, frame.scale) for line in lines], doubts)
+
+    def _look_again(self, image: Image, scale: float, looks: Sequence[_Look]) -> list[Found]:
+        """What is found at the frame's own size, if it was scaled down."""
+        if scale >= SCALED_DOWN or not looks:
+            return []
+        doubts = [patch for look in looks for patch in look.doubts]
+        lost = fine_print(image, [line for look in looks for line in look.lines], scale)
         found: list[Found] = []
-        for left, top, right, bottom in parts_to_look_at(patches, (image.shape[0], image.shape[1])):
+        for left, top, right, bottom in parts_to_look_at([doubts, lost], (image.shape[0], image.shape[1])):
             lines = lines_of_map(self._mapper.map_of(image[top:bottom, left:right]))
             found += [line.moved(left, top, (1.0, 1.0)) for line in lines]
         return found

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Changes = NDArray[np.float32]
-"""Height x width: how much the brightness changes from the pixel to the left."""
+"""Height x width: how much the colour changes from the pixel to the left."""
 
 _WEAK_ROW, _WEAK_COLUMN = 0.4, 0.15
 """Rows and columns with less than this share of the strong ones' change are margin."""
@@ -32,8 +32,7 @@ def changes_of(line: NDArray[np.uint8]) -> Changes:
 
     Letters have strokes that run down, so their rows change much; the upper and lower edge of a sign do not.
     """
-    pixels = line.astype(np.float32).max(axis=2)
-    changes: Changes = np.abs(np.diff(pixels, axis=1, prepend=pixels[:, :1]))
+    changes: Changes = np.abs(np.diff(line.astype(np.float32), axis=1, prepend=line[:, :1])).max(axis=2)
     return changes
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from video_worker.plugins.ocr.ppocr.detection import TextMapper
 from video_worker.plugins.ocr.ppocr.shapes import GREY, SMALLEST
-from video_worker.plugins.ocr.ppocr.text_map import Found, joined, lines_of_map
+from video_worker.plugins.ocr.ppocr.text_map import Found, lines_of_map
 from video_worker.plugins.ocr.reading import Area, Box, Corners, Line
 from video_worker.video.open_video import Image
 
@@ -53,7 +53,7 @@ def lines_of_region(mapper: TextMapper, image: Image, box: Box) -> list[Corners]
     if area is None:
         return []
     crop = Crop.of(image, area)
-    found = [crop.in_frame(line) for line in joined(lines_of_map(mapper.map_of(crop.pixels)))]
+    found = [crop.in_frame(line) for line in lines_of_map(mapper.map_of(crop.pixels))]
     if not found:
         return [_inside(box)]
     return [line.corners for line in sorted(found, key=lambda line: (line.box[1] + line.box[3], line.box))]

@@ -6,7 +6,6 @@ their middle; each patch is widened again, by ``UNCLIP`` times its area by its p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -26,9 +25,6 @@ LEAST_CORE_PX, LEAST_SIDE_PX = 3, 5
 TALL = 1.5
 """A line that is so many times as high as wide is read from its upper end downwards."""
 
-_SAME_LINE = 0.5
-_SAME_HEIGHT = 1.4
-_GAP = 0.3
 _DILATION = np.ones((2, 2), np.uint8)
 
 
@@ -107,49 +103,3 @@ def in_reading_order(points: cv2.typing.MatLike) -> Corners:
 
 def _length(one: tuple[float, float], other: tuple[float, float]) -> float:
     return float(np.hypot(one[0] - other[0], one[1] - other[1]))
-
-
-def joined(found: Iterable[Found]) -> list[Found]:
-    """Each line once, although parts of the frame that were searched overlap.
-
-    What lies mostly in a larger find is left out; two finds of which one continues the other become one.
-    """
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda line: (-_area(line.box), line.box, line.score)):
-        if any(_shared(one.box, other.box) >= _SAME_LINE * _area(one.box) for other in kept):
-            continue
-        number = next((number for number, other in enumerate(kept) if _continues(one, other)), None)
-        if number is None:
-            kept.append(one)
-        else:
-            kept[number] = _as_one(kept[number], one)
-    return kept
-
-
-def _continues(one: Found, other: Found) -> bool:
-    """Whether two finds touch, or nearly so, and run along the same straight line, at the same height."""
-    higher, lower = max(one.height, other.height), min(one.height, other.height)
-    if higher > _SAME_HEIGHT * lower or _shared(_grown(one.box, _GAP * lower), other.box) <= 0:
-        return False
-    together = _as_one(one, other)
-    return together.height <= _SAME_HEIGHT * higher
-
-
-def _grown(box: Box, by: float) -> Box:
-    return [box[0] - by, box[1] - by, box[2] + by, box[3] + by]
-
-
-def _as_one(one: Found, other: Found) -> Found:
-    points = np.array([*one.corners, *other.corners], np.float32)
-    corners = in_reading_order(cv2.boxPoints(cv2.minAreaRect(points)))
-    return Found(corners, max(one.score, other.score))
-
-
-def _shared(one: Box, other: Box) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
