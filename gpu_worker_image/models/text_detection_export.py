@@ -1,4 +1,4 @@
-"""Make the int8 form of PP-OCRv6's detection model (``python -m gpu_worker_image.models.text_detection_export``).
+"""``python -m gpu_worker_image.models.text_detection_export``: make the int8 form of the detection model.
 
 It needs ``pip install -r requirements-train.txt``, and takes half a minute. The calibration sees only
 pictures that are generated here: street scenes with lines of text of many sizes and colours.

@@ -67,7 +67,7 @@ def test_a_presigned_upload_starts_its_job_by_itself(api: Api) -> None:
     assert "detections" not in frames[0]["result"]
     job = api.get(f"/video/jobs/{job_id}").json()
     assert (job["percent"], job["frames_done"]) == (100, 3)
-    assert job["fingerprint"]["plugins"]["ocr"]["engine"] == "tesserocr"
+    assert job["fingerprint"]["plugins"]["ocr"]["engine"] == "ppocr"
 
 
 def test_a_large_video_comes_in_parts(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations
 from typing import Any, get_args
 
@@ -12,13 +13,16 @@ from video_jobs.domain.errors import IdempotencyMismatchError, InvalidRequestErr
 from video_jobs.domain.job import Job, JobOptions
 from video_jobs.domain.rules import Rules
 from video_jobs.domain.text_engines import (
+    LANGUAGES,
     MAX_LANGUAGES,
     NOTHING_CHOSEN,
+    PPOCR_SCRIPTS,
     TEXT_ENGINES,
     TextChoice,
     TextEngineId,
 )
 from video_jobs.use_cases.intake import Submission
+from video_worker.plugin_registry import BUILT_IN_PLUGINS
 
 from tests.support.clock import ManualClock
 
@@ -141,3 +145,9 @@ def test_another_choice_is_another_request(
     submitted(app, "k", **first)
     with pytest.raises(IdempotencyMismatchError):
         submitted(app, "k", **other)
+
+
+def test_what_clients_are_told_is_what_the_plugin_declares() -> None:
+    engines = json.loads((BUILT_IN_PLUGINS / "ocr" / "manifest.json").read_text(encoding="utf-8"))["engines"]
+    assert engines == {"tesseract": {"languages": list(LANGUAGES)}, "ppocr": {"scripts": list(PPOCR_SCRIPTS)}}
+    assert set(engines) == set(TEXT_ENGINES)
