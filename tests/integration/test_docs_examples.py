@@ -17,8 +17,11 @@ import pytest
 from video_jobs.ports import JobRepository
 
 from tests.contract import test_job_repository
+from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.annotated import Written
 from tests.support.pages import Page
+from tests.support.sample_results import FIRST_PICTURE_MS, SIZE
 from tests.support.sample_results import job as sample_job
 from tests.support.sample_results import pages as sample_pages
 from tools.governance.validate_plugins import main as validate_plugins
@@ -115,6 +118,14 @@ def results_api() -> Iterator[str]:
         server.shutdown()
 
 
+def make_clip(path: Path) -> None:
+    """A video in which the sample may have been found."""
+    source = ("-f", "lavfi", "-i", f"testsrc2=size={SIZE[0]}x{SIZE[1]}:rate=10:duration=1.3")
+    times = f"settb=1/10000,setpts=PTS+{round(10 * FIRST_PICTURE_MS)}"
+    clock = ("-enc_time_base", "1/10000", "-video_track_timescale", "10000", "-movie_timescale", "10000")
+    run_ffmpeg(*source, "-vf", times, "-fps_mode", "passthrough", *clock, str(path))
+
+
 def test_the_examples_of_exports_write_what_the_page_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results_api: str
 ) -> None:
@@ -124,6 +135,7 @@ def test_the_examples_of_exports_write_what_the_page_names(
     whole = {key: first[key] + second[key] for key in first}
     (tmp_path / "job.json").write_text(json.dumps({**sample_job(), "job_id": "one"}), encoding="utf-8")
     (tmp_path / "results.json").write_text(json.dumps(whole), encoding="utf-8")
+    make_clip(tmp_path / "clip.mp4")
     # WHEN the examples are run in their order
     names: dict[str, Any] = {}
     for block in (one for one in Page(DOCS / "exports.md").blocks() if one.language == "python"):
@@ -135,3 +147,4 @@ def test_the_examples_of_exports_write_what_the_page_names(
     assert (tmp_path / "all_frames.jsonl").read_bytes() == (tmp_path / "frames.jsonl").read_bytes()
     with (tmp_path / "detections.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 6
+    assert len(Written.of(tmp_path / "annotated.mp4").ticks) == 13

@@ -36,6 +36,8 @@ def job() -> dict[str, Any]:
         "frame_count": 13,
         "duration_ms": DURATION_MS,
         "first_picture_ms": FIRST_PICTURE_MS,
+        "rotation": 0,
+        "mirrored": False,
     }
     return {"video": video, "fingerprint": {"plugins": {"yolo": {"classes": list(CLASSES)}, "ocr": {}}}}
 

@@ -9,3 +9,11 @@ class VideoJobsClientError(Exception):
 
 class ResultsError(VideoJobsClientError):
     """The results contradict themselves, or lack what is asked of them."""
+
+
+class AnnotationError(VideoJobsClientError):
+    """The video cannot be annotated."""
+
+
+class SoundError(AnnotationError):
+    """MP4 cannot hold a sound of the video: annotate it without sound."""

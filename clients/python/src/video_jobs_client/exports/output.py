@@ -6,8 +6,9 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TextIO, TypeAlias
+
+from video_jobs_client.files import replacing
 
 Target: TypeAlias = "str | os.PathLike[str] | TextIO"
 """A path, or an open text file."""
@@ -19,14 +20,8 @@ def opened(target: Target) -> Iterator[TextIO]:
     if not isinstance(target, (str, os.PathLike)):
         yield target
         return
-    path = Path(target)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(target) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+        yield file
 
 
 def json_of(value: Any) -> str:
