@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from video_jobs_client import Frame
 from video_jobs_client.annotate import Painter, annotated_picture
+from video_jobs_client.annotate import labels as labels_module
 from video_jobs_client.annotate.canvas import Area, Canvas, Color
 from video_jobs_client.annotate.held import HeldResults
 from video_jobs_client.annotate.labels import LabelMaker
@@ -137,6 +138,14 @@ def test_letters_are_easy_to_read_on_their_ground(ground: Color) -> None:
 def test_a_long_text_is_cut() -> None:
     labels = LabelMaker(13)
     assert np.array_equal(labels.label("x" * 60, BLACK).y, labels.label("x" * 47 + "…", BLACK).y)
+
+
+def test_without_a_usual_font_letters_are_pillow_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = LabelMaker(13).label("car 0.50", BLACK)
+    monkeypatch.setattr(labels_module, "USUAL_FONTS", ("a font that is nowhere.ttf",))
+    own = LabelMaker(13).label("car 0.50", BLACK)
+    assert own.y.max() > 200
+    assert usual.y.max() > 200
 
 
 def test_another_font_can_be_chosen(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from video_jobs_client.annotate.canvas import Canvas, Color, Plane
 from video_jobs_client.errors import AnnotationError
+
+USUAL_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "arial.ttf")
+"""Fonts with letters of several scripts, looked for where the system keeps its fonts."""
 
 _LONGEST = 48
 """Characters of a label; longer ones are cut."""
@@ -29,14 +33,12 @@ class LabelMaker:
     size_px
         Size of the letters.
     font
-        A TrueType or OpenType file; None for Pillow's own font, which has Latin letters.
+        A TrueType or OpenType file; None for the first of `USUAL_FONTS` that the machine has, or Pillow's own
+        font, which has the letters of ASCII.
     """
 
     def __init__(self, size_px: int, font: str | os.PathLike[str] | None = None) -> None:
-        loaded = ImageFont.load_default(size_px) if font is None else ImageFont.truetype(font, size_px)
-        if not isinstance(loaded, ImageFont.FreeTypeFont):
-            raise AnnotationError("This Pillow has no letters that can be scaled: install one with FreeType")
-        self._font = loaded
+        self._font = _usual_font(size_px) if font is None else ImageFont.truetype(font, size_px)
         self._margin = max(2, size_px // 5)
         self.label = lru_cache(_KEPT)(self._label)
 
@@ -56,6 +58,16 @@ class LabelMaker:
         image = Image.new("L", size)
         ImageDraw.Draw(image).text((margin, 0), text, fill=255, font=font)
         return np.asarray(image, np.float64) / 255
+
+
+def _usual_font(size_px: int) -> ImageFont.FreeTypeFont:
+    for name in USUAL_FONTS:
+        with suppress(OSError):
+            return ImageFont.truetype(name, size_px)
+    font = ImageFont.load_default(size_px)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise AnnotationError("This Pillow has no letters that can be scaled: install one with FreeType")
+    return font
 
 
 def _mixed(ground: int, ink: int, share: _Shares) -> Plane:

@@ -39,7 +39,7 @@ _LEAST_LETTERS_PX, _LETTERS = 13, 40
 _TEXT_MARGIN_PX = 4
 """Between a text and its box, which would cover small letters otherwise."""
 
-_LINES = 400
+_LINES = 300
 """The width of lines is the shorter side of the picture divided by `_LINES`, and at least 2 pixels."""
 
 Box = tuple[float, float, float, float]
@@ -63,7 +63,7 @@ class Painter:
     width, height
         Of the pictures that were analysed.
     font
-        A TrueType or OpenType file for the labels; None for Pillow's own font, which has Latin letters.
+        A TrueType or OpenType file for the labels; None for a usual one, as `LabelMaker` tells.
     """
 
     def __init__(self, width: int, height: int, font: str | os.PathLike[str] | None = None) -> None:

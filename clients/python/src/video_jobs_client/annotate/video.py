@@ -48,7 +48,7 @@ def annotate_video(
     has_sound
         False leaves the sound out.
     font
-        A TrueType or OpenType file for the labels; None for Pillow's own font, which has Latin letters.
+        A TrueType or OpenType file for the labels; None for a usual one, as `LabelMaker` tells.
 
     Raises
     ------
