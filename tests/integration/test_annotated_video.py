@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from video_jobs_client import ResultsError
+from video_jobs_client import Results, ResultsError
 from video_jobs_client.annotate import AnnotationError, SoundError, annotate_video
 from video_worker.video.open_video import Image
 
@@ -213,10 +213,8 @@ def test_results_of_another_video_are_refused(
 
 
 def test_results_without_the_facts_of_the_video_are_refused(uneven: Path, kept: Path) -> None:
-    results = Analysed([], []).results(nothing)  # type: ignore[arg-type]
-    results._video = None
     with pytest.raises(ResultsError, match="pass the video"):
-        annotate_video(uneven, results, kept)
+        annotate_video(uneven, Results([]), kept)
 
 
 @pytest.mark.parametrize("kind", ["rare_same_time_twice", "rare_offsets_missing"])
