@@ -11,7 +11,7 @@ DYNALITE := .cache/dynalite-4.0.0
 PLAYWRIGHT := .cache/playwright-core-1.65.1
 EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
 COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
-SOURCES := layers/common/python functions gpu_worker_image tools
+SOURCES := layers/common/python functions gpu_worker_image clients/python/src tools
 
 VIDEO ?= tests/fixtures/tiny.mp4
 PIPELINE ?= yolo_ocr

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_suffix(".toml")
-SOURCES = ("layers/common/python", "gpu_worker_image/src", ".")
+SOURCES = ("layers/common/python", "gpu_worker_image/src", "clients/python/src", ".")
 
 
 def main(words: list[str]) -> int:

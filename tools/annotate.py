@@ -1,19 +1,18 @@
-"""Draw the results of a frame onto its picture, for people to check by eye."""
+"""Draw the results of a job onto its video, and onto its fullest picture, for people to look at."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-from video_worker.video.open_video import Image
+from av.video.frame import VideoFrame
+from video_jobs_client import Frame, Results
+from video_jobs_client.annotate import SoundError, annotate_video, annotated_picture
 from video_worker.video.video_reader import VideoReader
 
-_COLORS = ((60, 60, 230), (60, 180, 60), (230, 130, 40), (40, 190, 230), (200, 60, 200), (180, 180, 40))
-_TEXT_COLOR = (0, 0, 0)
 
-
-def write_annotated_frame(video: Path, frames: list[dict[str, Any]], target: Path) -> Path | None:
+def write_annotated_frame(video: Path, frames: Sequence[Mapping[str, Any]], target: Path) -> Path | None:
     """Write the frame with the most found on it as PNG; None where nothing was found."""
     best = max(frames, key=_found_on, default=None)
     if best is None or not _found_on(best):
@@ -22,31 +21,30 @@ def write_annotated_frame(video: Path, frames: list[dict[str, Any]], target: Pat
         picture = next(reader.frames(first=best["frame_index"])).image
     if picture is None:
         return None
-    annotate(picture, best["result"])
     target.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(target), picture)
+    frame = Frame(best["frame_index"], None, best["result"])
+    annotated_picture(VideoFrame.from_ndarray(picture, "bgr24"), frame).save(target)
     return target
 
 
-def annotate(picture: Image, result: dict[str, Any]) -> None:
-    """Boxes with class and confidence, and what was read under its place."""
-    for one in result.get("detections", []):
-        x1, y1, x2, y2 = (round(value) for value in one["xyxy"])
-        color = _COLORS[one["class_id"] % len(_COLORS)]
-        cv2.rectangle(picture, (x1, y1), (x2, y2), color, 2)
-        _label(picture, f"{one['class_name']} {one['confidence']:.2f}", (x1, max(12, y1 - 4)), color)
-    for block in result.get("blocks", []):
-        box = block["bbox"]
-        below = (box["x"], box["y"] + box["height"] + 14)
-        _label(picture, block["text"], below, (30, 220, 250))
+def write_annotated_video(
+    video: Path, job: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], target: Path
+) -> None:
+    """Write the video with all that was found on it, and with its sound if MP4 can hold it.
+
+    Raises
+    ------
+    AnnotationError
+        If the pictures of the video have no times of their own.
+    """
+    page = {"results": frames, "timestamps_ms": [frame["timestamp_ms"] for frame in frames]}
+    results = Results.of_job(job, [page])
+    try:
+        annotate_video(video, results, target)
+    except SoundError:
+        annotate_video(video, results, target, has_sound=False)
 
 
-def _found_on(frame: dict[str, Any]) -> int:
+def _found_on(frame: Mapping[str, Any]) -> int:
     result = frame["result"]
     return len(result.get("detections", [])) + len(result.get("blocks", []))
-
-
-def _label(picture: Image, text: str, at: tuple[int, int], color: tuple[int, int, int]) -> None:
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)
-    cv2.rectangle(picture, (at[0], at[1] - height - 2), (at[0] + width, at[1] + 2), color, -1)
-    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _TEXT_COLOR, 1, cv2.LINE_AA)

@@ -12,7 +12,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tools.annotate import write_annotated_frame
+from video_jobs_client.annotate import AnnotationError
+
+from tools.annotate import write_annotated_frame, write_annotated_video
 from tools.client import Client, RefusedError
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.stack import LocalStack
@@ -77,9 +79,21 @@ def run_demo(video: Path, pipeline_id: str, model_name: str, text_engine: str | 
     print("\n".join(frame_lines(frames)))
     print(summary(frames, job["warnings"]))
     print(f"Results: {path}")
+    _show_on_pictures(video, job, frames)
+
+
+def _show_on_pictures(video: Path, job: dict[str, Any], frames: list[dict[str, Any]]) -> None:
+    """Write the annotated frame and the annotated video, and print where they are."""
     picture = write_annotated_frame(video, frames, OUT / f"{video.stem}_annotated.png")
     if picture is not None:
         print(f"Annotated frame: {picture}")
+    target = OUT / f"{video.stem}_annotated.mp4"
+    try:
+        write_annotated_video(video, job, frames, target)
+    except AnnotationError as error:
+        print(f"There is no annotated video: {error}")
+    else:
+        print(f"Annotated video: {target}")
 
 
 def frame_lines(frames: list[dict[str, Any]]) -> list[str]:

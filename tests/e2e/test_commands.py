@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.support.annotated import Written
 from tests.support.commands import processes_with, run_in
 from tools import demo as demo_command
 from tools.local_stack.stack import LocalStack
@@ -40,6 +41,8 @@ def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None
     results = json.loads((tmp_path / "out" / "tiny_results.json").read_text(encoding="utf-8"))
     times = [frame["timestamp_ms"] for frame in results["results"]]
     assert times == [100 * number for number in range(40)]
+    assert (tmp_path / "out" / "tiny_annotated.png").is_file()
+    assert Written.of(tmp_path / "out" / "tiny_annotated.mp4").times_us() == [time * 1000 for time in times]
     assert list((tmp_path / "temporary").iterdir()) == []
 
 

@@ -31,6 +31,7 @@ FOLDERS = {
     "tools",
     "docs",
     "deploy",
+    "clients",
     "events",
     ".ci",
     ".github",

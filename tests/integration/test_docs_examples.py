@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
+import json
 import shutil
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from video_jobs.ports import JobRepository
 
 from tests.contract import test_job_repository
+from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.annotated import Written
 from tests.support.pages import Page
+from tests.support.sample_results import FIRST_PICTURE_MS, SIZE
+from tests.support.sample_results import job as sample_job
+from tests.support.sample_results import pages as sample_pages
 from tools.governance.validate_plugins import main as validate_plugins
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +91,60 @@ def cases_of(test: Any) -> list[dict[str, Any]]:
     """The arguments that a test's own parameters give, beside the repository."""
     marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
     return [{mark.args[0]: value} for mark in marks for value in mark.args[1]] or [{}]
+
+
+class ResultsApi(BaseHTTPRequestHandler):
+    """Answers with one page of the sample after the other."""
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        number = int(query.get("cursor", ["0"])[0])
+        answers = sample_pages()
+        following = number + 1
+        cursor = str(following) if following < len(answers) else None
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({**answers[number], "next_cursor": cursor}).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing of it is of interest."""
+
+
+@pytest.fixture
+def results_api() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), ResultsApi) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def make_clip(path: Path) -> None:
+    """A video in which the sample may have been found."""
+    source = ("-f", "lavfi", "-i", f"testsrc2=size={SIZE[0]}x{SIZE[1]}:rate=10:duration=1.3")
+    times = f"settb=1/10000,setpts=PTS+{round(10 * FIRST_PICTURE_MS)}"
+    clock = ("-enc_time_base", "1/10000", "-video_track_timescale", "10000", "-movie_timescale", "10000")
+    run_ffmpeg(*source, "-vf", times, "-fps_mode", "passthrough", *clock, str(path))
+
+
+def test_the_examples_of_exports_write_what_the_page_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results_api: str
+) -> None:
+    # GIVEN the answers of the API as files
+    monkeypatch.chdir(tmp_path)
+    first, second = sample_pages()
+    whole = {key: first[key] + second[key] for key in first}
+    (tmp_path / "job.json").write_text(json.dumps({**sample_job(), "job_id": "one"}), encoding="utf-8")
+    (tmp_path / "results.json").write_text(json.dumps(whole), encoding="utf-8")
+    make_clip(tmp_path / "clip.mp4")
+    # WHEN the examples are run in their order
+    names: dict[str, Any] = {}
+    for block in (one for one in Page(DOCS / "exports.md").blocks() if one.language == "python"):
+        script = block.content.replace("http://127.0.0.1:8000", results_api)
+        exec(compile(script, "exports.md", "exec"), names)
+    # THEN every file that they name is there
+    made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert made >= {"words.csv", "texts.vtt", "coco.json", "dataset/data.yaml", "det.txt", "annotations.xml"}
+    assert (tmp_path / "all_frames.jsonl").read_bytes() == (tmp_path / "frames.jsonl").read_bytes()
+    with (tmp_path / "detections.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 6
+    assert len(Written.of(tmp_path / "annotated.mp4").ticks) == 13

@@ -61,6 +61,7 @@ PLACES: dict[str, Callable[[str], str]] = {
     "gpu_worker_image/p.json": lambda term: f'{{"{term}": 1}}',
     "gpu_worker_image/Dockerfile": lambda term: f"ENV {term.upper()}=1",
     "gpu_worker_image/README.md": lambda term: f"A `{term}` and several {term}s",
+    "clients/python/src/a.py": lambda term: f"def {term}() -> None:",
     "template.yaml": lambda term: f"  {camel(term)}Function: video-{kebab(term)}-queue",
 }
 
@@ -280,7 +281,8 @@ def test_the_project_keeps_the_rules_of_the_design(capsys: pytest.CaptureFixture
     assert vocabulary.forbidden == TERMS
     allowed = [one if isinstance(one, str) else one.name for one in vocabulary.allowed]
     assert {"job_queue", "async", "worker", "polling", "gpu_worker_image"} <= set(allowed)
-    assert set(vocabulary.paths) == {"functions", "layers", "gpu_worker_image", "template.yaml"}
+    named = {"functions", "layers", "gpu_worker_image", "clients/python/src", "template.yaml"}
+    assert set(vocabulary.paths) == named
     assert main([]) == CLEAN, capsys.readouterr().out
     report = scan(vocabulary, ROOT)
     assert report.missing == []

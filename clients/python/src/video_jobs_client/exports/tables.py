@@ -1,0 +1,63 @@
+"""CSV, with a line for each detection or word, and JSONL, with a line for each frame.
+
+Source of CSV: RFC 4180.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from typing import Any
+
+from video_jobs_client.exports.output import Target, json_of, opened, plain
+from video_jobs_client.results import Detection, Frame, Results, Word
+
+_FRAME = ["frame_index", "timestamp_ms"]
+_BOX = ["x1", "y1", "x2", "y2"]
+DETECTION_COLUMNS = [*_FRAME, "track_id", "class_id", "class_name", "confidence", *_BOX]
+WORD_COLUMNS = [*_FRAME, "text", "confidence", *_BOX, "block_num", "line_num"]
+
+
+def write_detections_csv(results: Results, target: Target) -> None:
+    """One line for each detection; ``track_id`` is empty if it belongs to no track."""
+    rows = (_detection_row(frame, one) for frame in results.frames() for one in frame.detections)
+    _write_csv(DETECTION_COLUMNS, rows, target)
+
+
+def write_words_csv(results: Results, target: Target) -> None:
+    """One line for each word; confidences are from 0 to 100."""
+    rows = (_word_row(frame, one) for frame in results.frames() for one in frame.words)
+    _write_csv(WORD_COLUMNS, rows, target)
+
+
+def write_jsonl(results: Results, target: Target) -> None:
+    """One line of JSON for each frame, with what stands beside it in the results."""
+    with opened(target) as file:
+        for frame in results.frames():
+            file.write(json_of(_whole(frame)) + "\n")
+
+
+def _write_csv(columns: list[str], rows: Iterable[list[Any]], target: Target) -> None:
+    with opened(target) as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def _detection_row(frame: Frame, one: Detection) -> list[Any]:
+    names = [one.track_id, one.class_id, one.class_name, one.confidence]
+    return [*_place(frame), *names, *(plain(edge) for edge in one.xyxy)]
+
+
+def _word_row(frame: Frame, word: Word) -> list[Any]:
+    box = (plain(edge) for edge in word.xyxy)
+    return [*_place(frame), word.text, word.confidence, *box, word.block_num, word.line_num]
+
+
+def _place(frame: Frame) -> list[Any]:
+    return [frame.index, None if frame.time_ms is None else plain(frame.time_ms)]
+
+
+def _whole(frame: Frame) -> dict[str, Any]:
+    whole = {"frame_index": frame.index, "timestamp_ms": frame.time_ms, "result": frame.result}
+    return whole if frame.track_ids is None else {**whole, "track_ids": list(frame.track_ids)}

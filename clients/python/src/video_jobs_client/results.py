@@ -1,0 +1,215 @@
+"""The results of a job, read frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from video_jobs_client.errors import ResultsError
+
+Page = Mapping[str, Any]
+"""One answer of ``GET /video/results/{job_id}``, or the whole results file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """An object on a frame.
+
+    Attributes
+    ----------
+    xyxy
+        Left, top, right and bottom in pixels of the analysed picture.
+    confidence
+        From 0 to 1.
+    track_id
+        The same on all frames where the same object was seen; None if it belongs to no track, or if the
+        results have no tracks.
+    """
+
+    class_id: int
+    class_name: str
+    confidence: float
+    xyxy: tuple[float, float, float, float]
+    track_id: int | None = None
+
+    @property
+    def width(self) -> float:
+        """In pixels."""
+        return self.xyxy[2] - self.xyxy[0]
+
+    @property
+    def height(self) -> float:
+        """In pixels."""
+        return self.xyxy[3] - self.xyxy[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word on a frame.
+
+    Attributes
+    ----------
+    xyxy
+        Left, top, right and bottom in pixels of the analysed picture.
+    confidence
+        From 0 to 100.
+    block_num, line_num
+        Words that have both numbers in common stand in one line.
+    """
+
+    text: str
+    confidence: float
+    xyxy: tuple[float, float, float, float]
+    block_num: int
+    line_num: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What was found on one frame.
+
+    Attributes
+    ----------
+    index
+        The place of the frame in the video, from 0.
+    time_ms
+        When it is shown, in milliseconds from the first picture of the video; None in results of old jobs.
+    result
+        What the pipeline gave, as it is in the results.
+    track_ids
+        One for each detection, in their order; None if the results have no tracks.
+    """
+
+    index: int
+    time_ms: float | None
+    result: Mapping[str, Any]
+    track_ids: Sequence[int | None] | None = None
+
+    @property
+    def name(self) -> str:
+        """What files about this frame are called, without their ending."""
+        return f"frame_{self.index:06d}"
+
+    @property
+    def detections(self) -> list[Detection]:
+        """The objects, in the order of the results."""
+        found = self.result.get("detections", ())
+        ids = self.track_ids if self.track_ids is not None else [None] * len(found)
+        return [_detection(one, track_id) for one, track_id in zip(found, ids, strict=True)]
+
+    @property
+    def words(self) -> list[Word]:
+        """The words, in the order of the results."""
+        return [_word(block) for block in self.result.get("blocks", ())]
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of text, each with single spaces."""
+        lines = (" ".join(line.split()) for line in self.result.get("text", "").splitlines())
+        return [line for line in lines if line]
+
+
+class Results:
+    """The results of a job.
+
+    Nothing of a frame is kept after it was read, so that results may be longer than what fits in memory.
+
+    Parameters
+    ----------
+    pages
+        Answers of ``GET /video/results/{job_id}`` in their order, or the results file as the only page. An
+        iterator can be read once, a list as often as is wanted.
+    video
+        The ``video`` of the job, for exports that need its size or duration.
+    class_names
+        The names of all classes of the model, by ``class_id``.
+
+    Examples
+    --------
+    >>> page = {"results": [{"frame_index": 0, "result": {"text": "EXIT 12"}}], "timestamps_ms": [0]}
+    >>> [(frame.time_ms, frame.lines) for frame in Results([page]).frames()]
+    [(0, ['EXIT 12'])]
+    """
+
+    def __init__(
+        self, pages: Iterable[Page], video: Mapping[str, Any] | None = None, class_names: Sequence[str] = ()
+    ) -> None:
+        self._pages = pages
+        self._is_used_up = False
+        self._video = video
+        self.class_names = tuple(class_names)
+
+    @classmethod
+    def of_job(cls, job: Mapping[str, Any], pages: Iterable[Page]) -> Self:
+        """Results with all that the job resource (``GET /video/jobs/{job_id}``) tells about them."""
+        plugins = (job.get("fingerprint") or {}).get("plugins", {})
+        names = next((facts["classes"] for facts in plugins.values() if "classes" in facts), ())
+        return cls(pages, job.get("video"), names)
+
+    @property
+    def video(self) -> Mapping[str, Any]:
+        """The ``video`` of the job.
+
+        Raises
+        ------
+        ResultsError
+            If it is not known.
+        """
+        if self._video is None:
+            raise ResultsError("The size of the video is needed: pass the video of the job resource")
+        return self._video
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame, in the order of the video.
+
+        Raises
+        ------
+        ResultsError
+            If the pages contradict themselves, or were read before and cannot be read again.
+        """
+        if self._is_used_up:
+            raise ResultsError("These results were read before: pass a list of pages to read them again")
+        self._is_used_up = iter(self._pages) is self._pages
+        last = -1
+        for frame in (frame for page in self._pages for frame in _frames_of(page)):
+            if frame.index <= last:
+                raise ResultsError(
+                    f"Frame {frame.index} comes after frame {last}: pass each page once, in order"
+                )
+            last = frame.index
+            yield frame
+
+
+def _frames_of(page: Page) -> Iterator[Frame]:
+    found = page["results"]
+    times = _beside(found, page.get("timestamps_ms"), "timestamps_ms")
+    tracks = _beside(found, page.get("track_ids"), "track_ids")
+    for one, time_ms, track_ids in zip(found, times, tracks, strict=True):
+        count = len(one["result"].get("detections", ()))
+        if track_ids is not None and len(track_ids) != count:
+            raise ResultsError(
+                f"Frame {one['frame_index']} has {count} detections and {len(track_ids)} track_ids"
+            )
+        yield Frame(one["frame_index"], time_ms, one["result"], track_ids)
+
+
+def _beside(found: Sequence[Any], values: Sequence[Any] | None, name: str) -> Sequence[Any]:
+    """One value for each frame; None where the page has none."""
+    if values is None:
+        return [None] * len(found)
+    if len(values) != len(found):
+        raise ResultsError(f"A page has {len(found)} frames and {len(values)} {name}")
+    return values
+
+
+def _detection(found: Mapping[str, Any], track_id: int | None) -> Detection:
+    left, top, right, bottom = found["xyxy"]
+    box = (left, top, right, bottom)
+    return Detection(found["class_id"], found["class_name"], found["confidence"], box, track_id)
+
+
+def _word(block: Mapping[str, Any]) -> Word:
+    box = block["bbox"]
+    corners = (box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
+    return Word(block["text"], block["confidence"], corners, block["block_num"], block["line_num"])
