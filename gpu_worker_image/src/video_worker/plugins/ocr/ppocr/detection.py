@@ -33,13 +33,15 @@ _MARGIN_PX = 16
 class TextMapper:
     """The detection model, compiled for each shape of its input when that is first needed.
 
-    A model that is compiled for any shape takes up to a fifth longer on each picture.
+    A model that is compiled for any shape takes up to a fifth longer on each picture. The smallest shape is
+    compiled at once, so that a model that does not fit stops the worker when it starts.
     """
 
     def __init__(self, path: Path, use: CpuUse) -> None:
         self._path, self._use = path, use
         self._compiled: OrderedDict[Size, OpenVinoSession] = OrderedDict()
         self._lock = threading.Lock()
+        self._session(SMALLEST)
 
     def map_of(self, picture: Image) -> TextMap:
         """How likely each pixel is in a line's core."""
