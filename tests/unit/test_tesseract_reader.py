@@ -110,6 +110,18 @@ def test_an_area_is_searched_as_the_whole_frame_is() -> None:
     assert [line.box for line in reader.find(image, around)] == [first, second]
 
 
+def test_large_letters_are_found_in_an_area_and_the_pixels_around_it_count() -> None:
+    image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    cv2.putText(image, "EXIT", (300, 300), cv2.FONT_HERSHEY_SIMPLEX, 4, (255, 255, 255), 9, cv2.LINE_AA)
+    cv2.putText(image, "NORTH", (300, 400), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (150, 150, 150), 1, cv2.LINE_AA)
+    reader = reader_of(FakeEngine())
+    lines = [line.box for line in reader.find(image, [WHOLE])]
+    assert len(lines) == 2
+    for x1, y1, x2, y2 in lines:
+        area = (int(x1), int(y1), int(x2), int(y2))
+        assert [x1, y1, x2, y2] in [line.box for line in reader.find(image, [area])]
+
+
 def test_the_words_of_a_line_have_no_numbers_and_those_of_a_region_have_lines() -> None:
     image = written(("EXIT 12", (100, 200)), ("NORTH", (100, 240)))
     reader = reader_of(FakeEngine(ROW.format(block=1, paragraph=1, line=1)))

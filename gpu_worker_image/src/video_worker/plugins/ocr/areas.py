@@ -24,7 +24,9 @@ these with which there are at most `_MOST_AREAS` is taken."""
 _MARGIN_SHARE, _SIDE_MARGIN_SHARE = 1 / 32, 1 / 16
 """Around changes, of the frame's height; at the sides as much as they are high, at most the second one."""
 _LEAST_MARGIN_PX = 16
-_MOST_AREAS = 6
+_MOST_AREAS = 2
+"""A neural detector searches at least an eighth of a frame, so that many small areas save nothing. What is
+joined is also remembered together; then fewer frames differ from the memory."""
 _WHOLE_SHARE = 0.35
 """If the areas cover more than this share of the frame, the whole frame is searched: it is likely that a line
 is cut off, and then a search of almost the whole frame would follow one of a large part of it."""
