@@ -27,7 +27,7 @@ def report() -> dict[str, Any]:
         "recall": 0.5,
         "precision": None,
     }
-    length = {"minutes": 20, "frames": 9, "peak_mib": 797.0, "ms_a_frame": 13.9, "bytes_a_frame": 173.0}
+    length = {"clip": "long", "frames": 9, "peak_mib": 797.0, "ms_a_frame": 13.9, "bytes_a_frame": 173.0}
     seeking = {"minutes": 20, "start_ms": 1.0, "decode_ms": 2.0, "share": 0.5}
     return {
         "machine": {"cpu": "CPU", "cores": 2, "python": "3.11", **precisions},
