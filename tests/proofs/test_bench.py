@@ -14,7 +14,7 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import BenchClip, footage, frames_of, still_clip
 from tests.proofs.bench.measures import agreement, limits
 from tests.proofs.bench.seeking import seeking
-from tests.proofs.bench.ways import HandLoop, our_pipeline
+from tests.proofs.bench.ways import TUNED, HandLoop, our_pipeline, tesseract_words
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,15 @@ def test_the_hand_made_loop_reads_what_stands_there(model: Path, tmp_path: Path)
     words = HandLoop(model, {"OMP_THREAD_LIMIT": "1"}).run(clip.path, 2)
     assert len(words) == 2
     assert set(words[0]) & set(clip.truth[0])
+
+
+def test_the_words_of_the_loops_have_places(tmp_path: Path) -> None:
+    clip = still_clip(TINY, tmp_path / "still.mp4", 2, (1280, 720))
+    top_word, _ = clip.truth[0]
+    readings = [reading for frame in tesseract_words(clip.path, TUNED) for reading in frame]
+    known = [reading for reading in readings if reading.text in clip.truth[0]]
+    assert known
+    assert all((reading.box[3] < 360) == (reading.text == top_word) for reading in known)
 
 
 def test_our_detector_agrees_with_plain_predict(model: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from gpu_worker_image.models.street_demo_training import SHIPPED
 from gpu_worker_image.models.street_demo_training.clips import street_clip, write_clip
 from tests.proofs.bench import measures
 from tests.proofs.bench.clips import MEDIA, make_clips
-from tests.proofs.bench.scenes.scenes import PLAIN_SCENES, SCENES, write_scene
+from tests.proofs.bench.scenes.scenes import PLAIN_SCENES, SCENES, SceneClip, write_scene
 from tests.proofs.bench.seeking import seeking
 from tests.proofs.bench.ways import ENGINES, TUNED, HandLoop, default_precision, our_pipeline, random_weights
 from tests.proofs.bench.words import made_up_words, scene_words, text_ways
@@ -59,7 +59,9 @@ def _sections(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str
     with measures.analysing_processes(REAL_MODEL) as ours:
         yield "speed and words", (measures.speed_and_words(clip, loops, ours, runs) for clip in clips)
     yield "start", [measures.starts(REAL_MODEL, runs)]
-    yield from _scenes(folder, arguments.scene_frames)
+    scenes = [write_scene(scene, folder, arguments.scene_frames) for scene in SCENES]
+    plain = [write_scene(scene, folder, arguments.scene_frames) for scene in PLAIN_SCENES]
+    yield from _words(scenes, plain)
     default = our_pipeline(REAL_MODEL, **ENGINES["tesserocr"])
     yield "limits", [measures.limits(clips[0], REAL_MODEL, default, 5 * frames, runs)]
     compared = [(MEDIA / "one-by-one-person-detection.mp4", REAL_MODEL)]
@@ -68,16 +70,19 @@ def _sections(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str
     on_streets = {name: our_pipeline(SHIPPED, **further) for name, further in ENGINES.items()}
     text = (measures.text_pipelines(on_streets, clip, path, runs) for path, clip in streets.items())
     yield "text pipelines", (row for rows in text for row in rows)
-    lengths = arguments.minutes
-    yield "length", (measures.endurance(REAL_MODEL, "ppocr", folder, minutes) for minutes in lengths)
+    long = [measures.Repeated.cars(minutes) for minutes in arguments.minutes]
+    long += [
+        measures.Repeated(f"street with text, {times} times", scenes[0].path, times) for times in (5, 25)
+    ]
+    yield "length", (measures.endurance(REAL_MODEL, "ppocr", clip, folder) for clip in long)
     yield "seeking", [seeking(folder, max(arguments.minutes, default=20), runs)]
     yield "service", [measures.service_speed(SHIPPED, arguments.jobs, OUT / "bench-stack.log")]
 
 
-def _scenes(folder: Path, frames: int | None) -> Iterator[tuple[str, Iterable[Row]]]:
+def _words(scenes: list[SceneClip], plain: list[SceneClip]) -> Iterator[tuple[str, Iterable[Row]]]:
     ways = text_ways(REAL_MODEL)
-    yield "scenes", scene_words(ways, [write_scene(scene, folder, frames) for scene in SCENES])
-    yield "made up", made_up_words(ways, [write_scene(scene, folder, frames) for scene in PLAIN_SCENES])
+    yield "scenes", scene_words(ways, scenes)
+    yield "made up", made_up_words(ways, plain)
 
 
 def _precisions() -> Row:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -168,10 +169,24 @@ def _is_same(one: Detection, other: Detection) -> bool:
     return one.class_id == other.class_id and iou(list(one.xyxy), list(other.xyxy)) >= _SAME_BOX_IOU
 
 
-def endurance(model: Path, engine: str, folder: Path, minutes: int) -> Row:
-    """Peak memory, time and results size a frame of so many minutes, in a fresh analysing process."""
-    path = folder / f"{minutes}_minutes.mp4"  # the footage of half a minute, again and again
-    run_ffmpeg("-stream_loop", str(2 * minutes - 1), "-i", str(CARS), "-c", "copy", "-an", str(path))
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A clip that is played ``times`` times."""
+
+    name: str
+    source: Path
+    times: int
+
+    @classmethod
+    def cars(cls, minutes: int) -> Repeated:
+        """Footage of half a minute without text."""
+        return cls(f"cars, {minutes} min", CARS, 2 * minutes)
+
+
+def endurance(model: Path, engine: str, clip: Repeated, folder: Path) -> Row:
+    """Peak memory, time and results size a frame of a long video, in a fresh analysing process."""
+    path = folder / f"{clip.source.stem}_{clip.times}.mp4"
+    run_ffmpeg("-stream_loop", str(clip.times - 1), "-i", str(clip.source), "-c", "copy", "-an", str(path))
     with _process(model, engine) as service:
         process = psutil.Process(service.pid)
         frames = size = peak = 0
@@ -184,7 +199,7 @@ def endurance(model: Path, engine: str, folder: Path, minutes: int) -> Row:
             if frames % 25 == 0:
                 peak = max(peak, process.memory_info().rss)
         ms = (time.perf_counter() - started) * 1000
-    row: Row = {"engine": engine, "minutes": minutes, "frames": frames, "peak_mib": peak / 2**20}
+    row: Row = {"clip": clip.name, "engine": engine, "frames": frames, "peak_mib": peak / 2**20}
     return row | {"ms_a_frame": ms / frames, "bytes_a_frame": size / frames}
 
 

@@ -71,7 +71,7 @@ measured: there was no GPU.
 
 _LOOPS = ("naive", "tuned")
 _LENGTH = {
-    "length": "{minutes} min",
+    "clip": "{clip}",
     "engine": "{engine}",
     "frames": "{frames}",
     "peak memory MiB": "{peak_mib:.0f}",
