@@ -96,6 +96,20 @@ def test_a_blank_frame_has_no_words(reader: PpocrReader, size: tuple[int, int]) 
     assert texts(read(reader, picture_of(size))) == []
 
 
+def test_a_frame_of_one_color_is_not_searched(reader: PpocrReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[tuple[int, ...]] = []
+    map_of = TextMapper.map_of
+    monkeypatch.setattr(
+        TextMapper, "map_of", lambda self, picture: searched.append(picture.shape) or map_of(self, picture)
+    )
+    black = picture_of((640, 360))
+    assert reader.find(black, whole(black)) == []
+    assert searched == []
+    black[-1, -1] = (0, 0, 90)
+    assert reader.find(black, whole(black)) == []
+    assert len(searched) == 1
+
+
 def test_textures_are_no_words(reader: PpocrReader) -> None:
     noise = np.random.default_rng(1).integers(60, 200, (360, 640, 3), np.uint8)
     fence = np.full((360, 640, 3), 180, np.uint8)

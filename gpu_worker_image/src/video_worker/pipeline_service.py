@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -126,10 +127,17 @@ class VideoFilePipelineService:
 
     def warm_up(self) -> None:
         """Run every pipeline once, so that the first job does not wait until its models are loaded."""
+        self._load_plugins()
         blank = np.zeros((64, 64, 3), np.uint8)
         for pipeline_id in self._pipelines:
             runner = self._runner(pipeline_id, NOTHING_CHOSEN).begin_part()
             runner.run({"frame_index": 0, "position": 0, "image": blank})
+
+    def _load_plugins(self) -> None:
+        """Load the plugins side by side: each compiles its models mostly on one core."""
+        nodes = [node for definition in self._pipelines.values() for node in definition.nodes.values()]
+        with ThreadPoolExecutor(thread_name_prefix="load") as pool:
+            list(pool.map(self._plugin, sorted({node.plugin_id for node in nodes})))
 
     def fingerprint(self, pipeline_id: str, text: TextChoice = NOTHING_CHOSEN) -> dict[str, Any]:
         """Everything besides video and frames that the results depend on: models, libraries, precision."""

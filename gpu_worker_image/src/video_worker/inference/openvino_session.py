@@ -18,7 +18,7 @@ from video_jobs.settings import WorkerSettings
 
 FloatTensor = NDArray[np.float32]
 
-_one_at_a_time = threading.Lock()
+_one_at_a_time = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,13 @@ def _openvino() -> Any:
     return openvino
 
 
-@cache
 def _core() -> Any:
+    with _one_at_a_time:
+        return _shared_core()
+
+
+@cache
+def _shared_core() -> Any:
     return _openvino().Core()
 
 

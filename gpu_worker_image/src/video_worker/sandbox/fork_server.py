@@ -85,13 +85,21 @@ class _Server:
     def serve(self) -> None:
         """Answer requests; when the analysing process has ended, end every decoder."""
         while True:
-            content, descriptors, _, _ = socket.recv_fds(self._control, REQUEST.size, 1)
+            content, descriptors = self._request()
             if not content:
                 break
             kind, pid, _, patience_s = REQUEST.unpack(content)
             self._control.sendall(self._fork(*descriptors) if kind == FORK else self._end(pid, patience_s))
         for pid in list(self._decoders):
             self._end(pid, 0)
+
+    def _request(self) -> tuple[bytes, list[int]]:
+        """The next request; an empty one if the analysing process has ended, whatever it left unread."""
+        try:
+            content, descriptors, _, _ = socket.recv_fds(self._control, REQUEST.size, 1)
+        except ConnectionResetError:
+            return b"", []
+        return content, descriptors
 
     def _fork(self, connection: int) -> bytes:
         parent_pid = os.getpid()

@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +34,17 @@ _MARGIN_PX = 16
 class TextMapper:
     """The detection model, compiled for each shape of its input when that is first needed.
 
-    A model that is compiled for any shape takes up to a fifth longer on each picture. The smallest shape is
-    compiled at once, so that a model that does not fit stops the worker when it starts.
+    A model that is compiled for any shape takes up to a fifth longer on each picture.
     """
 
     def __init__(self, path: Path, use: CpuUse) -> None:
         self._path, self._use = path, use
-        self._compiled: OrderedDict[Size, OpenVinoSession] = OrderedDict()
+        self._compiled: OrderedDict[Size, Future[OpenVinoSession]] = OrderedDict()
         self._lock = threading.Lock()
-        self._session(SMALLEST)
+
+    def prepare(self, size: Size) -> None:
+        """Compile the model for a size before the first picture of it comes."""
+        self._session(size)
 
     def map_of(self, picture: Image) -> TextMap:
         """How likely each pixel is in a line's core."""
@@ -52,17 +55,24 @@ class TextMapper:
 
     def _session(self, size: Size) -> OpenVinoSession:
         with self._lock:
-            session = self._compiled.get(size) or self._compile(size)
-            self._compiled[size] = session
+            known = self._compiled.get(size)
+            session = self._compiled[size] = known or Future()
             self._compiled.move_to_end(size)
             if len(self._compiled) > MOST_SHAPES:
                 self._compiled.popitem(last=False)
-        return session
+        if known is None:
+            self._compile(size, session)
+        return session.result()
 
-    def _compile(self, size: Size) -> OpenVinoSession:
-        model = read_model(self._path)
-        model.reshape([1, 3, *size])
-        return OpenVinoSession(model, self._use)
+    def _compile(self, size: Size, session: Future[OpenVinoSession]) -> None:
+        """Compile outside of the lock, since several shapes may be compiled at the same time."""
+        try:
+            model = read_model(self._path)
+            model.reshape([1, 3, *size])
+            session.set_result(OpenVinoSession(model, self._use))
+        except BaseException as error:
+            session.set_exception(error)
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +160,8 @@ class LineFinder:
 
     def find(self, image: Image, areas: Sequence[Area]) -> list[Found]:
         """The lines that touch one of the areas, with positions in the frame."""
+        if is_of_one_color(image):
+            return []
         frame = ScaledFrame.of(image, self._side)
         looks = [self._look(frame, part) for part in frame.parts(areas)]
         lines = [line for look in looks for line in look.lines]
@@ -176,6 +188,12 @@ class LineFinder:
             lines = lines_of_map(self._mapper.map_of(image[top:bottom, left:right]))
             found += [line.moved(left, top, (1.0, 1.0)) for line in lines]
         return found
+
+
+def is_of_one_color(picture: Image) -> bool:
+    """Whether there can be no text, as on a black frame."""
+    first = picture[0, 0]
+    return bool((picture[0] == first).all() and (picture == first).all())
 
 
 def _in_steps(length: float) -> int:

@@ -29,6 +29,11 @@ def detection_file(settings: WorkerSettings) -> Path:
     return _file("OCR_DETECTION_MODEL", named, _DETECTION)
 
 
+def is_shipped(detection: Path) -> bool:
+    """Whether a model that finds text is one of those that come with the worker."""
+    return detection == _INT8_DETECTION or detection == _models_of_rapidocr() / _DETECTION
+
+
 def recognition_file(settings: WorkerSettings) -> Path:
     """The model that reads lines."""
     return _file("OCR_RECOGNITION_MODEL", settings.ocr_recognition_model, _RECOGNITION)

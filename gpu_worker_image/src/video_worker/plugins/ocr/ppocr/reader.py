@@ -11,6 +11,7 @@ from video_worker.inference.openvino_session import CpuUse, cpu_facts, openvino_
 from video_worker.plugins.ocr.ppocr.detection import LineFinder, TextMapper
 from video_worker.plugins.ocr.ppocr.model_files import (
     detection_file,
+    is_shipped,
     rapidocr_version,
     recognition_file,
     sha256_of,
@@ -44,8 +45,10 @@ class PpocrReader:
         detection, recognition = detection_file(settings), recognition_file(settings)
         use = CpuUse.in_f32(settings)
         self._min_confidence = settings.ocr_min_confidence
-        self._lines = LineReader(recognition, use, settings.ocr_scripts)
         self._mapper = TextMapper(detection, use)
+        self._lines = LineReader(recognition, use, settings.ocr_scripts)
+        if not is_shipped(detection):  # a model that somebody named must first show that it works
+            self._mapper.prepare(SMALLEST)
         self._finder = LineFinder(self._mapper, settings.ocr_detection_side)
         self.language = "+".join(scripts_of(self._lines.characters))
         self._facts = {
