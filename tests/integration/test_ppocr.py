@@ -19,7 +19,7 @@ from video_worker.plugins.ocr.ppocr import detection, second_look
 from video_worker.plugins.ocr.ppocr.detection import ScaledFrame, TextMapper
 from video_worker.plugins.ocr.ppocr.model_files import detection_file, recognition_file
 from video_worker.plugins.ocr.ppocr.reader import PpocrReader
-from video_worker.plugins.ocr.ppocr.text_map import lines_of_map
+from video_worker.plugins.ocr.ppocr.text_map import TextMap, lines_of_map
 from video_worker.plugins.ocr.reading import Area, Line, TextReader, Words
 from video_worker.video.open_video import Image
 
@@ -97,11 +97,14 @@ def test_a_blank_frame_has_no_words(reader: PpocrReader, size: tuple[int, int]) 
 
 
 def test_a_frame_of_one_color_is_not_searched(reader: PpocrReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    searched: list[tuple[int, ...]] = []
+    searched: list[Image] = []
     map_of = TextMapper.map_of
-    monkeypatch.setattr(
-        TextMapper, "map_of", lambda self, picture: searched.append(picture.shape) or map_of(self, picture)
-    )
+
+    def noted(mapper: TextMapper, picture: Image) -> TextMap:
+        searched.append(picture)
+        return map_of(mapper, picture)
+
+    monkeypatch.setattr(TextMapper, "map_of", noted)
     black = picture_of((640, 360))
     assert reader.find(black, whole(black)) == []
     assert searched == []
