@@ -24,6 +24,7 @@ Machine: {cpu}, {cores} cores, Python {python}; YOLO11n int8 (OpenVINO). Float p
 - *tuned*: the same with the OpenVINO export and `OMP_THREAD_LIMIT=1`.
 - *tesserocr*, *ppocr*: the pipeline `yolo_ocr` with that `OCR_ENGINE`, as the worker runs it: analysed
   in a process of its own, decoded in another.
+- *ppocr_f32*: ppocr with `OCR_DETECTION_MODEL=f32`.
 """
 _WORDS_IN_SCENES = """## Words in scenes
 

@@ -23,6 +23,7 @@ from tests.proofs.bench.scenes.scoring import Reading
 ENGINES: dict[str, dict[str, str]] = {
     "tesserocr": {"OCR_ENGINE": "tesserocr"},
     "ppocr": {"OCR_ENGINE": "ppocr"},
+    "ppocr_f32": {"OCR_ENGINE": "ppocr", "OCR_DETECTION_MODEL": "f32"},
 }
 """Our ways: the settings of the worker that each has besides its model."""
 TUNED = {"OMP_THREAD_LIMIT": "1"}
