@@ -11,7 +11,7 @@ import pytest
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import job_item_model
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
-from video_jobs.domain import changes
+from video_jobs.domain import changes, delivery_changes
 from video_jobs.domain.changes import POSTPONED, Change, Expected
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import (
@@ -36,7 +36,8 @@ MET_AND_NOT: dict[str, tuple[Any, Any]] = {
     "attempt": (2, 1),
     "worker_id": ("a", "b"),
     "lease_free_at": (NOW + LEASE, NOW + LEASE - timedelta(microseconds=1)),
-    "upload_state": (UploadState.ACCEPTED, UploadState.AWAITING),
+    "upload_state": (UploadState.FETCHING, UploadState.ACCEPTED),
+    "multipart_id": ("u", "v"),
     "delivery_not": (frozenset({DeliveryState.DELIVERED}), frozenset({DeliveryState.RETRYING})),
 }
 """What may be expected of the full job, and what it does not meet."""
@@ -214,12 +215,12 @@ def test_a_webhook_that_was_delivered_stays_delivered(jobs: JobRepository) -> No
     message = ended_job_and_message(jobs)
     retrying = delivery(DeliveryState.RETRYING)
     for noted in (retrying, delivery(DeliveryState.FAILED), retrying, delivery(DeliveryState.DELIVERED)):
-        assert jobs.update_status(changes.record_delivery(message, noted)).delivery == noted
+        assert jobs.update_status(delivery_changes.record_delivery(message, noted)).delivery == noted
     for late in (message, replace(message, generation=1)):
         with pytest.raises(ConflictError):
-            jobs.update_status(changes.record_delivery(late, retrying))
+            jobs.update_status(delivery_changes.record_delivery(late, retrying))
         with pytest.raises(ConflictError):
-            jobs.update_status(changes.give_up_delivery(late, delivery(DeliveryState.FAILED)))
+            jobs.update_status(delivery_changes.give_up_delivery(late, delivery(DeliveryState.FAILED)))
     job = jobs.get_by_id(JOB_ID)
     assert job is not None
     assert job.delivery == noted
@@ -228,9 +229,11 @@ def test_a_webhook_that_was_delivered_stays_delivered(jobs: JobRepository) -> No
 def test_a_webhook_is_given_up_once(jobs: JobRepository) -> None:
     message = ended_job_and_message(jobs)
     first = delivery(DeliveryState.FAILED, attempts=8)
-    assert jobs.update_status(changes.give_up_delivery(message, first)).delivery == first
+    assert jobs.update_status(delivery_changes.give_up_delivery(message, first)).delivery == first
     with pytest.raises(ConflictError):
-        jobs.update_status(changes.give_up_delivery(message, delivery(DeliveryState.FAILED, attempts=9)))
+        jobs.update_status(
+            delivery_changes.give_up_delivery(message, delivery(DeliveryState.FAILED, attempts=9))
+        )
 
 
 def test_due_jobs_come_soonest_first_and_ended_ones_never(jobs: JobRepository) -> None:
@@ -279,11 +282,13 @@ def test_an_ended_job_leaves_the_due_work_index(backend: str, request: pytest.Fi
 
 
 def test_accepted_jobs_are_found_in_a_window_of_due_times(jobs: JobRepository) -> None:
-    # GIVEN accepted jobs that are due at the minutes 0 to 4, in all shards, and one without a video
+    # GIVEN accepted jobs that are due at the minutes 0 to 4, in all shards, and two without a video
+    upload = replace(full_job().upload, state=UploadState.ACCEPTED, source=None)
     for minute in (3, 0, 4, 1, 2):
-        accepted = replace(full_job(), job_id=f"{minute}{JOB_ID[1:]}", due_at=NOW + minute * LEASE)
-        jobs.save(accepted)
+        due_at = NOW + minute * LEASE
+        jobs.save(replace(full_job(), job_id=f"{minute}{JOB_ID[1:]}", upload=upload, due_at=due_at))
     jobs.save(make_job(f"a{JOB_ID[1:]}", due_at=NOW + 2 * LEASE))
+    jobs.save(make_job(f"b{JOB_ID[1:]}", due_at=NOW + 2 * LEASE, upload=full_job().upload))
     # THEN the window begins behind its start and contains its end
     found = jobs.list_accepted(NOW + LEASE, NOW + 3 * LEASE, 10)
     assert [job.job_id[0] for job in found] == ["2", "3"]
