@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
@@ -130,7 +130,7 @@ class HttpsSourceReader:
                 pinned_connection(host, (address, HTTPS_PORT), self._wait_s, self._connect, whole=True)
             )
             connection.http.request("GET", target, headers={**headers, "host": url.netloc})
-            return _Reply(connection, connection.http.getresponse())
+            return _Reply(connection, opened.enter_context(closing(connection.http.getresponse())))
         except ssl.SSLCertVerificationError:
             raise SourceUnreachableError("The server of the source_url has no valid certificate.") from None
         except (OSError, HTTPException) as exc:  # what the server sent stays out of the log
@@ -190,7 +190,9 @@ def _check_status(reply: _Reply) -> None:
 def _answer_of(reply: _Reply, start: int, etag: str | None) -> SourceAnswer | None:
     """The answer without its blocks; None if it is neither the whole file nor the rest that was asked for."""
     if reply.status == HTTPStatus.OK:
-        return SourceAnswer(start=0, size_bytes=reply.response.length, etag=reply.etag, blocks=iter(()))
+        size_bytes = reply.response.length
+        etag = None if size_bytes is None else reply.etag
+        return SourceAnswer(start=0, size_bytes=size_bytes, etag=etag, blocks=iter(()))
     part = _CONTENT_RANGE.fullmatch(reply.header("content-range"))
     if part is None or not start or int(part[1]) != start or reply.etag != etag:
         return None
