@@ -26,6 +26,7 @@ def test_no_schedule_breaks_a_promise() -> None:
     assert report.changes_missed == []
     wanted = {"crash before a call", "crash after a call", "error", "lost answer", "stall", "clock jump"}
     wanted |= {"duplicate event", "lost event", "late event", "duplicate message", "told to stop"}
+    wanted |= {"source away", "source changed", "source cut", "lost fetch", "duplicate fetch"}
     assert wanted | {"receiver away"} <= report.faults.keys()
     assert report.outcomes["completed"] > len(SEEDS) / 2
 
@@ -34,7 +35,16 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "no fencing": {"unconditional": BY_HOLDER},
     "no reconcile": {"reconciles": False},
 }
-UNCONDITIONAL = ("claim", "accept_upload", "cancel", "mark_queued", "postpone", "record_delivery")
+UNCONDITIONAL = (
+    "claim",
+    "accept_upload",
+    "cancel",
+    "mark_queued",
+    "postpone",
+    "record_delivery",
+    "keep_fetch",
+    "pause_fetch",
+)
 MUTATIONS |= {f"{name} without condition": {"unconditional": frozenset({name})} for name in UNCONDITIONAL}
 
 
