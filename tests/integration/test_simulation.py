@@ -13,8 +13,8 @@ from tests.proofs.simulation.world import World
 SEEDS = range(300)
 """Enough for every change and fault."""
 
-SEEDS_OF_MUTATIONS = (*range(590, 600), *range(1000))
-"""Those near 594 come first: without the condition of a cancellation, it is the first schedule that fails."""
+SEEDS_OF_MUTATIONS = (404, 539, 652, *range(1000))
+"""The first ones show a flaw that few schedules show: the condition of a pause, a cancellation, a postponement."""
 
 BY_HOLDER = frozenset({"heartbeat", "record_opening", "complete", "fail", "give_back"})
 
