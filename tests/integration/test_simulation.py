@@ -14,7 +14,7 @@ SEEDS = range(300)
 """Enough for every change and fault."""
 
 SEEDS_OF_MUTATIONS = (404, 539, 652, *range(1000))
-"""The first ones show a flaw that few schedules show: the condition of a pause, a cancellation, a postponement."""
+"""The first ones show what few others do: a pause, a cancellation and a postponement without condition."""
 
 BY_HOLDER = frozenset({"heartbeat", "record_opening", "complete", "fail", "give_back"})
 

@@ -120,6 +120,16 @@ def test_a_connection_that_breaks_is_told_after_what_came(
     assert len(came) == 5000 or not is_declared
 
 
+def test_where_only_the_end_of_the_connection_ends_a_file_it_must_be_a_proper_end(
+    source_server: SourceServer,
+) -> None:
+    file = source_server.serve(CONTENT, ends_by_closing=True)
+    assert read(source_server) == CONTENT
+    file.cuts.append(5000)
+    blocks, error = read_until_it_breaks(source_server)
+    assert (error.code, b"".join(blocks)) == ("source_interrupted", CONTENT[:5000])
+
+
 @pytest.mark.parametrize(
     ("status", "code", "may_pass"),
     [

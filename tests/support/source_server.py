@@ -32,6 +32,8 @@ class SourceFile:
     ----------
     is_declared
         Whether its length is told; otherwise it comes in chunks (`Transfer-Encoding`).
+    ends_by_closing
+        Whether only the end of the connection tells the end of the file.
     heeds_if_range
         Whether a range is given only of the content that was asked for.
     cuts
@@ -46,6 +48,7 @@ class SourceFile:
     headers: Mapping[str, str] = field(default_factory=dict)
     has_ranges: bool = True
     is_declared: bool = True
+    ends_by_closing: bool = False
     heeds_if_range: bool = True
     cuts: deque[int] = field(default_factory=deque)
     drips: bool = False
@@ -135,7 +138,9 @@ def _handler_of(server: SourceServer) -> type[BaseHTTPRequestHandler]:
                 own["etag"] = file.etag
             if start is not None and not beyond:
                 own["content-range"] = f"bytes {start}-{size - 1}/{size}"
-            if file.is_declared:
+            if file.ends_by_closing:
+                own["connection"] = "close"
+            elif file.is_declared:
                 own.setdefault("content-length", "0" if beyond else str(size - (start or 0)))
             else:
                 own["transfer-encoding"] = "chunked"
@@ -152,6 +157,8 @@ def _handler_of(server: SourceServer) -> type[BaseHTTPRequestHandler]:
             if cut is not None:
                 self.wfile.flush()
                 self.connection.shutdown(socket.SHUT_RDWR)
+            elif file.ends_by_closing:
+                self.connection.unwrap()  # type: ignore[attr-defined]
             elif not file.is_declared:
                 self.wfile.write(b"0\r\n\r\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -348,6 +349,49 @@ def test_a_message_of_a_fetch_that_is_under_way_is_declined(world: World) -> Non
     world.source.on_block = lambda: seen.append(world.app.sources.fetch(world.job_id))
     assert world.fetch() is FetchOutcome.FETCHED
     assert set(seen) == {FetchOutcome.DECLINED}
+
+
+def test_a_long_transfer_stays_with_the_function_that_holds_it() -> None:
+    world = World(video(14 * CHUNK))
+    world.source.block_bytes = CHUNK
+    seen: list[object] = []
+
+    def look() -> None:
+        world.clock.advance(40)
+        seen.extend([world.app.sources.fetch(world.job_id), world.app.upkeep.reconcile()])
+
+    world.source.on_block = look
+    assert world.fetch() is FetchOutcome.FETCHED
+    assert seen == [FetchOutcome.DECLINED, {}] * 14
+
+
+class UploadsThatLinger(MemoryMultipartUploads):
+    """A chunk that is on its way while its upload is removed stays, as on S3, until it is removed again."""
+
+    def __init__(self, storage: MemoryStorage) -> None:
+        super().__init__(storage)
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.left: list[str] = []
+
+    def put_chunk(self, key: str, upload_id: str, number: int, content: bytes) -> StoredChunk:
+        stored = super().put_chunk(key, upload_id, number, content)
+        self.meanwhile()
+        self.left.append(upload_id)
+        return stored
+
+    def abort(self, key: str, upload_id: str) -> None:
+        super().abort(key, upload_id)
+        self.left = [one for one in self.left if one != upload_id]
+
+
+def test_a_chunk_that_came_after_the_cancellation_is_removed_too(world: World) -> None:
+    uploads = UploadsThatLinger(world.storage)
+    uploads._uploads, world.uploads = world.uploads._uploads, uploads
+    vars(world.app.ports)["uploads"] = uploads
+    uploads.meanwhile = lambda: world.app.owner.cancel(world.job)
+    assert world.fetch() is FetchOutcome.TAKEN_AWAY
+    assert uploads.left == []
+    assert world.why() == "cancelled"
 
 
 @pytest.mark.parametrize("ask", ["cancel", "delete"])
