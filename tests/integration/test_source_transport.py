@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Any
 
 import pytest
 from video_jobs.adapters.source_http import HttpsSourceReader
@@ -89,7 +90,7 @@ def test_the_rest_is_asked_for_under_the_condition_that_the_content_is_the_same(
     "how", [{"etag": '"two"'}, {"has_ranges": False}, {"etag": '"two"', "heeds_if_range": False}]
 )
 def test_a_changed_file_or_a_server_without_ranges_begins_at_the_first_byte(
-    source_server: SourceServer, how: dict[str, object]
+    source_server: SourceServer, how: dict[str, Any]
 ) -> None:
     source_server.serve(CONTENT, **how)
     with source_server.reader().open(URL, 1000, '"one"') as answer:

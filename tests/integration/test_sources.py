@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.local.memory_sources import MemorySourceQueue
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.application import VideoJobs
+from video_jobs.domain.chunks import chunk_bytes_of
 from video_jobs.domain.job import UploadState
 from video_jobs.use_cases import fetch_turn
 
@@ -66,7 +67,7 @@ def fetching(
     app: VideoJobs, source_server: SourceServer, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
 ) -> Fetching:
     """Chunks are small; all else is as it is, but for where public addresses lead to."""
-    monkeypatch.setattr(fetch_turn, "MIN_CHUNK_BYTES", CHUNK)
+    monkeypatch.setattr(fetch_turn, "chunk_bytes_of", lambda _: CHUNK)
     monkeypatch.setitem(vars(app.ports), "source_reader", source_server.reader())
     source_server.serve(VIDEO)
     return Fetching(app, source_server, context)
@@ -194,6 +195,6 @@ def test_parts_of_a_fetch_cannot_be_uploaded(app: VideoJobs) -> None:
 
 def test_the_function_has_the_time_of_a_turn_and_the_queue_waits_longer(app: VideoJobs) -> None:
     function_s = Template().timeout_s("FetchSourceFunction")
-    slowest_chunk_s = fetch_turn.MIN_CHUNK_BYTES / fetch_turn.MIN_BYTES_PER_S
+    slowest_chunk_s = chunk_bytes_of(app.rules.max_multipart_bytes) / fetch_turn.MIN_BYTES_PER_S
     assert fetch_turn.TURN.total_seconds() + slowest_chunk_s + 60 < function_s
     assert Template().resources["SourcesQueue"]["Properties"]["VisibilityTimeout"] > function_s

@@ -158,7 +158,7 @@ def _handler_of(server: SourceServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.flush()
                 self.connection.shutdown(socket.SHUT_RDWR)
             elif file.ends_by_closing:
-                self.connection.unwrap()  # type: ignore[attr-defined]
+                self.connection.unwrap()
             elif not file.is_declared:
                 self.wfile.write(b"0\r\n\r\n")
 

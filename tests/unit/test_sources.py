@@ -51,7 +51,7 @@ def video(size_bytes: int) -> bytes:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks have KiB instead of MiB, and so has what a server must send in a second."""
-    monkeypatch.setattr(fetch_turn, "MIN_CHUNK_BYTES", CHUNK)
+    monkeypatch.setattr(fetch_turn, "chunk_bytes_of", lambda _: CHUNK)
     monkeypatch.setattr(fetch_turn, "MIN_BYTES_PER_S", fetch_turn.MIN_BYTES_PER_S // KIB)
 
 

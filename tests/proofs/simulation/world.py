@@ -102,7 +102,7 @@ class World:
 
     def run(self) -> None:
         """Play the schedule; `invariants` has what went wrong."""
-        chunks = patch.multiple(fetch_turn, MIN_CHUNK_BYTES=CHUNK_BYTES, MIN_BYTES_PER_S=0)
+        chunks = patch.multiple(fetch_turn, chunk_bytes_of=lambda _: CHUNK_BYTES, MIN_BYTES_PER_S=0)
         with chunks, TemporaryDirectory(prefix="simulation-", dir=_FOLDER) as folder:
             self.folder = Path(folder)
             self._spawn_everybody()

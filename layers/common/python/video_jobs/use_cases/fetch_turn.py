@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from video_jobs.bindings import Ports
-from video_jobs.domain.chunks import MIN_CHUNK_BYTES
+from video_jobs.domain.chunks import chunk_bytes_of
 from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE
 from video_jobs.domain.errors import (
     ConflictError,
@@ -55,6 +55,7 @@ class FetchTurn:
         self._ports, self._rules = ports, rules
         self._began_at = self._looked_at = ports.clock.now()
         self._bytes_since_look = 0
+        self._chunk_bytes = chunk_bytes_of(rules.max_multipart_bytes)
 
     @property
     def source(self) -> Source:
@@ -140,9 +141,9 @@ class FetchTurn:
         for block in blocks:
             self._look(len(block))
             held += block
-            while len(held) >= MIN_CHUNK_BYTES:
-                yield bytes(held[:MIN_CHUNK_BYTES])
-                del held[:MIN_CHUNK_BYTES]
+            while len(held) >= self._chunk_bytes:
+                yield bytes(held[: self._chunk_bytes])
+                del held[: self._chunk_bytes]
         if held:
             yield bytes(held)
 
