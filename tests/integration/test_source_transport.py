@@ -110,10 +110,12 @@ def test_a_part_that_nobody_asked_for_is_no_file(source_server: SourceServer) ->
 
 
 @pytest.mark.parametrize("is_declared", [True, False])
+@pytest.mark.parametrize("properly", [True, False])
 def test_a_connection_that_breaks_is_told_after_what_came(
-    source_server: SourceServer, is_declared: bool
+    source_server: SourceServer, is_declared: bool, properly: bool
 ) -> None:
-    source_server.serve(CONTENT, is_declared=is_declared).cuts.append(5000)
+    file = source_server.serve(CONTENT, is_declared=is_declared, cuts_properly=properly)
+    file.cuts.append(5000)
     blocks, error = read_until_it_breaks(source_server)
     assert (error.code, error.may_pass) == ("source_interrupted", True)
     came = b"".join(blocks)

@@ -38,6 +38,8 @@ class SourceFile:
         Whether a range is given only of the content that was asked for.
     cuts
         After how many bytes of the body the connection breaks, for each answer in turn.
+    cuts_properly
+        Whether TLS is ended before it breaks.
     drips
         Whether the body comes byte by byte, without an end.
     """
@@ -51,6 +53,7 @@ class SourceFile:
     ends_by_closing: bool = False
     heeds_if_range: bool = True
     cuts: deque[int] = field(default_factory=deque)
+    cuts_properly: bool = False
     drips: bool = False
 
 
@@ -154,11 +157,10 @@ def _handler_of(server: SourceServer) -> type[BaseHTTPRequestHandler]:
                 time.sleep(0.05)
             cut = file.cuts.popleft() if file.cuts else None
             self._write(file, body[:cut])
-            if cut is not None:
-                self.wfile.flush()
-                self.connection.shutdown(socket.SHUT_RDWR)
-            elif file.ends_by_closing:
+            if (file.ends_by_closing and cut is None) or file.cuts_properly:
                 self.connection.unwrap()
+            elif cut is not None:
+                self.connection.shutdown(socket.SHUT_RDWR)
             elif not file.is_declared:
                 self.wfile.write(b"0\r\n\r\n")
 

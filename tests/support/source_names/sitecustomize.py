@@ -1,4 +1,4 @@
-"""Python runs this when a function of an end-to-end test starts: there, public names lead to a server of the test.
+"""Python runs this when a function of an end-to-end test starts: a public name leads to the test's server.
 
 The product has no setting for it. It still checks the names, and the public address that they stand for.
 """
