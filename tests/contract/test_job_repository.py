@@ -11,7 +11,7 @@ import pytest
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import job_item_model
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
-from video_jobs.domain import changes, delivery_changes
+from video_jobs.domain import changes, delivery_changes, fetch_changes
 from video_jobs.domain.changes import POSTPONED, Change, Expected
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import (
@@ -22,6 +22,8 @@ from video_jobs.domain.job import (
     JobStatus,
     Lease,
     Progress,
+    Source,
+    Upload,
     UploadState,
 )
 from video_jobs.domain.webhooks import WebhookMessage
@@ -279,6 +281,33 @@ def test_an_ended_job_leaves_the_due_work_index(backend: str, request: pytest.Fi
     repository.update_status(changes.fail_unheld(job, WHY, keep=KEEP, now=NOW))
     left = model.get(JOB_ID).to_simple_dict()
     assert not {"due_shard", "due_at"} & left.keys()
+
+
+def test_a_function_that_lost_a_fetch_changes_nothing(jobs: JobRepository) -> None:
+    # GIVEN a fetch that a function held until its lease ended, and that another one holds now
+    source = Source(url="https://source.example/")
+    upload = Upload(key="k", state=UploadState.FETCHING, multipart_id="u", source=source)
+    jobs.save(make_job(upload=upload))
+    later = NOW + LEASE
+    first = jobs.update_status(
+        fetch_changes.claim_fetch(make_job(upload=upload), fetcher_id="a", lease=LEASE, now=NOW)
+    )
+    with pytest.raises(ConflictError):
+        jobs.update_status(fetch_changes.claim_fetch(first, fetcher_id="b", lease=LEASE, now=NOW))
+    second = jobs.update_status(fetch_changes.claim_fetch(first, fetcher_id="b", lease=LEASE, now=later))
+    # WHEN the first one goes on THEN none of its changes is made
+    for change in (
+        fetch_changes.keep_fetch(first, source=source, multipart_id="v", lease=LEASE, now=later),
+        fetch_changes.pause_fetch(first, source=source, delay=LEASE, now=later),
+        fetch_changes.fail_fetch(first, WHY, keep=KEEP, now=later),
+        fetch_changes.resend_fetch(first, now=later),
+    ):
+        with pytest.raises(ConflictError):
+            jobs.update_status(change)
+    assert jobs.get_by_id(JOB_ID) == second
+    # AND a fetch that is held does not count as an accepted job
+    with pytest.raises(ConflictError):
+        jobs.update_status(changes.claim(second, worker_id="w", lease=LEASE, now=later + LEASE))
 
 
 def test_accepted_jobs_are_found_in_a_window_of_due_times(jobs: JobRepository) -> None:

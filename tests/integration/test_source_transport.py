@@ -22,11 +22,11 @@ def read(server: SourceServer, url: str = URL, start: int = 0, etag: str | None 
         return b"".join(answer.blocks)
 
 
-def read_until_it_breaks(server: SourceServer) -> tuple[list[bytes], SourceError]:
+def read_until_it_breaks(server: SourceServer, wait_s: float = 5) -> tuple[list[bytes], SourceError]:
     """The blocks that came, and the error after them."""
     blocks: list[bytes] = []
     try:
-        with server.reader().open(URL) as answer:
+        with server.reader(wait_s).open(URL) as answer:
             blocks.extend(iter(answer.blocks))
     except SourceError as error:
         return blocks, error
@@ -259,9 +259,14 @@ def test_a_server_that_says_nothing_is_given_up(source_server: SourceServer) -> 
 def test_what_drips_is_handed_on_as_it_comes_and_ends_with_the_time_of_a_body(
     source_server: SourceServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("video_jobs.adapters.source_http.BODY_LIMIT_S", 0.5)
+    # GIVEN a body that may take longer than the server may be silent
+    monkeypatch.setattr("video_jobs.adapters.source_http.BODY_LIMIT_S", 1.0)
     source_server.serve(CONTENT, drips=True)
-    blocks, error = read_until_it_breaks(source_server)
+    started = time.monotonic()
+    # WHEN it comes byte by byte, without an end
+    blocks, error = read_until_it_breaks(source_server, wait_s=0.5)
+    # THEN it is given up when its own time is over
+    assert 1 <= time.monotonic() - started < 10
     assert error.code == "source_interrupted"
     assert len(blocks) > 1
     assert set(b"".join(blocks)) == {ord("x")}
