@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.local.memory_sources import MemorySourceQueue
@@ -17,7 +18,10 @@ from video_jobs.use_cases import fetch_turn
 from functions.fetch_source import app as fetch_source
 from tests.integration.conftest import EVENT_JOB_ID, call, load_event, logged, refusal
 from tests.integration.job_states import code_of, stored_job
+from tests.support.aws import Resources
+from tests.support.clock import ManualClock
 from tests.support.source_server import URL, SourceServer
+from tools.local_stack.pollers import to_record
 from tools.local_stack.template import Template
 
 CHUNK = 5000
@@ -151,6 +155,42 @@ def test_the_url_is_neither_logged_nor_shown(fetching: Fetching, caplog: pytest.
 
 def job_request(job_id: str) -> dict[str, Any]:
     return json.loads(json.dumps(load_event("job")).replace(EVENT_JOB_ID, job_id))  # type: ignore[no-any-return]
+
+
+def test_chunks_go_into_the_bucket_and_messages_through_the_queue(
+    services: VideoJobs,
+    resources: Resources,
+    source_server: SourceServer,
+    context: LambdaContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # GIVEN a video of three chunks on AWS, whose transfer breaks off in the second
+    monkeypatch.setitem(vars(services.ports), "source_reader", source_server.reader())
+    content = VIDEO + bytes(17 * 2**20)
+    source_server.serve(content).cuts.append(9 * 2**20)
+    job_id = call(submitted())[1]["job_id"]
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    clock = ManualClock()
+    clock.move_sqs(monkeypatch)
+    # WHEN the function gets its messages
+    for delay_s in (0, 10):
+        clock.advance(delay_s)
+        answer = sqs.receive_message(QueueUrl=resources.id("SourcesQueue"), AttributeNames=["All"])
+        (message,) = answer["Messages"]
+        assert message["Body"] == job_id
+        event = {"Records": [to_record(message)]}
+        assert fetch_source.lambda_handler(event, context) == {"batchItemFailures": []}
+        sqs.delete_message(QueueUrl=resources.id("SourcesQueue"), ReceiptHandle=message["ReceiptHandle"])
+    # THEN the video is whole, and came in two requests
+    job = stored_job(services, job_id)
+    found = services.ports.storage.find_file(job.upload.key)
+    assert found is not None
+    assert found.size_bytes == len(content)
+    assert services.ports.storage.read_range(found.key, 0, len(content)) == content
+    assert [asked.headers.get("range") for asked in source_server.asked] == [None, f"bytes={8 * 2**20}-"]
+    accepted = services.intake.accept_upload(found.key, found.version)
+    assert accepted is not None
+    assert accepted.upload.state is UploadState.ACCEPTED
 
 
 # --- the request -----------------------------------------------------------------------------------
