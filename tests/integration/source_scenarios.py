@@ -31,7 +31,7 @@ def fetching_a_beginning(world: CrashWorld, key: str) -> Prepared:
     return fetching(world, key, 1000)
 
 
-@scenario("fetch begins again", "GET UPDATE PARTS ABORT CREATE UPDATE PART COMPLETE")
+@scenario("fetch begins again", "GET UPDATE PARTS UPDATE ABORT CREATE UPDATE PART COMPLETE")
 def fetching_again(world: CrashWorld, key: str) -> Prepared:
     prepared = fetching(world, key, 1000)
     prepared[1]()

@@ -28,8 +28,8 @@ class PretendSource:
         Of the next requests, in turn.
     block_bytes
         The size of the blocks in which it comes.
-    on_block
-        Called before each block.
+    on_open, on_block
+        Called after each request, and before each block.
     asked
         The URL and the first byte of each request.
     """
@@ -39,6 +39,7 @@ class PretendSource:
         self.etag: str | None = '"one"'
         self.has_ranges = self.is_declared = True
         self.faults: deque[Fault] = deque()
+        self.on_open: Callable[[], object] = lambda: None
         self.on_block: Callable[[], object] = lambda: None
         self.asked: list[tuple[str, int]] = []
         self.block_bytes = block_bytes
@@ -51,6 +52,7 @@ class PretendSource:
         if isinstance(fault, SourceError):
             raise fault
         begin = start if self.has_ranges and etag is not None and etag == self.etag else 0
+        self.on_open()
         yield SourceAnswer(
             start=begin,
             size_bytes=len(self.content) if self.is_declared else None,

@@ -127,6 +127,29 @@ def test_a_long_transfer_stays_with_the_function_that_holds_it() -> None:
     assert seen == [FetchOutcome.DECLINED, {}] * 14
 
 
+@pytest.mark.parametrize("earlier_tries", [0, 1])
+def test_who_lost_a_fetch_removes_no_upload_that_is_in_use(world: SourceWorld, earlier_tries: int) -> None:
+    # GIVEN a server that takes no ranges for a while
+    for _ in range(earlier_tries):
+        world.source.faults.append(CHUNK + 5)
+        world.fetch()
+
+    world.source.has_ranges = False
+
+    def stand_still() -> None:
+        world.source.has_ranges = True
+        world.source.on_open = lambda: None
+        world.clock.advance(200)
+        world.source.faults.append(CHUNK + 5)
+        assert world.app.sources.fetch(world.job_id) is FetchOutcome.RETRIED_LATER
+
+    # WHEN a function asks for it, and stands still while another one stores a chunk
+    world.source.on_open = stand_still
+    assert world.fetch() is FetchOutcome.TAKEN_AWAY
+    # THEN the chunks are still there
+    assert len(world.chunks()) == 1 + earlier_tries
+
+
 class UploadsThatLinger(MemoryMultipartUploads):
     """A chunk that is on its way while its upload is removed stays, as on S3, until it is removed again."""
 

@@ -106,18 +106,19 @@ class FetchTurn:
                 f"The transfer from the source_url broke off, or the file changed, {MAX_BEGINNINGS} times, "
                 "and could not go on where it ended."
             )
-        if source.begun:
-            upload_id = self._another_upload(upload_id)
-        try:
-            self._keep(replace(source, etag=etag, begun=source.begun + 1), upload_id)
-        except ConflictError:
-            self._ports.uploads.abort(self.job.upload.key, upload_id)
-            raise
-
-    def _another_upload(self, former_id: str) -> str:
+        begun = replace(source, etag=etag, begun=source.begun + 1)
+        if not source.begun:
+            self._keep(begun, upload_id)
+            return
+        self._keep(source, upload_id)  # whoever lost the fetch must not remove an upload that is in use
         key = self.job.upload.key
-        self._ports.uploads.abort(key, former_id)
-        return self._ports.uploads.create(key, DEFAULT_CONTENT_TYPE)
+        self._ports.uploads.abort(key, upload_id)
+        upload_id = self._ports.uploads.create(key, DEFAULT_CONTENT_TYPE)
+        try:
+            self._keep(begun, upload_id)
+        except ConflictError:
+            self._ports.uploads.abort(key, upload_id)
+            raise
 
     def _transfer(self, answer: SourceAnswer, chunks: list[StoredChunk]) -> bool:
         key, upload_id = self.job.upload.key, self.job.upload.multipart_id or ""

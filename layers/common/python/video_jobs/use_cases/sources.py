@@ -101,8 +101,9 @@ class Sources(UseCases):
         return FetchOutcome.FAILED
 
     def _leave(self, job: Job) -> None:
-        """Leave no chunks of a job that has ended: one may have come after its upload was removed."""
+        """Leave no chunks that nobody needs: one may have come after its upload was removed."""
+        upload_id = job.upload.multipart_id
         now = self._ports.jobs.get_by_id(job.job_id)
-        still_used = now is not None and now.awaits_source
-        if not still_used and job.upload.multipart_id is not None:
-            self._ports.uploads.abort(job.upload.key, job.upload.multipart_id)
+        in_use = now is not None and now.awaits_source and now.upload.multipart_id == upload_id
+        if not in_use and upload_id is not None:
+            self._ports.uploads.abort(job.upload.key, upload_id)
