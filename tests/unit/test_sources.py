@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from video_jobs.domain.errors import (
@@ -12,6 +13,7 @@ from video_jobs.domain.errors import (
 )
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import UploadState
+from video_jobs.ports import StoredChunk
 from video_jobs.use_cases.fetch_turn import MAX_BEGINNINGS, TURN
 from video_jobs.use_cases.sources import FetchOutcome
 from video_jobs.use_cases.work import Verdict
@@ -131,22 +133,25 @@ def test_a_transfer_that_always_begins_again_is_given_up(world: SourceWorld) -> 
 
 
 def test_chunks_of_two_contents_are_never_in_one_upload(world: SourceWorld) -> None:
-    # GIVEN a function that stands still for so long that another one takes the fetch over
-    late: list[FetchOutcome] = []
+    changed = MP4_HEAD + video(CHUNK * 2)[::-1]
+    put_chunk = world.uploads.put_chunk
 
-    def stand_still() -> None:
-        if late or len(world.source.asked) > 1:
-            return
+    # GIVEN a function that stands still at a chunk, so that another one begins to fetch a changed file
+    def stand_still(*chunk: Any) -> StoredChunk:
+        vars(world.uploads).pop("put_chunk")
         world.clock.advance(200)
-        world.source.content, world.source.etag = MP4_HEAD + video(CHUNK)[::-1], '"two"'
-        late.append(world.app.sources.fetch(world.job_id))
+        world.source.content, world.source.etag = changed, '"two"'
+        assert world.app.sources.fetch(world.job_id) is FetchOutcome.RETRIED_LATER
+        return put_chunk(*chunk)
 
-    world.source.on_block = stand_still
-    # WHEN the first one goes on after the other has fetched a changed file
+    world.source.faults.extend([CHUNK + 5, CHUNK + 5])
+    vars(world.uploads)["put_chunk"] = stand_still
+    # WHEN the first one goes on with its chunk
     assert world.fetch() is FetchOutcome.TAKEN_AWAY
-    # THEN the video is what the second one fetched
-    assert late == [FetchOutcome.FETCHED]
-    assert world.stored() == MP4_HEAD + video(CHUNK)[::-1]
+    # THEN the next turn goes on with the changed file, and nothing of the other one is in it
+    assert world.fetch() is FetchOutcome.FETCHED
+    assert [start for _, start in world.source.asked] == [0, 0, CHUNK]
+    assert world.stored() == changed
     assert world.is_accepted
     assert world.uploads._uploads == {}
 
