@@ -142,7 +142,7 @@ class JobWarning(Answer):
 
 
 class Job(Answer):
-    """All that its owner may know of a job."""
+    """All that its owner may know of a job; ``source_host`` is the host of its ``source_url``."""
 
     job_id: JobId
     status: Status
@@ -153,6 +153,7 @@ class Job(Answer):
     filename: str | None
     text_engine: TextEngineId | None
     languages: list[str]
+    source_host: str | None
     size_bytes: int | None
     frames_done: int = Field(ge=0)
     frames_total: int | None = Field(ge=0)

@@ -43,6 +43,7 @@ def job_resource(job: Job) -> dict[str, Any]:
         "filename": job.options.filename,
         "text_engine": job.options.text_engine,
         "languages": list(job.options.languages),
+        "source_host": job.upload.source_host,
         "size_bytes": job.upload.size_bytes,
         "frames_done": job.progress.frames_done,
         "frames_total": job.progress.frames_total,

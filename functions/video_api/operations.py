@@ -23,8 +23,8 @@ class Operation(TypedDict, total=False):
         A model of `answer_models`; without one the answer has no body.
     status
         The status of that answer; 200 if left out.
-    query, json_body
-        Models of `parameters` or `requests`.
+    query, json_bodies
+        Models of `parameters` or `requests`; a JSON body is of one of its models.
     query_names
         The fields of ``query`` that are taken, if not all of them are.
     file_bodies
@@ -45,7 +45,7 @@ class Operation(TypedDict, total=False):
     status: int
     query: str
     query_names: Collection[str]
-    json_body: str
+    json_bodies: Collection[str]
     file_bodies: Collection[str]
     request_headers: Mapping[str, int]
     answer_headers: Collection[str]

@@ -6,11 +6,13 @@ from dataclasses import fields, replace
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import from_json
+from video_jobs.domain.addresses import MAX_URL_LENGTH
 from video_jobs.domain.chunks import MAX_CHUNKS
 from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE, VideoContentType
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID, JobOptions
+from video_jobs.domain.sources import MAX_SOURCE_URL_LENGTH
 from video_jobs.domain.text_engines import MAX_LANGUAGES, TextEngineId
-from video_jobs.domain.webhooks import MAX_URL_LENGTH
 from video_jobs.use_cases.intake import Submission
 
 _OPTIONS = {option.name for option in fields(JobOptions)}
@@ -60,6 +62,24 @@ class SubmitRequest(SubmitParameters):
         if self.checksum_sha256 is not None and self.upload_method != "form":
             raise ValueError("checksum_sha256 is allowed only with the upload_method form")
         return self
+
+
+class SourceRequest(SubmitParameters):
+    """The JSON body, if the service is to fetch the video from a URL."""
+
+    source_url: str = Field(
+        min_length=1, max_length=MAX_SOURCE_URL_LENGTH, json_schema_extra={"format": "uri"}
+    )
+
+
+def read_submit_request(body: bytes) -> SubmitRequest | SourceRequest:
+    """The JSON body of a submit: one with a ``source_url`` has the service fetch the video."""
+    try:
+        found = from_json(body)
+    except ValueError:
+        found = None  # the model says what is wrong
+    names_source = isinstance(found, dict) and "source_url" in found
+    return (SourceRequest if names_source else SubmitRequest).model_validate_json(body)
 
 
 class PartsRequest(BaseModel):

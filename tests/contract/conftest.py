@@ -141,19 +141,20 @@ class UploadsUnderTest:
 
     uploads: MultipartUploads
     storage: StorageService
-    put: Callable[[str, str, int, bytes], None]
+    put: Callable[[str, str, int, bytes], object]
 
 
-def refuse_to_complete_what_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def refuse_uploads_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """S3 names an upload that it does not know; moto breaks with a KeyError."""
-    complete = S3Backend.complete_multipart_upload
+    for name in ("complete_multipart_upload", "upload_part"):
+        method = getattr(S3Backend, name)
 
-    def complete_known(self: S3Backend, bucket: str, upload_id: str, body: Any) -> Any:
-        if upload_id not in self.get_bucket(bucket).multiparts:
-            raise NoSuchUpload(upload_id)
-        return complete(self, bucket, upload_id, body)
+        def of_known(self: S3Backend, bucket: str, upload_id: str, *rest: Any, method: Any = method) -> Any:
+            if upload_id not in self.get_bucket(bucket).multiparts:
+                raise NoSuchUpload(upload_id)
+            return method(self, bucket, upload_id, *rest)
 
-    monkeypatch.setattr(S3Backend, "complete_multipart_upload", complete_known)
+        monkeypatch.setattr(S3Backend, name, of_known)
 
 
 @pytest.fixture(params=["memory", "s3"])
@@ -162,10 +163,10 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Upl
     if request.param == "memory":
         memory = MemoryStorage()
         in_memory = MemoryMultipartUploads(memory)
-        return UploadsUnderTest(in_memory, memory, lambda _, *chunk: in_memory.put_chunk(*chunk))
+        return UploadsUnderTest(in_memory, memory, in_memory.put_chunk)
     request.getfixturevalue("aws")
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-    refuse_to_complete_what_is_gone(monkeypatch)
+    refuse_uploads_that_are_gone(monkeypatch)
     storage = s3_storage()
     uploads = S3MultipartUploads(s3_client(REGION), "media")
 

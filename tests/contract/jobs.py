@@ -16,6 +16,7 @@ from video_jobs.domain.job import (
     Lease,
     Output,
     Progress,
+    Source,
     Upload,
     UploadState,
 )
@@ -78,9 +79,11 @@ def full_job() -> Job:
         request_hash="hash",
         upload=Upload(
             key=f"video_jobs/{JOB_ID}.mp4",
-            state=UploadState.ACCEPTED,
+            state=UploadState.FETCHING,
             multipart_id="u",
             announced_bytes=11,
+            source=Source(url="https://source.example/a?s=1", etag='"e"', begun=2, failures=1),
+            source_host="source.example",
             version="v1",
             size_bytes=10,
         ),

@@ -11,7 +11,7 @@ import pytest
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import job_item_model
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
-from video_jobs.domain import changes
+from video_jobs.domain import changes, delivery_changes, fetch_changes
 from video_jobs.domain.changes import POSTPONED, Change, Expected
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import (
@@ -22,6 +22,8 @@ from video_jobs.domain.job import (
     JobStatus,
     Lease,
     Progress,
+    Source,
+    Upload,
     UploadState,
 )
 from video_jobs.domain.webhooks import WebhookMessage
@@ -36,7 +38,8 @@ MET_AND_NOT: dict[str, tuple[Any, Any]] = {
     "attempt": (2, 1),
     "worker_id": ("a", "b"),
     "lease_free_at": (NOW + LEASE, NOW + LEASE - timedelta(microseconds=1)),
-    "upload_state": (UploadState.ACCEPTED, UploadState.AWAITING),
+    "upload_state": (UploadState.FETCHING, UploadState.ACCEPTED),
+    "multipart_id": ("u", "v"),
     "delivery_not": (frozenset({DeliveryState.DELIVERED}), frozenset({DeliveryState.RETRYING})),
 }
 """What may be expected of the full job, and what it does not meet."""
@@ -214,12 +217,12 @@ def test_a_webhook_that_was_delivered_stays_delivered(jobs: JobRepository) -> No
     message = ended_job_and_message(jobs)
     retrying = delivery(DeliveryState.RETRYING)
     for noted in (retrying, delivery(DeliveryState.FAILED), retrying, delivery(DeliveryState.DELIVERED)):
-        assert jobs.update_status(changes.record_delivery(message, noted)).delivery == noted
+        assert jobs.update_status(delivery_changes.record_delivery(message, noted)).delivery == noted
     for late in (message, replace(message, generation=1)):
         with pytest.raises(ConflictError):
-            jobs.update_status(changes.record_delivery(late, retrying))
+            jobs.update_status(delivery_changes.record_delivery(late, retrying))
         with pytest.raises(ConflictError):
-            jobs.update_status(changes.give_up_delivery(late, delivery(DeliveryState.FAILED)))
+            jobs.update_status(delivery_changes.give_up_delivery(late, delivery(DeliveryState.FAILED)))
     job = jobs.get_by_id(JOB_ID)
     assert job is not None
     assert job.delivery == noted
@@ -228,9 +231,11 @@ def test_a_webhook_that_was_delivered_stays_delivered(jobs: JobRepository) -> No
 def test_a_webhook_is_given_up_once(jobs: JobRepository) -> None:
     message = ended_job_and_message(jobs)
     first = delivery(DeliveryState.FAILED, attempts=8)
-    assert jobs.update_status(changes.give_up_delivery(message, first)).delivery == first
+    assert jobs.update_status(delivery_changes.give_up_delivery(message, first)).delivery == first
     with pytest.raises(ConflictError):
-        jobs.update_status(changes.give_up_delivery(message, delivery(DeliveryState.FAILED, attempts=9)))
+        jobs.update_status(
+            delivery_changes.give_up_delivery(message, delivery(DeliveryState.FAILED, attempts=9))
+        )
 
 
 def test_due_jobs_come_soonest_first_and_ended_ones_never(jobs: JobRepository) -> None:
@@ -278,12 +283,41 @@ def test_an_ended_job_leaves_the_due_work_index(backend: str, request: pytest.Fi
     assert not {"due_shard", "due_at"} & left.keys()
 
 
+def test_a_function_that_lost_a_fetch_changes_nothing(jobs: JobRepository) -> None:
+    # GIVEN a fetch that a function held until its lease ended, and that another one holds now
+    source = Source(url="https://source.example/")
+    upload = Upload(key="k", state=UploadState.FETCHING, multipart_id="u", source=source)
+    jobs.save(make_job(upload=upload))
+    later = NOW + LEASE
+    first = jobs.update_status(
+        fetch_changes.claim_fetch(make_job(upload=upload), fetcher_id="a", lease=LEASE, now=NOW)
+    )
+    with pytest.raises(ConflictError):
+        jobs.update_status(fetch_changes.claim_fetch(first, fetcher_id="b", lease=LEASE, now=NOW))
+    second = jobs.update_status(fetch_changes.claim_fetch(first, fetcher_id="b", lease=LEASE, now=later))
+    # WHEN the first one goes on THEN none of its changes is made
+    for change in (
+        fetch_changes.keep_fetch(first, source=source, multipart_id="v", lease=LEASE, now=later),
+        fetch_changes.pause_fetch(first, source=source, delay=LEASE, now=later),
+        fetch_changes.fail_fetch(first, WHY, keep=KEEP, now=later),
+        fetch_changes.resend_fetch(first, now=later),
+    ):
+        with pytest.raises(ConflictError):
+            jobs.update_status(change)
+    assert jobs.get_by_id(JOB_ID) == second
+    # AND a fetch that is held does not count as an accepted job
+    with pytest.raises(ConflictError):
+        jobs.update_status(changes.claim(second, worker_id="w", lease=LEASE, now=later + LEASE))
+
+
 def test_accepted_jobs_are_found_in_a_window_of_due_times(jobs: JobRepository) -> None:
-    # GIVEN accepted jobs that are due at the minutes 0 to 4, in all shards, and one without a video
+    # GIVEN accepted jobs that are due at the minutes 0 to 4, in all shards, and two without a video
+    upload = replace(full_job().upload, state=UploadState.ACCEPTED, source=None)
     for minute in (3, 0, 4, 1, 2):
-        accepted = replace(full_job(), job_id=f"{minute}{JOB_ID[1:]}", due_at=NOW + minute * LEASE)
-        jobs.save(accepted)
+        due_at = NOW + minute * LEASE
+        jobs.save(replace(full_job(), job_id=f"{minute}{JOB_ID[1:]}", upload=upload, due_at=due_at))
     jobs.save(make_job(f"a{JOB_ID[1:]}", due_at=NOW + 2 * LEASE))
+    jobs.save(make_job(f"b{JOB_ID[1:]}", due_at=NOW + 2 * LEASE, upload=full_job().upload))
     # THEN the window begins behind its start and contains its end
     found = jobs.list_accepted(NOW + LEASE, NOW + 3 * LEASE, 10)
     assert [job.job_id[0] for job in found] == ["2", "3"]

@@ -12,7 +12,7 @@ import pytest
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import JobItem
 from video_jobs.domain import changes
-from video_jobs.domain.job import Failure, Job, JobStatus, Lease, Output
+from video_jobs.domain.job import Failure, Job, JobStatus, Lease, Output, UploadState
 from video_jobs.domain.video import JobWarning
 
 from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, VIDEO, full_job, make_job
@@ -66,7 +66,7 @@ COMPLETED: Item = {
     if name not in ("due_at", "due_shard", "lease_owner", "lease_expires_at", "error_code", "error_message")
 } | {"status": {"S": "completed"}}
 ADDED: Item = json.loads("""{
-    "needs": {"N": "2"},
+    "needs": {"N": "2"}, "source_host": {"S": "source.example"},
     "text_engine": {"S": "tesseract"}, "languages": {"L": [{"S": "deu"}, {"S": "eng"}]},
     "warnings": {"L": [{"S": "smaller"}, {"S": "short"}]},
     "warning_codes": {"L": [{"S": "size_changed"}, {"S": "other"}]},
@@ -76,11 +76,14 @@ ADDED: Item = json.loads("""{
         "first_picture_ms": {"N": "66.733"}, "rotation": {"N": "90"}, "mirrored": {"BOOL": true},
         "interlaced": {"BOOL": true}, "variable_frame_rate": {"BOOL": true}, "hdr": {"S": "hlg"}
     }}
-}""")
+}""") | {
+    "source": {"S": '{"url": "https://source.example/a?s=1", "etag": "\\"e\\"", "begun": 2, "failures": 1}'}
+}
 """What this release added to a job with all that an item may hold."""
 OF_BEFORE = replace(
     full_job(),
     options=replace(full_job().options, text_engine=None, languages=()),
+    upload=replace(full_job().upload, state=UploadState.ACCEPTED, source=None, source_host=None),
     needs=1,
     video=None,
     warnings=(JobWarning("other", "short"),),
@@ -210,5 +213,5 @@ def test_an_attribute_that_this_release_does_not_know_is_passed_over_and_kept(ta
     assert table.jobs.list_by_owner("ann", 10) == [job]
     assert table.jobs.list_due(NOW + timedelta(seconds=3), 10) == [job]
     # AND a change leaves alone what it does not know
-    table.jobs.update_status(changes.claim(job, worker_id="b", lease=LEASE, now=NOW + LEASE))
+    table.jobs.update_status(changes.take_back(job, now=NOW + LEASE))
     assert table.item["colour"] == {"S": "red"}

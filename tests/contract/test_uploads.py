@@ -60,6 +60,29 @@ def test_a_chunk_that_is_put_again_counts_once(made: UploadsUnderTest, upload_id
     assert content_of(made.storage) == b"right!"
 
 
+def test_the_service_puts_chunks_as_clients_do(made: UploadsUnderTest, upload_id: str) -> None:
+    made.put(KEY, upload_id, 2, b"world")
+    first = made.uploads.put_chunk(KEY, upload_id, 1, b"hello ")
+    stored = made.uploads.list_chunks(KEY, upload_id)
+    assert stored[0] == first
+    assert (first.number, first.size_bytes) == (1, 6)
+    made.uploads.complete(KEY, upload_id, [first, stored[1]])
+    assert content_of(made.storage) == b"hello world"
+    with pytest.raises(FileMissingError):
+        made.uploads.put_chunk(KEY, upload_id, 3, b"late")
+
+
+def test_s3_gets_no_checksum_with_a_chunk_of_an_upload_that_began_without(made: UploadsUnderTest) -> None:
+    if not isinstance(made.uploads, S3MultipartUploads):
+        return
+    sent: list[str] = []
+    events = made.uploads._client.meta.events
+    events.register("before-send.s3", lambda request, **_: sent.extend(request.headers))
+    made.uploads.put_chunk(KEY, made.uploads.create(KEY, "video/mp4"), 1, b"x")
+    assert [name for name in sent if "checksum" in name.lower()] == []
+    assert sent
+
+
 def test_two_uploads_of_one_key_do_not_mix(made: UploadsUnderTest) -> None:
     first, second = (made.uploads.create(KEY, "video/mp4") for _ in range(2))
     made.put(KEY, first, 1, b"one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.source_server import SourceServer
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.client import Client
 from tools.local_stack.stack import LocalStack
 
 TIMEOUT_S = 60
+ROOT = Path(__file__).parents[2]
+SOURCE_NAMES = ROOT / "tests" / "support" / "source_names"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,13 +78,34 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebhookReceiv
 
 
 @pytest.fixture(scope="package")
+def source_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SourceServer]:
+    with SourceServer(tmp_path_factory.mktemp("source")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
 def stack(
-    model_path: Path, receiver: WebhookReceiver, tmp_path_factory: pytest.TempPathFactory
+    model_path: Path,
+    receiver: WebhookReceiver,
+    source_server: SourceServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalStack]:
-    log = tmp_path_factory.mktemp("log") / "local-stack.log"
-    settings = {"MODEL_PATH": str(model_path)}
-    open_to_receiver = {"WEBHOOK_NETWORKS": "127.0.0.0/8", "SSL_CERT_FILE": str(receiver.certificate)}
-    with LocalStack(log_file=log, worker_settings=settings, function_settings=open_to_receiver) as running:
+    """The functions trust the servers of these tests, and find them by their names."""
+    folder = tmp_path_factory.mktemp("log")
+    trusted = folder / "trusted.pem"
+    trusted.write_bytes(receiver.certificate.read_bytes() + source_server.certificate.read_bytes())
+    paths = (SOURCE_NAMES, ROOT, ROOT / "layers/common/python")
+    settings = {
+        "WEBHOOK_NETWORKS": "127.0.0.0/8",
+        "SSL_CERT_FILE": str(trusted),
+        "SOURCE_SERVER_PORT": str(source_server.port),
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+    }
+    with LocalStack(
+        log_file=folder / "local-stack.log",
+        worker_settings={"MODEL_PATH": str(model_path)},
+        function_settings=settings,
+    ) as running:
         running.wait_until_ready()
         yield running
 

@@ -26,6 +26,7 @@ from tests.proofs.bench.ways import predict_in_f32, settings_for
 from tests.support import videos
 from tests.support.aws import Subscriber
 from tests.support.model import PEOPLE, needs_real_model
+from tests.support.source_server import URL, SourceServer
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.aws_server import LOCAL_WEBHOOK_SECRET
 from tools.local_stack.stack import LocalStack
@@ -90,6 +91,33 @@ def test_a_large_video_comes_in_parts(api: Api) -> None:
     # THEN the job starts by itself
     status, _ = api.wait_for_end(offer["job_id"])
     assert status["status"] == "completed", status
+
+
+def test_a_video_is_fetched_from_its_url(stack: LocalStack, api: Api, source_server: SourceServer) -> None:
+    # GIVEN a video behind a redirect, whose transfer breaks off once
+    source_server.redirect("/video?signature=secret", "/file?signature=secret")
+    source_server.serve(PATH.read_bytes(), "/file?signature=secret").cuts.append(100)
+    # WHEN a client names its URL
+    body = {"source_url": URL, "max_frames": 2, "pipeline_id": "ocr_only"}
+    answer = requests.post(f"{api.url}/video/submit", json=body, timeout=30)
+    assert (answer.status_code, list(answer.json())) == (201, ["job_id"])
+    # THEN it is analysed, and its URL is neither in the job nor in the log
+    job_id = answer.json()["job_id"]
+    status, _ = api.wait_for_end(job_id)
+    assert status["status"] == "completed", status
+    job = api.get(f"/video/jobs/{job_id}").text
+    assert "source.example" in job
+    assert "signature=secret" not in job + stack.log_file.read_text(encoding="utf-8")
+
+
+def test_a_redirect_into_the_network_of_the_service_fails_the_job(
+    api: Api, source_server: SourceServer
+) -> None:
+    source_server.redirect("/inside", "https://127.0.0.1/")
+    body = {"source_url": "https://source.example/inside"}
+    job_id = requests.post(f"{api.url}/video/submit", json=body, timeout=30).json()["job_id"]
+    api.wait_for_end(job_id)
+    assert api.get(f"/video/jobs/{job_id}").json()["error"]["code"] == "source_forbidden_address"
 
 
 def test_the_end_of_a_job_is_told_on_the_event_bus(stack: LocalStack, api: Api) -> None:

@@ -24,6 +24,7 @@ from functions.video_api import app as video_api
 from tests.support.aws import REGION, Resources, create_resources
 from tests.support.clock import ManualClock
 from tests.support.recorded_calls import RecordedCalls
+from tests.support.source_server import SourceServer
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.function_host import LocalContext
@@ -118,6 +119,14 @@ def issuer() -> Iterator[DevelopmentIssuer]:
 def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookReceiver]:
     """A receiver whose certificate is trusted, in a network that is not open."""
     with WebhookReceiver(tmp_path) as running:
+        monkeypatch.setenv("SSL_CERT_FILE", str(running.certificate))
+        yield running
+
+
+@pytest.fixture
+def source_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceServer]:
+    """A server of videos whose certificate is trusted."""
+    with SourceServer(tmp_path) as running:
         monkeypatch.setenv("SSL_CERT_FILE", str(running.certificate))
         yield running
 

@@ -31,7 +31,7 @@ WORDS = {
     "sqs": "SEND=SendMessage RECEIVE=ReceiveMessage DELETE=DeleteMessage VISIBILITY=ChangeMessageVisibility",
     "s3": "HEAD=HeadObject READ=GetObject STORE=PutObject LIST=ListObjectsV2 REMOVE=DeleteObject "
     "REMOVE_ALL=DeleteObjects "
-    "PARTS=ListParts CREATE=CreateMultipartUpload COMPLETE=CompleteMultipartUpload "
+    "PARTS=ListParts PART=UploadPart CREATE=CreateMultipartUpload COMPLETE=CompleteMultipartUpload "
     "ABORT=AbortMultipartUpload",
 }
 CALLS = {
@@ -82,21 +82,21 @@ def scenario(name: str, calls: str, **fields: Any) -> Callable[[Prepare], Prepar
 
 @scenario("submit_video", "PUT STORE", asks_again=True)
 def submitting_video(world: CrashWorld, key: str) -> Prepared:
-    return _id_of(key), lambda: world.app.intake.submit_video(TINY, world.submission(key))
+    return id_of(key), lambda: world.app.intake.submit_video(TINY, world.submission(key))
 
 
 @scenario("submit_job", "PUT", uploads=True, asks_again=True)
 def submitting_job(world: CrashWorld, key: str) -> Prepared:
-    return _id_of(key), lambda: world.submit_form(key)
+    return id_of(key), lambda: world.submit_form(key)
 
 
 @scenario("submit_job again", "PUT GET UPDATE", uploads=True)
 def submitting_again(world: CrashWorld, key: str) -> Prepared:
     world.submit_form(key)
-    return _id_of(key), lambda: world.submit_form(key)
+    return id_of(key), lambda: world.submit_form(key)
 
 
-def _id_of(key: str) -> str:
+def id_of(key: str) -> str:
     return job_id_of_key("ann", key)
 
 
@@ -152,7 +152,7 @@ def in_chunks(world: CrashWorld, key: str) -> Job:
 
 @scenario("submit_multipart", "CREATE PUT", uploads=True, asks_again=True)
 def submitting_in_chunks(world: CrashWorld, key: str) -> Prepared:
-    return _id_of(key), lambda: in_chunks(world, key)
+    return id_of(key), lambda: in_chunks(world, key)
 
 
 @scenario("complete_upload", "GET HEAD PARTS COMPLETE", asks_again=True)

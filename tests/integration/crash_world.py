@@ -15,6 +15,7 @@ from video_worker.stop_signal import StopSignal
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.clock import ManualClock
+from tests.support.pretend_source import PretendSource
 from tests.support.worker_world import RULES, World, on_frame
 
 MAX_CRASHES = 50
@@ -31,6 +32,8 @@ class CrashWorld(World):
         self.broken.write_bytes(TINY.read_bytes()[:200])
         self.garbage = folder / "garbage.mp4"
         self.garbage.write_bytes(b"no video at all")
+        self.source = PretendSource(TINY.read_bytes())
+        vars(ports)["source_reader"] = self.source
         self.played: set[str] = set()
 
     def submission(self, key: str, pipeline_id: str = "count") -> Submission:
@@ -39,6 +42,10 @@ class CrashWorld(World):
 
     def submit_form(self, key: str, pipeline_id: str = "count") -> Job:
         return self.app.intake.submit_form(1000, self.submission(key, pipeline_id))[0]
+
+    def submit_source(self, key: str) -> Job:
+        """A job whose video is fetched from `source`."""
+        return self.app.intake.submit_source("https://source.example/v?s=1", self.submission(key))
 
     def upload(self, job: Job, video: Path) -> None:
         self.storage.save_file(job.upload.key, video, "video/mp4")
@@ -53,10 +60,11 @@ class CrashWorld(World):
         return self.jobs.get_by_id(job_id)
 
     def settle(self, job_id: str, rounds: int = 4) -> None:
-        """What goes on anyway: the event comes again, workers work, reconcile runs, time passes."""
+        """What goes on anyway: messages and events come again, workers work, reconcile runs, time passes."""
         self.stop = StopSignal(grace_s=0)
         on_frame().clear()
         for _ in range(rounds):
+            self.app.sources.fetch(job_id)
             self.upload_received(job_id)
             while self.work() is not Outcome.IDLE:
                 pass

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from video_jobs.application import VideoJobs
 from video_jobs.domain import changes
-from video_jobs.domain.job import Failure, Job, JobStatus, Output, Upload, UploadState
+from video_jobs.domain.job import Failure, Job, JobStatus, Output, Source, Upload, UploadState
 from video_jobs.domain.keys import results_index_key, results_key, video_key
 from video_jobs.ports import StoredFile
 from video_worker.analysis import AnalysedFrame, PartNotes
@@ -18,6 +18,7 @@ from video_worker.results_serializer import notes_line, part_line, write_results
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID
+from tests.support.pretend_source import PretendSource
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEEP = timedelta(days=1)
@@ -54,6 +55,21 @@ def awaiting_chunks(app: VideoJobs, size_bytes: int, **fields: Any) -> Job:
     upload_id = app.ports.uploads.create(VIDEO, "video/mp4")
     upload = replace(AWAITED, multipart_id=upload_id, announced_bytes=size_bytes)
     return saved_job(app, upload=upload, **fields)
+
+
+def fetching_job(app: VideoJobs, content: bytes = TINY.read_bytes(), **fields: Any) -> PretendSource:
+    """A job that was just submitted with a URL, behind which there is ``content``."""
+    upload = Upload(
+        key=VIDEO,
+        state=UploadState.FETCHING,
+        multipart_id=app.ports.uploads.create(VIDEO, "video/mp4"),
+        source=Source(url="https://source.example/video?signature=secret"),
+        source_host="source.example",
+    )
+    saved_job(app, upload=upload, **({"created_at": app.ports.clock.now()} | fields))
+    source = PretendSource(content)
+    vars(app.ports)["source_reader"] = source
+    return source
 
 
 def put_only_chunk(bucket: str, job: Job) -> None:

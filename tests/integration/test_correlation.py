@@ -20,6 +20,7 @@ from video_worker.job_worker import Outcome
 
 from functions.dead_letter import app as dead_letter
 from functions.deliver_webhook import app as deliver_webhook
+from functions.fetch_source import app as fetch_source
 from functions.job_events import app as job_events
 from functions.queue_webhook import app as queue_webhook
 from functions.reconcile import app as reconcile
@@ -32,7 +33,16 @@ from tests.support.aws import REGION, Resources, stream_of
 from tests.support.worker_world import World
 from tools.local_stack.pollers import to_record
 
-HANDLERS = (video_api, upload_received, dead_letter, reconcile, job_events, queue_webhook, deliver_webhook)
+HANDLERS = (
+    video_api,
+    upload_received,
+    dead_letter,
+    reconcile,
+    job_events,
+    queue_webhook,
+    deliver_webhook,
+    fetch_source,
+)
 PRIVATE = "private-word"
 """Stands in the token, the query of the callback and the name of the file."""
 

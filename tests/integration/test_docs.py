@@ -38,7 +38,7 @@ FOLDERS = {
 }
 LONGEST_DECISION = 30
 QUESTIONS = 20
-OUTSIDE = {"client", "event bus", "receiver"}
+OUTSIDE = {"client", "event bus", "receiver", "source"}
 """What a diagram may show although it is neither ours nor in the template."""
 
 
@@ -226,10 +226,11 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "domain": {"domain"},
     "ports": {"domain"},
     "fleet_ports": {"domain"},
-    "bindings": {"ports", "fleet_ports", "adapters"},
-    "use_cases": {"domain", "ports", "fleet_ports", "bindings", "use_cases"},
+    "source_ports": {"domain"},
+    "bindings": {"ports", "fleet_ports", "source_ports", "adapters"},
+    "use_cases": {"domain", "ports", "fleet_ports", "source_ports", "bindings", "use_cases"},
     "application": {"domain", "bindings", "use_cases"},
-    "adapters": {"domain", "ports", "fleet_ports", "adapters"},
+    "adapters": {"domain", "ports", "fleet_ports", "source_ports", "adapters"},
 }
 
 

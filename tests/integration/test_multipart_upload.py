@@ -39,7 +39,7 @@ def put_chunk(app: VideoJobs, job: Job, number: int, content: bytes | None = Non
     assert isinstance(app.ports.uploads, MemoryMultipartUploads)
     start = (number - 1) * MIN_CHUNK_BYTES
     body = VIDEO[start : start + MIN_CHUNK_BYTES] if content is None else content
-    app.ports.uploads.put_chunk(job.upload.multipart_id or "", number, body)
+    app.ports.uploads.put_chunk(job.upload.key, job.upload.multipart_id or "", number, body)
 
 
 def test_submit_offers_parts(app: VideoJobs) -> None:

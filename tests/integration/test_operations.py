@@ -66,7 +66,7 @@ def watched(metric_name: str, dimension: str) -> dict[str, str]:
 def test_every_dead_letter_queue_has_its_alarm_which_one_message_raises() -> None:
     found = watched("ApproximateNumberOfMessagesVisible", "QueueName")
     assert set(found) == dead_letter_queues()
-    assert len(set(found.values())) == len(found) == 4
+    assert len(set(found.values())) == len(found) == 5
     for alarm in found.values():
         its = properties(alarm)
         assert (its["Threshold"], its["DatapointsToAlarm"]) == (1, 1)
@@ -108,7 +108,7 @@ def test_the_reasons_of_failed_jobs_are_either_the_service_s_or_the_client_s() -
 
 
 def test_every_alarm_tells_the_topic_of_its_begin_and_its_end() -> None:
-    assert len(alarms()) == 15
+    assert len(alarms()) == 17
     for name in alarms():
         assert properties(name)["AlarmActions"] == properties(name)["OKActions"] == [TOPIC]
     for name in Template().logical_ids("AWS::Events::Rule"):

@@ -23,6 +23,7 @@ POLLED = {
     "UploadReceivedRole": "UploadsQueue",
     "DeadLetterRole": "JobsDeadLetterQueue",
     "DeliverWebhookRole": "WebhooksQueue",
+    "FetchSourceRole": "SourcesQueue",
 }
 """Queues that Lambda itself polls, with the function's role."""
 

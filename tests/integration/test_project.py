@@ -50,10 +50,10 @@ def test_samconfig_has_a_section_for_each_command() -> None:
 
 def test_every_function_that_takes_batches_reports_what_failed() -> None:
     template = Template()
-    assert len(template.functions()) == 7
+    assert len(template.functions()) == 8
     assert all(source.reports_failures for source in template.queue_sources())
     queues = {source.source for source in template.queue_sources()}
-    assert queues == {"UploadsQueue", "JobsDeadLetterQueue", "WebhooksQueue"}
+    assert queues == {"UploadsQueue", "JobsDeadLetterQueue", "WebhooksQueue", "SourcesQueue"}
 
 
 @needs_build

@@ -35,8 +35,8 @@ LATER_OR_NEVER = {
     "what makes documents, tests and local stacks": "jinja2 moto requests samtranslator yaml tests tools",
     "what only the worker needs": "cv2 numpy openvino torch ultralytics video_worker",
     "the other functions": """
-        functions.dead_letter functions.deliver_webhook functions.job_events functions.queue_webhook
-        functions.reconcile functions.upload_received""",
+        functions.dead_letter functions.deliver_webhook functions.fetch_source functions.job_events
+        functions.queue_webhook functions.reconcile functions.upload_received""",
 }
 
 

@@ -10,7 +10,8 @@ from functools import partial
 from unittest.mock import Mock
 
 import pytest
-from video_jobs.adapters.webhook_http import HttpsWebhookTransport, resolve
+from video_jobs.adapters.pinned_https import resolve
+from video_jobs.adapters.webhook_http import HttpsWebhookTransport
 from video_jobs.domain.errors import WebhookDeliveryError
 
 from tests.support.webhook_receiver import WebhookReceiver

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,16 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, invoke, load_event, set_environment
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
-from tests.integration.job_states import NOW, awaiting_chunks, completed_job, saved_job, uploaded_video
+from tests.integration.job_states import (
+    NOW,
+    awaiting_chunks,
+    completed_job,
+    fetching_job,
+    put_only_chunk,
+    saved_job,
+    stored_job,
+    uploaded_video,
+)
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
 from tests.support.sample_events import NAMES, function_of, prepared_event, with_version_of_video
@@ -49,7 +59,8 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     for name in NAMES:
         handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
     uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan, _expired_chunks)
-    for special in (_delete_with_parts, _worker_looks_at_the_fleet, *uploads):
+    fetches = (_fetch_that_begins_again, _fetch_that_has_ended, _lost_fetch)
+    for special in (_delete_with_parts, _worker_looks_at_the_fleet, *uploads, *fetches):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
     clock.move_sqs(patch)
@@ -105,6 +116,32 @@ def _expired_chunks(services: VideoJobs, _: Path) -> Any:
     """The client never completed a multipart upload."""
     awaiting_chunks(services, 10, due_at=NOW)
     return handle(load_event("reconcile_schedule"), "reconcile_schedule")
+
+
+def _fetch_that_begins_again(services: VideoJobs, _: Path) -> None:
+    """The server breaks off, and cannot go on where it did."""
+    source = fetching_job(services)
+    source.has_ranges = False
+    source.faults.append(1000)
+    for _again in range(2):
+        handle(load_event("fetch_source"), "fetch_source")
+
+
+def _fetch_that_has_ended(services: VideoJobs, _: Path) -> None:
+    """The function died after it had joined the chunks; its message comes again."""
+    fetching_job(services)
+    job = stored_job(services)
+    put_only_chunk(os.environ["BUCKET_NAME"], job)
+    upload_id = job.upload.multipart_id or ""
+    services.ports.uploads.complete(
+        job.upload.key, upload_id, services.ports.uploads.list_chunks(job.upload.key, upload_id)
+    )
+    handle(load_event("fetch_source"), "fetch_source")
+
+
+def _lost_fetch(services: VideoJobs, _: Path) -> None:
+    fetching_job(services, due_at=NOW)
+    handle(load_event("reconcile_schedule"), "reconcile_schedule")
 
 
 def upload_of_no_job(services: VideoJobs, _: Path) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from video_jobs.domain import changes
+from video_jobs.domain import changes, delivery_changes, fetch_changes
 from video_jobs.domain.job import Delivery, DeliveryState, Failure, Job, JobStatus, Output, Progress, Upload
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +38,8 @@ def every_change() -> set[PossibleChange]:
 
 
 def _possible_changes() -> Iterator[PossibleChange]:
-    for name, function in vars(changes).items():
+    modules = (changes, delivery_changes, fetch_changes)
+    for name, function in ChainMap(*map(vars, modules)).items():
         is_change = inspect.isfunction(function) and function.__annotations__.get("return") == "Change"
         for status in JobStatus if is_change and not name.startswith("_") else ():
             change = _made(function, status)
@@ -51,6 +53,7 @@ def _made(function: Callable[..., changes.Change], status: JobStatus) -> changes
     job = Job(job_id="j", owner="o", created_at=NOW, updated_at=NOW, upload=Upload(key="p"), status=status)
     known: dict[str, object] = {"now": NOW, "until": NOW, "lease": timedelta(1), "keep": timedelta(1)}
     known |= {"fingerprint": {}, "count_failure": True, "output": Output("k"), "progress": Progress()}
+    known["delay"] = timedelta(1)
     known["delivery"] = Delivery(state=DeliveryState.RETRYING, attempts=1, updated_at=NOW)
     known["failure"] = Failure("code", "message")
     _, *others = inspect.signature(function).parameters

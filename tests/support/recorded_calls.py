@@ -28,6 +28,7 @@ ROLE_OF_FUNCTION = {
     "job_events": "JobEventsRole",
     "queue_webhook": "QueueWebhookRole",
     "deliver_webhook": "DeliverWebhookRole",
+    "fetch_source": "FetchSourceRole",
 }
 WORKER_ROLE = "VideoWorkerTaskRole"
 LISTED: dict[str, list[str]] = json.loads(
@@ -48,7 +49,7 @@ _ACTIONS = {
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PART = re.compile(r"job_parts/.*")
 _TABLES = ("JobsTable", "StateTable")
-_QUEUES = {"-jobs.fifo": "JobsQueue", "WebhooksQueue": "WebhooksQueue"}
+_QUEUES = {"-jobs.fifo": "JobsQueue", "WebhooksQueue": "WebhooksQueue", "SourcesQueue": "SourcesQueue"}
 
 
 class RecordedCalls:

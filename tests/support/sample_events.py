@@ -17,6 +17,7 @@ from tests.integration.job_states import (
     awaiting_chunks,
     completed_job,
     failed_job,
+    fetching_job,
     running_job,
     saved_job,
     uploaded_video,
@@ -77,6 +78,7 @@ PREPARATIONS: Mapping[str, Callable[[VideoJobs, Path], object]] = {
     "completed": lambda app, folder: completed_job(app, folder, frames=3),
     "awaiting": lambda app, _: awaiting_chunks(app, 150 * 2**20),
     "uploaded": uploaded,
+    "fetching": lambda app, _: fetching_job(app),
 }
 
 
@@ -94,6 +96,7 @@ SAMPLES: Mapping[str, Sample] = {
     "submit_json": Sample("nothing", 201),
     "submit_multipart": Sample("nothing", 201),
     "submit_text_engine": Sample("nothing", 201),
+    "submit_source_url": Sample("nothing", 201),
     "submit_video_not_mp4": Sample("nothing", 400),
     "submit_json_bad_stride": Sample("nothing", 400),
     "status": Sample("running", 200),
@@ -121,6 +124,7 @@ SAMPLES: Mapping[str, Sample] = {
     "job_events": Sample("nothing", []),
     "queue_webhook": Sample("nothing", []),
     "deliver_webhook": Sample("nothing", [0]),
+    "fetch_source": Sample("fetching", []),
     "reconcile_schedule": Sample("running", {"taken_back": 1}),
 }
 

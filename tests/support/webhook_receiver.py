@@ -6,17 +6,11 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from tests.support.certificates import certificate_and_key
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 
@@ -38,7 +32,7 @@ class WebhookReceiver(LoopbackServer):
         self.drips_after = b""
         self.header_line = ""
         self.certificate = folder / "receiver.pem"
-        self.certificate.write_bytes(_certificate_and_key())
+        self.certificate.write_bytes(certificate_and_key("receiver.example"))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
         server = ThreadingHTTPServer((HOST, 0), _handler_of(self))
@@ -79,26 +73,3 @@ def _handler_of(receiver: WebhookReceiver) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
-
-
-def _certificate_and_key() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver.example")])
-    names: list[x509.GeneralName] = [x509.DNSName("receiver.example"), x509.IPAddress(ip_address(HOST))]
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM) + private

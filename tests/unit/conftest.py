@@ -1,9 +1,12 @@
-"""Unit tests use no network."""
+"""Unit tests use no network; what several of them need."""
 
 from __future__ import annotations
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
+from video_jobs.use_cases import fetch_turn
+
+from tests.support.source_world import CHUNK, KIB
 
 
 @pytest.hookimpl(trylast=True)
@@ -13,3 +16,10 @@ def pytest_runtest_setup() -> None:
 
 def pytest_runtest_teardown() -> None:
     enable_socket()
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of a fetched video have KiB instead of MiB, and so has what a server must send in a second."""
+    monkeypatch.setattr(fetch_turn, "chunk_bytes_of", lambda _: CHUNK)
+    monkeypatch.setattr(fetch_turn, "MIN_BYTES_PER_S", fetch_turn.MIN_BYTES_PER_S // KIB)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from video_jobs.adapters.aws.secrets_manager import secret_name
+from video_jobs.domain.addresses import is_reachable
 from video_jobs.domain.errors import InvalidRequestError, WebhookSecretError
 from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.webhooks import (
     WebhookMessage,
     check_callback_url,
-    is_reachable,
     retry_delay_s,
     signed_headers,
 )

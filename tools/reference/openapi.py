@@ -63,9 +63,9 @@ def _schemas() -> Schema:
     """The bodies that the operations name, and what is in them."""
     found: dict[str, type[BaseModel]] = {PROBLEM: answer_models.Problem}
     for _, _, one in described_routes():
-        for key, models in (("answer", vars(answer_models)), ("json_body", REQUEST_MODELS)):
-            if name := one.get(key):
-                found[str(name)] = models[str(name)]
+        if "answer" in one:
+            found[one["answer"]] = vars(answer_models)[one["answer"]]
+        found |= {name: REQUEST_MODELS[name] for name in one.get("json_bodies", ())}
     _, definitions = models_json_schema(
         [(found[name], _VALIDATION) for name in sorted(found)], ref_template=_REF
     )
@@ -76,8 +76,8 @@ def _operation(path: str, one: Operation) -> Schema:
     parameters = [*_path_parameters(path), *_query_parameters(one), *_header_parameters(one)]
     bodies = one.get("file_bodies", ())
     body = {kind: _form_body(one) if kind == FORM else {"schema": FILE} for kind in bodies}
-    if "json_body" in one:
-        body |= _content(one["json_body"])
+    if "json_bodies" in one:
+        body |= _content(*one["json_bodies"])
     return {
         "operationId": one["name"],
         "summary": one["summary"],
@@ -164,14 +164,15 @@ def _problems(one: Operation) -> Schema:
     return {
         str(status): {
             "description": " / ".join(dict.fromkeys(texts)),
-            "content": _content(PROBLEM, CONTENT_TYPE),
+            "content": _content(PROBLEM, kind=CONTENT_TYPE),
         }
         for status, texts in messages.items()
     }
 
 
-def _content(model: str, kind: str = JSON) -> Mapping[str, Schema]:
-    return {kind: {"schema": {"$ref": _REF.format(model=model)}}}
+def _content(*models: str, kind: str = JSON) -> Mapping[str, Schema]:
+    choices = [{"$ref": _REF.format(model=model)} for model in models]
+    return {kind: {"schema": choices[0] if len(choices) == 1 else {"anyOf": choices}}}
 
 
 def _gateway_answer(description: str) -> Schema:

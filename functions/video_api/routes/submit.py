@@ -1,4 +1,4 @@
-"""``POST /video/submit``: a video in the body, or JSON that answers a presigned upload."""
+"""``POST /video/submit``: a video in the body, or JSON for one that is uploaded, or fetched from a URL."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _BODY_PARAMETERS = frozenset(
 @router.post("/video/submit")
 @operation(
     name="submit",
-    summary="Submit a video in the body, or JSON that answers a form to upload it with",
+    summary="Submit a video in the body, or JSON for one that is uploaded, or fetched from a URL",
     query="SubmitParameters",
     query_names=_BODY_PARAMETERS,
     request_headers={"Idempotency-Key": _KEY_LENGTH},
     file_bodies=[*VIDEO_CONTENT_TYPES, "multipart/form-data"],
-    json_body="SubmitRequest",
+    json_bodies=["SubmitRequest", "SourceRequest"],
     answer="UploadOffered",
     status=201,
     errors=[
@@ -74,10 +74,15 @@ def _submit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
 
 
 def _submit_json(event: APIGatewayProxyEventV2) -> dict[str, Any]:
-    from functions.video_api.requests import SubmitRequest  # pydantic stays off the start path
+    from functions.video_api.requests import (
+        SourceRequest,
+        read_submit_request,
+    )  # off the start path: pydantic
 
-    request = SubmitRequest.model_validate_json(body_bytes(event))
+    request = read_submit_request(body_bytes(event))
     submission = request.to_submission(owner_of(event), _idempotency_key(event))
+    if isinstance(request, SourceRequest):
+        return {"job_id": application().intake.submit_source(request.source_url, submission).job_id}
     if request.upload_method == "multipart":
         job = application().intake.submit_multipart(request.size_bytes, submission)
         return {"job_id": job.job_id, "multipart": _chunks_of(request.size_bytes)}

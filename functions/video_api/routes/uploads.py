@@ -61,7 +61,7 @@ def delete_upload(job_id: str) -> Response[str]:
 @operation(
     name="signParts",
     summary="Signed URLs for some parts of an upload",
-    json_body="PartsRequest",
+    json_bodies=["PartsRequest"],
     answer="SignedParts",
     errors=[JobNotFoundError, JobStateError, InvalidRequestError],
 )

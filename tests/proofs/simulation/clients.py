@@ -26,17 +26,20 @@ class Client:
 
     def __init__(self, world: World, number: int) -> None:
         self._world, self._random = world, world.random
+        self._url = f"https://source.example/{number}?signature=secret"
         self._video = SimulatedVideo(self._random.choice(_KINDS), self._random.randint(1, 10), number)
         options = _CALLBACK if self._random.random() < 0.3 else JobOptions()
         key = f"key-{number}" if self._random.random() < 0.7 else None
         self._submission = Submission(owner="ann", options=options, idempotency_key=key)
 
     def run(self) -> None:
-        in_body = self._random.random() < 0.4
-        job = self._ask(self._submit_body if in_body else self._submit_form)
+        way = self._random.choice(
+            (self._submit_body, self._submit_form, self._submit_form, self._submit_source)
+        )
+        job = self._ask(way)
         assert job is not None, "a submit was refused"
         self._world.accepted.add(job.job_id)
-        if not in_body and self._random.random() < 0.85:
+        if way == self._submit_form and self._random.random() < 0.85:
             self._upload(job)
         if self._random.random() < 0.5:
             self._change_mind(job.job_id)
@@ -76,6 +79,10 @@ class Client:
 
     def _submit_form(self, app: VideoJobs) -> Job:
         return app.intake.submit_form(len(self._video.to_bytes()), self._submission)[0]
+
+    def _submit_source(self, app: VideoJobs) -> Job:
+        self._world.servers.put(self._url, self._video)
+        return app.intake.submit_source(self._url, self._submission)
 
     def _upload(self, job: Job) -> None:
         """Upload once, or twice: the answer was lost, or the client sends something else."""

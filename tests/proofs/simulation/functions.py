@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _RECONCILE_EVERY_S = 120
 _TRIES = 5
+_FETCH_RECEIVES, _FETCH_VISIBILITY_S = 3, 1800
 
 
 class Functions:
@@ -75,6 +76,17 @@ class Functions:
             return self._world.attempt(partial(app.notify.deliver, message, attempt, "receipt"))
         except WebhookDeliveryError:
             return attempt >= app.rules.webhook_attempts
+
+    def on_fetch(self, job_id: str, delay_s: float) -> None:
+        """A message of the queue of fetches: one whose function died comes again, late, and not for ever."""
+        self._later(partial(self._fetch_source, job_id), delay_s + self._random.uniform(0, 3))
+
+    def _fetch_source(self, job_id: str) -> None:
+        for _ in range(_FETCH_RECEIVES):
+            if self._world.attempt(partial(self._app("fetch_source").sources.fetch, job_id)):
+                break
+            self._world.scheduler.sleep(_FETCH_VISIBILITY_S)
+        self._world.busy -= 1
 
     def _upload_received(self, stored: StoredFile) -> None:
         for _ in range(_TRIES):

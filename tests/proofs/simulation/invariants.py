@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from video_jobs.domain.changes import Change
-from video_jobs.domain.job import ALLOWED_TRANSITIONS, DeliveryState, Job, JobStatus
+from video_jobs.domain.job import ALLOWED_TRANSITIONS, DeliveryState, Job, JobStatus, Source
+from video_jobs.use_cases import fetch_turn, sources
 
 from tests.proofs.simulation.analysis import Kind, SimulatedVideo
+from tests.proofs.simulation.sources import SimulatedServers
 from tests.proofs.simulation.twins import ObservedStorage, RedrivingQueue
 
 MAX_CRASHES = 5
+SOURCE_LIMIT = timedelta(hours=3)
 MAX_FAILURES = 3
 
 
@@ -27,6 +31,7 @@ class Invariants:
 
     storage: ObservedStorage
     queue: RedrivingQueue
+    servers: SimulatedServers
     violations: list[str] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
     cancelled: set[str] = field(default_factory=set)
@@ -46,10 +51,14 @@ class Invariants:
         if change.action == "claim" and after.worker_id:
             understands = self.formats[after.worker_id.rpartition("-")[0]]
             self._require(after.needs <= understands, before, "claimed by a worker that does not know it")
+        if change.action == "accept_upload" and before.upload.source is not None:
+            self._require(self._is_fetched_whole(after, before.upload.source), before, "a mixed video")
         if change.action == "record_delivery":
             self._check_delivery(before, after)
         elif after.status is JobStatus.COMPLETED:
             self._require(self._results_are_right(after), before, "completed with wrong results")
+        elif after.error is not None and after.error.code == "source_too_slow":
+            self._require(after.updated_at >= after.created_at + SOURCE_LIMIT, before, "given up too soon")
         elif after.error is not None:
             rule = _RULES.get(after.error.code)
             ruled = rule is not None and rule(self, before)
@@ -86,6 +95,10 @@ class Invariants:
         right = video is not None and video.kind is Kind.GOOD and video.results()
         return right == (stored, job.warnings)
 
+    def _is_fetched_whole(self, job: Job, source: Source) -> bool:
+        stored = self.storage.content(job.upload.key, job.upload.version)
+        return stored in self.servers.contents(source.url)
+
     def _require(self, holds: bool, job: Job, sentence: str) -> None:
         if not holds:
             self.violations.append(f"job {job.job_id}: {sentence}")
@@ -96,13 +109,30 @@ def _is_broken(invariants: Invariants, job: Job) -> bool:
     return video is not None and video.kind is Kind.BROKEN
 
 
+def _is_no_mp4(invariants: Invariants, job: Job) -> bool:
+    source = job.upload.source
+    served = set() if source is None else {video.kind for video in invariants.servers.videos[source.url]}
+    return Kind.NO_MP4 in invariants.kinds_uploaded(job) | served
+
+
+def _failed_often(_: Invariants, job: Job) -> bool:
+    source = job.upload.source
+    return source is not None and (
+        source.failures + 1 >= sources.MAX_FAILURES or source.begun >= fetch_turn.MAX_BEGINNINGS
+    )
+
+
 _RULES: Mapping[str, Callable[[Invariants, Job], bool]] = {
-    "invalid_mp4": lambda invariants, job: Kind.NO_MP4 in invariants.kinds_uploaded(job),
+    "invalid_mp4": _is_no_mp4,
+    "source_unreachable": _failed_often,
+    "source_interrupted": _failed_often,
     "unreadable_video": _is_broken,
     "worker_crashed": lambda _, job: job.crashes + 1 >= MAX_CRASHES,
     "temporarily_unavailable": lambda _, job: job.failures + 1 >= MAX_FAILURES,
     "dead_letter": lambda invariants, job: (job.job_id, job.generation) in invariants.queue.given_up,
     "cancelled": lambda invariants, job: job.job_id in invariants.cancelled,
-    "upload_expired": lambda invariants, job: not invariants.storage.versions(job.upload.key),
+    "upload_expired": lambda invariants, job: (
+        job.upload.source_host is None and not invariants.storage.versions(job.upload.key)
+    ),
 }
 """What may fail a job: the rule behind each error code."""

@@ -10,6 +10,7 @@ from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.adapters.local.memory_storage import MemoryStorage
 from video_jobs.domain.changes import Change
+from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job
 from video_jobs.ports import Clock, QueueMessage, StoredFile
 
@@ -30,7 +31,7 @@ class ObservedJobs(MemoryJobRepository):
     def save(self, job: Job) -> None:
         """Keep a new job; some need a format that not all workers understand."""
         needs_newer = int(job.job_id[-1], 16) < 3
-        super().save(replace(job, needs=2) if needs_newer else job)
+        super().save(replace(job, needs=NEWEST_FORMAT) if needs_newer else job)
 
     def update_status(self, change: Change) -> Job:
         before = self._jobs.get(change.job_id)

@@ -11,24 +11,34 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
 from video_jobs.adapters.local.memory_metrics import MemoryMetrics
 from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
+from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
 from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import ConflictError, TransientError
+from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job
 from video_jobs.domain.rules import Rules
+from video_jobs.use_cases import fetch_turn
 from video_jobs.use_cases.upkeep import JobStillHeldError
 
 from tests.proofs.simulation.clients import Client
 from tests.proofs.simulation.faults import Crash, FaultPlan, FaultyPort, Process
 from tests.proofs.simulation.functions import Functions, Receiver
-from tests.proofs.simulation.invariants import MAX_CRASHES, Invariants
+from tests.proofs.simulation.invariants import MAX_CRASHES, SOURCE_LIMIT, Invariants
 from tests.proofs.simulation.scheduler import Scheduler
+from tests.proofs.simulation.sources import (
+    CHUNK_BYTES,
+    SimulatedFetches,
+    SimulatedReader,
+    SimulatedServers,
+)
 from tests.proofs.simulation.twins import ObservedJobs, ObservedStorage, RedrivingQueue
 from tests.proofs.simulation.workers import WorkerHost
 
@@ -42,12 +52,10 @@ RULES = Rules(
     max_upload_bytes=1000,
     max_crashes=MAX_CRASHES,
     webhook_attempts=3,
+    source_limit=SOURCE_LIMIT,
     keep=timedelta(days=30),
 )
 EXPECTED = (TransientError, ConflictError, JobStillHeldError)
-NEXT_FORMAT = 2
-"""Some jobs need it, and some workers are of the release before."""
-
 _FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where Linux keeps files in memory: a simulation writes thousands of tiny ones."""
 
@@ -78,7 +86,10 @@ class World:
         )
         self.functions = Functions(self)
         self.storage = ObservedStorage(self.functions.on_object)
-        self.invariants = Invariants(self.storage, self.queue)
+        self.uploads = MemoryMultipartUploads(self.storage)
+        self.servers = SimulatedServers()
+        self.fetches = SimulatedFetches(self.faults, self.functions.on_fetch)
+        self.invariants = Invariants(self.storage, self.queue, self.servers)
         self.jobs = ObservedJobs(self._on_change, unconditional)
         self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
@@ -91,7 +102,8 @@ class World:
 
     def run(self) -> None:
         """Play the schedule; `invariants` has what went wrong."""
-        with TemporaryDirectory(prefix="simulation-", dir=_FOLDER) as folder:
+        chunks = patch.multiple(fetch_turn, chunk_bytes_of=lambda _: CHUNK_BYTES, MIN_BYTES_PER_S=0)
+        with chunks, TemporaryDirectory(prefix="simulation-", dir=_FOLDER) as folder:
             self.folder = Path(folder)
             self._spawn_everybody()
             self.scheduler.run_until(FAULTY_S, self._is_over)
@@ -119,6 +131,9 @@ class World:
             ids=lambda: self,
             jobs=reached(self.jobs),
             storage=reached(self.storage),
+            uploads=reached(self.uploads),
+            fetches=reached(self.fetches),
+            source_reader=lambda: SimulatedReader(process, self.servers),
             queue=reached(self.queue),
             webhooks=reached(self.webhooks),
             events=reached(MemoryEventBus()),
@@ -146,7 +161,7 @@ class World:
             self.scheduler.spawn(Client(self, number).run, self.random.uniform(0, 300))
         for number in range(self.random.randint(1, 3)):
             is_new = number == 0 or self.random.random() < 0.5
-            understands = NEXT_FORMAT if is_new else NEXT_FORMAT - 1
+            understands = NEWEST_FORMAT if is_new else NEWEST_FORMAT - 1
             self.scheduler.spawn(WorkerHost(self, f"worker-{number}", understands).run)
         self.scheduler.spawn(self.functions.bury_dead_letters)
         self.scheduler.spawn(self.functions.deliver_webhooks)

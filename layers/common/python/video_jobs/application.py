@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from video_jobs.use_cases.notify import Notify
     from video_jobs.use_cases.owner import Owner
     from video_jobs.use_cases.results import Results
+    from video_jobs.use_cases.sources import Sources
     from video_jobs.use_cases.upkeep import Upkeep
     from video_jobs.use_cases.work import Work
 
@@ -49,6 +50,13 @@ class VideoJobs:
         from video_jobs.use_cases.multipart import Multipart
 
         return Multipart(self.ports, self.rules)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Use cases for videos that the service fetches."""
+        from video_jobs.use_cases.sources import Sources
+
+        return Sources(self.ports, self.rules)
 
     @cached_property
     def owner(self) -> Owner:

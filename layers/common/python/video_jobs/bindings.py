@@ -19,6 +19,7 @@ from video_jobs.ports import (
     WebhookSecrets,
     WebhookTransport,
 )
+from video_jobs.source_ports import SourceQueue, SourceReader
 
 T = TypeVar("T")
 
@@ -70,6 +71,8 @@ class Ports:
     webhooks = Port[WebhookQueue]()
     webhook_secrets = Port[WebhookSecrets]()
     webhook_transport = Port[WebhookTransport]()
+    fetches = Port[SourceQueue]()
+    source_reader = Port[SourceReader]()
     metrics = Port[Metrics]()
     fleet = Port[WorkerFleet]()
     fleet_records = Port[FleetRepository]()

@@ -38,6 +38,8 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "webhooks": _webhooks,
         "webhook_secrets": _webhook_secrets,
         "webhook_transport": _webhook_transport,
+        "fetches": _fetches,
+        "source_reader": _source_reader,
         "metrics": _metrics,
         "fleet": _fleet,
         "fleet_records": _fleet_records,
@@ -56,12 +58,14 @@ def s3_client(region: str) -> S3Client:
     """An S3 client that signs with Signature Version 4, for the bucket's host in its region.
 
     By default, boto3 signs with an older version in several regions, which covers neither length nor type.
+    It would also send a checksum with each part, which S3 refuses in an upload that began without.
     """
     import boto3
     from botocore.config import Config
 
     config = Config(
         signature_version="s3v4",
+        request_checksum_calculation="when_required",
         s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
     )
     return boto3.client("s3", region_name=region, config=config)
@@ -143,6 +147,19 @@ def _webhook_transport(settings: ServiceSettings) -> Any:
     from video_jobs.adapters.webhook_http import HttpsWebhookTransport
 
     return HttpsWebhookTransport(settings.rules.webhook_networks)
+
+
+def _fetches(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.sqs_sources import SqsSourceQueue
+
+    url = _needed("SOURCES_QUEUE_URL", settings.sources_queue_url)
+    return SqsSourceQueue(sqs_client(settings.aws_region), url)
+
+
+def _source_reader(_: ServiceSettings) -> Any:
+    from video_jobs.adapters.source_http import HttpsSourceReader
+
+    return HttpsSourceReader()
 
 
 def _metrics(settings: ServiceSettings) -> Any:

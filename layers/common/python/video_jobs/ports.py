@@ -205,6 +205,10 @@ class MultipartUploads(Protocol):
         """Sign a URL to PUT exactly ``size_bytes`` as one chunk."""
         ...
 
+    def put_chunk(self, key: str, upload_id: str, number: int, content: bytes) -> StoredChunk:
+        """Upload one chunk; it replaces one of the same number."""
+        ...
+
     def list_chunks(self, key: str, upload_id: str) -> list[StoredChunk]:
         """The chunks that were uploaded, sorted by number."""
         ...

@@ -121,7 +121,11 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     max_upload_bytes: Positive = _DEFAULT.max_upload_bytes
     """Largest video that is uploaded with a form, in bytes."""
     max_multipart_bytes: Positive = _DEFAULT.max_multipart_bytes
-    """Largest video of a multipart upload, in bytes; the worker's disk must hold it."""
+    """Largest video of a multipart upload or a source_url, in bytes; the worker's disk must hold it."""
+    sources_queue_url: str = ""
+    """SQS queue of videos that are still to be fetched from a source_url."""
+    source_limit_s: Positive = int(_DEFAULT.source_limit.total_seconds())
+    """Longest time from the submission until a video is fetched from its source_url, in seconds."""
     upload_expires_s: Positive = 900
     """How long the signature of an upload is valid, in seconds."""
     download_expires_s: Positive = 900
@@ -158,6 +162,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
             download_expires=timedelta(seconds=self.download_expires_s),
             max_answer_bytes=self.max_answer_bytes,
             part_frames=self.part_frames,
+            source_limit=timedelta(seconds=self.source_limit_s),
             keep=timedelta(days=self.retention_days),
             max_crashes=self.max_crashes,
             fleet=self._fleet_limits,

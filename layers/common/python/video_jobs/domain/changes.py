@@ -1,4 +1,6 @@
-"""Every change that a job may go through, each with the conditions under which it is made.
+"""The changes that a job may go through, each with the conditions under which it is made.
+
+`delivery_changes` and `fetch_changes` have those of webhooks and of videos that the service fetches.
 
 A `Change` is plain data: new values, and an `Expected` that the stored job must meet when the change is
 written. Adapters make it in one conditional write. If two parties want to change the same job, only one
@@ -14,7 +16,6 @@ from typing import Any
 
 from video_jobs.domain.job import (
     ALLOWED_TRANSITIONS,
-    Delivery,
     DeliveryState,
     Failure,
     Job,
@@ -26,7 +27,6 @@ from video_jobs.domain.job import (
     UploadState,
 )
 from video_jobs.domain.video import JobWarning, VideoFacts
-from video_jobs.domain.webhooks import WebhookMessage
 
 RECONCILE_GRACE = timedelta(minutes=2)
 """How long reconcile leaves a job to the queue's redelivery or to a late event."""
@@ -51,6 +51,7 @@ class Expected:
     worker_id: str | None = None
     lease_free_at: datetime | None = None
     upload_state: UploadState | None = None
+    multipart_id: str | None = None
     delivery_not: frozenset[DeliveryState] = frozenset()
 
     def is_met_by(self, job: Job) -> bool:
@@ -62,6 +63,7 @@ class Expected:
             and self.worker_id in (None, job.worker_id)
             and (self.lease_free_at is None or not job.is_held(self.lease_free_at))
             and self.upload_state in (None, job.upload.state)
+            and self.multipart_id in (None, job.upload.multipart_id)
             and (job.delivery is None or job.delivery.state not in self.delivery_not)
         )
 
@@ -94,14 +96,21 @@ class Change:
 
 def accept_upload(job: Job, *, version: str | None, size_bytes: int, now: datetime) -> Change:
     """Accept the video, which has arrived and starts as an MP4 or MOV does; the job is to be sent."""
-    accepted = replace(job.upload, state=UploadState.ACCEPTED, version=version, size_bytes=size_bytes)
+    accepted = replace(
+        job.upload, state=UploadState.ACCEPTED, source=None, version=version, size_bytes=size_bytes
+    )
     return Change(
         job_id=job.job_id,
         action="accept_upload",
-        expected=Expected(
-            status=JobStatus.PENDING, generation=job.generation, upload_state=UploadState.AWAITING
-        ),
-        values={"upload": accepted, "updated_at": now, **_to_be_sent(job, now)},
+        expected=_awaiting(job),
+        values={"upload": accepted, "lease": None, "updated_at": now, **_to_be_sent(job, now)},
+    )
+
+
+def refuse_upload(job: Job, failure: Failure, *, keep: timedelta, now: datetime) -> Change:
+    """Fail a job whose video has arrived and is none that is taken."""
+    return Change(
+        job_id=job.job_id, action="fail", expected=_awaiting(job), values=_failed(job, failure, keep, now)
     )
 
 
@@ -222,17 +231,17 @@ def fail_running(job: Job, failure: Failure, *, keep: timedelta, now: datetime) 
         job_id=job.job_id,
         action="fail",
         expected=_held_by_worker(job),
-        values=_failed(failure, keep, now),
+        values=_failed(job, failure, keep, now),
     )
 
 
 def fail_unheld(job: Job, failure: Failure, *, keep: timedelta, now: datetime) -> Change:
-    """Fail an open job that no worker holds: a refused upload, a dead letter, an expired lease."""
+    """Fail an open job that nobody holds: a dead letter, an expired lease, a video that never came."""
     return Change(
         job_id=job.job_id,
         action="fail",
         expected=_unheld(job, now),
-        values=_failed(failure, keep, now),
+        values=_failed(job, failure, keep, now),
     )
 
 
@@ -241,8 +250,8 @@ def cancel(job: Job, *, keep: timedelta, now: datetime) -> Change:
     return Change(
         job_id=job.job_id,
         action="cancel",
-        expected=Expected(status=job.status, generation=job.generation, attempt=job.attempt),
-        values=_failed(Failure("cancelled", "The job was cancelled"), keep, now),
+        expected=_unchanged(job),
+        values=_failed(job, Failure("cancelled", "The job was cancelled"), keep, now),
     )
 
 
@@ -264,27 +273,6 @@ def retry(job: Job, *, now: datetime) -> Change:
             "updated_at": now,
             **_to_be_sent(job, now),
         },
-    )
-
-
-def record_delivery(message: WebhookMessage, delivery: Delivery) -> Change:
-    """Record the outcome of a call; a delivered call stays delivered."""
-    return _delivery(message, delivery, frozenset({DeliveryState.DELIVERED}))
-
-
-def give_up_delivery(message: WebhookMessage, delivery: Delivery) -> Change:
-    """Record that the last call left no outcome; if one is recorded already, it stays."""
-    return _delivery(message, delivery, frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}))
-
-
-def _delivery(message: WebhookMessage, delivery: Delivery, final: frozenset[DeliveryState]) -> Change:
-    return Change(
-        job_id=message.job_id,
-        action="record_delivery",
-        expected=Expected(
-            status=JobStatus(message.status), generation=message.generation, delivery_not=final
-        ),
-        values={"delivery": delivery},
     )
 
 
@@ -320,8 +308,18 @@ def take_back(job: Job, *, now: datetime) -> Change:
     )
 
 
+def _unchanged(job: Job) -> Expected:
+    """A fetch may begin another multipart upload at any time, and who ends the job must know the newest."""
+    fetched = job.upload.multipart_id if job.upload.state is UploadState.FETCHING else None
+    return Expected(status=job.status, generation=job.generation, attempt=job.attempt, multipart_id=fetched)
+
+
+def _awaiting(job: Job) -> Expected:
+    return replace(_unchanged(job), status=JobStatus.PENDING, upload_state=job.upload.state)
+
+
 def _unheld(job: Job, now: datetime) -> Expected:
-    return Expected(status=job.status, generation=job.generation, attempt=job.attempt, lease_free_at=now)
+    return replace(_unchanged(job), lease_free_at=now)
 
 
 def _held_by_worker(job: Job) -> Expected:
@@ -345,5 +343,8 @@ def _ended(keep: timedelta, now: datetime) -> JobChanges:
     return {"updated_at": now, "due_at": None, "expires_at": now + keep, "lease": None}
 
 
-def _failed(failure: Failure, keep: timedelta, now: datetime) -> JobChanges:
-    return {"status": JobStatus.FAILED, "error": failure, **_ended(keep, now)}
+def _failed(job: Job, failure: Failure, keep: timedelta, now: datetime) -> JobChanges:
+    failed: JobChanges = {"status": JobStatus.FAILED, "error": failure, **_ended(keep, now)}
+    if job.upload.source is not None:  # its URL, which may be a signature, is needed no more
+        failed["upload"] = replace(job.upload, state=UploadState.AWAITING, source=None)
+    return failed

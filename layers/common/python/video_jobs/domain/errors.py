@@ -171,6 +171,76 @@ class JobTooLongError(PermanentJobError):
     code = "job_too_long"
 
 
+class SourceError(PermanentJobError):
+    """Base of the errors of a video that is fetched from a ``source_url``; none of them names the URL.
+
+    Attributes
+    ----------
+    may_pass
+        Whether the next try may succeed.
+    """
+
+    def __init__(self, message: str | None = None, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+
+
+class SourceNotFoundError(SourceError):
+    """A server that has no file at the URL."""
+
+    default_message = "There is no file at the source_url; check it and submit it again."
+    code = "source_not_found"
+
+
+class SourceRefusedError(SourceError):
+    """A server that does not give the file."""
+
+    default_message = "The server of the source_url does not give the file; a signed URL may have expired."
+    code = "source_refused"
+
+
+class SourceTooLargeError(SourceError):
+    """A file that is larger than a video may be."""
+
+    default_message = "The file at the source_url is larger than a video may be."
+    code = "source_too_large"
+
+
+class SourceTooSlowError(SourceError):
+    """A file that did not come in time."""
+
+    default_message = "The file at the source_url did not come in time."
+    code = "source_too_slow"
+
+
+class SourceUnreachableError(SourceError):
+    """A server that cannot be connected to, or fails again and again."""
+
+    default_message = "The server of the source_url could not be reached."
+    code = "source_unreachable"
+
+
+class SourceInterruptedError(SourceError):
+    """A transfer that broke off again and again, or a file that changed meanwhile."""
+
+    default_message = "The transfer from the source_url broke off again and again."
+    code = "source_interrupted"
+
+
+class SourceForbiddenAddressError(SourceError):
+    """A URL or redirect that leads to an address that may not be called."""
+
+    default_message = "The source_url leads to an address that is not public, which is never called."
+    code = "source_forbidden_address"
+
+
+class SourceRedirectError(SourceError):
+    """A redirect that is not followed."""
+
+    default_message = "The source_url redirects too often, or to a URL that is not taken."
+    code = "source_bad_redirect"
+
+
 # --- errors that may not occur at the next try ---------------------------------------------------
 
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 FIRST_FORMAT = 1
-INTRODUCED: Mapping[str, int] = {"text_engine": 2, "languages": 2}
-"""The options of a job that were added after the first format, each with its format."""
+INTRODUCED: Mapping[str, int] = {"text_engine": 2, "languages": 2, "source_url": 3}
+"""What was added to jobs after the first format, each with its format."""
 
 NEWEST_FORMAT = max((FIRST_FORMAT, *INTRODUCED.values()))
 """The newest format that the workers of this release understand."""
 
 
 def needed_format(chosen: Collection[str], introduced: Mapping[str, int] = INTRODUCED) -> int:
-    """The lowest format that has all of the chosen options."""
+    """The lowest format that has all that was chosen for a job."""
     return max((FIRST_FORMAT, *(introduced.get(option, FIRST_FORMAT) for option in chosen)))

@@ -46,9 +46,10 @@ ALLOWED_TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
 
 
 class UploadState(StrEnum):
-    """Whether the job's video has arrived."""
+    """Whether the job's video has arrived; if it is FETCHING, the service itself brings it."""
 
     AWAITING = "awaiting"
+    FETCHING = "fetching"
     ACCEPTED = "accepted"
 
 
@@ -85,6 +86,28 @@ class JobOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a video is fetched from, and how it goes; it leaves the job when the fetch ends.
+
+    Attributes
+    ----------
+    url
+        As the client gave it, with its query, which may be a signature: it is not logged and not shown.
+    etag
+        Identifies the content that the stored chunks are of; None if a fetch cannot be continued.
+    begun
+        How often a fetch began at the first byte; each time in a multipart upload of its own.
+    failures
+        Tries in a row that stored nothing.
+    """
+
+    url: str = field(repr=False)
+    etag: str | None = None
+    begun: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """The job's video in the storage.
 
@@ -94,6 +117,8 @@ class Upload:
         Where it is stored.
     multipart_id, announced_bytes
         Of a multipart upload: its id in the storage, and the size that the client announced.
+    source, source_host
+        Of a video that the service fetches: where from while it does, and the host for good.
     version, size_bytes
         Of the accepted video: the version that was checked, which is the one that is analysed, and its size.
     """
@@ -102,13 +127,15 @@ class Upload:
     state: UploadState = UploadState.AWAITING
     multipart_id: str | None = None
     announced_bytes: int | None = None
+    source: Source | None = None
+    source_host: str | None = None
     version: str | None = None
     size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's right to a job, until ``expires_at``."""
+    """A worker's right to a job, or a function's right to fetch its video, until ``expires_at``."""
 
     worker_id: str
     expires_at: datetime
@@ -207,7 +234,12 @@ class Job:
     @property
     def awaits_upload(self) -> bool:
         """Whether the job still waits for its video."""
-        return self.status is JobStatus.PENDING and self.upload.state is UploadState.AWAITING
+        return self.status is JobStatus.PENDING and self.upload.state is not UploadState.ACCEPTED
+
+    @property
+    def awaits_source(self) -> bool:
+        """Whether the job waits for a video that the service fetches."""
+        return self.status is JobStatus.PENDING and self.upload.state is UploadState.FETCHING
 
     @property
     def worker_id(self) -> str | None:

@@ -24,11 +24,14 @@ class Rules:
     known_pipelines, known_languages
         What a job may ask for: ids of pipelines, and Tesseract's language codes.
     max_body_bytes, max_upload_bytes, max_multipart_bytes
-        Largest video in a request body, in an upload with a form, and in a multipart upload.
+        Largest video in a request body, in an upload with a form, and in a multipart upload
+        or from a ``source_url``.
     upload_expires, download_expires
         How long signed URLs are valid.
     max_answer_bytes
         Largest page of results, in bytes as Lambda encodes it.
+    source_limit
+        How long the service takes at most to fetch a video from a ``source_url``.
     keep
         How long an ended job is kept.
     max_crashes
@@ -48,6 +51,7 @@ class Rules:
     download_expires: timedelta = timedelta(seconds=900)
     max_answer_bytes: int = 5_500_000
     part_frames: int = DEFAULT_PART_FRAMES
+    source_limit: timedelta = timedelta(hours=6)
     keep: timedelta = timedelta(days=30)
     max_crashes: int = 5
     webhook_attempts: int = 8

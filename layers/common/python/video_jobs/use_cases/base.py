@@ -35,9 +35,9 @@ class UseCases:
             return  # a worker holds the job already
 
     def _without_chunks(self, job: Job) -> Job:
-        """Remove what was uploaded of a multipart upload that the job, which has ended, awaited."""
+        """Remove what is there of a multipart upload that the job, which has ended, awaited."""
         upload = job.upload
-        if upload.multipart_id is not None and upload.state is UploadState.AWAITING:
+        if upload.multipart_id is not None and upload.state is not UploadState.ACCEPTED:
             self._ports.uploads.abort(upload.key, upload.multipart_id)
         return job
 

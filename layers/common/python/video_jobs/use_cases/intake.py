@@ -16,10 +16,21 @@ from video_jobs.domain.errors import (
     UnknownPipelineError,
     VideoTooLargeError,
 )
+from video_jobs.domain.fetch_changes import FETCH_PATIENCE
 from video_jobs.domain.formats import needed_format
-from video_jobs.domain.job import Failure, Job, JobOptions, JobStatus, Upload, UploadState, job_id_of_key
+from video_jobs.domain.job import (
+    Failure,
+    Job,
+    JobOptions,
+    JobStatus,
+    Source,
+    Upload,
+    UploadState,
+    job_id_of_key,
+)
 from video_jobs.domain.keys import job_id_of_video, video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
+from video_jobs.domain.sources import host_of_source
 from video_jobs.domain.text_engines import TextChoice
 from video_jobs.domain.webhooks import check_callback_url
 from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
@@ -48,7 +59,7 @@ class Submission:
 
 
 class Intake(UseCases):
-    """Submit a video in one of three ways; accept uploads.
+    """Submit a video in one of four ways; accept uploads.
 
     Each way of submitting raises `InvalidRequestError` if an option is wrong, `VideoTooLargeError` if the
     video is too large for it, and `IdempotencyMismatchError` if the key was used for another request.
@@ -99,12 +110,22 @@ class Intake(UseCases):
         """
         _check_size(size_bytes, self._rules.max_multipart_bytes)
         job = self._new_job(submission, f"multipart {_announced(size_bytes, submission)}")
-        upload_id = self._ports.uploads.create(job.upload.key, submission.content_type)
-        upload = replace(job.upload, multipart_id=upload_id, announced_bytes=size_bytes)
-        known = self._saved_or_known(replace(job, upload=upload))
-        if known.upload.multipart_id != upload_id:
-            self._ports.uploads.abort(job.upload.key, upload_id)
-        return known
+        upload = replace(job.upload, announced_bytes=size_bytes)
+        return self._saved_in_chunks(replace(job, upload=upload), submission)
+
+    def submit_source(self, url: str, submission: Submission) -> Job:
+        """Make a job whose video the service fetches from ``url`` (`use_cases.sources`).
+
+        It is sent after it was saved. If the process dies in between, `reconcile` sends it.
+        """
+        host = host_of_source(url)
+        job = self._new_job(submission, f"source {url}", "source_url")
+        upload = replace(job.upload, state=UploadState.FETCHING, source=Source(url=url), source_host=host)
+        due_at = job.created_at + FETCH_PATIENCE
+        job = self._saved_in_chunks(replace(job, upload=upload, due_at=due_at), submission)
+        if job.awaits_source:
+            self._ports.fetches.send(job.job_id)
+        return job
 
     def accept_upload(self, key: str, version: str | None = None) -> Job | None:
         """Check the video that arrived at ``key``, and queue its job or fail it.
@@ -126,23 +147,37 @@ class Intake(UseCases):
             return None
         if job.awaits_upload:
             job = self._checked(job, found)
-        if job.status is JobStatus.PENDING and job.queued_at is None:
+        if job.status is JobStatus.PENDING and not job.awaits_upload and job.queued_at is None:
             self._send(job)
         return self._ports.jobs.get_by_id(job.job_id)
 
     def _checked(self, job: Job, found: StoredFile) -> Job:
-        announced = job.upload.announced_bytes
         try:
-            _check_size(found.size_bytes, self._rules.max_upload_bytes if announced is None else announced)
+            _check_size(found.size_bytes, self._largest(job))
             check_mp4_head(self._ports.storage.read_range(found.key, 0, MP4_HEAD_BYTES, found.version))
         except (InvalidVideoError, VideoTooLargeError) as exc:
             failure = Failure(exc.code, exc.message)
-            change = changes.fail_unheld(job, failure, keep=self._rules.keep, now=self._now())
+            change = changes.refuse_upload(job, failure, keep=self._rules.keep, now=self._now())
         else:
             change = changes.accept_upload(
                 job, version=found.version, size_bytes=found.size_bytes, now=self._now()
             )
         return self._change_unless_stale(job, change)
+
+    def _largest(self, job: Job) -> int:
+        """The size in bytes that the job's video may have."""
+        if job.awaits_source:
+            return self._rules.max_multipart_bytes
+        announced = job.upload.announced_bytes
+        return self._rules.max_upload_bytes if announced is None else announced
+
+    def _saved_in_chunks(self, job: Job, submission: Submission) -> Job:
+        """Begin a multipart upload for a new job and save the job, or return the one of the same key."""
+        upload_id = self._ports.uploads.create(job.upload.key, submission.content_type)
+        known = self._saved_or_known(replace(job, upload=replace(job.upload, multipart_id=upload_id)))
+        if known.upload.multipart_id != upload_id:
+            self._ports.uploads.abort(job.upload.key, upload_id)
+        return known
 
     def _saved_or_known(self, job: Job) -> Job:
         """Save a new job, or return the one that was saved under the same idempotency key."""
@@ -165,7 +200,7 @@ class Intake(UseCases):
         change = changes.expect_upload(known, until=again.due_at, now=again.created_at)
         return self._change_unless_stale(known, change)
 
-    def _new_job(self, submission: Submission, content: str) -> Job:
+    def _new_job(self, submission: Submission, content: str, *ways: str) -> Job:
         submission = replace(submission, options=self._checked_options(submission.options))
         options = submission.options
         key = submission.idempotency_key
@@ -179,7 +214,7 @@ class Intake(UseCases):
             upload=Upload(key=video_key(job_id)),
             options=options,
             part_frames=self._rules.part_frames,
-            needs=needed_format(_chosen(options)),
+            needs=needed_format(_chosen(options).union(ways)),
             request_hash=None if key is None else _request_hash(submission, content),
             due_at=now + self._rules.upload_expires + UPLOAD_GRACE,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from video_jobs.domain import changes
+from video_jobs.domain import delivery_changes
 from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import ConflictError, WebhookDeliveryError, WebhookSecretError
 from video_jobs.domain.job import Delivery, DeliveryState
@@ -83,7 +83,9 @@ class Notify(UseCases):
         state = DeliveryState.DELIVERED
         if error is not None:
             state = DeliveryState.RETRYING if attempt < last else DeliveryState.FAILED
-        self._note(changes.record_delivery(message, self._delivery(state, attempt, status_code, error)))
+        self._note(
+            delivery_changes.record_delivery(message, self._delivery(state, attempt, status_code, error))
+        )
         if error is not None:
             self._ports.webhooks.delay(receipt, retry_delay_s(attempt) if attempt < last else 0)
             raise error
@@ -98,7 +100,7 @@ class Notify(UseCases):
     def _give_up(self, message: WebhookMessage, receipt: str) -> None:
         error = WebhookDeliveryError("The webhook was given up")
         delivery = self._delivery(DeliveryState.FAILED, self._rules.webhook_attempts, None, error)
-        self._note(changes.give_up_delivery(message, delivery))
+        self._note(delivery_changes.give_up_delivery(message, delivery))
         self._ports.webhooks.delay(receipt, 0)
         raise error
 

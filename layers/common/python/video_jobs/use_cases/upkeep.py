@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from video_jobs.bindings import Ports
 from video_jobs.domain import changes
-from video_jobs.domain.errors import ConflictError
+from video_jobs.domain.errors import ConflictError, SourceTooSlowError
+from video_jobs.domain.fetch_changes import resend_fetch
 from video_jobs.domain.job import Failure, Job, JobStatus, UploadState, is_job_id
 from video_jobs.domain.rules import Rules
 from video_jobs.use_cases.base import UseCases
+from video_jobs.use_cases.fetch_turn import check_deadline
 from video_jobs.use_cases.intake import Intake
 from video_jobs.use_cases.work import too_many_crashes
 
@@ -88,8 +90,20 @@ class Upkeep(UseCases):
         if self._ports.storage.find_file(job.upload.key) is not None:
             self._intake.accept_upload(job.upload.key)
             return "accepted_late"
+        if job.awaits_source:
+            return self._heal_fetch(job)
         self._without_chunks(self._fail(job, UPLOAD_EXPIRED))
         return "failed"
+
+    def _heal_fetch(self, job: Job) -> str:
+        try:
+            check_deadline(job, self._now(), self._rules)
+        except SourceTooSlowError as exc:
+            self._without_chunks(self._fail(job, Failure(exc.code, exc.message)))
+            return "failed"
+        self._ports.jobs.update_status(resend_fetch(job, now=self._now()))
+        self._ports.fetches.send(job.job_id)
+        return "fetched_again"
 
     def _heal_running(self, job: Job) -> str:
         if job.crashes + 1 >= self._rules.max_crashes:

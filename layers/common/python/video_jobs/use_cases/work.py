@@ -84,9 +84,10 @@ class Work(UseCases):
                 change = changes.fail_unheld(job, failure, keep=self._rules.keep, now=self._now())
                 self._ports.jobs.update_status(change)
                 return Claim(Verdict.ACKNOWLEDGE, "too many crashes")
-            if job.needs > claimant.understands:
+            if job.needs > claimant.understands or job.awaits_source:
                 self._ports.jobs.update_status(changes.postpone(job, now=self._now()))
-                return Claim(Verdict.ACKNOWLEDGE, "needs a newer worker")
+                lack = "its video" if job.awaits_source else "a newer worker"
+                return Claim(Verdict.ACKNOWLEDGE, f"needs {lack}")
             waited = max(timedelta(), self._now() - job.updated_at)
             return Claim(Verdict.WORK, "claimed", self._claimed(job, claimant), waited=waited)
         except ConflictError:
@@ -137,7 +138,7 @@ def too_many_crashes(crashes: int) -> Failure:
 def _refusal(job: Job, message: QueueMessage, now: datetime) -> Claim | None:
     if not job.status.is_open:
         return Claim(Verdict.ACKNOWLEDGE, "job has ended")
-    if message.generation < job.generation or job.upload.state is not UploadState.ACCEPTED:
+    if message.generation < job.generation or job.upload.state is UploadState.AWAITING:
         return Claim(Verdict.ACKNOWLEDGE, "older generation")
     if job.lease is not None and job.lease.is_live(now):
         left_s = ceil((job.lease.expires_at - now).total_seconds())

@@ -75,7 +75,7 @@ class DynamoDbJobRepository:
         """Query each shard of the due-work index; DynamoDB's window contains both of its ends."""
         found: list[Job] = []
         window = self._model.due_at.between(after + _TICK, until)
-        has_video = self._model.upload_state == str(UploadState.ACCEPTED)
+        has_video = _upload_is(self._model, UploadState.ACCEPTED)
         with _errors_translated():
             for shard in range(DUE_SHARDS):
                 found += map(to_job, self._model.by_due_time.query(shard, window, has_video, limit=limit))
@@ -106,7 +106,9 @@ def _owner_index_key(owner: str, after: JobPosition) -> dict[str, dict[str, str]
 
 
 def _condition(model: type[JobItem], expected: Expected) -> Condition:
-    clauses = [model.status == str(expected.status)]  # a job is changed only from the state it was read in
+    clauses: list[Condition] = [
+        model.status == str(expected.status)
+    ]  # a job is changed only from the state it was read in
     if expected.generation is not None:
         same_generation = model.generation == expected.generation  # nobody sent it anew meanwhile
         clauses.append(same_generation)
@@ -121,12 +123,23 @@ def _condition(model: type[JobItem], expected: Expected) -> Condition:
         lease_ended = model.lease_expires_at <= expected.lease_free_at
         clauses.append(no_lease | lease_ended)  # a live lease is never broken
     if expected.upload_state is not None:
-        same_upload = model.upload_state == str(expected.upload_state)  # an upload is accepted once
+        same_upload = _upload_is(model, expected.upload_state)  # an upload is accepted once
         clauses.append(same_upload)
+    if expected.multipart_id is not None:
+        same_chunks = model.upload_id == expected.multipart_id  # no upload is begun and left behind
+        clauses.append(same_chunks)
     for state in sorted(expected.delivery_not):
         untried = model.webhook_state.does_not_exist()
         clauses.append(untried | (model.webhook_state != str(state)))  # a delivery is not undone
     return reduce(and_, clauses)
+
+
+def _upload_is(model: type[JobItem], state: UploadState) -> Condition:
+    """Whether the upload has this state, as `job_item` stores it."""
+    if state is UploadState.FETCHING:
+        return model.source.exists()
+    stored = model.upload_state == str(state)
+    return stored & model.source.does_not_exist() if state is UploadState.ACCEPTED else stored
 
 
 def _action(attribute: Attribute[Any], value: Any) -> Any:

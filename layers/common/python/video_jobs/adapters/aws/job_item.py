@@ -30,6 +30,7 @@ from video_jobs.domain.job import (
     Lease,
     Output,
     Progress,
+    Source,
     Upload,
     UploadState,
     from_iso,
@@ -82,6 +83,8 @@ class JobItem(Model):
     upload_state = UnicodeAttribute()
     upload_id = UnicodeAttribute(null=True)
     upload_bytes = NumberAttribute(null=True)
+    source = JSONAttribute(null=True)
+    source_host = UnicodeAttribute(null=True)
     input_path = UnicodeAttribute()
     input_version = UnicodeAttribute(null=True)
     input_bytes = NumberAttribute(null=True)
@@ -192,14 +195,26 @@ def _options_of(item: JobItem) -> JobOptions:
 
 
 def _upload_of(item: JobItem) -> Upload:
+    """The upload; one that is fetched is stored as accepted, with its source.
+
+    The release before knows no third state. It would fail an awaiting job as never uploaded. An accepted
+    one it sends to a worker, which postpones it, because the job needs a format that it does not know.
+    """
     return Upload(
         key=item.input_path,
-        state=UploadState(item.upload_state),
+        state=UploadState.FETCHING if item.source else UploadState(item.upload_state),
         multipart_id=item.upload_id,
         announced_bytes=_int(item.upload_bytes),
+        source=_source_of(item.source) if item.source else None,
+        source_host=item.source_host,
         version=item.input_version,
         size_bytes=_int(item.input_bytes),
     )
+
+
+def _source_of(source: Mapping[str, Any]) -> Source:
+    known = {spec.name for spec in fields(Source)}
+    return Source(**{name: value for name, value in source.items() if name in known})
 
 
 def _output_of(item: JobItem) -> Output | None:
@@ -235,11 +250,14 @@ def _options_to_attributes(options: JobOptions) -> dict[str, Any]:
 
 
 def _upload_to_attributes(upload: Upload) -> dict[str, Any]:
+    state = UploadState.ACCEPTED if upload.state is UploadState.FETCHING else upload.state
     return {
         "input_path": upload.key,
-        "upload_state": str(upload.state),
+        "upload_state": str(state),
         "upload_id": upload.multipart_id,
         "upload_bytes": upload.announced_bytes,
+        "source": upload.source and asdict(upload.source),
+        "source_host": upload.source_host,
         "input_version": upload.version,
         "input_bytes": upload.size_bytes,
     }

@@ -46,6 +46,18 @@ class S3MultipartUploads:
         }
         return self._client.generate_presigned_url("upload_part", Params=parameters, ExpiresIn=expires_s)
 
+    def put_chunk(self, key: str, upload_id: str, number: int, content: bytes) -> StoredChunk:
+        """UploadPart."""
+        with self._of_upload(key):
+            part = self._client.upload_part(
+                Bucket=self._bucket,
+                Key=checked_key(key),
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=content,
+            )
+        return StoredChunk(number, len(content), part["ETag"])
+
     def list_chunks(self, key: str, upload_id: str) -> list[StoredChunk]:
         """ListParts, in pages."""
         with self._of_upload(key):

@@ -9,7 +9,7 @@ from video_jobs.ports import Clock
 
 
 def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
-    """The makers for `video_jobs.bindings.Ports.in_memory`: of every port but the webhook transport."""
+    """The makers for `video_jobs.bindings.Ports.in_memory`: of every port but those that call others."""
     from video_jobs.adapters.local.memory_fleet import MemoryFleetRepository, MemoryWorkerFleet
     from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
     from video_jobs.adapters.local.memory_metrics import MemoryMetrics
@@ -19,6 +19,7 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         MemoryWebhookSecrets,
     )
     from video_jobs.adapters.local.memory_queue import MemoryQueue
+    from video_jobs.adapters.local.memory_sources import MemorySourceQueue
     from video_jobs.adapters.local.memory_storage import MemoryStorage
     from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
     from video_jobs.adapters.system import Uuid4Factory
@@ -34,6 +35,7 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         "events": MemoryEventBus,
         "webhooks": MemoryWebhookQueue,
         "webhook_secrets": MemoryWebhookSecrets,
+        "fetches": MemorySourceQueue,
         "metrics": MemoryMetrics,
         "fleet": MemoryWorkerFleet,
         "fleet_records": MemoryFleetRepository,

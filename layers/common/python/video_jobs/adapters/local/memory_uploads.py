@@ -11,7 +11,7 @@ from video_jobs.ports import StoredChunk
 
 
 class MemoryMultipartUploads:
-    """Uploads into a `MemoryStorage`; `put_chunk` does what a PUT to a signed URL does on S3."""
+    """Uploads into a `MemoryStorage`; `put_chunk` also does what a PUT to a signed URL does on S3."""
 
     def __init__(self, storage: MemoryStorage) -> None:
         self._storage = storage
@@ -28,9 +28,10 @@ class MemoryMultipartUploads:
         """An unsigned URL."""
         return f"memory:{checked_key(key)}?upload={upload_id}&chunk={number}&size={size_bytes}"
 
-    def put_chunk(self, upload_id: str, number: int, content: bytes) -> None:
+    def put_chunk(self, key: str, upload_id: str, number: int, content: bytes) -> StoredChunk:
         """Keep one chunk."""
         self._chunks(upload_id)[number] = content
+        return StoredChunk(number, len(content), f'"{number}"')
 
     def list_chunks(self, key: str, upload_id: str) -> list[StoredChunk]:
         """The chunks that were uploaded, sorted by number."""

@@ -1,0 +1,1 @@
+"""The function that fetches videos from the URLs that clients submit."""
