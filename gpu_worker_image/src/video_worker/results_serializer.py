@@ -28,6 +28,7 @@ from video_jobs.domain.results import (
     SEPARATOR,
     TAIL,
     TIMES_HEAD,
+    US_A_MS,
     microseconds,
     milliseconds,
 )
@@ -108,6 +109,16 @@ def read_part(part: Path) -> PartSummary:
             if line.startswith(_NOTES_START):
                 return PartSummary(count, _notes_of(line))
     raise ValueError(f"{part.name} ends without notes")
+
+
+def frames_of_part(part: Path) -> Iterator[AnalysedFrame]:
+    """The frames of a part, with the rounded values that the results have."""
+    with part.open("rb") as lines:
+        for line in lines:
+            if line.startswith(_NOTES_START):
+                return
+            time_us, frame = json.loads(line)
+            yield AnalysedFrame(frame["frame_index"], time_us / US_A_MS, frame["result"])
 
 
 def write_results(
