@@ -71,7 +71,9 @@ def test_the_summary_is_one_line_of_canonical_json() -> None:
 # --- exact tracks -----------------------------------------------------------------------------------
 
 
-@given(st.integers(0, 10**6), st.integers(1, 60), st.sampled_from([-5.0, 0.0, 0.001, 20.0, 40.0, 300.0, 2000.0]))
+@given(
+    st.integers(0, 10**6), st.integers(1, 60), st.sampled_from([-5.0, 0.0, 0.001, 20.0, 40.0, 300.0, 2000.0])
+)
 def test_every_frame_comes_once_in_order_with_an_entry_for_each_detection(
     seed: int, count: int, step_ms: float
 ) -> None:

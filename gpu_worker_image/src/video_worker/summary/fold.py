@@ -20,6 +20,7 @@ from video_worker.summary.frames import Frame, detections_of, readings_of
 from video_worker.summary.intervals import IN_VIEW_GAP_US
 from video_worker.summary.numbering import NumberedFrame, Numbering
 from video_worker.summary.sampling import SamplingInterval
+from video_worker.summary.texts import TextFold
 from video_worker.summary.times import ms
 from video_worker.summary.track_reports import TrackReports
 from video_worker.summary.tracker import Tracker
@@ -48,7 +49,7 @@ class SummaryFold:
         self._sink = sink
         self._interval = SamplingInterval()
         self._tracker, self._numbering = Tracker(self._interval), Numbering()
-        self._tracks = TrackReports()
+        self._tracks, self._texts = TrackReports(), TextFold(self._interval)
         self._held: Frame | None = None
         self._frames = 0
 
@@ -71,6 +72,7 @@ class SummaryFold:
             self._fold(self._held._replace(end_us=self._end_of_last(self._held.start_us, video)))
         self._tracker.end()
         self._report(self._numbering.decided())
+        self._texts.end()
         return Summary(
             version=SUMMARY_VERSION,
             video=SummarisedVideo(width=video.width, height=video.height, duration_ms=video.duration_ms),
@@ -79,10 +81,13 @@ class SummaryFold:
             classes=tuple(self._tracks.classes()),
             tracks=self._tracks.tracks(),
             tracks_left_out=self._tracks.left_out,
+            texts=self._texts.texts(),
+            texts_left_out=self._texts.left_out,
         )
 
     def _fold(self, frame: Frame) -> None:
         self._report(self._numbering.add(frame, self._tracker.step(frame)))
+        self._texts.add(frame)
 
     def _report(self, decided: Iterable[NumberedFrame]) -> None:
         for numbered in decided:

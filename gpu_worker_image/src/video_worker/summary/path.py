@@ -38,7 +38,7 @@ class Path:
 
     def __init__(self, tolerance_px: float | None = None, most_points: float = MOST_POINTS) -> None:
         self._tolerance_px, self._most_points = tolerance_px, most_points
-        self._error_px = 0.0
+        self._error_px = self._absorbed_px = 0.0
         self._points: list[Point] = []
         self._slopes = _ANY
         self._last: Point | None = None
@@ -46,7 +46,7 @@ class Path:
     @property
     def error_px(self) -> float:
         """How far an edge may be from the path, in pixels; with one decimal."""
-        error = self._error_px + (self._tolerance_px or 0.0) + ROUNDING_PX / 2
+        error = self._error_px + self._absorbed_px + (self._tolerance_px or 0.0) + ROUNDING_PX / 2
         return math.ceil(error * 10) / 10
 
     def add(self, point: Point) -> None:
@@ -68,7 +68,7 @@ class Path:
         """Take another path, which lies after this one in time."""
         for point in other.points():
             self.add(point)
-        self._error_px += other.error_px
+        self._absorbed_px = max(self._absorbed_px, other.error_px)
 
     def points(self) -> list[Point]:
         """The points, the last box included."""

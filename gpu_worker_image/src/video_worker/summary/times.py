@@ -50,10 +50,10 @@ def path_points(path: Path) -> tuple[PathPoint, ...]:
 
 
 class BestMoment:
-    """Keeps the first frame of the highest rank."""
+    """Keeps the first frame of the highest ``rank``."""
 
     def __init__(self) -> None:
-        self._rank = -1.0
+        self.rank = -1.0
         self._moment: Moment | None = None
 
     @property
@@ -66,8 +66,8 @@ class BestMoment:
     def offer(self, frame: Frame, box: Box, confidence: float) -> None:
         """Take a sighting: large and confident ones rank highest."""
         rank = confidence * size_of(box)
-        if rank > self._rank:
-            self._rank = rank
+        if rank > self.rank:
+            self.rank = rank
             self._moment = Moment(
                 frame_index=frame.frame_index,
                 timestamp_ms=ms(frame.start_us),

@@ -109,6 +109,60 @@ class ClassSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Another spelling of a text, on how many frames it was read, and its mean confidence, 0-1."""
+
+    text: str
+    frames: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSummary:
+    """One line of text, put together from its readings.
+
+    Attributes
+    ----------
+    text_id
+        Counts from 1 in the order of the first appearance.
+    text
+        The spelling with the most votes; each reading votes with its confidence.
+    confidence
+        The mean confidence of the readings that say ``text``, 0-1.
+    agreement
+        Their share of all votes, 0-1.
+    frames
+        On how many analysed frames it was read.
+    on_one_frame
+        Whether it was read on one frame only, as much of what is no text.
+    alternatives
+        Other spellings, those with the most votes first.
+    best
+        The best of the readings that say ``text``.
+    path
+        Where it stood; ``path_error_px`` as of a track.
+    """
+
+    text_id: int
+    text: str
+    confidence: float
+    agreement: float
+    frames: int
+    on_one_frame: bool
+    alternatives: tuple[Alternative, ...]
+    first_frame: int
+    last_frame: int
+    start_ms: float
+    end_ms: float
+    in_view_ms: float
+    intervals: tuple[InView, ...]
+    intervals_joined: int
+    best: Moment
+    path: tuple[PathPoint, ...]
+    path_error_px: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SummarisedVideo:
     """The video as it was analysed."""
 
@@ -127,8 +181,8 @@ class Summary:
         How many frames were analysed.
     sampling_interval_ms
         The usual time from one analysed frame to the next at the end of the video; None if only one was.
-    tracks_left_out
-        How many tracks are not listed, because there were more than `MOST_TRACKS`.
+    tracks_left_out, texts_left_out
+        How many are not listed, because there were more than `MOST_TRACKS` or `MOST_TEXTS`.
     """
 
     version: int
@@ -138,3 +192,5 @@ class Summary:
     classes: tuple[ClassSummary, ...]
     tracks: tuple[TrackSummary, ...]
     tracks_left_out: int
+    texts: tuple[TextSummary, ...]
+    texts_left_out: int
