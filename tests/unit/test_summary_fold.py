@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from video_jobs.domain.summary import MOST_INTERVALS
+from pydantic import TypeAdapter
+from video_jobs.domain.summary import MOST_INTERVALS, Summary
 from video_worker.analysis import AnalysedFrame, PartNotes
-from video_worker.results_serializer import frames_of_part, notes_line, part_line
+from video_worker.results_serializer import frame_line, frames_of_part, notes_line, part_line
 from video_worker.summary.fold import FrameTracks, SummaryFold, summary_bytes
+from video_worker.summary.frames import detections_of, readings_of
 from video_worker.summary.longest import Longest
 
 from tests.support.folding import folded, video_facts
+from tests.support.noisy_readings import Line, text_frames, times, words
 from tests.support.tracking_scenes import Scene, TrueFrame, crossings, even_times, filmed, uneven_times
 
 PERSON, CAR = (0, "person"), (2, "car")
@@ -61,11 +68,57 @@ def test_frames_and_the_parts_that_they_are_stored_in_give_the_same_bytes(
     assert tracks == same_tracks
 
 
+NUMBERS = st.floats(-100, 4000, allow_nan=False)
+
+
+@given(st.lists(NUMBERS, min_size=4, max_size=4), st.floats(0, 1), st.floats(0, 100))
+def test_what_is_folded_is_rounded_as_in_the_results(
+    edges: list[float], confidence: float, percent: float
+) -> None:
+    result = {
+        "detections": [detection(0) | {"xyxy": edges, "confidence": confidence}],
+        "blocks": words("EXIT", 10, 20, percent, 1),
+    }
+    stored = json.loads(frame_line(result))
+    assert detections_of(result) == detections_of(stored)
+    assert readings_of(result) == readings_of(stored)
+
+
 def test_the_summary_is_one_line_of_canonical_json() -> None:
     line = summary_bytes(folded(frames_with([[detection(n)] for n in range(9)]))[0])
     told = json.loads(line)
     assert line == json.dumps(told, sort_keys=True, separators=(",", ":")).encode() + b"\n"
     assert told["version"] == 1
+
+
+def test_the_bytes_are_what_the_types_say() -> None:
+    frames = [
+        AnalysedFrame(n, n * 33.367, {**text.result, **seen.analysed.result})
+        for n, (seen, text) in enumerate(
+            zip(
+                scene_frames(1, uneven=False),
+                text_frames([Line("EXIT 12")], times(180), errors=0.05),
+                strict=True,
+            )
+        )
+    ]
+    summary = folded(frames)[0]
+    line = summary_bytes(summary)
+    assert min(len(summary.tracks), len(summary.texts), len(summary.classes)) > 0
+    assert msgspec.json.decode(line, type=Summary) == summary
+    assert TypeAdapter(Summary).validate_json(line) == summary
+
+
+def test_the_example_of_the_documentation_is_what_the_fold_gives() -> None:
+    frames = text_frames([Line("EXIT 12", left=600, top=60, begin=20, end=80)], times(100))
+    for frame in frames[10:60]:
+        left = 100.0 + 4 * frame.frame_index
+        frame.result["detections"] = [detection(left) | {"xyxy": [left, 200.0, left + 60, 360.0]}]
+    for frame in frames[30:33]:
+        frame.result["blocks"] = words("EX1T 12", 600, 60, 70.0, 1)
+    page = (Path(__file__).parents[2] / "docs" / "summary.md").read_text(encoding="utf-8")
+    example = page.split("```json\n")[1].split("```")[0]
+    assert json.loads(example) == json.loads(summary_bytes(folded(frames, video_facts(4000.0))[0]))
 
 
 # --- exact tracks -----------------------------------------------------------------------------------
@@ -183,6 +236,24 @@ def test_the_summary_does_not_grow_with_the_frames() -> None:
         return len(summary_bytes(folded(frames)[0]))
 
     assert size(80) < 1.1 * size(20)
+
+
+def test_the_memory_does_not_grow_with_the_frames() -> None:
+    fold = SummaryFold(lambda _: None)
+    lines = [Line("EXIT 12"), Line("Main Street", top=300)]
+    frames = text_frames(lines, times(2000), missed=0.02)
+    for frame in frames:
+        x = 300 + Random(frame.frame_index).uniform(-2, 2)
+        frame.result["detections"] = [detection(x), detection(x + 200, confidence=0.3)]
+    tracemalloc.start()
+    sizes = []
+    for number, frame in enumerate(frames):
+        fold.add(frame)
+        if number in (500, 1999):
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 50_000
 
 
 def test_pauses_beyond_the_limit_are_joined_and_counted_and_the_time_in_view_stays_right() -> None:

@@ -94,6 +94,12 @@ def test_a_text_that_is_hidden_for_some_seconds_is_one_text_with_two_times() -> 
     assert (text.frames, text.in_view_ms) == (100, 4000)
 
 
+def test_a_picture_that_stands_for_long_is_no_pause() -> None:
+    moments = [*times(20), *(60_000 + time for time in times(20))]
+    (text,) = texts_of(text_frames([Line("EXIT 12")], moments))
+    assert (spans(text), text.in_view_ms) == ([(0, 39)], 60_800)
+
+
 def test_after_a_long_time_it_is_another_text() -> None:
     lines = [Line("EXIT 12", begin=0, end=50), Line("EXIT 12", begin=350, end=400)]
     assert len(texts_of(text_frames(lines, times(420)))) == 2

@@ -25,7 +25,7 @@ from tests.support.tracking_scores import Scores, scores, tracked
 
 SCENES = (apart, cars, crossings, occlusions, returning)
 WITHOUT_CROSSINGS = (apart, cars, occlusions, returning)
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 STRIDES = (1, 2, 3, 6, 10, 15, 30)
 PERFECT = Detector(shake=0, misses=0, false_alarms=0, confidence=(0.8, 0))
 
@@ -42,7 +42,7 @@ def test_who_is_who_stays_right_at_every_rate(scene: Callable[[], Scene], stride
     every = [scored(scene(), even_times(scene().seconds, stride), seed) for seed in SEEDS]
     assert fmean(one.idf1 for one in every) >= 0.95
     if scene in WITHOUT_CROSSINGS:
-        assert [one.switches for one in every] == [0, 0, 0]
+        assert [one.switches for one in every] == [0, 0]
 
 
 @pytest.mark.parametrize("stride", [1, 5])
@@ -50,7 +50,7 @@ def test_who_is_who_stays_right_at_every_rate(scene: Callable[[], Scene], stride
 def test_and_at_a_rate_that_varies(scene: Callable[[], Scene], stride: int) -> None:
     every = [scored(scene(), uneven_times(scene().seconds, stride=stride), seed) for seed in SEEDS]
     assert fmean(one.idf1 for one in every) >= 0.95
-    assert [one.switches for one in every] == [0, 0, 0]
+    assert [one.switches for one in every] == [0, 0]
 
 
 def test_who_is_hidden_for_longer_than_a_gap_is_somebody_else_afterwards() -> None:
@@ -71,3 +71,10 @@ def test_objects_of_two_classes_in_one_place_are_two_tracks() -> None:
     )
     assert [(track.track_id, track.class_name) for track in summary.tracks] == [(1, "person"), (2, "bicycle")]
     assert {found.track_ids for found in tracks} == {(1, 2)}
+
+
+@pytest.mark.parametrize(("stride", "tracks"), [(1, 0), (5, 0), (10, 1), (30, 1)])
+def test_one_sighting_is_enough_only_if_frames_are_far_apart(stride: int, tracks: int) -> None:
+    once = Actor(1, (300.0, 300.0), (0.0, 0.0), from_s=2.99, to_s=3.01)
+    frames = filmed(Scene("once", [once], 6, (), PERFECT), even_times(6, stride))
+    assert len(folded(frame.analysed for frame in frames)[0].tracks) == tracks

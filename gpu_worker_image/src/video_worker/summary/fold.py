@@ -75,7 +75,7 @@ class SummaryFold:
         self._texts.end()
         return Summary(
             version=SUMMARY_VERSION,
-            video=SummarisedVideo(width=video.width, height=video.height, duration_ms=video.duration_ms),
+            video=_summarised(video),
             frames=self._frames,
             sampling_interval_ms=ms(self._interval.us) if self._interval.us else None,
             classes=tuple(self._tracks.classes()),
@@ -104,6 +104,11 @@ class SummaryFold:
         if video.duration_ms is not None:
             end_us = min(end_us, microseconds(video.duration_ms))
         return max(start_us, end_us)
+
+
+def _summarised(video: VideoFacts) -> SummarisedVideo:
+    duration_ms = None if video.duration_ms is None else ms(microseconds(video.duration_ms))
+    return SummarisedVideo(width=video.width, height=video.height, duration_ms=duration_ms)
 
 
 def summary_bytes(summary: Summary) -> bytes:

@@ -45,7 +45,7 @@ class Intervals:
         return iter(self._all)
 
     def add(self, frame: Frame, gap_us: int, most: int = 1) -> None:
-        """It is seen on this frame; it stayed in view if it was seen ``gap_us`` ago or later."""
+        """It is seen on this frame; it stayed in view if it was seen on the last one, or ``gap_us`` ago."""
         start_us, end_us = frame.start_us, frame.end_us
         self._append(Interval(frame.frame_index, frame.frame_index, start_us, end_us, start_us, most), gap_us)
 
@@ -57,7 +57,7 @@ class Intervals:
 
     def _append(self, new: Interval, gap_us: int) -> None:
         last = self._all[-1] if self._all else None
-        if last and new.start_us - last.last_start_us <= gap_us:
+        if last and (new.start_us <= last.end_us or new.start_us - last.last_start_us <= gap_us):
             self.in_view_us += new.end_us - last.end_us
             _extend(last, new)
             return

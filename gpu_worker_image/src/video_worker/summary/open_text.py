@@ -23,8 +23,8 @@ class OpenText:
     ----------
     order
         Counts the texts in the order in which they were begun.
-    first_us, last_us
-        When it was first and last read.
+    first_us, last_us, last_end_us
+        When it was first and last read, and when the last of these frames ended.
     is_settled
         Whether it is certain that it is no misreading of an earlier text.
     box, spelling
@@ -43,7 +43,7 @@ class OpenText:
         self.intervals.add(frame, gap_us)
         self._path.add(Point(frame.frame_index, frame.start_us, reading.box))
         self.frames += 1
-        self.box, self.last_us = reading.box, frame.start_us
+        self.box, self.last_us, self.last_end_us = reading.box, frame.start_us, frame.end_us
         self.spelling = spelling_of(self.votes.leader.text)
 
     def absorb(self, later: OpenText, gap_us: int) -> None:
@@ -52,8 +52,12 @@ class OpenText:
         self.intervals.absorb(later.intervals, gap_us)
         self._path.absorb(later._path)
         self.frames += later.frames
-        self.box, self.last_us = later.box, later.last_us
+        self.box, self.last_us, self.last_end_us = later.box, later.last_us, later.last_end_us
         self.spelling = spelling_of(self.votes.leader.text)
+
+    def unread_us(self, at_us: int) -> int:
+        """The time since the last reading; 0 if that was on the frame before, however long that stood."""
+        return at_us - self.last_us if at_us > self.last_end_us else 0
 
     def may_be_misread(self, earlier: OpenText) -> bool:
         """Whether all of it was read after the earlier text, at the same place, and looks like it."""
@@ -62,7 +66,7 @@ class OpenText:
 
     def goes_on_with(self, earlier: OpenText, within_us: int) -> bool:
         """Whether it says the same as the earlier text at the same place, not too long afterwards."""
-        is_after = 0 < self.first_us - earlier.last_us <= within_us
+        is_after = self.first_us > earlier.last_us and earlier.unread_us(self.first_us) <= within_us
         return is_after and is_same(self.spelling, earlier.spelling) and self._is_at_place_of(earlier)
 
     def summary(self) -> TextSummary:

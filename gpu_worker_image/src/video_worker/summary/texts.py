@@ -38,8 +38,8 @@ class TextFold:
     def add(self, frame: Frame) -> None:
         """Take the next frame."""
         self._settle(lambda text: frame.start_us - text.first_us > self._comes_back_us)
-        self._close(lambda text: frame.start_us - text.last_us > self._memory_us(text))
-        recent = [text for text in self._open if frame.start_us - text.last_us <= self._comes_back_us]
+        self._close(lambda text: text.unread_us(frame.start_us) > self._memory_us(text))
+        recent = [text for text in self._open if text.unread_us(frame.start_us) <= self._comes_back_us]
         pairs = best_matches(recent, frame)
         for text, reading in pairs:
             self._absorb_misread(text, frame)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SUMMARY_VERSION = 1
-MOST_TRACKS, MOST_TEXTS = 5000, 5000
+MOST_TRACKS, MOST_TEXTS = 2000, 2000
 """How many a summary lists: those that were longest in view."""
 MOST_INTERVALS = 200
 """How many intervals a track, a class or a text lists."""
