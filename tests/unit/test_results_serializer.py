@@ -13,6 +13,8 @@ from video_worker.analysis import AnalysedFrame, PartNotes
 from video_worker.results_serializer import (
     frame_index_of,
     frame_line,
+    frames_of_part,
+    frames_of_results,
     notes_line,
     part_line,
     read_part,
@@ -135,3 +137,11 @@ def test_notes_become_true_sentences() -> None:
         "size_changed",
         "The size of the pictures changes: some have 64x48, 640x360; they were fitted into the first size",
     )
+
+
+def test_frames_are_read_back_from_a_part_and_from_the_results(tmp_path: Path) -> None:
+    part = part_of(tmp_path / "part", FRAMES)
+    assert list(frames_of_part(part)) == FRAMES
+    for most in (None, 0, 3):
+        write_results([part], tmp_path / "results", tmp_path / "index", most)
+        assert list(frames_of_results(tmp_path / "results", tmp_path / "index")) == FRAMES[:most]

@@ -28,6 +28,7 @@ from video_jobs.domain.results import (
     SEPARATOR,
     TAIL,
     TIMES_HEAD,
+    US_A_MS,
     microseconds,
     milliseconds,
 )
@@ -110,6 +111,16 @@ def read_part(part: Path) -> PartSummary:
     raise ValueError(f"{part.name} ends without notes")
 
 
+def frames_of_part(part: Path) -> Iterator[AnalysedFrame]:
+    """The frames of a part, with the rounded values that the results have."""
+    with part.open("rb") as lines:
+        for line in lines:
+            if line.startswith(_NOTES_START):
+                return
+            time_us, frame = json.loads(line)
+            yield AnalysedFrame(frame["frame_index"], time_us / US_A_MS, frame["result"])
+
+
 def write_results(
     parts: Iterable[Path], results: Path, index: Path, max_frames: int | None = None
 ) -> WrittenResults:
@@ -129,6 +140,15 @@ def write_results(
             notes.append(writer.add(part))
         writer.close()
     return WrittenResults(writer.frames, tuple(notes))
+
+
+def frames_of_results(results: Path, index: Path) -> Iterator[AnalysedFrame]:
+    """The frames of the results that `write_results` wrote."""
+    with results.open("rb") as body, index.open("rb") as records:
+        body.seek(len(HEAD))
+        for _, _, time_us in _records_of(records):
+            frame = json.loads(body.readline().removesuffix(SEPARATOR))
+            yield AnalysedFrame(frame["frame_index"], time_us / US_A_MS, frame["result"])
 
 
 def warnings_of(notes: Iterable[PartNotes]) -> tuple[JobWarning, ...]:
@@ -193,11 +213,16 @@ class _Writer:
 
     def _times(self) -> Iterator[int]:
         """The times of all frames, read back from the index: memory must not grow with the video."""
-        self._records.seek(INDEX_HEAD.size)
-        while block := self._records.read(_RECORDS_A_READ * INDEX_RECORD.size):
-            for frame_index, _, time_us in INDEX_RECORD.iter_unpack(block):
-                if frame_index != END_FRAME:
-                    yield time_us
+        return (time_us for _, _, time_us in _records_of(self._records))
+
+
+def _records_of(records: BinaryIO) -> Iterator[tuple[int, int, int]]:
+    """The records of an index, without the closing one."""
+    records.seek(INDEX_HEAD.size)
+    while block := records.read(_RECORDS_A_READ * INDEX_RECORD.size):
+        for record in INDEX_RECORD.iter_unpack(block):
+            if record[0] != END_FRAME:
+                yield record
 
 
 def _frame_of(line: bytes) -> FrameBytes:
