@@ -59,7 +59,7 @@ _SERVICE = """The local stack with one worker: {submit_to_running_ms:.0f} ms fro
 """
 _FOOT = """## Where the time goes
 
-Frames are worked on by one thread a core in a bounded window, so decoding, detection and reading
+Frames are worked on by two threads a core in a bounded window, so decoding, detection and reading
 overlap, and the results come in order. Text whose pixels did not change since it was read is not read
 again (`OCR_CHANGE_GATE=false` reads everything); what changed is decided in the order of the frames and
 afresh at each part, so the bytes depend on neither threads nor resuming. With tesserocr at 1080p the

@@ -18,6 +18,9 @@ from video_jobs.domain.pipelines import BUILT_IN
 from video_jobs.domain.rules import Rules
 from video_jobs.domain.text_engines import LANGUAGES
 
+FRAMES_A_CORE = 2
+"""Frames take different times, and some wait for the one before them, while others keep the core busy."""
+
 GPU_FRAMES_AT_ONCE = 16
 """Enough for the next batch of frames to be ready while the GPU computes one."""
 
@@ -196,7 +199,7 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     iou_threshold: float = 0.7
     """Overlap above which the weaker of two boxes is dropped."""
     frame_threads: NotNegative = 0
-    """Frames analysed at the same time; 0: one per CPU core, or 16 on a GPU."""
+    """Frames analysed at the same time; 0: two per CPU core, or 16 on a GPU."""
     detector_batch: NotNegative = 0
     """Frames per batch of the ultralytics detector; 0: 1 on a CPU, 8 on a GPU."""
     inference_threads: NotNegative = 0
@@ -263,4 +266,5 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     @property
     def frames_at_once(self) -> int:
         """How many frames are analysed at the same time."""
-        return self.frame_threads or (GPU_FRAMES_AT_ONCE if self.device != "cpu" else os.cpu_count() or 1)
+        on_this_device = GPU_FRAMES_AT_ONCE if self.device != "cpu" else FRAMES_A_CORE * (os.cpu_count() or 1)
+        return self.frame_threads or on_this_device
