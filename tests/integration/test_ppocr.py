@@ -193,7 +193,7 @@ def test_accents_are_read(reader: PpocrReader) -> None:
 
 
 def test_bytes_do_not_depend_on_threads_or_on_what_else_is_read(street: Image) -> None:
-    images = [street, picture_of((1920, 1080), *SIGNS), street[100:500], street[::-1].copy()] * 3
+    images = [street, picture_of((1920, 1080), *SIGNS), street[::-1].copy()] * 2
 
     def everything(reader: PpocrReader, image: Image) -> tuple[list[Line], list[Words], list[Words]]:
         lines = reader.find(image, whole(image))
