@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from video_worker.plugins.ocr.engines import GrayImage
-from video_worker.plugins.ocr.regions import iou, region_of, without_doubles
+from video_worker.plugins.ocr.rectangles import iou
+from video_worker.plugins.ocr.regions import region_of, without_doubles
 from video_worker.plugins.ocr.text_lines import find_text_lines
 
 

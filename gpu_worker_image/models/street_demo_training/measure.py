@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from video_jobs.settings import WorkerSettings
 from video_worker.pipeline_service import VideoFilePipelineService
-from video_worker.plugins.ocr.regions import iou
+from video_worker.plugins.ocr.rectangles import iou
 from video_worker.plugins.yolo.detector import Detection
 from video_worker.plugins.yolo.plugin import create_detector
 

@@ -19,7 +19,7 @@ from video_worker.analysis import AnalysedFrame, PartEnd, RunRequest
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
 from video_worker.pipeline_service import VideoFilePipelineService
-from video_worker.plugins.ocr.regions import iou
+from video_worker.plugins.ocr.rectangles import iou
 from video_worker.plugins.yolo.detector import Detection
 from video_worker.plugins.yolo.openvino_detector import OpenVinoDetector
 from video_worker.plugins.yolo.ultralytics_detector import UltralyticsDetector

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_worker.plugins.ocr.reading import Area, Box
+from video_worker.plugins.ocr.rectangles import holds, size_of
 
 Mask = NDArray[np.uint8]
 """255 where something is the case, otherwise 0."""
@@ -68,7 +69,7 @@ def merged(areas: Iterable[Area], whole: Area) -> list[Area]:
         else:
             done.remove(joined)
             waiting.append(_union(area, joined))
-    return [whole] if sum(map(_size, done)) > _WHOLE_SHARE * _size(whole) else sorted(done)
+    return [whole] if sum(map(size_of, done)) > _WHOLE_SHARE * size_of(whole) else sorted(done)
 
 
 def rectangles_of(mask: Mask) -> list[Area]:
@@ -117,11 +118,6 @@ def _union(one: Area, other: Area) -> Area:
     return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
 
 
-def _size(area: Area) -> int:
-    return (area[2] - area[0]) * (area[3] - area[1])
-
-
 def lies_in(area: Area, areas: Iterable[Area]) -> bool:
     """Whether one of the areas holds another one wholly."""
-    x1, y1, x2, y2 = area
-    return any(a1 <= x1 and b1 <= y1 and x2 <= a2 and y2 <= b2 for a1, b1, a2, b2 in areas)
+    return any(holds(other, area) for other in areas)

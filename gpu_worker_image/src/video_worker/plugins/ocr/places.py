@@ -13,7 +13,7 @@ from video_worker.plugins.ocr.changes import Changes
 from video_worker.plugins.ocr.differences import LEAST_THRESHOLD, has_changed
 from video_worker.plugins.ocr.engines import GrayImage
 from video_worker.plugins.ocr.reading import Area, Box, Line, Words
-from video_worker.plugins.ocr.regions import iou
+from video_worker.plugins.ocr.rectangles import iou, shared, size_of
 
 SAME_PLACE_IOU = 0.7
 _COVERED_SHARE = 0.5
@@ -137,15 +137,4 @@ def read_once(places: Sequence[Place], read: Callable[[list[Line]], list[Words]]
 
 
 def _is_same_text(one: Box, other: Box) -> bool:
-    return _common(one, other) > _COVERED_SHARE * min(_size(one), _size(other))
-
-
-def _common(one: Box, other: Box) -> float:
-    """The pixels that two boxes have in common."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def _size(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
+    return shared(one, other) > _COVERED_SHARE * min(size_of(one), size_of(other))

@@ -54,6 +54,12 @@ class Line:
         return [min(xs), min(ys), max(xs), max(ys)]
 
 
+def is_word(text: str, confidence: float, least: float, least_by_letters: Mapping[int, float]) -> bool:
+    """Whether it has a letter or digit, and enough confidence for its number of letters and digits."""
+    signs = sum(character.isalnum() for character in text)
+    return signs > 0 and confidence >= max(least, least_by_letters.get(signs, 0.0))
+
+
 class TextReader(Protocol):
     """An engine with its layout rules. Several threads may call it at once; it remembers nothing."""
 

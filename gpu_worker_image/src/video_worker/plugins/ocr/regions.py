@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from video_worker.plugins.ocr.engines import GrayImage, to_gray
+from video_worker.plugins.ocr.rectangles import iou
 from video_worker.video.open_video import Image
 
 ONE_BLOCK, ONE_LINE = 6, 7
@@ -80,17 +81,3 @@ def without_doubles(boxes: list[list[float]]) -> list[list[float]]:
         if all(iou(box, other) < _SAME_REGION_IOU for other in kept):
             kept.append(box)
     return kept
-
-
-def iou(one: list[float], other: list[float]) -> float:
-    """Intersection over union of two boxes (x1, y1, x2, y2)."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    union = _area(one) + _area(other) - width * height
-    return width * height / union
-
-
-def _area(box: list[float]) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

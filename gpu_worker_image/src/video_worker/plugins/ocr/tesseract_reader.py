@@ -9,7 +9,7 @@ from typing import Any
 from video_jobs.settings import WorkerSettings
 
 from video_worker.plugins.ocr.engines import GrayImage, OcrEngine, to_gray
-from video_worker.plugins.ocr.reading import WORD_LEVEL, Area, Box, Line, Words
+from video_worker.plugins.ocr.reading import WORD_LEVEL, Area, Box, Line, Words, is_word
 from video_worker.plugins.ocr.reading_order import box_around, numbered
 from video_worker.plugins.ocr.regions import (
     AROUND,
@@ -146,12 +146,7 @@ def _rows_of_words(tsv: str, min_confidence: float) -> list[list[str]]:
     """
     rows = (line.split("\t", _COLUMNS - 1) for line in tsv.splitlines())
     words = (row for row in rows if len(row) == _COLUMNS and row[0] == str(WORD_LEVEL))
-    return [row for row in words if _is_word(row[11], float(row[10]), min_confidence)]
-
-
-def _is_word(text: str, confidence: float, min_confidence: float) -> bool:
-    signs = sum(character.isalnum() for character in text)
-    return signs > 0 and confidence >= max(min_confidence, SHORT_WORD_CONFIDENCE.get(signs, 0.0))
+    return [row for row in words if is_word(row[11], float(row[10]), min_confidence, SHORT_WORD_CONFIDENCE)]
 
 
 def _word(row: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_worker.plugins.ocr.engines import GrayImage
-from video_worker.plugins.ocr.regions import iou
+from video_worker.plugins.ocr.rectangles import iou
 
 MIN_LETTER_PX = 8
 MAX_LETTER_SHARE = 0.35

@@ -19,6 +19,7 @@ from video_worker.plugins.ocr.ppocr.second_look import SCALED_DOWN, doubtful, fi
 from video_worker.plugins.ocr.ppocr.shapes import SMALLEST, STEP_PX
 from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap, lines_of_map
 from video_worker.plugins.ocr.reading import Area
+from video_worker.plugins.ocr.rectangles import holds, size_of
 from video_worker.video.open_video import Image
 
 Size = tuple[int, int]
@@ -117,8 +118,8 @@ class ScaledFrame:
         It is searched as a whole if that costs no more.
         """
         parts = sorted({self._part(area) for area in areas})
-        parts = [one for one in parts if not any(one != other and _holds(other, one) for other in parts)]
-        return parts if sum(map(_pixels, parts)) < _pixels(self.whole) else [self.whole]
+        parts = [one for one in parts if not any(one != other and holds(other, one) for other in parts)]
+        return parts if sum(map(size_of, parts)) < size_of(self.whole) else [self.whole]
 
     def _part(self, area: Area) -> Area:
         """The smallest possible part around an area."""
@@ -206,14 +207,6 @@ def _half(length: int, least: int) -> int:
 
 def _start(middle: float, length: int, most: int) -> int:
     return max(0, min(round(middle - length / 2), most - length))
-
-
-def _holds(outer: Area, inner: Area) -> bool:
-    return outer[0] <= inner[0] and outer[1] <= inner[1] and outer[2] >= inner[2] and outer[3] >= inner[3]
-
-
-def _pixels(area: Area) -> int:
-    return (area[2] - area[0]) * (area[3] - area[1])
 
 
 def _touches(line: Found, areas: Sequence[Area]) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from video_worker.plugins.ocr.ppocr.text_map import Found, in_reading_order
 from video_worker.plugins.ocr.reading import Box
+from video_worker.plugins.ocr.rectangles import shared, size_of
 
 SAME_LINE = 0.5
 """The share of a find inside a larger one from which on it is the same line."""
@@ -26,9 +27,9 @@ def joined(found: Iterable[Found]) -> list[Found]:
     """
     kept: list[Found] = []
     boxes = np.empty((0, 4))
-    for one in sorted(found, key=lambda line: (-_area(line.box), line.box, line.score)):
+    for one in sorted(found, key=lambda line: (-size_of(line.box), line.box, line.score)):
         near = [int(number) for number in np.flatnonzero(_touch(boxes, one))]
-        if any(_shared(one.box, kept[number].box) >= SAME_LINE * _area(one.box) for number in near):
+        if any(shared(one.box, kept[number].box) >= SAME_LINE * size_of(one.box) for number in near):
             continue
         number = next((number for number in near if _continues(one, kept[number])), None)
         if number is None:
@@ -50,7 +51,7 @@ def _touch(boxes: NDArray[np.float64], one: Found) -> NDArray[np.bool_]:
 def _continues(one: Found, other: Found) -> bool:
     """Whether two finds touch, or nearly so, and run along the same straight line, at the same height."""
     higher, lower = max(one.height, other.height), min(one.height, other.height)
-    if higher > SAME_HEIGHT * lower or _shared(_grown(one.box, GAP * lower), other.box) <= 0:
+    if higher > SAME_HEIGHT * lower or shared(_grown(one.box, GAP * lower), other.box) <= 0:
         return False
     return _as_one(one, other).height <= SAME_HEIGHT * higher
 
@@ -63,13 +64,3 @@ def _as_one(one: Found, other: Found) -> Found:
     points = np.array([*one.corners, *other.corners], np.float32)
     corners = in_reading_order(cv2.boxPoints(cv2.minAreaRect(points)))
     return Found(corners, max(one.score, other.score))
-
-
-def _shared(one: Box, other: Box) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from video_worker.plugins.ocr.ppocr.shapes import SMALLEST
 from video_worker.plugins.ocr.ppocr.text_map import Found, TextMap
 from video_worker.plugins.ocr.reading import Area
+from video_worker.plugins.ocr.rectangles import size_of
 from video_worker.video.open_video import Image
 
 DOUBT = 0.2
@@ -107,7 +108,7 @@ def parts_to_look_at(groups: Iterable[Sequence[Area]], frame: tuple[int, int]) -
     parts: list[Area] = []
     for group in groups:
         pieces = [piece for patch in group for piece in _pieces(patch)]
-        for piece in sorted(pieces, key=lambda piece: (-_pixels(piece), piece)):
+        for piece in sorted(pieces, key=lambda piece: (-size_of(piece), piece)):
             if len(parts) < MOST_LOOKS and not any(_holds(part, piece) for part in parts):
                 parts.append(_part_around(piece, frame))
     return parts
@@ -141,7 +142,3 @@ def _part_around(piece: Area, frame: tuple[int, int]) -> Area:
     left = max(0, min((piece[0] + piece[2] - width) // 2, frame[1] - width))
     top = max(0, min((piece[1] + piece[3] - height) // 2, frame[0] - height))
     return (left, top, left + width, top + height)
-
-
-def _pixels(area: Area) -> int:
-    return (area[2] - area[0]) * (area[3] - area[1])

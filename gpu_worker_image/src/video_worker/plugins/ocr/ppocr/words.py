@@ -14,7 +14,7 @@ import numpy as np
 from video_worker.plugins.ocr.ppocr.ctc import Character
 from video_worker.plugins.ocr.ppocr.ink import Changes, Extent, changes_of, letters_inside
 from video_worker.plugins.ocr.ppocr.recognition import HEIGHT_PX, STEP_PX, Reading
-from video_worker.plugins.ocr.reading import WORD_LEVEL, Corners, Words
+from video_worker.plugins.ocr.reading import WORD_LEVEL, Corners, Words, is_word
 
 Size = tuple[int, int]
 """Height, width."""
@@ -48,16 +48,10 @@ def words_of(reading: Reading, frame: Size, min_confidence: float) -> Words:
     for word in _split(reading.characters):
         text = unicodedata.normalize("NFC", "".join(one.text for one in word.characters))
         confidence = round(100 * fmean(one.probability for one in word.characters), 2)
-        if is_word(text, confidence, min_confidence):
+        if is_word(text, confidence, min_confidence, SHORT_WORD_CONFIDENCE):
             box = _box_in_frame(reading.corners, _extent(changes, word), frame)
             words.append({"text": text, "confidence": confidence, "bbox": box, "level": WORD_LEVEL})
     return words
-
-
-def is_word(text: str, confidence: float, min_confidence: float) -> bool:
-    """Whether it has a letter or digit, and enough confidence for its length."""
-    signs = sum(character.isalnum() for character in text)
-    return signs > 0 and confidence >= max(min_confidence, SHORT_WORD_CONFIDENCE.get(signs, 0.0))
 
 
 def _is_too_long(reading: Reading) -> bool:
