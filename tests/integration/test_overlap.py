@@ -15,6 +15,7 @@ from video_worker.plugins.ocr.engines import TesserocrEngine
 from video_worker.results_serializer import part_line
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
+from tests.fixtures.make_scene_mp4 import PATH as SCENE
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import BenchClip, still_clip
 from tests.proofs.bench.ways import random_weights
@@ -49,14 +50,23 @@ def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, first_pa
     return [part_line(item) for item in made.run(request) if isinstance(item, AnalysedFrame)]
 
 
-@pytest.mark.parametrize("pipeline_id", ["yolo_ocr", "yolo_ocr_regions"])
-def test_the_bytes_do_not_depend_on_threads_or_resuming(pipeline_id: str) -> None:
-    alone = lines(service(FRAME_THREADS="1"), TINY, pipeline_id)
+@pytest.mark.parametrize(
+    ("engine", "path", "pipeline_id"),
+    [
+        ("tesserocr", TINY, "yolo_ocr"),
+        ("tesserocr", TINY, "yolo_ocr_regions"),
+        ("ppocr", SCENE, "yolo_ocr"),
+        ("ppocr", TINY, "yolo_ocr_regions"),
+    ],
+)
+def test_the_bytes_do_not_depend_on_threads_or_resuming(engine: str, path: Path, pipeline_id: str) -> None:
+    alone = lines(service(OCR_ENGINE=engine, FRAME_THREADS="1"), path, pipeline_id)
     assert len(alone) == FRAMES
     for threads in ("2", "5"):
-        made = service(FRAME_THREADS=threads)
-        assert lines(made, TINY, pipeline_id) == alone
-        assert lines(made, TINY, pipeline_id, first_part=2) == alone[2 * PART_FRAMES :]
+        made = service(OCR_ENGINE=engine, FRAME_THREADS=threads)
+        assert lines(made, path, pipeline_id) == alone
+        for part in (1, 2):
+            assert lines(made, path, pipeline_id, first_part=part) == alone[part * PART_FRAMES :]
 
 
 def test_the_gate_keeps_the_text_and_reads_less(still: BenchClip, monkeypatch: pytest.MonkeyPatch) -> None:
