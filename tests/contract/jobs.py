@@ -17,9 +17,11 @@ from video_jobs.domain.job import (
     Output,
     Progress,
     Source,
+    SummaryOutput,
     Upload,
     UploadState,
 )
+from video_jobs.domain.region import Region
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -73,6 +75,12 @@ def full_job() -> Job:
             callback_url="https://receiver.example/hook",
             text_engine="tesseract",
             languages=("deu", "eng"),
+            classes=("car", "person"),
+            min_confidence=0.25,
+            region=Region(0.0, 0.1, 0.5, 1.0),
+            start_ms=33.367,
+            end_ms=60000.0,
+            frames_per_second=0.1,
         ),
         part_frames=8,
         needs=2,
@@ -94,8 +102,8 @@ def full_job() -> Job:
         failures=1,
         crashes=4,
         lease=Lease("a", NOW + LEASE),
-        progress=Progress(5, 30),
-        output=Output("job_results/o", "v2", "v3"),
+        progress=Progress(5, 30, 1),
+        output=Output("job_results/o", "v2", "v3", SummaryOutput("s", "v4", "t", "v5", "v6")),
         error=WHY,
         video=VIDEO,
         warnings=(JobWarning("size_changed", "smaller"), JobWarning("other", "short")),

@@ -12,7 +12,7 @@ import pytest
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import JobItem
 from video_jobs.domain import changes
-from video_jobs.domain.job import Failure, Job, JobStatus, Lease, Output, UploadState
+from video_jobs.domain.job import Failure, Job, JobOptions, JobStatus, Lease, Output, Progress, UploadState
 from video_jobs.domain.video import JobWarning
 
 from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, VIDEO, full_job, make_job
@@ -68,6 +68,12 @@ COMPLETED: Item = {
 ADDED: Item = json.loads("""{
     "needs": {"N": "2"}, "source_host": {"S": "source.example"},
     "text_engine": {"S": "tesseract"}, "languages": {"L": [{"S": "deu"}, {"S": "eng"}]},
+    "classes": {"L": [{"S": "car"}, {"S": "person"}]}, "min_confidence": {"N": "0.25"},
+    "region": {"L": [{"N": "0.0"}, {"N": "0.1"}, {"N": "0.5"}, {"N": "1.0"}]},
+    "start_ms": {"N": "33.367"}, "end_ms": {"N": "60000.0"}, "frames_per_second": {"N": "0.1"},
+    "summary_path": {"S": "s"}, "summary_version": {"S": "v4"},
+    "tracks_path": {"S": "t"}, "tracks_version": {"S": "v5"}, "tracks_index_version": {"S": "v6"},
+    "parts_done": {"N": "1"},
     "warnings": {"L": [{"S": "smaller"}, {"S": "short"}]},
     "warning_codes": {"L": [{"S": "size_changed"}, {"S": "other"}]},
     "video": {"M": {
@@ -82,7 +88,15 @@ ADDED: Item = json.loads("""{
 """What this release added to a job with all that an item may hold."""
 OF_BEFORE = replace(
     full_job(),
-    options=replace(full_job().options, text_engine=None, languages=()),
+    options=JobOptions(
+        pipeline_id="ocr_only",
+        frame_stride=2,
+        max_frames=30,
+        filename="a.mp4",
+        callback_url="https://receiver.example/hook",
+    ),
+    progress=Progress(5, 30),
+    output=Output("job_results/o", "v2", "v3"),
     upload=replace(full_job().upload, state=UploadState.ACCEPTED, source=None, source_host=None),
     needs=1,
     video=None,

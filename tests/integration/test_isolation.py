@@ -15,6 +15,7 @@ import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.domain import errors
 from video_jobs.domain.job import JobStatus
+from video_jobs.domain.sampling import Sampling
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
 from video_worker.isolation.service import IsolatedAnalysisService
@@ -49,7 +50,9 @@ def test_one_process_serves_many_jobs(service: IsolatedAnalysisService) -> None:
 
 
 def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) -> None:
-    run = service.run(RunRequest(TINY, "fail", 7, first_part=1, frames_before=2, part_frames=2))
+    run = service.run(
+        RunRequest(TINY, "fail", Sampling(stride=7), first_part=1, frames_before=2, part_frames=2)
+    )
     assert run.frames_total == 6
     assert (run.video.width, run.video.height, run.video.frame_count) == (640, 360, 40)
     assert run.warnings == ()

@@ -13,6 +13,7 @@ import pytest
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import JobStatus
 from video_jobs.domain.keys import parts_prefix
+from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import JobWarning
 from video_worker.analysis import AnalysedFrame, PartEnd, RunRequest
 from video_worker.dag_runner import Payload
@@ -188,7 +189,9 @@ def test_each_part_of_a_real_video_is_what_it_is_in_an_undisturbed_run(
     path = make_numbered(name, tmp_path).path
 
     def parts_from(first_part: int, frames_before: int = 0) -> list[list[AnalysedFrame | PartEnd]]:
-        request = RunRequest(path, "count", stride, None, first_part, frames_before, part_frames=4)
+        request = RunRequest(
+            path, "count", Sampling(stride=stride), None, first_part, frames_before, part_frames=4
+        )
         parts: list[list[AnalysedFrame | PartEnd]] = [[]]
         for item in world.pipelines.run(request):
             parts[-1].append(item)

@@ -10,8 +10,10 @@ import pytest
 from video_jobs.adapters.local.memory_storage import MemoryStorage
 from video_jobs.domain.errors import PipelineError
 from video_jobs.domain.job import Job, JobOptions, Upload
+from video_jobs.domain.parts import run_id
+from video_jobs.domain.region import Region
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes
-from video_worker.parts import Finished, JobParts, run_id
+from video_worker.parts import Finished, JobParts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = Job(
@@ -77,9 +79,15 @@ def test_a_parts_key_depends_on_all_that_its_bytes_depend_on(monkeypatch: pytest
         (replace(JOB, options=replace(options, text_engine="tesseract")), "f"),
         (replace(JOB, options=replace(options, text_engine="tesseract", languages=("eng", "deu"))), "f"),
         (replace(JOB, options=replace(options, text_engine="tesseract", languages=("deu", "eng"))), "f"),
+        (replace(JOB, options=replace(options, classes=("car",))), "f"),
+        (replace(JOB, options=replace(options, min_confidence=0.0)), "f"),
+        (replace(JOB, options=replace(options, region=Region(0, 0, 0.5, 1))), "f"),
+        (replace(JOB, options=replace(options, start_ms=0.0)), "f"),
+        (replace(JOB, options=replace(options, end_ms=0.0)), "f"),
+        (replace(JOB, options=replace(options, frames_per_second=1.0)), "f"),
     ]
     ids = {run_id(JOB, "f"), *(run_id(*other) for other in others)}
-    monkeypatch.setattr("video_worker.parts.FORMAT", 99)
+    monkeypatch.setattr("video_jobs.domain.parts.PART_FORMAT", 99)
     assert len(ids | {run_id(JOB, "f")}) == len(others) + 2
     # AND the parts of a job that an earlier release began are found
     monkeypatch.undo()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.sampling import Sampling
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.dag_runner import Payload
 from video_worker.pipeline_run import PipelineRun
@@ -71,8 +72,8 @@ def outline(items: PipelineRun) -> str:
         (NumberedVideo(9, lost={3, 4}), {}, "0 1 2 | 5 6 7 | 8 ."),
         (NumberedVideo(9, lost={4, 5, 6, 7}), {}, "0 1 2 3 | | 8 ."),
         (NumberedVideo(9, lost={8}), {}, "0 1 2 3 | 4 5 6 7 | ."),
-        (NumberedVideo(20, lost={5, 6}), {"frame_stride": 3}, "0 3 9 | 12 15 18 ."),
-        (NumberedVideo(20, lost={6}), {"frame_stride": 3}, "0 3 9 | 12 15 18 ."),
+        (NumberedVideo(20, lost={5, 6}), {"sampling": Sampling(stride=3)}, "0 3 9 | 12 15 18 ."),
+        (NumberedVideo(20, lost={6}), {"sampling": Sampling(stride=3)}, "0 3 9 | 12 15 18 ."),
         (NumberedVideo(9, lost={2}), {"max_frames": 3}, "0 1 3 |"),
         (NumberedVideo(9, lost={2}), {"max_frames": 4}, "0 1 3 | 4 ."),
         (NumberedVideo(9, lost={3}), {"max_frames": 3}, "0 1 2 ."),
@@ -100,7 +101,11 @@ def test_a_resumed_run_gives_what_is_missing(
 ) -> None:
     # GIVEN a run over a video with damaged pictures
     video = NumberedVideo(20, lost, other_sizes={3: (8, 8), 9: (4, 4)})
-    options: dict[str, Any] = {"frame_stride": stride, "part_frames": part_frames, "max_frames": max_frames}
+    options: dict[str, Any] = {
+        "sampling": Sampling(stride=stride),
+        "part_frames": part_frames,
+        "max_frames": max_frames,
+    }
     if lost >= set(range(0, 20, stride)):
         return
     whole = list(run(video, **options))
@@ -147,7 +152,7 @@ def test_tools_begin_afresh_by_the_number_of_the_candidate(is_divisible: bool, t
 def test_a_run_tells_what_was_opened() -> None:
     video = NumberedVideo(20)
     for stride, max_frames, total in ((1, None, 20), (3, None, 7), (3, 5, 5)):
-        opened = run(video, frame_stride=stride, max_frames=max_frames)
+        opened = run(video, sampling=Sampling(stride=stride), max_frames=max_frames)
         assert (opened.video, opened.warnings, opened.frames_total) == (video.facts, (), total)
     unknown = replace(video, tells_length=False)
     assert (run(unknown).frames_total, run(unknown, max_frames=5).frames_total) == (None, 5)
@@ -157,7 +162,7 @@ def test_a_run_tells_what_was_opened() -> None:
 @pytest.mark.parametrize("lost", [range(12), range(0, 12, 2)])
 def test_a_video_without_a_frame_is_unreadable_wherever_the_run_starts(first_part: int, lost: range) -> None:
     with pytest.raises(UnreadableVideoError, match="Unable to read video file"):
-        list(run(NumberedVideo(12, lost), frame_stride=2, part_frames=2, first_part=first_part))
+        list(run(NumberedVideo(12, lost), sampling=Sampling(stride=2), part_frames=2, first_part=first_part))
 
 
 def test_a_run_that_is_told_to_end_ends_and_closes_the_video() -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
+from video_jobs.domain.object_choice import ALL_OBJECTS, ObjectChoice
+from video_jobs.domain.region import Region
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.domain.video import JobWarning, VideoFacts
 
@@ -20,8 +23,8 @@ with that error."""
 class RunRequest:
     """The pipeline and the frames of a video to run it on.
 
-    The **candidates** of a run are the pictures with ``frame_index % frame_stride == 0``, whether they can be
-    decoded or not. Part ``n`` is candidates ``n * part_frames`` to ``(n + 1) * part_frames - 1``. A video
+    The **candidates** of a run are the pictures that ``sampling`` selects, whether they can be decoded or
+    not. Part ``n`` is candidates ``n * part_frames`` to ``(n + 1) * part_frames - 1``. A video
     that can be decoded only from its first picture on is not divisible: it is part 0, however long it is.
 
     Attributes
@@ -32,18 +35,22 @@ class RunRequest:
         The first part to compute; an earlier attempt has computed those before.
     frames_before
         How many frames those parts have.
-    text
-        What the job chose for the reading of text.
+    text, objects
+        What the job chose for the reading of text, and for the detection of objects.
+    region
+        The part of the picture that is analysed; None for the whole picture.
     """
 
     path: Path
     pipeline_id: str
-    frame_stride: int = 1
+    sampling: Sampling = EVERY_PICTURE
     max_frames: int | None = None
     first_part: int = 0
     frames_before: int = 0
     part_frames: int = DEFAULT_PART_FRAMES
     text: TextChoice = NOTHING_CHOSEN
+    objects: ObjectChoice = ALL_OBJECTS
+    region: Region | None = None
 
 
 class AnalysedFrame(NamedTuple):

@@ -315,10 +315,12 @@ def _request_of(job: Job, video: Path, finished: Finished) -> RunRequest:
     return RunRequest(
         video,
         job.options.pipeline_id,
-        job.options.frame_stride,
+        job.options.sampling,
         job.options.max_frames,
         first_part=finished.parts,
         frames_before=finished.frames,
         part_frames=job.part_frames,
         text=job.options.text,
+        objects=job.options.objects,
+        region=job.options.region,
     )

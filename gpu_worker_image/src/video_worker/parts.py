@@ -1,16 +1,13 @@
 """A job's parts: written line by line, stored when they are full, and joined at the end.
 
-A part is a fixed number of candidates: pictures that the job's options select, whether they can be decoded
-or not. Its key contains a hash of everything that its bytes depend on. Therefore a worker with another model
-or other libraries starts from the first frame, and so does a job whose video was replaced.
+The key of a part contains a hash of everything that its bytes depend on (`video_jobs.domain.parts`).
+Therefore a worker with another model or other libraries starts from the first frame, and so does a job whose
+video was replaced.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import asdict
 from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -18,14 +15,13 @@ from typing import BinaryIO, NamedTuple
 from video_jobs.domain.errors import PipelineError
 from video_jobs.domain.job import Job
 from video_jobs.domain.keys import part_key, parts_prefix
+from video_jobs.domain.parts import run_id
 from video_jobs.ports import StorageService
 
 from video_worker.analysis import AnalysedFrame, PartEnd
 from video_worker.results_serializer import notes_line, part_line, read_part
 
 CONTENT_TYPE = "application/jsonl"
-FORMAT = 2
-"""Of a part's file (`video_worker.results_serializer`); 1 had neither times nor notes."""
 
 
 class Finished(NamedTuple):
@@ -93,24 +89,6 @@ class JobParts:
         """Store a part, so that another attempt need not compute it again."""
         key = part_key(self._job_id, self._run_id, number)
         self._storage.save_file(key, self._paths[number], CONTENT_TYPE)
-
-
-def run_id(job: Job, fingerprint_id: str) -> str:
-    """A hash of everything that the bytes of a job's parts depend on.
-
-    The choice of text counts only if there is one, so that parts of the release before are found.
-    """
-    decisive = {
-        "format": FORMAT,
-        "fingerprint": fingerprint_id,
-        "version": job.upload.version,
-        "pipeline_id": job.options.pipeline_id,
-        "frame_stride": job.options.frame_stride,
-        "max_frames": job.options.max_frames,
-        "part_frames": job.part_frames,
-    }
-    chosen = {name: value for name, value in asdict(job.options.text).items() if value}
-    return hashlib.sha256(json.dumps(decisive | chosen, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def remove_parts(job_id: str, storage: StorageService) -> None:

@@ -124,8 +124,8 @@ class PipelineRun:
         request = self._request
         if self._is_enough(request.frames_before):
             return ()
-        first = request.first_part * request.part_frames
-        pictures = self._opened.frames(request.frame_stride, first=first * request.frame_stride)
+        first, stride = request.first_part * request.part_frames, request.sampling.stride
+        pictures = self._opened.frames(stride, first=first * stride)
         return enumerate(pictures, start=first)
 
     def _is_enough(self, frames: int) -> bool:
@@ -148,5 +148,5 @@ def _worked_on(item: _Frame | PartEnd) -> AnalysedFrame | PartEnd:
 def _frames_total(pictures: int | None, request: RunRequest) -> int | None:
     if pictures is None:
         return request.max_frames
-    total = -(-pictures // request.frame_stride)
+    total = -(-pictures // request.sampling.stride)
     return total if request.max_frames is None else min(total, request.max_frames)

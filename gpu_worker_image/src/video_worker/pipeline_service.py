@@ -12,6 +12,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 from video_jobs.domain.errors import PipelineError, SettingError, UnknownPipelineError
+from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.settings import WorkerSettings
 
@@ -97,7 +98,9 @@ class VideoFilePipelineService:
             As `run` does.
         """
         text = TextChoice.of(text_engine, languages)
-        run = self.run(RunRequest(Path(mp4_path), pipeline_id, frame_stride, max_frames, text=text))
+        run = self.run(
+            RunRequest(Path(mp4_path), pipeline_id, Sampling(stride=frame_stride), max_frames, text=text)
+        )
         return (
             {"frame_index": item.frame_index, "result": item.result}
             for item in run

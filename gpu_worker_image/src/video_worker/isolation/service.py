@@ -100,7 +100,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
             If the job used too much or its analysis crashed, on opening or while iterating.
         """
         process = self._ready_process()
-        frames_between = (request.first_part * request.part_frames + 1) * request.frame_stride
+        frames_between = (request.first_part * request.part_frames + 1) * request.sampling.stride
         next_answer = self._ask(process, request, frames_between, keep_going)
         return IsolatedRun(_checked(next_answer(), RunOpened), next_answer)
 

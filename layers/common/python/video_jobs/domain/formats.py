@@ -13,7 +13,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 FIRST_FORMAT = 1
-INTRODUCED: Mapping[str, int] = {"text_engine": 2, "languages": 2, "source_url": 3}
+INTRODUCED: Mapping[str, int] = {
+    "text_engine": 2,
+    "languages": 2,
+    "source_url": 3,
+    "classes": 4,
+    "min_confidence": 4,
+    "region": 4,
+    "start_ms": 4,
+    "end_ms": 4,
+    "frames_per_second": 4,
+}
 """What was added to jobs after the first format, each with its format."""
 
 NEWEST_FORMAT = max((FIRST_FORMAT, *INTRODUCED.values()))

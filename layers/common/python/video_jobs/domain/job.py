@@ -10,6 +10,9 @@ from typing import Any, TypedDict
 from uuid import UUID, uuid5
 
 from video_jobs.domain.formats import FIRST_FORMAT
+from video_jobs.domain.object_choice import ObjectChoice
+from video_jobs.domain.region import Region
+from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.text_engines import TextChoice
 from video_jobs.domain.video import JobWarning, VideoFacts
 
@@ -69,6 +72,12 @@ class JobOptions:
     ----------
     text_engine, languages
         See `TextChoice`.
+    classes, min_confidence
+        See `ObjectChoice`.
+    region
+        The part of the picture that is analysed; None for the whole picture.
+    frame_stride, start_ms, end_ms, frames_per_second
+        See `Sampling`.
     """
 
     pipeline_id: str = DEFAULT_PIPELINE_ID
@@ -78,6 +87,27 @@ class JobOptions:
     callback_url: str | None = None
     text_engine: str | None = None
     languages: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    min_confidence: float | None = None
+    region: Region | None = None
+    start_ms: float | None = None
+    end_ms: float | None = None
+    frames_per_second: float | None = None
+
+    @property
+    def sampling(self) -> Sampling:
+        """Which pictures the client chose."""
+        return Sampling(
+            stride=self.frame_stride,
+            start_ms=self.start_ms,
+            end_ms=self.end_ms,
+            frames_per_second=self.frames_per_second,
+        )
+
+    @property
+    def objects(self) -> ObjectChoice:
+        """What the client chose of the detection of objects."""
+        return ObjectChoice(self.classes, self.min_confidence)
 
     @property
     def text(self) -> TextChoice:
@@ -147,19 +177,43 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many frames are analysed, and how many there are; None if the container does not tell."""
+    """How far the analysis is.
+
+    Attributes
+    ----------
+    frames_total
+        How many frames there are; None if the container does not tell.
+    parts_done
+        How many leading parts are stored (`domain.parts`).
+    """
 
     frames_done: int = 0
     frames_total: int | None = None
+    parts_done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryOutput:
+    """The summary (`domain.summary`), and the tracks with their index, with the written versions."""
+
+    key: str
+    version: str | None
+    tracks_key: str
+    tracks_version: str | None
+    tracks_index_version: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The results and their index (`domain.results`), with the versions that were written."""
+    """The results and their index (`domain.results`), with the versions that were written.
+
+    ``summary`` is None if the job ran before there were summaries.
+    """
 
     key: str
     version: str | None = None
     index_version: str | None = None
+    summary: SummaryOutput | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,21 @@ def results_index_key(job_id: str) -> str:
     return f"{JOBS_PREFIX}{job_id}_results.idx"
 
 
+def summary_key(job_id: str) -> str:
+    """Key of the summary (`domain.summary`)."""
+    return f"{JOBS_PREFIX}{job_id}_summary.json"
+
+
+def tracks_key(job_id: str) -> str:
+    """Key of the tracks file (`domain.tracks`)."""
+    return f"{JOBS_PREFIX}{job_id}_tracks.json"
+
+
+def tracks_index_key(job_id: str) -> str:
+    """Key of the index, which has the byte offset of each frame in the tracks file."""
+    return f"{JOBS_PREFIX}{job_id}_tracks.idx"
+
+
 def parts_prefix(job_id: str) -> str:
     """Prefix of the keys of a job's parts."""
     return f"{PARTS_PREFIX}{job_id}/"

@@ -31,11 +31,13 @@ from video_jobs.domain.job import (
     Output,
     Progress,
     Source,
+    SummaryOutput,
     Upload,
     UploadState,
     from_iso,
     to_iso,
 )
+from video_jobs.domain.region import Region
 from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
 
 SCHEMA_VERSION = 2
@@ -91,6 +93,11 @@ class JobItem(Model):
     output_path = UnicodeAttribute(null=True)
     output_version = UnicodeAttribute(null=True)
     output_index_version = UnicodeAttribute(null=True)
+    summary_path = UnicodeAttribute(null=True)
+    summary_version = UnicodeAttribute(null=True)
+    tracks_path = UnicodeAttribute(null=True)
+    tracks_version = UnicodeAttribute(null=True)
+    tracks_index_version = UnicodeAttribute(null=True)
     error_code = UnicodeAttribute(null=True)
     error_message = UnicodeAttribute(null=True)
     created_at = IsoTimeAttribute()
@@ -106,6 +113,7 @@ class JobItem(Model):
     due_at = IsoTimeAttribute(null=True)
     frames_done = NumberAttribute()
     frames_total = NumberAttribute(null=True)
+    parts_done = NumberAttribute(null=True)
     video: MapAttribute[str, Any] = MapAttribute(null=True)
     warnings: ListAttribute[Any] = ListAttribute()
     warning_codes: ListAttribute[Any] = ListAttribute(null=True)
@@ -113,6 +121,12 @@ class JobItem(Model):
     callback_url = UnicodeAttribute(null=True)
     text_engine = UnicodeAttribute(null=True)
     languages: ListAttribute[Any] = ListAttribute(null=True)
+    classes: ListAttribute[Any] = ListAttribute(null=True)
+    min_confidence = NumberAttribute(null=True)
+    region: ListAttribute[Any] = ListAttribute(null=True)
+    start_ms = NumberAttribute(null=True)
+    end_ms = NumberAttribute(null=True)
+    frames_per_second = NumberAttribute(null=True)
     webhook = JSONAttribute(null=True)
     webhook_state = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
@@ -171,7 +185,7 @@ def to_job(item: JobItem) -> Job:
         failures=int(item.failures),
         crashes=int(item.crashes),
         lease=Lease(item.lease_owner, item.lease_expires_at) if item.lease_owner else None,
-        progress=Progress(int(item.frames_done), _int(item.frames_total)),
+        progress=Progress(int(item.frames_done), _int(item.frames_total), int(item.parts_done or 0)),
         output=_output_of(item),
         error=Failure(item.error_code, item.error_message or "") if item.error_code else None,
         video=_video_of(item.video.as_dict()) if item.video else None,
@@ -191,6 +205,12 @@ def _options_of(item: JobItem) -> JobOptions:
         callback_url=item.callback_url,
         text_engine=item.text_engine,
         languages=tuple(item.languages or ()),
+        classes=tuple(item.classes or ()),
+        min_confidence=_float(item.min_confidence),
+        region=Region(*map(float, item.region)) if item.region else None,
+        start_ms=_float(item.start_ms),
+        end_ms=_float(item.end_ms),
+        frames_per_second=_float(item.frames_per_second),
     )
 
 
@@ -220,7 +240,19 @@ def _source_of(source: Mapping[str, Any]) -> Source:
 def _output_of(item: JobItem) -> Output | None:
     if not item.output_path:
         return None
-    return Output(item.output_path, item.output_version, item.output_index_version)
+    return Output(item.output_path, item.output_version, item.output_index_version, _summary_of(item))
+
+
+def _summary_of(item: JobItem) -> SummaryOutput | None:
+    if not item.summary_path or not item.tracks_path:
+        return None
+    return SummaryOutput(
+        item.summary_path,
+        item.summary_version,
+        item.tracks_path,
+        item.tracks_version,
+        item.tracks_index_version,
+    )
 
 
 def _video_of(video: Mapping[str, Any]) -> VideoFacts:
@@ -246,7 +278,8 @@ def _delivery_of(webhook: Mapping[str, Any]) -> Delivery:
 
 def _options_to_attributes(options: JobOptions) -> dict[str, Any]:
     attributes = {spec.name: getattr(options, spec.name) for spec in fields(JobOptions)}
-    return attributes | {"languages": list(options.languages) or None}
+    lists = ("languages", "classes", "region")
+    return attributes | {name: list(attributes[name] or ()) or None for name in lists}
 
 
 def _upload_to_attributes(upload: Upload) -> dict[str, Any]:
@@ -271,7 +304,11 @@ def _lease_to_attributes(lease: Lease | None) -> dict[str, Any]:
 
 
 def _progress_to_attributes(progress: Progress) -> dict[str, Any]:
-    return {"frames_done": progress.frames_done, "frames_total": progress.frames_total}
+    return {
+        "frames_done": progress.frames_done,
+        "frames_total": progress.frames_total,
+        "parts_done": progress.parts_done or None,
+    }
 
 
 def _output_to_attributes(output: Output | None) -> dict[str, Any]:
@@ -279,6 +316,17 @@ def _output_to_attributes(output: Output | None) -> dict[str, Any]:
         "output_path": output and output.key,
         "output_version": output and output.version,
         "output_index_version": output and output.index_version,
+        **_summary_to_attributes(None if output is None else output.summary),
+    }
+
+
+def _summary_to_attributes(summary: SummaryOutput | None) -> dict[str, Any]:
+    return {
+        "summary_path": summary and summary.key,
+        "summary_version": summary and summary.version,
+        "tracks_path": summary and summary.tracks_key,
+        "tracks_version": summary and summary.tracks_version,
+        "tracks_index_version": summary and summary.tracks_index_version,
     }
 
 
@@ -327,6 +375,10 @@ _NESTED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 def _int(number: float | None) -> int | None:
     return None if number is None else int(number)
+
+
+def _float(number: float | None) -> float | None:
+    return None if number is None else float(number)
 
 
 def _plain(value: Any) -> Any:
