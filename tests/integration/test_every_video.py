@@ -20,7 +20,7 @@ MEAN_DIFFERENCE = 1.5
 """Of 255, between our colours and ffmpeg's where a picture is scaled, deinterlaced or has over 8 bits."""
 FAR, FAR_SHARE = 24, 0.002
 """Share of the colours that may differ by more than `FAR` there: scaling is free at sharp edges."""
-STARTS = 12
+STARTS = 3
 
 REFUSED = [name for name in PLANNED if name.startswith(("encrypted", "side_over"))]
 DAMAGED = [name for name in PLANNED if name.startswith(("damaged", "cut_off", "long_damaged"))]
