@@ -26,7 +26,7 @@ def normalised(options: JobOptions) -> JobOptions:
     start_ms = _rounded(options.start_ms, TIME_DECIMALS) or None
     end_ms = _rounded(options.end_ms, TIME_DECIMALS)
     if end_ms is not None and end_ms <= (start_ms or 0):
-        raise InvalidRequestError(f"end_ms: {end_ms} is not after start_ms, which is {start_ms or 0.0}")
+        raise InvalidRequestError(f"end_ms: give a time after start_ms ({start_ms or 0.0}), not {end_ms}")
     return replace(
         options,
         classes=tuple(sorted(set(options.classes))),
@@ -50,7 +50,7 @@ def _normalised_region(region: Region) -> Region | None:
 def _normalised_rate(rate: float | None) -> float | None:
     rounded = _rounded(rate)
     if rounded == 0:
-        raise InvalidRequestError(f"frames_per_second: {rate} is too little; give at least 0.000001")
+        raise InvalidRequestError(f"frames_per_second: give at least 0.000001, not {rate}")
     return rounded
 
 
