@@ -60,4 +60,4 @@ def _rounded(number: float | None, decimals: int = DECIMALS) -> float | None:
 
 def _round(number: float, decimals: int = DECIMALS) -> float:
     """A float even where a whole number was given, and no negative zero: both would change a hash."""
-    return round(float(number), decimals) + 0.0
+    return round(number, decimals) + 0.0
