@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Api
-from tests.fixtures.make_tiny_mp4 import PATH
+from tests.fixtures.make_tiny_mp4 import PATH, SIZE
 
 CHOSEN: Mapping[str, Any] = {
     "classes": ["plate"],
@@ -33,3 +33,20 @@ def submit_json(api: Api) -> str:
 def test_the_job_tells_what_it_looks_at(api: Api, submit: Callable[[Api], str]) -> None:
     job = api.job(submit(api))
     assert {name: job[name] for name in CHOSEN} == CHOSEN
+
+
+@pytest.mark.parametrize("submit", [submit_query, submit_json])
+def test_the_results_have_only_what_was_chosen(api: Api, submit: Callable[[Api], str]) -> None:
+    job_id = submit(api)
+    assert api.wait_for_end(job_id)[0]["status"] == "completed"
+    results = api.get(f"/video/results/{job_id}").json()
+    frames = {frame["frame_index"]: frame["result"] for frame in results["results"]}
+    # the pictures
+    assert list(frames) == [10, 15, 20, 25]
+    assert results["timestamps_ms"] == [1000, 1500, 2000, 2500]
+    for frame in frames.values():
+        # the plates of car and bus, in pixels of the whole picture
+        assert [one["class_name"] for one in frame["detections"]] == ["plate", "plate"]
+        assert all(one["xyxy"][1] > 0.75 * SIZE[1] for one in frame["detections"])
+        # what is written on them, but not on the sign, which is in the upper half
+        assert set(frame["text"].split()) == {"KXR742", "BTU395"}
