@@ -153,6 +153,12 @@ class Job(Answer):
     filename: str | None
     text_engine: TextEngineId | None
     languages: list[str]
+    classes: list[str]
+    min_confidence: float | None = Field(ge=0, le=1)
+    region: list[float] | None = Field(min_length=4, max_length=4)
+    start_ms: float | None = Field(ge=0)
+    end_ms: float | None = Field(gt=0)
+    frames_per_second: float | None = Field(gt=0)
     source_host: str | None
     size_bytes: int | None
     frames_done: int = Field(ge=0)

@@ -5,23 +5,28 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import from_json
 from video_jobs.domain.addresses import MAX_URL_LENGTH
 from video_jobs.domain.chunks import MAX_CHUNKS
 from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE, VideoContentType
+from video_jobs.domain.errors import InvalidRequestError
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID, JobOptions
+from video_jobs.domain.region import Region
 from video_jobs.domain.sources import MAX_SOURCE_URL_LENGTH
 from video_jobs.domain.text_engines import MAX_LANGUAGES, TextEngineId
 from video_jobs.use_cases.intake import Submission
 
 _OPTIONS = {option.name for option in fields(JobOptions)}
+_MAX_MS = 10**12
+_Fraction = Annotated[float, Field(ge=0, le=1)]
+_ClassName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
 
 class SubmitParameters(BaseModel):
     """Options of a job: the query if the video is in the body, otherwise a part of the JSON."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     pipeline_id: str = Field(default=DEFAULT_PIPELINE_ID, min_length=1, max_length=64)
     frame_stride: int = Field(default=1, ge=1, le=1_000_000)
@@ -34,12 +39,27 @@ class SubmitParameters(BaseModel):
     languages: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
         default=(), json_schema_extra={"maxItems": MAX_LANGUAGES}
     )
+    classes: tuple[_ClassName, ...] = Field(default=(), max_length=100)
+    min_confidence: _Fraction | None = None
+    region: tuple[_Fraction, ...] | None = Field(default=None, min_length=4, max_length=4)
+    start_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
+    end_ms: float | None = Field(default=None, gt=0, le=_MAX_MS)
+    frames_per_second: float | None = Field(default=None, gt=0, le=1000)
 
     def to_submission(self, owner: str, idempotency_key: str | None) -> Submission:
-        """The request, in the form that the use cases take."""
+        """The request, in the form that the use cases take.
+
+        Raises
+        ------
+        InvalidRequestError
+            If the request has a ``frames_per_second`` and a ``frame_stride``, even one that is the default.
+        """
+        if self.frames_per_second is not None and "frame_stride" in self.model_fields_set:
+            raise InvalidRequestError("frames_per_second and frame_stride exclude each other; leave one out")
+        region = None if self.region is None else Region(*self.region)
         return Submission(
             owner=owner,
-            options=JobOptions(**self.model_dump(include=_OPTIONS)),
+            options=JobOptions(**self.model_dump(include=_OPTIONS) | {"region": region}),
             idempotency_key=idempotency_key,
         )
 

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import job_item_model
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
@@ -31,6 +34,7 @@ from video_jobs.ports import JobPosition, JobRepository
 
 from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, WHY, full_job, make_job
 from tests.contract.test_notify import MESSAGE
+from tests.support.option_bodies import option_bodies, options_of
 
 MET_AND_NOT: dict[str, tuple[Any, Any]] = {
     "status": (JobStatus.RUNNING, JobStatus.PENDING),
@@ -82,6 +86,17 @@ def test_a_saved_job_is_read_back_as_it_was(jobs: JobRepository, make: Callable[
     jobs.save(make())
     assert jobs.get_by_id(JOB_ID) == make()
     assert jobs.get_by_id(JOB_ID.replace("1", "2")) is None
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.uuids(), option_bodies())
+def test_whatever_a_job_may_choose_is_read_back(
+    jobs: JobRepository, job_id: UUID, body: dict[str, Any]
+) -> None:
+    job = make_job(str(job_id), options=options_of(body))
+    jobs.save(job)
+    assert jobs.get_by_id(job.job_id) == job
+    jobs.delete(job.job_id, Expected(status=JobStatus.PENDING))
 
 
 def test_a_job_id_is_saved_once(jobs: JobRepository) -> None:

@@ -39,6 +39,14 @@ def test_the_first_example_of_the_readme_shows_text_and_objects(api: Api) -> Non
     assert {"text", "detections"} <= set(frame["result"])
 
 
+def test_the_upload_that_is_shown_starts_its_job(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (block,) = (one for one in Page(ROOT / "docs/api.md").blocks() if one.language == "python")
+    shown: dict[str, Any] = {}
+    exec(block.content.replace("http://127.0.0.1:8000", api.url), shown)
+    assert api.wait_for_end(shown["job"]["job_id"])[0]["status"] == "completed"
+
+
 @pytest.mark.parametrize("page", ["docs/api.md", "docs/webhooks.md"])
 def test_every_submit_that_is_shown_is_accepted(page: str, api: Api) -> None:
     answers = [answer_to(command, api) for command in commands_of(page)]

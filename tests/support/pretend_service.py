@@ -42,7 +42,8 @@ def job(job_id: str, word: str, frames: int) -> dict[str, Any]:
     body: dict[str, Any] = dict.fromkeys(Job.model_fields) | status(job_id, word)
     del body["error_message"]
     counts = {"frames_done": frames, "frames_total": frames, "percent": 100, "size_bytes": 1, "attempt": 1}
-    return body | counts | {"pipeline_id": "yolo_ocr", "frame_stride": 1, "languages": []} | NO_WARNINGS
+    options = {"pipeline_id": "yolo_ocr", "frame_stride": 1, "languages": [], "classes": []}
+    return body | counts | options | NO_WARNINGS
 
 
 class PretendService(LoopbackServer):

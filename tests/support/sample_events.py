@@ -96,6 +96,7 @@ SAMPLES: Mapping[str, Sample] = {
     "submit_json": Sample("nothing", 201),
     "submit_multipart": Sample("nothing", 201),
     "submit_text_engine": Sample("nothing", 201),
+    "submit_options": Sample("nothing", 201),
     "submit_source_url": Sample("nothing", 201),
     "submit_video_not_mp4": Sample("nothing", 400),
     "submit_json_bad_stride": Sample("nothing", 400),

@@ -11,7 +11,6 @@ from video_jobs.domain.errors import (
     IdempotencyMismatchError,
     InvalidRequestError,
 )
-from video_jobs.domain.formats import INTRODUCED
 from video_jobs.domain.job import UploadState
 from video_jobs.ports import StoredChunk
 from video_jobs.use_cases.fetch_turn import MAX_BEGINNINGS, TURN
@@ -34,7 +33,7 @@ def world() -> SourceWorld:
 def test_a_submitted_job_is_sent_and_shows_only_the_host(world: SourceWorld) -> None:
     job = world.job
     assert (job.upload.state, job.upload.source_host) == (UploadState.FETCHING, "source.example")
-    assert (job.upload.source and job.upload.source.url, job.needs) == (URL, INTRODUCED["source_url"])
+    assert (job.upload.source and job.upload.source.url, job.needs) == (URL, 3)
     assert world.fetches.sent == [(world.job_id, 0)]
     assert "secret" not in repr(job)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, get_args
 
@@ -34,6 +35,7 @@ EVERYTHING_OF_BEFORE = JobOptions(
     filename="a.mp4",
     callback_url="https://receiver.example/hook",
 )
+WITH_LANGUAGES = replace(EVERYTHING_OF_BEFORE, languages=("deu", "eng"))
 
 
 @pytest.fixture
@@ -112,8 +114,9 @@ def test_a_worker_of_the_release_before_leaves_a_job_with_a_choice(
     [
         (JobOptions(), "cabb3522ef1181a7a995ef5e4ee8efd84330e64abe4b032b7ba0efb15a8c4bce"),
         (EVERYTHING_OF_BEFORE, "294c5637e2ebe4700d1b6a55091c01eebed7e83872fd3c22ffc1d8147b45efbf"),
+        (WITH_LANGUAGES, "1115f5e6e3ef8fe70971b89e7ac2352436fda02ceaae0c369c56bbf9716fcefb"),
     ],
-    ids=["nothing chosen", "every option of the release before"],
+    ids=["nothing chosen", "every option of the release before", "and languages"],
 )
 def test_a_request_of_the_release_before_has_the_hash_that_it_had(
     app: VideoJobs, options: JobOptions, known: str

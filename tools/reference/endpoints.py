@@ -20,6 +20,7 @@ codes of an error mean stands in [errors](errors.md).
 _ANSWER = ["status", "when", "answer"]
 _LIMITS = {
     "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
     "maximum": "at most {}",
     "minLength": "{} or more characters",
     "maxLength": "at most {} characters",
@@ -134,7 +135,8 @@ def _type(schema: Schema) -> str:
 
 
 def _limits(schema: Schema) -> str:
-    choices = [schema, *schema.get("anyOf", []), schema.get("items", {})]
+    choices = [schema, *schema.get("anyOf", [])]
+    choices += [one["items"] for one in choices if "items" in one]
     found = ((words, one[key]) for one in choices for key, words in _LIMITS.items() if key in one)
     return ", ".join(words.format(limit) for words, limit in found)
 

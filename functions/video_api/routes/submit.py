@@ -32,9 +32,18 @@ from functions.video_api.request_log import name_job
 
 router = APIGatewayHttpRouter()
 _KEY_LENGTH = 255
-_BODY_PARAMETERS = frozenset(
-    {"pipeline_id", "frame_stride", "max_frames", "callback_url", "text_engine", "languages"}
-)
+_LISTS = frozenset({"languages", "classes", "region"})
+_BODY_PARAMETERS = _LISTS | {
+    "pipeline_id",
+    "frame_stride",
+    "max_frames",
+    "callback_url",
+    "text_engine",
+    "min_confidence",
+    "start_ms",
+    "end_ms",
+    "frames_per_second",
+}
 
 
 @router.post("/video/submit")
@@ -118,7 +127,7 @@ def _submit_video(
 
 def _with_lists(options: Mapping[str, str]) -> Mapping[str, str | list[str]]:
     """Options of a query or form, whose lists are separated by commas."""
-    lists = {name: text.split(",") for name, text in options.items() if name == "languages"}
+    lists = {name: text.split(",") for name, text in options.items() if name in _LISTS}
     return {**options, **lists}
 
 

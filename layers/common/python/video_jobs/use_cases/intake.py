@@ -30,6 +30,7 @@ from video_jobs.domain.job import (
 )
 from video_jobs.domain.keys import job_id_of_video, video_key
 from video_jobs.domain.mp4 import MP4_HEAD_BYTES, check_mp4_head
+from video_jobs.domain.normal_options import normalised
 from video_jobs.domain.sources import host_of_source
 from video_jobs.domain.text_engines import TextChoice
 from video_jobs.domain.webhooks import check_callback_url
@@ -220,7 +221,7 @@ class Intake(UseCases):
         )
 
     def _checked_options(self, options: JobOptions) -> JobOptions:
-        """The options, with the choice of text made complete: equal choices are equal requests."""
+        """The options in the one form that all equal choices have."""
         if options.pipeline_id not in self._rules.known_pipelines:
             known = ", ".join(sorted(self._rules.known_pipelines))
             raise UnknownPipelineError(
@@ -230,7 +231,7 @@ class Intake(UseCases):
             check_callback_url(options.callback_url, self._rules.webhook_networks)
         text = TextChoice.of(options.text_engine, options.languages)
         text.check_languages(self._rules.known_languages)
-        return replace(options, text_engine=text.engine, languages=text.languages)
+        return normalised(replace(options, text_engine=text.engine, languages=text.languages))
 
 
 def _check_size(size_bytes: int, largest: int) -> None:
@@ -265,6 +266,12 @@ def _request_hash(submission: Submission, content: str) -> str:
         "checksum_sha256": submission.checksum_sha256,
         "text_engine": options.text_engine,
         "languages": options.languages or None,
+        "classes": options.classes or None,
+        "min_confidence": options.min_confidence,
+        "region": None if options.region is None else tuple(options.region),
+        "start_ms": options.start_ms,
+        "end_ms": options.end_ms,
+        "frames_per_second": options.frames_per_second,
     }
     chosen = tuple((name, value) for name, value in later.items() if value is not None)
     return hashlib.sha256(repr(parts + chosen).encode()).hexdigest()
