@@ -197,13 +197,20 @@ def heartbeat(job: Job, *, lease: timedelta, progress: Progress, now: datetime) 
     )
 
 
-def record_opening(job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts, now: datetime) -> Change:
-    """Record what the worker computes with and the video that it opened, before the first frame."""
+def record_opening(
+    job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts, progress: Progress, now: datetime
+) -> Change:
+    """Record what the worker computes with, the video that it opened, and what earlier attempts finished."""
     return Change(
         job_id=job.job_id,
         action="record_opening",
         expected=_held_by_worker(job),
-        values={"fingerprint": dict(fingerprint), "video": video, "updated_at": now},
+        values={
+            "fingerprint": dict(fingerprint),
+            "video": video,
+            "progress": progress,
+            "updated_at": now,
+        },
     )
 
 
