@@ -61,10 +61,8 @@ def test_the_frames_that_are_there_come_as_they_are_at_the_end(run: RunInParts) 
     assert json.loads(whole["body"]).items() >= {"complete": True, "next_cursor": None}.items()
     assert json.loads(whole["body"])["results_url"]
     # AND the bytes are the same
-    frames, times = (json.dumps(body[name])[1:-1] for name in ("results", "timestamps_ms"))
     beginning = answer_to(PARTIAL | {"limit": "4"})["body"]
     assert answer["body"].partition('"job_id"')[0] == beginning.partition('"job_id"')[0]
-    assert len(frames) > len(times) > 4
 
 
 def test_the_tag_changes_with_each_part_and_at_the_end_only(app: VideoJobs, run: RunInParts) -> None:

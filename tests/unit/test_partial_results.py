@@ -246,11 +246,14 @@ def test_a_cursor_beyond_all_is_refused_at_the_end_and_gives_nothing_before(serv
 
 
 def test_after_the_notes_of_a_part_no_line_begins(service: Service) -> None:
-    service.run.store(0)
-    size = service.storage.find_file(next(service.storage.list_keys("job_parts/")))
-    assert size is not None
+    key = next(service.storage.list_keys("job_parts/"))
+    whole = service.storage.read_range(key, 0, 10**6)
     with pytest.raises(InvalidCursorError):
-        service.ask(Place(FINGERPRINT_ID, 2, 0, size.size_bytes).to_cursor(JOB.job_id))
+        service.ask(Place(FINGERPRINT_ID, 2, 0, len(whole)).to_cursor(JOB.job_id))
+    # AND a part without notes, which no worker stores, is not taken for a whole one
+    service.storage.save_bytes(key, whole[: 2 * LINE])
+    with pytest.raises(ValueError, match="without notes"):
+        service.ask()
 
 
 def test_a_part_that_is_missing_ends_the_page(service: Service) -> None:

@@ -205,12 +205,7 @@ def record_opening(
         job_id=job.job_id,
         action="record_opening",
         expected=_held_by_worker(job),
-        values={
-            "fingerprint": dict(fingerprint),
-            "video": video,
-            "progress": progress,
-            "updated_at": now,
-        },
+        values={"fingerprint": dict(fingerprint), "video": video, "progress": progress, "updated_at": now},
     )
 
 
@@ -245,10 +240,7 @@ def fail_running(job: Job, failure: Failure, *, keep: timedelta, now: datetime) 
 def fail_unheld(job: Job, failure: Failure, *, keep: timedelta, now: datetime) -> Change:
     """Fail an open job that nobody holds: a dead letter, an expired lease, a video that never came."""
     return Change(
-        job_id=job.job_id,
-        action="fail",
-        expected=_unheld(job, now),
-        values=_failed(job, failure, keep, now),
+        job_id=job.job_id, action="fail", expected=_unheld(job, now), values=_failed(job, failure, keep, now)
     )
 
 
