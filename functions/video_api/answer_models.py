@@ -192,6 +192,7 @@ class Frame(Answer):
 class Results(Answer):
     """A page of the results; ``results_url`` downloads all of them, for a short time.
 
+    With ``partial=true``, ``complete`` tells whether the job is completed; before, ``results_url`` is null.
     ``timestamps_ms`` has the time of each frame of ``results``, in milliseconds from the first picture of the
     video. It is null if the job ran before results had times.
     """
@@ -202,7 +203,8 @@ class Results(Answer):
     created_at: Time
     updated_at: Time
     next_cursor: str | None
-    results_url: str
+    results_url: str | None
+    complete: bool | None = None
 
 
 class Pipeline(Answer):

@@ -39,6 +39,7 @@ class ResultsParameters(BaseModel):
     to_frame: int | None = Field(default=None, ge=0, le=_MAX_FRAME)
     from_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
     to_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
+    partial: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -48,6 +49,13 @@ class ResultsParameters(BaseModel):
             raise ValueError("to_ms must not be before from_ms")
         return self
 
+    @model_validator(mode="after")
+    def _partial_goes_with_few(self) -> Self:
+        others = sorted(self.model_fields_set - {"partial", "cursor", "limit"})
+        if self.partial and others:
+            raise ValueError(f"partial goes with cursor and limit only, not with {', '.join(others)}")
+        return self
+
     def to_query(self) -> ResultsQuery:
         """The query, in the form that the use case takes."""
-        return ResultsQuery(**self.model_dump())
+        return ResultsQuery(**self.model_dump(exclude={"partial"}))

@@ -40,12 +40,18 @@ class JobParts:
         self._storage = storage
         self._paths: list[Path] = []
         self._frames = 0
+        self._stored = 0
         self.folder = folder
 
     @property
     def paths(self) -> list[Path]:
         """The parts on this machine, in order."""
         return self._paths
+
+    @property
+    def stored(self) -> int:
+        """How many leading parts are in the storage."""
+        return self._stored
 
     def fetch_finished(self) -> Finished:
         """Fetch the leading parts that an earlier attempt stored."""
@@ -57,6 +63,7 @@ class JobParts:
             path = self._begin_part()
             self._storage.load_file(key, path)
             self._frames += read_part(path).frames
+            self._stored += 1
         return Finished(len(self._paths), self._frames)
 
     def write(self, run: Iterable[AnalysedFrame | PartEnd]) -> Iterator[int]:
@@ -89,6 +96,7 @@ class JobParts:
         """Store a part, so that another attempt need not compute it again."""
         key = part_key(self._job_id, self._run_id, number)
         self._storage.save_file(key, self._paths[number], CONTENT_TYPE)
+        self._stored += 1
 
 
 def remove_parts(job_id: str, storage: StorageService) -> None:

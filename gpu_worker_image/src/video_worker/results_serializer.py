@@ -1,13 +1,7 @@
 """Turn frames into bytes; equal frames always give equal bytes.
 
-The format of the results is described in `video_jobs.domain.results`. A part of them is a file of JSON lines:
-one line for each frame, which `part_line` makes, then one line of `notes_line`::
-
-    [166833,{"frame_index":5,"result":{...}}]
-    {"part":{"first_lost":null,"lost":0,"other_sizes":[]}}
-
-The number is the frame's time in microseconds. What stands between the first comma of a line and its last
-bracket goes into the results as it is.
+The format of the results is described in `video_jobs.domain.results`, that of their parts in
+`video_jobs.domain.parts`.
 """
 
 from __future__ import annotations
@@ -18,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from video_jobs.domain.parts import NOTES_START, time_and_frame
 from video_jobs.domain.results import (
     END_FRAME,
     HEAD,
@@ -38,7 +33,6 @@ from video_worker.analysis import AnalysedFrame, PartNotes
 
 DECIMALS = 4
 _FRAME_START = b'{"frame_index":'
-_NOTES_START = b'{"part":'
 _RECORDS_A_READ = 1 << 12
 
 
@@ -106,7 +100,7 @@ def read_part(part: Path) -> PartSummary:
     """
     with part.open("rb") as lines:
         for count, line in enumerate(lines):
-            if line.startswith(_NOTES_START):
+            if line.startswith(NOTES_START):
                 return PartSummary(count, _notes_of(line))
     raise ValueError(f"{part.name} ends without notes")
 
@@ -115,7 +109,7 @@ def frames_of_part(part: Path) -> Iterator[AnalysedFrame]:
     """The frames of a part, with the rounded values that the results have."""
     with part.open("rb") as lines:
         for line in lines:
-            if line.startswith(_NOTES_START):
+            if line.startswith(NOTES_START):
                 return
             time_us, frame = json.loads(line)
             yield AnalysedFrame(frame["frame_index"], time_us / US_A_MS, frame["result"])
@@ -186,7 +180,7 @@ class _Writer:
         last_index = 0
         with part.open("rb") as lines:
             for line in lines:
-                if line.startswith(_NOTES_START):
+                if line.startswith(NOTES_START):
                     notes = _notes_of(line)
                     is_after = self.is_full and (notes.first_lost or 0) > last_index
                     return replace(notes, lost=0, first_lost=None) if is_after else notes
@@ -226,9 +220,8 @@ def _records_of(records: BinaryIO) -> Iterator[tuple[int, int, int]]:
 
 
 def _frame_of(line: bytes) -> FrameBytes:
-    comma, end = line.index(b","), line.rindex(b"]")
-    frame = line[comma + 1 : end]
-    return FrameBytes(frame_index_of(frame), int(line[1:comma]), frame)
+    time_us, frame = time_and_frame(line)
+    return FrameBytes(frame_index_of(frame), time_us, frame)
 
 
 def _notes_of(line: bytes) -> PartNotes:

@@ -108,10 +108,13 @@ class ResultsPage:
 
     ``frames_json`` holds them as they are in the file: JSON objects joined by commas, without brackets.
     ``times_json`` holds their times in milliseconds in the same form; None if they are not known.
+    ``results_url`` is None while there is no file. ``complete`` tells whether there is one; it is None if
+    partial results were not asked for.
     """
 
     frames_json: bytes
     times_json: str | None
     count: int
     next_cursor: str | None
-    results_url: str
+    results_url: str | None
+    complete: bool | None = None

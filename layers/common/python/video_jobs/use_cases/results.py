@@ -34,7 +34,7 @@ from video_jobs.use_cases.base import UseCases
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _RECORDS_A_READ = 1 << 12
-_REST_BYTES = 1000
+REST_BYTES = 1000
 """What an answer has besides frames, their times and the link: names of fields, job_id, cursor and so on."""
 
 
@@ -43,6 +43,7 @@ class ResultsQuery:
     """The frames to read, at most ``limit`` per page: those within both ranges.
 
     ``from_frame`` to ``to_frame`` are indexes, ``from_ms`` to ``to_ms`` are times; all are inclusive.
+    ``position`` stands in place of a cursor: so many frames come before the page.
     """
 
     cursor: str | None = None
@@ -51,6 +52,7 @@ class ResultsQuery:
     to_frame: int | None = None
     from_ms: float | None = None
     to_ms: float | None = None
+    position: int | None = None
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -86,9 +88,9 @@ class Results(UseCases):
         if query.has_times and not index.layout.has_times:
             raise InvalidRequestError(_NO_TIMES)
         end = index.end_of(query)
-        first = _position(query.cursor, scope, end) if query.cursor else index.start_of(query)
+        first = _first_of(query, scope, index, end)
         url = self._url_of(job.output)
-        budget = self._rules.max_answer_bytes - _encoded_bytes(url) - _REST_BYTES
+        budget = self._rules.max_answer_bytes - _encoded_bytes(url) - REST_BYTES
         records = _records_of_page(index, range(first, end)[: query.limit], budget)
         lines = _fitting(self._read_lines(job.output, records), records, budget)
         following = first + len(lines)
@@ -175,6 +177,14 @@ _NO_TIMES = (
 )
 
 
+def _first_of(query: ResultsQuery, scope: tuple[str, ...], index: ResultsIndex, end: int) -> int:
+    if query.position is None:
+        return _position(query.cursor, scope, end) if query.cursor else index.start_of(query)
+    if query.position > end:
+        raise InvalidCursorError
+    return query.position
+
+
 def _position(cursor: str, scope: tuple[str, ...], end: int) -> int:
     """The position that a cursor names; no page ends with a cursor of ``end`` or beyond."""
     text = decode_cursor(cursor, *scope)
@@ -213,11 +223,16 @@ def _fitting(lines: list[bytes], records: Sequence[IndexRecord], budget: int) ->
     """The frames that fit into an answer together with their times; the first one is always taken."""
     used = 0
     for count, (line, record) in enumerate(zip(lines, records, strict=False)):
-        used += _encoded_bytes(line.decode()) + _encoded_bytes(SEPARATOR.decode())
-        used += 0 if record.time_us is None else len(milliseconds(record.time_us)) + 1
+        used += answer_bytes_of(line, record.time_us)
         if count and used > budget:
             return lines[:count]
     return lines
+
+
+def answer_bytes_of(line: bytes, time_us: int | None) -> int:
+    """What a frame and its time, if that is known, take of an answer."""
+    time_bytes = 0 if time_us is None else len(milliseconds(time_us)) + 1
+    return _encoded_bytes(line.decode()) + _encoded_bytes(SEPARATOR.decode()) + time_bytes
 
 
 def _encoded_bytes(text: str) -> int:
