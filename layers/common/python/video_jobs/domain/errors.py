@@ -103,6 +103,16 @@ class JobNotCompletedError(VideoJobsError):
     code = "job_not_completed"
 
 
+class VideoMissingError(VideoJobsError):
+    """A request for a video that has not arrived, was refused, or was deleted."""
+
+    default_message = (
+        "This job has no video: it has not arrived yet, was refused, or was deleted. "
+        "Ask again once the job runs, or submit the video again."
+    )
+    code = "video_missing"
+
+
 class JobStateError(VideoJobsError):
     """A request that the state of the job forbids."""
 
