@@ -22,7 +22,7 @@ def write_annotated_frame(video: Path, frames: Sequence[Mapping[str, Any]], targ
     if picture is None:
         return None
     target.parent.mkdir(parents=True, exist_ok=True)
-    frame = Frame(best["frame_index"], None, best["result"])
+    frame = Frame(best["frame_index"], None, best["result"], best.get("track_ids"))
     annotated_picture(VideoFrame.from_ndarray(picture, "bgr24"), frame).save(target)
     return target
 
@@ -32,12 +32,18 @@ def write_annotated_video(
 ) -> None:
     """Write the video with all that was found on it, and with its sound if MP4 can hold it.
 
+    Frames have their ``timestamp_ms``, and their ``track_ids`` if the tracks are to be shown.
+
     Raises
     ------
     AnnotationError
         If the pictures of the video have no times of their own.
     """
-    page = {"results": frames, "timestamps_ms": [frame["timestamp_ms"] for frame in frames]}
+    page = {
+        "results": frames,
+        "timestamps_ms": [frame["timestamp_ms"] for frame in frames],
+        "track_ids": [frame.get("track_ids") for frame in frames],
+    }
     results = Results.of_job(job, [page])
     try:
         annotate_video(video, results, target)

@@ -64,15 +64,26 @@ class Client:
             time.sleep(poll_s)
         return str(status)
 
-    def results(self, job_id: str) -> Iterator[dict[str, Any]]:
-        """Every frame with its ``timestamp_ms`` (None in old results), page by page."""
+    def results(self, job_id: str, **query: str) -> Iterator[dict[str, Any]]:
+        """Every frame, page by page, with its ``timestamp_ms``, and its ``track_ids`` if they are included.
+
+        What the results do not have is None.
+        """
         cursor: str | None = ""
         while cursor is not None:
-            page = self._ask("GET", f"/video/results/{job_id}", params={"cursor": cursor or None}).json()
-            times = page["timestamps_ms"] or [None] * len(page["results"])
-            for frame, timestamp_ms in zip(page["results"], times, strict=True):
-                yield {"timestamp_ms": timestamp_ms, **frame}
+            asked = {**query, "cursor": cursor or None}
+            page = self._ask("GET", f"/video/results/{job_id}", params=asked).json()
+            nothing = [None] * len(page["results"])
+            times, tracks = page["timestamps_ms"] or nothing, page.get("track_ids") or nothing
+            for frame, timestamp_ms, track_ids in zip(page["results"], times, tracks, strict=True):
+                yield {"timestamp_ms": timestamp_ms, **frame, "track_ids": track_ids}
             cursor = page.get("next_cursor")
+
+    def summary(self, job_id: str) -> dict[str, Any]:
+        """The summary of the job's video."""
+        answer: dict[str, Any] = self._ask("GET", f"/video/summary/{job_id}").json()
+        whole: dict[str, Any] = answer["summary"] or self._send("GET", answer["summary_url"]).json()
+        return whole
 
     def _ask(self, method: str, path: str, **parts: Any) -> requests.Response:
         return self._send(method, self._base_url + path, **parts)

@@ -25,6 +25,7 @@ OUT = Path("out")
 _POLL_S = 0.25
 _BAR = 30
 _FRAMES_SHOWN = 50
+_SEEN_SHOWN = 20
 
 
 class DemoError(Exception):
@@ -73,12 +74,15 @@ def run_demo(video: Path, pipeline_id: str, model_name: str, text_engine: str | 
         job = _watch(client, job_id)
         if job["status"] == "failed":
             raise DemoError(job["error"]["message"])
-        frames = list(client.results(job_id))
-    path = OUT / f"{video.stem}_results.json"
+        frames = list(client.results(job_id, include="tracks"))
+        seen = client.summary(job_id)
+    path, seen_path = (OUT / f"{video.stem}_{name}.json" for name in ("results", "summary"))
     path.write_text(json.dumps({"results": frames}, ensure_ascii=False, indent=1), encoding="utf-8")
+    seen_path.write_text(json.dumps(seen, ensure_ascii=False, indent=1), encoding="utf-8")
     print("\n".join(frame_lines(frames)))
     print(summary(frames, job["warnings"]))
-    print(f"Results: {path}")
+    print("\n".join(seen_lines(seen)))
+    print(f"Results: {path}\nSummary: {seen_path}")
     _show_on_pictures(video, job, frames)
 
 
@@ -124,6 +128,21 @@ def summary(frames: list[dict[str, Any]], warnings: list[str]) -> str:
     lines.append("Texts:" + ("" if texts else " none"))
     lines += [f"  {text:<24}frames {', '.join(runs)}" for text, runs in texts.items()]
     return "\n".join(lines)
+
+
+def seen_lines(summary: dict[str, Any]) -> list[str]:
+    """The objects and texts of the summary that were longest in view, with their times."""
+    named = [(f"{one['class_name']} #{one['track_id']}", one) for one in summary["tracks"]]
+    named += [(one["text"], one) for one in summary["texts"]]
+    longest = sorted(named, key=lambda pair: -pair[1]["in_view_ms"])[:_SEEN_SHOWN]
+    times = [(one["start_ms"], one["end_ms"], name) for name, one in longest]
+    lines = [f"  {_clock(start)} - {_clock(end)}  {name}" for start, end, name in sorted(times)]
+    return ["In view:" + ("" if lines else " nothing"), *lines]
+
+
+def _clock(time_ms: float) -> str:
+    minutes, milliseconds = divmod(round(time_ms), 60_000)
+    return f"{minutes}:{milliseconds / 1000:06.3f}"
 
 
 def texts_seen(frames: list[dict[str, Any]]) -> dict[str, list[str]]:

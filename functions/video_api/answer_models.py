@@ -182,6 +182,15 @@ class JobList(Answer):
     next_cursor: str | None
 
 
+class SignedVideo(Answer):
+    """GET ``video_url`` before ``expires_at``, whole or in ranges; it takes no HEAD."""
+
+    job_id: JobId
+    video_url: str
+    expires_at: Time
+    size_bytes: int = Field(ge=1)
+
+
 class Frame(Answer):
     """What the pipeline found on one frame; ``frame_index`` counts the frames of the video, from 0."""
 

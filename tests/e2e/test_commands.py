@@ -37,10 +37,17 @@ def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None
     assert "frame_index    10  timestamp_ms      1000  " in output
     assert "HARBOUR                 frames 0-9" in output
     assert "KXR742" in output
+    # AND the summary tells what was in view, and until when
+    assert "  0:01.000 - 0:02.000  STATION\n" in output
+    assert "  0:00.000 - 0:04.000  car #1\n" in output
     assert "100 %" in output
     results = json.loads((tmp_path / "out" / "tiny_results.json").read_text(encoding="utf-8"))
     times = [frame["timestamp_ms"] for frame in results["results"]]
     assert times == [100 * number for number in range(40)]
+    counts = [(len(one["track_ids"]), len(one["result"]["detections"])) for one in results["results"]]
+    assert [tracks for tracks, _ in counts] == [detections for _, detections in counts]
+    summary = json.loads((tmp_path / "out" / "tiny_summary.json").read_text(encoding="utf-8"))
+    assert summary["frames"] == 40
     assert (tmp_path / "out" / "tiny_annotated.png").is_file()
     assert Written.of(tmp_path / "out" / "tiny_annotated.mp4").times_us() == [time * 1000 for time in times]
     assert list((tmp_path / "temporary").iterdir()) == []

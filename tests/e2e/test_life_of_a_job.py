@@ -253,9 +253,22 @@ def _wait_for_a_worker(api: Api, stack: LocalStack) -> float:
     return _logged_at(log, "job_started", job_id) - _logged_at(log, "upload_handled", job_id)
 
 
+def test_a_player_gets_the_video_in_ranges(api: Api) -> None:
+    job_id = api.submit_presigned(PATH, max_frames=1, pipeline_id="ocr_only")
+    api.wait_for_end(job_id)
+    body, content = api.get(f"/video/jobs/{job_id}/video").json(), PATH.read_bytes()
+    assert (body["job_id"], body["size_bytes"]) == (job_id, len(content))
+    part = requests.get(body["video_url"], headers={"Range": "bytes=4-11"}, timeout=30)
+    assert (part.status_code, part.content) == (206, content[4:12])
+    assert part.headers["content-range"] == f"bytes 4-11/{len(content)}"
+    assert part.headers["content-type"] == "video/mp4"
+    assert requests.get(body["video_url"], timeout=30).content == content
+
+
 def test_nothing_signed_reaches_the_log(api: Api, stack: LocalStack) -> None:
     job_id = api.submit_presigned(PATH, max_frames=1)
     api.wait_for_end(job_id)
+    requests.get(api.get(f"/video/jobs/{job_id}/video").json()["video_url"], timeout=30)
     log = stack.log_file.read_text(encoding="utf-8").lower()
     assert job_id in log
     assert [

@@ -55,6 +55,11 @@ def named(answer: requests.Response) -> dict[str, str]:
     return {name.lower(): text for name, text in answer.headers.items() if name.lower().startswith("access-")}
 
 
+def exposed(answer: requests.Response) -> set[str]:
+    """The headers that a page may read."""
+    return set(answer.headers["access-control-expose-headers"].split(", "))
+
+
 @pytest.mark.parametrize("path", ["/video/submit", "/video/jobs/1/upload/parts", "/health"])
 def test_a_preflight_needs_no_token(gateway: Gateway, path: str) -> None:
     answer = preflight(gateway.url + path, CONSOLE)
@@ -128,7 +133,20 @@ def test_a_page_may_upload_to_the_bucket_and_read_the_answer(bucket: str) -> Non
     form: Any = {"data": {"key": "a"}, "files": {"file": b"x"}}
     answer = requests.post(bucket, **form, headers={"Origin": CONSOLE}, timeout=10)
     assert (answer.status_code, answer.headers[ALLOW + "origin"]) == (204, CONSOLE)
-    assert answer.headers["access-control-expose-headers"] == "ETag"
+    assert "ETag" in exposed(answer)
+
+
+def test_a_player_on_a_page_may_read_a_part_of_a_video(bucket: str) -> None:
+    public = {"x-amz-acl": "public-read"}
+    requests.put(f"{bucket}/video.mp4", data=b"0123456789", headers=public, timeout=10)
+    assert preflight(f"{bucket}/video.mp4", CONSOLE, "GET", "range").headers[ALLOW + "headers"] == "range"
+    headers = {"Origin": CONSOLE, "Range": "bytes=2-4"}
+    answer = requests.get(f"{bucket}/video.mp4", headers=headers, timeout=10)
+    assert (answer.status_code, answer.content) == (206, b"234")
+    assert answer.headers[ALLOW + "origin"] == CONSOLE
+    shown = {name: answer.headers.get(name) for name in ("Accept-Ranges", "Content-Length", "Content-Range")}
+    assert shown == {"Accept-Ranges": "bytes", "Content-Length": "3", "Content-Range": "bytes 2-4/10"}
+    assert shown.keys() <= exposed(answer)
 
 
 def test_other_pages_may_not_use_the_bucket(bucket: str) -> None:

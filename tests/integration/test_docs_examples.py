@@ -24,6 +24,7 @@ from tests.support.pages import Page
 from tests.support.sample_results import FIRST_PICTURE_MS, SIZE
 from tests.support.sample_results import job as sample_job
 from tests.support.sample_results import pages as sample_pages
+from tests.support.sample_summary import summary as sample_summary
 from tools.governance.validate_plugins import main as validate_plugins
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,7 @@ class ResultsApi(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
+        assert query["include"] == ["tracks"]
         number = int(query.get("cursor", ["0"])[0])
         answers = sample_pages()
         following = number + 1
@@ -135,6 +137,7 @@ def test_the_examples_of_exports_write_what_the_page_names(
     whole = {key: first[key] + second[key] for key in first}
     (tmp_path / "job.json").write_text(json.dumps({**sample_job(), "job_id": "one"}), encoding="utf-8")
     (tmp_path / "results.json").write_text(json.dumps(whole), encoding="utf-8")
+    (tmp_path / "summary.json").write_text(json.dumps({"summary": sample_summary()}), encoding="utf-8")
     make_clip(tmp_path / "clip.mp4")
     # WHEN the examples are run in their order
     names: dict[str, Any] = {}
@@ -144,6 +147,7 @@ def test_the_examples_of_exports_write_what_the_page_names(
     # THEN every file that they name is there
     made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     assert made >= {"words.csv", "texts.vtt", "coco.json", "dataset/data.yaml", "det.txt", "annotations.xml"}
+    assert made >= {"agreed_texts.vtt", "presence.srt", "each_object.vtt", "tracks.csv", "texts.csv"}
     assert (tmp_path / "all_frames.jsonl").read_bytes() == (tmp_path / "frames.jsonl").read_bytes()
     with (tmp_path / "detections.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 6

@@ -33,7 +33,7 @@ from tests.integration.job_states import (
     stored_job,
 )
 
-OWNED = ["status", "job", "results", "cancel_job", "retry_job", "delete_job"]
+OWNED = ["status", "job", "video", "results", "cancel_job", "retry_job", "delete_job"]
 
 
 def many_jobs(app: VideoJobs, count: int, owner: str = "local") -> list[str]:

@@ -148,7 +148,7 @@ def test_a_token_is_asked_for_except_by_what_tells_of_the_service_itself() -> No
 
 def test_browsers_may_do_what_the_api_offers() -> None:
     (rule,) = TEMPLATE.compute(at("MediaBucket CorsConfiguration"))["CorsRules"]
-    assert rule["ExposedHeaders"] == ["ETag"]
+    assert rule["ExposedHeaders"] == ["ETag", "Accept-Ranges", "Content-Length", "Content-Range"]
     assert {"POST", "PUT"} <= set(rule["AllowedMethods"])
     methods = {route.method for route in TEMPLATE.routes()} - {"ANY", "OPTIONS"}
     cors = TEMPLATE.cors()

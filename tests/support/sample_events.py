@@ -102,6 +102,7 @@ SAMPLES: Mapping[str, Sample] = {
     "submit_json_bad_stride": Sample("nothing", 400),
     "status": Sample("running", 200),
     "job": Sample("running", 200),
+    "video": Sample("failed", 200),
     "results": Sample("completed", 200),
     "status_unknown_job": Sample("running", 404),
     "job_unknown_job": Sample("running", 404),

@@ -70,10 +70,14 @@ def test_a_track_has_one_colour_and_its_number() -> None:
     first = painted(found(detection(box, class_id=1), track_ids=[4]))
     again = painted(found(detection(box, class_id=2), track_ids=[4]))
     other = painted(found(detection(box, class_id=1), track_ids=[5]))
-    without = painted(found(detection(box, class_id=5), track_ids=[None]))
     color = colors_at(first, 100, 100)
     assert color == colors_at(again, 100, 100) != colors_at(other, 100, 100)
-    assert colors_at(without, 100, 100) == colors_at(other, 100, 100)
+    # AND where there are no tracks, the colour is that of the class
+    without_tracks = painted(found(detection(box, class_id=5)))
+    assert colors_at(without_tracks, 100, 100) == colors_at(other, 100, 100)
+    # AND what belongs to none of the tracks is grey
+    of_no_track = painted(found(detection(box, class_id=5), track_ids=[None]))
+    assert colors_at(of_no_track, 100, 100)[1:] == (128, 128)
     label = LabelMaker(13).label("car #4 0.50", color)
     assert np.array_equal(first.y[80 - label.height : 80, 100 : 100 + label.width], label.y)
 
@@ -96,6 +100,18 @@ def test_labels_of_boxes_at_one_place_do_not_cover_each_other() -> None:
     height = labels.label("car", BLACK).height
     colors = {colors_at(canvas, 101, y) for y in (80 - height, 80 + 2, 150)}
     assert len(colors) == 3
+
+
+@pytest.mark.parametrize("is_narrow", [False, True], ids=["above", "beside"])
+def test_a_label_covers_no_text_if_there_is_room_elsewhere(is_narrow: bool) -> None:
+    # GIVEN lines of text close to each other, and a car that begins below the last of them
+    tops = (20, 34, 48) if is_narrow else (60, 74)
+    lines = [word("EXIT", 100, top, number) for number, top in enumerate(tops)]
+    car = detection((90, tops[-1] + 20, 200, 150))
+    canvas = painted(Frame(0, 0.0, {"blocks": lines, "detections": [car]}))
+    # THEN no label stands on a text: between its lines all is as it was
+    for top in tops:
+        assert (canvas.y[top + 2 : top + 8, 104:136] == 16).all()
 
 
 boxes = st.tuples(*[st.floats(-50, 700)] * 2, *[st.floats(-50, 700)] * 2).map(

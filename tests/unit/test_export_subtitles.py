@@ -16,9 +16,21 @@ import srt
 import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
-from video_jobs_client import Results, ResultsError, exports
+from video_jobs_client import Results, ResultsError, Summary, exports
+from video_jobs_client.summary import Content
 
-from tests.support.sample_results import CLASSES, sample, text_of, without_times
+from tests.support.sample_results import CLASSES, FIRST_PICTURE_MS, sample, text_of, without_times
+from tests.support.sample_summary import (
+    CAPTION,
+    CAPTION_SHOWN,
+    PERSON_SHOWN,
+    SECOND_SHOWN,
+    SIGN,
+    SIGN_SHOWN,
+    STEP_MS,
+    sample_summary,
+    summary,
+)
 
 CUES = [
     # In the player's clock: the first picture is shown at 250.5 ms, the analysed ones 300.3 ms apart.
@@ -119,6 +131,49 @@ def test_a_text_is_told_exactly_while_frames_show_it(shown: list[set[str]], data
     for texts, time in zip(shown, times, strict=True):
         assert {text for start, end, text in cues if start <= time < end} == texts
     assert [start for start, *_ in cues] == sorted(start for start, *_ in cues)
+
+
+def of_frames(frames: range, text: str) -> tuple[int, int, str]:
+    """The cue of what is shown on these frames of the sample: it ends when the next frame begins."""
+    start, end = (STEP_MS * number + round(FIRST_PICTURE_MS) for number in (frames.start, frames.stop))
+    return (start, end, text)
+
+
+SUMMARY_CUES: dict[Content, list[tuple[int, int, str]]] = {
+    "texts": [
+        of_frames(CAPTION_SHOWN[0], CAPTION),
+        of_frames(SIGN_SHOWN, SIGN),
+        of_frames(CAPTION_SHOWN[1], CAPTION),
+    ],
+    "objects": [of_frames(PERSON_SHOWN, "person (2)")],
+    "tracks": [of_frames(PERSON_SHOWN, "person #1"), of_frames(SECOND_SHOWN, "person #2")],
+}
+
+
+@pytest.mark.parametrize("content", SUMMARY_CUES)
+def test_subtitles_of_a_summary_have_agreed_spellings_and_exact_times(content: Content) -> None:
+    target = io.StringIO()
+    exports.write_webvtt(sample_summary(), target, content)
+    assert read_webvtt(target.getvalue()) == SUMMARY_CUES[content]
+    target = io.StringIO()
+    exports.write_srt(sample_summary(), target, content)
+    without_arrow = [(*times, text.replace("-->", "->")) for *times, text in SUMMARY_CUES[content]]
+    assert read_srt(target.getvalue()) == without_arrow
+
+
+def test_subtitles_of_objects_one_by_one_come_from_tracks_as_well() -> None:
+    target = io.StringIO()
+    exports.write_webvtt(sample(), target, "tracks")
+    assert read_webvtt(target.getvalue())[:2] == [(250, 551, "person #8"), (250, 851, "car #7")]
+    with pytest.raises(ResultsError, match="include=tracks"):
+        exports.write_webvtt(sample(has_tracks=False), target, "tracks")
+
+
+def test_a_summary_that_this_package_cannot_read_is_refused() -> None:
+    with pytest.raises(ResultsError, match="install a newer video-jobs-client"):
+        Summary(summary() | {"version": 2})
+    with pytest.raises(ResultsError, match="pass the video"):
+        exports.write_srt(Summary(summary()), io.StringIO())
 
 
 @pytest.mark.parametrize("write", [exports.write_webvtt, exports.write_srt])

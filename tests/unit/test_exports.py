@@ -17,6 +17,7 @@ from video_jobs_client import Results, ResultsError, exports
 from video_jobs_client.exports.output import plain
 
 from tests.support.sample_results import CLASSES, job, pages, sample, text_of, without_times
+from tests.support.sample_summary import CAPTION, SIGN, sample_summary
 
 WITHOUT_TRACKS: dict[str, Callable[[Results, Any], None]] = {
     "detections.csv": exports.write_detections_csv,
@@ -62,6 +63,37 @@ def test_the_table_of_words_keeps_quotes_commas_and_other_scripts() -> None:
     assert (rows[1]["x1"], rows[1]["x2"], rows[1]["y2"], rows[1]["confidence"]) == ("40", "78", "44", "93.25")
 
 
+def test_the_tables_of_a_summary_have_a_line_for_each_object_and_each_text() -> None:
+    tracks, texts = io.StringIO(newline=""), io.StringIO(newline="")
+    exports.write_tracks_csv(sample_summary(), tracks)
+    exports.write_texts_csv(sample_summary(), texts)
+    first, second = csv.DictReader(io.StringIO(tracks.getvalue(), newline=""))
+    assert first == {
+        "track_id": "1",
+        "class_id": "0",
+        "class_name": "person",
+        "confidence": "0.9",
+        "first_frame": "10",
+        "last_frame": "59",
+        "start_ms": "400",
+        "end_ms": "2400",
+        "in_view_ms": "2000",
+        "frames": "50",
+        "best_frame": "10",
+        "best_ms": "400",
+        "x1": "100",
+        "y1": "200",
+        "x2": "160",
+        "y2": "360",
+    }
+    assert (second["track_id"], second["start_ms"], second["end_ms"]) == ("2", "800", "2000")
+    read = list(csv.DictReader(io.StringIO(texts.getvalue(), newline="")))
+    assert [(one["text_id"], one["text"], one["frames"]) for one in read] == [
+        ("1", CAPTION, "80"),
+        ("2", SIGN, "60"),
+    ]
+
+
 def test_old_results_give_tables_without_times() -> None:
     rows = list(csv.DictReader(io.StringIO(text_of(exports.write_detections_csv, without_times()))))
     assert {row["timestamp_ms"] for row in rows} == {""}
@@ -94,7 +126,7 @@ def test_without_tracks_the_error_says_how_to_get_them_and_the_file_stays_as_it_
 ) -> None:
     path = tmp_path / name
     path.write_text("of yesterday", encoding="utf-8")
-    with pytest.raises(ResultsError, match="pass pages with track_ids"):
+    with pytest.raises(ResultsError, match="include=tracks"):
         ALL[name](sample(has_tracks=False), path)
     assert [(one.name, one.read_text(encoding="utf-8")) for one in tmp_path.iterdir()] == [
         (name, "of yesterday")

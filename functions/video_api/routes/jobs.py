@@ -5,7 +5,8 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import application
-from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError, JobStateError
+from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError, JobStateError, VideoMissingError
+from video_jobs.domain.job import to_iso
 
 from functions.video_api.answers import job_answer, job_resource, json_answer
 from functions.video_api.caller import own_job, owner_of
@@ -43,6 +44,27 @@ def get_job_list() -> Response[str]:
 def get_job(job_id: str) -> Response[str]:
     """All that its owner may know of a job."""
     return job_answer(own_job(job_id, router.current_event))
+
+
+@router.get("/video/jobs/<job_id>/video")
+@operation(
+    name="video",
+    summary="A signed URL of the job's video, for a short time",
+    answer="SignedVideo",
+    errors=[JobNotFoundError, VideoMissingError],
+)
+def get_video(job_id: str) -> Response[str]:
+    """Where a player can read the video."""
+    job = own_job(job_id, router.current_event)
+    signed = application().owner.video(job)
+    return json_answer(
+        {
+            "job_id": job.job_id,
+            "video_url": signed.url,
+            "expires_at": to_iso(signed.expires_at),
+            "size_bytes": signed.size_bytes,
+        }
+    )
 
 
 @router.delete("/video/jobs/<job_id>")

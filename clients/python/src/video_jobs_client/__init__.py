@@ -2,5 +2,6 @@
 
 from video_jobs_client.errors import ResultsError, VideoJobsClientError
 from video_jobs_client.results import Detection, Frame, Results, Word
+from video_jobs_client.summary import Summary
 
-__all__ = ["Detection", "Frame", "Results", "ResultsError", "VideoJobsClientError", "Word"]
+__all__ = ["Detection", "Frame", "Results", "ResultsError", "Summary", "VideoJobsClientError", "Word"]

@@ -156,9 +156,7 @@ class Results:
         ResultsError
             If it is not known.
         """
-        if self._video is None:
-            raise ResultsError("The size of the video is needed: pass the video of the job resource")
-        return self._video
+        return video_of(self._video)
 
     def frames(self) -> Iterator[Frame]:
         """Every frame, in the order of the video.
@@ -179,6 +177,19 @@ class Results:
                 )
             last = frame.index
             yield frame
+
+
+def video_of(video: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The ``video`` of a job.
+
+    Raises
+    ------
+    ResultsError
+        If it is not known.
+    """
+    if video is None:
+        raise ResultsError("The facts of the video are needed: pass the video of the job resource")
+    return video
 
 
 def _frames_of(page: Page) -> Iterator[Frame]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -30,7 +30,10 @@ _COLORS = tuple(
         (200, 160, 220),
     )
 )
-"""A detection has the colour of its track, or of its class if it belongs to none."""
+"""A detection has the colour of its track, or of its class if the results have no tracks."""
+
+_NO_TRACK_COLOR = Color.of_rgb(150, 150, 150)
+"""Of what belongs to no track although there are tracks: much of it is a mistake of the detector."""
 
 _TEXT_COLOR = Color.of_rgb(255, 220, 70)
 _LEAST_LETTERS_PX, _LETTERS = 13, 40
@@ -47,12 +50,12 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A box with its label; ``is_below`` is where the label is put if there is room."""
+    """A box with its label: that of a text is put below it if there is room, others above."""
 
     box: Box
     text: str
     color: Color
-    is_below: bool
+    is_text: bool
 
 
 class Painter:
@@ -73,10 +76,10 @@ class Painter:
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
         """Draw the boxes of a frame, then their labels, so that no line crosses a label."""
-        marks = [*_marks_of_objects(frame.detections), *_marks_of_texts(frame.words)]
+        marks = [*_marks_of_objects(frame), *_marks_of_texts(frame.words)]
         for mark in marks:
             self._outline(canvas, _area(mark.box, canvas), mark.color)
-        taken: list[Area] = []
+        taken = [_area(mark.box, canvas) for mark in marks if mark.is_text]
         for mark in marks:
             label = self._labels.label(mark.text, mark.color)
             place = _place(label, mark, canvas, taken)
@@ -101,11 +104,17 @@ def annotated_picture(
     return canvas.frame()
 
 
-def _marks_of_objects(detections: Iterable[Detection]) -> Iterator[_Mark]:
-    for one in detections:
-        number = one.class_id if one.track_id is None else one.track_id
+def _marks_of_objects(frame: Frame) -> Iterator[_Mark]:
+    for one in frame.detections:
         name = one.class_name if one.track_id is None else f"{one.class_name} #{one.track_id}"
-        yield _Mark(one.xyxy, f"{name} {one.confidence:.2f}", _COLORS[number % len(_COLORS)], is_below=False)
+        color = _color(one, has_tracks=frame.track_ids is not None)
+        yield _Mark(one.xyxy, f"{name} {one.confidence:.2f}", color, is_text=False)
+
+
+def _color(one: Detection, *, has_tracks: bool) -> Color:
+    if has_tracks and one.track_id is None:
+        return _NO_TRACK_COLOR
+    return _COLORS[(one.class_id if one.track_id is None else one.track_id) % len(_COLORS)]
 
 
 def _marks_of_texts(words: Iterable[Word]) -> Iterator[_Mark]:
@@ -115,7 +124,7 @@ def _marks_of_texts(words: Iterable[Word]) -> Iterator[_Mark]:
         left, top, right, bottom = zip(*(word.xyxy for word in of_line), strict=True)
         margin = _TEXT_MARGIN_PX
         box = (min(left) - margin, min(top) - margin, max(right) + margin, max(bottom) + margin)
-        yield _Mark(box, " ".join(word.text for word in of_line), _TEXT_COLOR, is_below=True)
+        yield _Mark(box, " ".join(word.text for word in of_line), _TEXT_COLOR, is_text=True)
 
 
 def _area(box: Box, canvas: Canvas) -> Area:
@@ -130,14 +139,15 @@ def _within(low: float, high: float, size: int) -> tuple[int, int]:
     return start, min(max(start + 2, 2 * round(high / 2)), size)
 
 
-def _place(label: Canvas, mark: _Mark, canvas: Canvas, taken: Iterable[Area]) -> Area:
-    """Where a label has room inside the picture and covers no other; otherwise the first place of all."""
+def _place(label: Canvas, mark: _Mark, canvas: Canvas, taken: Sequence[Area]) -> Area:
+    """The place inside the picture where a label covers the fewest texts and other labels."""
     box = _area(mark.box, canvas)
     above, below, inside = box.top - label.height, box.bottom, box.top
-    tops = (below, above, inside) if mark.is_below else (above, inside, below)
-    places = [_moved_inside(label, box.left, top, canvas) for top in tops]
-    free = (place for place in places if not any(place.overlaps(other) for other in taken))
-    return next(free, places[0])
+    beside = [(box.right, inside), (box.left - label.width, inside)]
+    tops = (below, above) if mark.is_text else (above, inside, below)
+    corners = [*((box.left, top) for top in tops), *(beside if mark.is_text else ())]
+    places = [_moved_inside(label, left, top, canvas) for left, top in corners]
+    return min(places, key=lambda place: sum(place.overlaps(other) for other in taken))
 
 
 def _moved_inside(label: Canvas, left: int, top: int, canvas: Canvas) -> Area:

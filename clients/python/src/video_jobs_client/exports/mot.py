@@ -57,7 +57,8 @@ def check_tracks(frame: Frame, file_format: str) -> None:
     """
     if frame.track_ids is None:
         raise ResultsError(
-            f"{file_format} needs tracks, and frame {frame.index} has no track_ids: pass pages with track_ids"
+            f"{file_format} needs tracks, and frame {frame.index} has no track_ids: "
+            "get the pages with include=tracks"
         )
 
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
-from typing import Literal
 
+from video_jobs_client.exports.mot import check_tracks
 from video_jobs_client.exports.output import Target, opened
 from video_jobs_client.exports.sorted_lines import SortedLines
 from video_jobs_client.intervals import intervals
 from video_jobs_client.results import Frame, Results
-
-Content = Literal["texts", "objects"]
-"""What subtitles tell: the lines of text, or the names of the classes."""
+from video_jobs_client.summary import Content, Summary
 
 
 def _texts(frame: Frame) -> Iterable[str]:
@@ -26,42 +24,55 @@ def _objects(frame: Frame) -> Iterable[str]:
     return (one.class_name for one in frame.detections)
 
 
-_SHOWN_ON: Mapping[Content, Callable[[Frame], Iterable[str]]] = {"texts": _texts, "objects": _objects}
+def _tracks(frame: Frame) -> Iterable[str]:
+    check_tracks(frame, "A subtitle for each object")
+    return (f"{one.class_name} #{one.track_id}" for one in frame.detections if one.track_id is not None)
 
 
-def write_webvtt(results: Results, target: Target, content: Content = "texts") -> None:
-    """WebVTT: a cue for each text, or class, as long as frames that follow each other show it.
+_SHOWN_ON: Mapping[Content, Callable[[Frame], Iterable[str]]] = {
+    "texts": _texts,
+    "objects": _objects,
+    "tracks": _tracks,
+}
+
+
+def write_webvtt(seen: Results | Summary, target: Target, content: Content = "texts") -> None:
+    """WebVTT: a cue for each text, class or object, as long as it is in view.
+
+    With a summary, a text has its agreed spelling, and what is not seen for a moment stays in view. With
+    results, a cue is as long as frames that follow each other show the very same.
 
     Raises
     ------
     ResultsError
-        If the results have no times, or the video is not known.
+        If the results have no times, or lack tracks that are asked for, or the video is not known.
     """
     with opened(target) as file:
         file.write("WEBVTT\n")
-        for start_ms, end_ms, text in _cues(results, content):
+        for start_ms, end_ms, text in _cues(seen, content):
             file.write(f"\n{_clock(start_ms, '.')} --> {_clock(end_ms, '.')}\n{escape(text, quote=False)}\n")
 
 
-def write_srt(results: Results, target: Target, content: Content = "texts") -> None:
+def write_srt(seen: Results | Summary, target: Target, content: Content = "texts") -> None:
     """SubRip, with the same cues as `write_webvtt`. It has no way to write an arrow (-->) in a text.
 
     Raises
     ------
     ResultsError
-        If the results have no times, or the video is not known.
+        As `write_webvtt` does.
     """
     with opened(target) as file:
-        for number, (start_ms, end_ms, text) in enumerate(_cues(results, content), start=1):
+        for number, (start_ms, end_ms, text) in enumerate(_cues(seen, content), start=1):
             times = f"{_clock(start_ms, ',')} --> {_clock(end_ms, ',')}"
             file.write(f"{number}\n{times}\n{text.replace('-->', '->')}\n\n")
 
 
-def _cues(results: Results, content: Content) -> Iterator[tuple[int, int, str]]:
+def _cues(seen: Results | Summary, content: Content) -> Iterator[tuple[int, int, str]]:
     """Start and end in milliseconds of the player, and the text, in the order of their starts."""
-    offset_ms = results.video["first_picture_ms"]
+    offset_ms = seen.video["first_picture_ms"]
+    found = seen.intervals(content) if isinstance(seen, Summary) else intervals(seen, _SHOWN_ON[content])
     with SortedLines() as cues:
-        for one in intervals(results, _SHOWN_ON[content]):
+        for one in found:
             start_ms = round(one.start_ms + offset_ms)
             cues.add(start_ms, max(start_ms + 1, round(one.end_ms + offset_ms)), one.text)
         for start, end, text in cues:

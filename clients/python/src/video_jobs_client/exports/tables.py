@@ -1,4 +1,4 @@
-"""CSV, with a line for each detection or word, and JSONL, with a line for each frame.
+"""CSV, with a line for each detection, word, track or text, and JSONL, with a line for each frame.
 
 Source of CSV: RFC 4180.
 """
@@ -6,16 +6,21 @@ Source of CSV: RFC 4180.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from video_jobs_client.exports.output import Target, json_of, opened, plain
 from video_jobs_client.results import Detection, Frame, Results, Word
+from video_jobs_client.summary import Summary
 
 _FRAME = ["frame_index", "timestamp_ms"]
 _BOX = ["x1", "y1", "x2", "y2"]
 DETECTION_COLUMNS = [*_FRAME, "track_id", "class_id", "class_name", "confidence", *_BOX]
 WORD_COLUMNS = [*_FRAME, "text", "confidence", *_BOX, "block_num", "line_num"]
+_SPAN = ["first_frame", "last_frame", "start_ms", "end_ms", "in_view_ms", "frames"]
+_BEST = ["best_frame", "best_ms", *_BOX]
+TRACK_COLUMNS = ["track_id", "class_id", "class_name", "confidence", *_SPAN, *_BEST]
+TEXT_COLUMNS = ["text_id", "text", "confidence", "agreement", *_SPAN, *_BEST]
 
 
 def write_detections_csv(results: Results, target: Target) -> None:
@@ -28,6 +33,16 @@ def write_words_csv(results: Results, target: Target) -> None:
     """One line for each word; confidences are from 0 to 100."""
     rows = (_word_row(frame, one) for frame in results.frames() for one in frame.words)
     _write_csv(WORD_COLUMNS, rows, target)
+
+
+def write_tracks_csv(summary: Summary, target: Target) -> None:
+    """One line for each object of a summary; the box is that of the frame on which it is seen best."""
+    _write_csv(TRACK_COLUMNS, (_summary_row(TRACK_COLUMNS, one) for one in summary.tracks), target)
+
+
+def write_texts_csv(summary: Summary, target: Target) -> None:
+    """One line for each line of text of a summary; confidences are from 0 to 1 there."""
+    _write_csv(TEXT_COLUMNS, (_summary_row(TEXT_COLUMNS, one) for one in summary.texts), target)
 
 
 def write_jsonl(results: Results, target: Target) -> None:
@@ -52,6 +67,12 @@ def _detection_row(frame: Frame, one: Detection) -> list[Any]:
 def _word_row(frame: Frame, word: Word) -> list[Any]:
     box = (plain(edge) for edge in word.xyxy)
     return [*_place(frame), word.text, word.confidence, *box, word.block_num, word.line_num]
+
+
+def _summary_row(columns: list[str], one: Mapping[str, Any]) -> list[Any]:
+    best = one["best"]
+    told = [one[name] for name in columns[: -len(_BEST)]]
+    return [*told, best["frame_index"], best["timestamp_ms"], *(plain(edge) for edge in best["xyxy"])]
 
 
 def _place(frame: Frame) -> list[Any]:

@@ -65,6 +65,16 @@ class VideoTooLargeError(VideoJobsError):
     code = "video_too_large"
 
 
+class VideoMissingError(VideoJobsError):
+    """A request for a video that has not arrived, was refused, or was deleted."""
+
+    default_message = (
+        "This job has no video: it has not arrived yet, was refused, or was deleted. "
+        "Ask again once the job runs, or submit the video again."
+    )
+    code = "video_missing"
+
+
 class UnsupportedContentTypeError(VideoJobsError):
     """A submit request with a content type or encoding that is not supported."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from video_jobs.domain import changes
 from video_jobs.domain.changes import Expected
@@ -13,10 +14,11 @@ from video_jobs.domain.errors import (
     InvalidCursorError,
     JobNotFoundError,
     JobStateError,
+    VideoMissingError,
 )
 from video_jobs.domain.job import Job, JobStatus, UploadState, from_iso, is_job_id, to_iso
 from video_jobs.domain.keys import parts_prefix, results_index_key, results_key
-from video_jobs.ports import JobPosition
+from video_jobs.ports import JobPosition, StoredFile
 from video_jobs.use_cases.base import UseCases
 
 CANCELLED = "cancelled"
@@ -44,6 +46,15 @@ class JobPage:
 
     jobs: list[Job]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedVideo:
+    """Where the accepted version of a job's video can be read until ``expires_at``."""
+
+    url: str
+    expires_at: datetime
+    size_bytes: int
 
 
 class Owner(UseCases):
@@ -81,6 +92,24 @@ class Owner(UseCases):
                 position = f"{to_iso(job.created_at)} {job.job_id}"
                 return JobPage(page, encode_cursor(position, *scope))
         return JobPage(page, None)
+
+    def video(self, job: Job) -> SignedVideo:
+        """Sign a URL of exactly the video that is analysed, even if another one is uploaded later.
+
+        Raises
+        ------
+        VideoMissingError
+            If no video was accepted, or it no longer exists.
+        """
+        stored = self._accepted_video(job)
+        if stored is None:
+            raise VideoMissingError
+        expires = self._rules.download_expires
+        until = self._now() + expires
+        url = self._ports.storage.presign_download(
+            stored.key, expires_s=int(expires.total_seconds()), version=job.upload.version
+        )
+        return SignedVideo(url, until, stored.size_bytes)
 
     def cancel(self, job: Job) -> Job:
         """End an open job; its worker notices at the next heartbeat. A repeated call changes nothing.
@@ -127,8 +156,7 @@ class Owner(UseCases):
         """
         if job.status is not JobStatus.FAILED:
             raise JobStateError(f"The job is {job.status}; only a failed job can be retried")
-        accepted = job.upload.state is UploadState.ACCEPTED
-        if not accepted or self._ports.storage.find_file(job.upload.key, job.upload.version) is None:
+        if self._accepted_video(job) is None:
             raise JobStateError("The job's video no longer exists; submit it again as a new job")
         try:
             job = self._ports.jobs.update_status(changes.retry(job, now=self._now()))
@@ -158,6 +186,11 @@ class Owner(UseCases):
             self._ports.jobs.delete(job.job_id, Expected(status=job.status, generation=job.generation))
         except ConflictError:
             raise JobStateError("The job was changed by another request; read it again") from None
+
+    def _accepted_video(self, job: Job) -> StoredFile | None:
+        if job.upload.state is not UploadState.ACCEPTED:
+            return None
+        return self._ports.storage.find_file(job.upload.key, job.upload.version)
 
     def _files_of(self, job: Job) -> Iterator[str]:
         yield from self._ports.storage.list_keys(parts_prefix(job.job_id))
