@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from video_jobs.adapters.local.local_storage import LocalStorage
@@ -127,6 +127,9 @@ def test_only_the_regions_of_chosen_objects_are_read(monkeypatch: pytest.MonkeyP
 
 class CutVideo(VideoReader):
     """The video as if only the pixels of the region had been filmed."""
+
+    def __enter__(self) -> Self:
+        return self
 
     def frames(self, *given: Any, **named: Any) -> Iterator[Picture]:
         for picture in super().frames(*given, **named):

@@ -78,7 +78,11 @@ def _letters(gray: GrayImage, max_letter_share: float, *, inverted: bool) -> Box
     width, height, area = stats[1:, 2], stats[1:, 3], stats[1:, 4]
     fill = area / np.maximum(1, width * height)
     narrow = width < 0.35 * height
-    fits = (height >= MIN_LETTER_PX) & (height <= max_letter_share * gray.shape[0]) & (width >= _MIN_LETTER_WIDTH_PX)
+    fits = (
+        (height >= MIN_LETTER_PX)
+        & (height <= max_letter_share * gray.shape[0])
+        & (width >= _MIN_LETTER_WIDTH_PX)
+    )
     fits &= (width <= 2.0 * height) & (fill > 0.15) & ((fill < 0.88) | narrow)
     letters = stats[1:][fits]
     return np.asarray(letters[np.argsort(letters[:, 0], kind="stable")][:_MAX_LETTERS], np.int32)

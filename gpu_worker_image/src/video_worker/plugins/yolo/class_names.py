@@ -25,7 +25,7 @@ def class_ids_of(classes: Collection[str], names: Mapping[int, str]) -> frozense
     """
     if not classes:
         return None
-    known = [names[class_id] for class_id in sorted(names)]
+    known = list(dict.fromkeys(names[class_id] for class_id in sorted(names)))
     unknown = [name for name in classes if name not in known]
     if unknown:
         raise UnknownClassError(_message(unknown, known))

@@ -54,15 +54,12 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Finds objects. One `Detector` may be called from several threads.
+    """Finds objects. One `Detector` may be called from several threads."""
 
-    Attributes
-    ----------
-    names
-        The model's classes by their ids.
-    """
-
-    names: Mapping[int, str]
+    @property
+    def names(self) -> Mapping[int, str]:
+        """The model's classes by their ids."""
+        ...
 
     def detect(self, image: Image, wanted: Wanted = EVERYTHING) -> list[Detection]:
         """The wanted objects of one frame, sorted by `Detection.sort_key`; at most `MAX_DETECTIONS`."""

@@ -39,7 +39,7 @@ class OpenVinoDetector:
         _check_device(settings)
         metadata = _metadata(path)
         height, width = _image_size(metadata)
-        self.names: Mapping[int, str] = {int(key): str(name) for key, name in metadata["names"].items()}
+        self.names = {int(key): str(name) for key, name in metadata["names"].items()}
         self._input_shape = (height, width)
         self._confidence, self._iou = settings.confidence_threshold, settings.iou_threshold
         model = read_model(next(path.glob("*.xml")))
