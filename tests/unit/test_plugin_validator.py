@@ -241,7 +241,12 @@ def test_two_pipelines_of_one_id_are_told(tmp_path: Path) -> None:
 
 # --- answers -----------------------------------------------------------------------------------------
 
-DETECTION: dict[str, Any] = {"xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.5, "class_id": 0, "class_name": "car"}
+DETECTION: dict[str, Any] = {
+    "xyxy": [1.0, 2.0, 3.0, 4.0],
+    "confidence": 0.5,
+    "class_id": 0,
+    "class_name": "car",
+}
 BOX = {"x": 0, "y": 0, "width": 1, "height": 1}
 BLOCK: dict[str, Any] = {"text": "EXIT", "confidence": 93.0, "bbox": BOX}
 BLOCK |= {"level": 5, "block_num": 1, "line_num": 1}
