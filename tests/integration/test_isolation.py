@@ -15,6 +15,8 @@ import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.domain import errors
 from video_jobs.domain.job import JobStatus
+from video_jobs.domain.object_choice import ObjectChoice
+from video_jobs.domain.region import Region
 from video_jobs.domain.sampling import Sampling
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
@@ -64,6 +66,20 @@ def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) ->
         else:
             parts[-1].append(item.frame_index)
     assert parts == [[14, 21], [28, 35], []]
+
+
+def test_a_choice_of_objects_reaches_the_process_and_its_error_comes_back(
+    service: IsolatedAnalysisService,
+) -> None:
+    service.prepare()
+    before = service.pid
+    with pytest.raises(errors.UnknownClassError, match="no class 'Car'"):
+        frames(service, "yolo_only", objects=ObjectChoice(("Car",)))
+    choice, region = ObjectChoice(("bus",), 0.01), Region(0.25, 0.5, 1, 1)
+    (frame,) = frames(service, "yolo_only", max_frames=1, objects=choice, region=region)
+    assert set(frame.result["classes"]) == {"bus"}
+    assert all(one["xyxy"][0] >= 160 and one["xyxy"][1] >= 180 for one in frame.result["detections"])
+    assert service.pid == before
 
 
 @pytest.fixture

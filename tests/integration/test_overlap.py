@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from video_jobs.domain.object_choice import ObjectChoice
+from video_jobs.domain.region import Region
 from video_jobs.settings import WorkerSettings
 from video_worker.analysis import AnalysedFrame, RunRequest
 from video_worker.pipeline_service import VideoFilePipelineService
@@ -22,6 +24,7 @@ from tests.proofs.bench.ways import random_weights
 from tests.support.worker_world import hazard_folders
 
 PART_FRAMES, FRAMES = 7, 21
+CHOICE = {"objects": ObjectChoice(("sign", "plate"), 0.1), "region": Region(0.1, 0.05, 0.95, 0.9)}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,9 @@ def service(**further: str) -> VideoFilePipelineService:
     return VideoFilePipelineService.from_settings(settings(**further))
 
 
-def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, first_part: int = 0) -> list[bytes]:
+def lines(
+    made: VideoFilePipelineService, path: Path, pipeline_id: str, first_part: int = 0, **chosen: Any
+) -> list[bytes]:
     request = RunRequest(
         path,
         pipeline_id,
@@ -46,27 +51,32 @@ def lines(made: VideoFilePipelineService, path: Path, pipeline_id: str, first_pa
         first_part=first_part,
         frames_before=first_part * PART_FRAMES,
         part_frames=PART_FRAMES,
+        **chosen,
     )
     return [part_line(item) for item in made.run(request) if isinstance(item, AnalysedFrame)]
 
 
 @pytest.mark.parametrize(
-    ("engine", "path", "pipeline_id"),
+    ("engine", "path", "pipeline_id", "chosen"),
     [
-        ("tesserocr", TINY, "yolo_ocr"),
-        ("tesserocr", TINY, "yolo_ocr_regions"),
-        ("ppocr", SCENE, "yolo_ocr"),
-        ("ppocr", TINY, "yolo_ocr_regions"),
+        ("tesserocr", TINY, "yolo_ocr", {}),
+        ("tesserocr", TINY, "yolo_ocr_regions", CHOICE),
+        ("ppocr", SCENE, "yolo_ocr", CHOICE),
+        ("ppocr", TINY, "yolo_ocr_regions", {}),
     ],
 )
-def test_the_bytes_do_not_depend_on_threads_or_resuming(engine: str, path: Path, pipeline_id: str) -> None:
-    alone = lines(service(OCR_ENGINE=engine, FRAME_THREADS="1"), path, pipeline_id)
+def test_the_bytes_do_not_depend_on_threads_or_resuming(
+    engine: str, path: Path, pipeline_id: str, chosen: dict[str, Any]
+) -> None:
+    alone = lines(service(OCR_ENGINE=engine, FRAME_THREADS="1"), path, pipeline_id, **chosen)
     assert len(alone) == FRAMES
+    assert any(b'"class_name"' in line for line in alone)
+    assert any(b'"bbox"' in line for line in alone)
     for threads in ("2", "5"):
         made = service(OCR_ENGINE=engine, FRAME_THREADS=threads)
-        assert lines(made, path, pipeline_id) == alone
+        assert lines(made, path, pipeline_id, **chosen) == alone
         for part in (1, 2):
-            assert lines(made, path, pipeline_id, first_part=part) == alone[part * PART_FRAMES :]
+            assert lines(made, path, pipeline_id, first_part=part, **chosen) == alone[part * PART_FRAMES :]
 
 
 def test_the_gate_keeps_the_text_and_reads_less(still: BenchClip, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.region import Region
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.dag_runner import DagRunner, Tool
 from video_worker.pipeline_definition import PipelineDefinition
@@ -86,9 +87,9 @@ def _numbered(index: int) -> Image:
     return image
 
 
-def only(tool: Tool) -> DagRunner:
+def only(tool: Tool, region: Region | None = None) -> DagRunner:
     """A pipeline of one tool."""
     node = {"id": "tool", "plugin_id": "test", "tool_id": "tool"}
     ends = {"edges": [], "entry_nodes": ["tool"], "output_nodes": ["tool"]}
     raw = {"id": "numbers", "name": "numbers", "nodes": [node], **ends}
-    return DagRunner(PipelineDefinition.from_json(json.dumps(raw), "test"), {"tool": tool})
+    return DagRunner(PipelineDefinition.from_json(json.dumps(raw), "test"), {"tool": tool}, region)

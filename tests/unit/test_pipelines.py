@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from video_jobs.domain.errors import SettingError, UnknownPipelineError
+from video_jobs.domain.errors import SettingError, UnknownPipelineError, UnsupportedOptionError
 from video_jobs.settings import WorkerSettings
 from video_worker.dag_runner import DagRunner, Payload
 from video_worker.pipeline_definition import PipelineDefinition
 from video_worker.pipeline_service import VideoFilePipelineService
-from video_worker.plugin_registry import BUILT_IN_PLUGINS, load_manifests
+from video_worker.plugin_registry import BUILT_IN_PLUGINS, Manifest, create_plugin, load_manifests
 from video_worker.plugins.ocr.tesseract_reader import words_of_tsv
 from video_worker.video.open_video import VideoOpener
 from video_worker.video.video_reader import VideoReader
@@ -79,7 +80,11 @@ def test_the_built_in_manifests_are_complete() -> None:
     assert set(manifests) == {path.parent.name for path in BUILT_IN_PLUGINS.glob("*/plugin.py")}
 
 
-@pytest.mark.parametrize("change", [{"type": "other"}, {"tools": []}, {"id": None}])
+TOOL = {"id": "t", "input_types": ["image"], "output_types": ["x"], "capabilities": ["test"]}
+OTHER_OPTION = {"tools": [TOOL | {"options": ["colour"]}]}
+
+
+@pytest.mark.parametrize("change", [{"type": "other"}, {"tools": []}, {"id": None}, OTHER_OPTION])
 def test_a_wrong_manifest_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     raw = json.loads((BUILT_IN_PLUGINS / "ocr" / "manifest.json").read_text(encoding="utf-8"))
     raw |= change
@@ -122,6 +127,46 @@ def test_a_service_opens_videos_with_what_it_was_given(tmp_path: Path) -> None:
         {"frame_index": 6, "result": {"bright": 6}},
     ]
     assert opened == [(tmp_path / "numbers.mp4", 777)]
+
+
+def test_options_in_a_manifest_need_a_plugin_that_takes_them(tmp_path: Path) -> None:
+    manifest = load_manifests(SUPPORT / "plugins")["counter"]
+    tools = {"count": {**manifest.tools["count"], "options": ["classes"]}}
+    with pytest.raises(SettingError, match="'counter' names options in its manifest, but lacks with_options"):
+        create_plugin(replace(manifest, tools=tools), WorkerSettings.from_environment({"MODEL_PATH": "none"}))
+
+
+FINDS = {"output_types": ["detections"], "options": []}
+CHOOSES = FINDS | {"options": ["classes"]}
+OTHER = {"output_types": ["faces"], "options": []}
+
+
+@pytest.mark.parametrize(
+    ("tools", "takes_it"),
+    [
+        ([CHOOSES], True),
+        ([CHOOSES, OTHER], True),
+        ([OTHER | {"options": ["classes"]}], True),  # of objects in a form of its own
+        ([OTHER], False),
+        ([FINDS], False),
+        ([CHOOSES, FINDS], False),  # the second would give what was not asked for
+        ([CHOOSES | {"options": ["min_confidence"]}], False),
+    ],
+)
+def test_no_tool_may_ignore_a_choice_of_classes(tools: list[dict[str, list[str]]], takes_it: bool) -> None:
+    names = [f"t{number}" for number in range(len(tools))]
+    nodes = [{"id": name, "plugin_id": "p", "tool_id": name} for name in names]
+    ends = {"edges": [], "entry_nodes": names, "output_nodes": names}
+    raw = {"id": "mine", "name": "Mine", "nodes": nodes, **ends}
+    definition = PipelineDefinition.from_json(json.dumps(raw), "test")
+    manifest = Manifest("p", "1.0.0", Path("nowhere"), dict(zip(names, tools, strict=True)))
+    settings = WorkerSettings.from_environment({"MODEL_PATH": "none"})
+    service = VideoFilePipelineService({"mine": definition}, {"p": manifest}, settings, NumberedVideo(1))
+    error, word = (
+        (SettingError, "no plugin.py") if takes_it else (UnsupportedOptionError, "'mine' does not take")
+    )
+    with pytest.raises(error, match=word):
+        service.run_on_file("x.mp4", "mine", classes=["car"])
 
 
 def test_an_unknown_pipeline_and_a_missing_model_are_told() -> None:

@@ -12,7 +12,7 @@ from video_worker.pipeline_service import BUILT_IN_PIPELINES
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, Manifest, load_manifests
 
 from tools.governance.definitions import check_manifests, check_pipelines
-from tools.governance.plugin_trial import answer_of
+from tools.governance.plugin_trial import answer_of, ignored_options
 
 LISTS = ("input_types", "output_types", "capabilities")
 TOOL = {"id": "t", "input_types": ["image"], "output_types": ["x"], "capabilities": ["test"]}
@@ -46,6 +46,18 @@ def checked_manifest(folder: Path, raw: Any) -> tuple[list[str], Manifest | None
             (MANIFEST | {"tools": [TOOL | {name: value}]}, f"tools.0.{name}")
             for name in LISTS
             for value in (None, [], "image", [""], [5], ["x", "x"])
+        ),
+        (
+            MANIFEST | {"tools": [TOOL | {"options": "classes"}]},
+            "tools.0.options: Input should be a valid list",
+        ),
+        (
+            MANIFEST | {"tools": [TOOL | {"options": ["colour"]}]},
+            "tools.0.options.0: must be one of text_engine, languages, classes, min_confidence, not 'colour'",
+        ),
+        (
+            MANIFEST | {"tools": [TOOL | {"options": ["classes", "classes"]}]},
+            "tools.0.options: 'classes' is named twice",
         ),
         (MANIFEST | {"engines": []}, "engines: Input should be a valid dictionary"),
         (MANIFEST | {"engines": {"ppocr": {}}}, "engines.ppocr: name either languages or scripts"),
@@ -229,7 +241,12 @@ def test_two_pipelines_of_one_id_are_told(tmp_path: Path) -> None:
 
 # --- answers -----------------------------------------------------------------------------------------
 
-DETECTION = {"xyxy": [1.0, 2.0, 3.0, 4.0], "confidence": 0.5, "class_id": 0, "class_name": "car"}
+DETECTION: dict[str, Any] = {
+    "xyxy": [1.0, 2.0, 3.0, 4.0],
+    "confidence": 0.5,
+    "class_id": 0,
+    "class_name": "car",
+}
 BOX = {"x": 0, "y": 0, "width": 1, "height": 1}
 BLOCK: dict[str, Any] = {"text": "EXIT", "confidence": 93.0, "bbox": BOX}
 BLOCK |= {"level": 5, "block_num": 1, "line_num": 1}
@@ -283,3 +300,28 @@ def test_names_of_the_result_format_mean_what_is_documented(place: str, value: A
     (problem,) = answer.problems
     assert problem.startswith(f"not in the format of results: {place}: ")
     assert answer.outputs.keys() == RIGHT.keys() - {name}
+
+
+CAR, SIGN = DETECTION, DETECTION | {"class_name": "sign", "confidence": 0.9}
+ASKED = "it does not choose its detections by {!r}, which its options name"
+
+
+@pytest.mark.parametrize(
+    ("options", "kept", "problems"),
+    [
+        ((), (), []),
+        (("classes", "min_confidence"), ("classes", "min_confidence"), []),
+        (("classes", "min_confidence"), ("classes",), [ASKED.format("min_confidence")]),
+        (("classes",), ("min_confidence",), [ASKED.format("classes")]),
+    ],
+)
+def test_an_option_that_a_tool_declares_and_ignores_is_told(
+    options: tuple[str, ...], kept: tuple[str, ...], problems: list[str]
+) -> None:
+    def ask(chosen: Mapping[str, Any]) -> list[Any]:
+        classes = chosen.get("classes", ()) if "classes" in kept else ()
+        least = chosen.get("min_confidence", 0.0) if "min_confidence" in kept else 0.0
+        found = [one for one in (CAR, SIGN) if not classes or one["class_name"] in classes]
+        return [one for one in found if one["confidence"] >= least]
+
+    assert list(ignored_options(options, [CAR, SIGN], ask)) == problems

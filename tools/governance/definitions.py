@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from video_jobs.domain.errors import SettingError
 from video_worker.pipeline_definition import Node, PipelineDefinition
-from video_worker.plugin_registry import PLUGIN_TYPES, Manifest
+from video_worker.plugin_registry import OPTIONS, PLUGIN_TYPES, Manifest
 
 from tools.governance.plugin_trial import INITIAL_PAYLOAD, Checked
 from tools.validation_errors import faults
@@ -24,10 +24,13 @@ def _each_once(words: list[str]) -> list[str]:
     return words
 
 
-def _known(kind: str) -> str:
-    if kind not in PLUGIN_TYPES:
-        raise ValueError(f"must be one of {', '.join(PLUGIN_TYPES)}, not {kind!r}")
-    return kind
+def _one_of(known: Collection[str]) -> AfterValidator:
+    def check(word: str) -> str:
+        if word not in known:
+            raise ValueError(f"must be one of {', '.join(known)}, not {word!r}")
+        return word
+
+    return AfterValidator(check)
 
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -36,12 +39,13 @@ Words = Annotated[list[Text], Field(min_length=1), AfterValidator(_each_once)]
 
 
 class ToolFormat(BaseModel):
-    """A tool; the names in ``output_types`` are the keys of what it gives."""
+    """A tool; ``output_types`` are the keys of what it gives, ``options`` what it takes of a job's choice."""
 
     id: Id
     input_types: Words
     output_types: Words
     capabilities: Words
+    options: Annotated[list[Annotated[str, _one_of(OPTIONS)]], AfterValidator(_each_once)] = []
 
 
 def _of_different_ids(tools: list[ToolFormat]) -> list[ToolFormat]:
@@ -69,7 +73,7 @@ class ManifestFormat(BaseModel):
     id: Id
     name: Text
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
-    type: Annotated[str, AfterValidator(_known)]
+    type: Annotated[str, _one_of(PLUGIN_TYPES)]
     engines: dict[Id, EngineFormat] = {}
     tools: Annotated[list[ToolFormat], Field(min_length=1), AfterValidator(_of_different_ids)]
 

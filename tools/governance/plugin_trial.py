@@ -9,18 +9,20 @@ import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 from pydantic import ValidationError
+from video_jobs.domain import text_engines
 from video_jobs.domain.errors import VideoJobsError
+from video_jobs.domain.object_choice import ALL_OBJECTS
 from video_jobs.settings import WorkerSettings
-from video_worker.dag_runner import RememberingTool
-from video_worker.plugin_registry import Manifest, Plugin, create_plugin
-from video_worker.results_serializer import frame_line
+from video_worker.dag_runner import RememberingTool, Tool
+from video_worker.plugin_registry import ChoosingPlugin, Manifest, Plugin, create_plugin
+from video_worker.results_serializer import DECIMALS, frame_line
 
 from functions.video_api.result_format import FRAME_RESULT
 from gpu_worker_image.models.street_demo_training.scenes import Scene, Thing, render
@@ -28,6 +30,9 @@ from tools.validation_errors import faults
 
 INITIAL_PAYLOAD = frozenset({"frame_index", "position", "image"})
 """What every tool is given; it is never part of the results."""
+
+NOTHING_CHOSEN = {**text_engines.NOTHING_CHOSEN.for_plugins(), **ALL_OBJECTS.for_plugins()}
+"""The options of a job that leaves everything to the worker."""
 
 ToolOf = tuple[Manifest, str]
 """A plugin and the id of one of its tools; an empty id stands for the plugin itself."""
@@ -130,12 +135,55 @@ def _answer(
     if manifest.folder not in _loaded:
         _loaded[manifest.folder] = create_plugin(manifest, settings)
     plugin = _loaded[manifest.folder]
+    if isinstance(plugin, ChoosingPlugin):
+        plugin = plugin.with_options(NOTHING_CHOSEN)
     if not tool_id:
         json.dumps(plugin.facts(), sort_keys=True)  # as the fingerprint of a pipeline does
         return ToolAnswer({})
-    tool = plugin.tool(tool_id)
-    fresh = tool.begin_part() if isinstance(tool, RememberingTool) else tool
-    return answer_of(fresh.run(payload), manifest.tools[tool_id]["output_types"])
+    declared = manifest.tools[tool_id]
+    answer = answer_of(_run(plugin.tool(tool_id), payload), declared["output_types"])
+    detections = answer.outputs.get("detections")
+    if detections and isinstance(plugin, ChoosingPlugin):
+        ask = partial(_detections, plugin, tool_id, payload)
+        ignored = ignored_options(declared.get("options", ()), detections, ask)
+        answer = replace(answer, problems=(*answer.problems, *ignored))
+    return answer
+
+
+def _run(tool: Tool, payload: Mapping[str, Any]) -> Any:
+    return (tool.begin_part() if isinstance(tool, RememberingTool) else tool).run(payload)
+
+
+def _detections(
+    plugin: ChoosingPlugin, tool_id: str, payload: Mapping[str, Any], chosen: Mapping[str, Any]
+) -> list[Any]:
+    found: list[Any] = _run(plugin.with_options({**NOTHING_CHOSEN, **chosen}).tool(tool_id), payload)[
+        "detections"
+    ]
+    return found
+
+
+def ignored_options(
+    options: Collection[str], found: Sequence[Any], ask: Callable[[Mapping[str, Any]], list[Any]]
+) -> Iterator[str]:
+    """What is wrong with the options that a tool declares, told by what it finds if they are chosen.
+
+    Parameters
+    ----------
+    found
+        What it finds if nothing is chosen, in the format of results; not empty.
+    ask
+        Gives what it finds with some options.
+    """
+    name, confidences = found[0]["class_name"], [one["confidence"] for one in found]
+    between = max(0.0, (min(confidences) + max(confidences)) / 2 - 10**-DECIMALS)
+    choices = {
+        "classes": ((name,), [one for one in found if one["class_name"] == name]),
+        "min_confidence": (between, [one for one in found if one["confidence"] >= between]),
+    }
+    for option, (value, expected) in choices.items():
+        if option in options and len(ask({option: value})) != len(expected):
+            yield f"it does not choose its detections by {option!r}, which its options name"
 
 
 def _sentence(error: BaseException) -> str:

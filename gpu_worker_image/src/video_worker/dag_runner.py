@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, Self, runtime_checkable
 
+from video_jobs.domain.region import Region
+
+from video_worker.cropping import Crop
 from video_worker.pipeline_definition import PipelineDefinition
 
 Payload = Mapping[str, Any]
@@ -34,11 +37,20 @@ class RememberingTool(Tool, Protocol):
 
 
 class DagRunner:
-    """A pipeline with the tools of its nodes."""
+    """A pipeline with the tools of its nodes.
 
-    def __init__(self, definition: PipelineDefinition, tools: Mapping[str, Tool]) -> None:
+    Parameters
+    ----------
+    region
+        The part of the picture that the tools are given; None for the whole picture.
+    """
+
+    def __init__(
+        self, definition: PipelineDefinition, tools: Mapping[str, Tool], region: Region | None = None
+    ) -> None:
         self._definition = definition
         self._tools = tools
+        self._region = region
 
     def begin_part(self) -> Self:
         """The same pipeline for the next part, with an empty memory."""
@@ -46,17 +58,25 @@ class DagRunner:
             name: tool.begin_part() if isinstance(tool, RememberingTool) else tool
             for name, tool in self._tools.items()
         }
-        return type(self)(self._definition, fresh)
+        return type(self)(self._definition, fresh, self._region)
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """Run all nodes, and merge their outputs in that order, without the initial payload."""
+        """Run all nodes, and merge their outputs in that order, without the initial payload.
+
+        Places in the outputs are in pixels of the whole picture, whatever the region.
+        """
         try:
-            return self._run(payload)
+            return self._run(payload) if self._region is None else self._run_in(self._region, payload)
         except BaseException:
             for tool in self._tools.values():
                 if isinstance(tool, RememberingTool):
                     tool.abort()
             raise
+
+    def _run_in(self, region: Region, payload: Payload) -> dict[str, Any]:
+        image = payload["image"]
+        crop = Crop.of(region, image.shape[1], image.shape[0])
+        return crop.in_picture(self._run({**payload, "image": crop.cut(image)}))
 
     def _run(self, payload: Payload) -> dict[str, Any]:
         outputs: dict[str, dict[str, Any]] = {}

@@ -11,7 +11,14 @@ from typing import Any, Self
 
 import cv2
 import numpy as np
-from video_jobs.domain.errors import PipelineError, SettingError, UnknownPipelineError
+from video_jobs.domain.errors import (
+    PipelineError,
+    SettingError,
+    UnknownPipelineError,
+    UnsupportedOptionError,
+)
+from video_jobs.domain.object_choice import ALL_OBJECTS, ObjectChoice
+from video_jobs.domain.region import Region
 from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.settings import WorkerSettings
@@ -82,6 +89,9 @@ class VideoFilePipelineService:
         *,
         text_engine: str | None = None,
         languages: Sequence[str] = (),
+        classes: Sequence[str] = (),
+        min_confidence: float | None = None,
+        region: Region | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Process a whole file, and yield ``{"frame_index": int, "result": {...}}`` for each frame.
 
@@ -89,6 +99,10 @@ class VideoFilePipelineService:
         ----------
         text_engine, languages
             What reads the text, and Tesseract's language codes; without them the settings decide.
+        classes, min_confidence
+            Which objects are wanted; without them all classes, with the confidence that the settings name.
+        region
+            The part of the picture that is analysed.
 
         Raises
         ------
@@ -96,14 +110,23 @@ class VideoFilePipelineService:
             If languages are chosen for an engine that has none.
         UnknownPipelineError, UnreadableVideoError, ResourceLimitError, PipelineError
             As `run` does.
+        UnknownClassError, UnsupportedOptionError
+            As `run` does.
         """
         text = TextChoice.of(text_engine, languages)
-        run = self.run(
-            RunRequest(Path(mp4_path), pipeline_id, Sampling(stride=frame_stride), max_frames, text=text)
+        objects = ObjectChoice(tuple(classes), min_confidence)
+        request = RunRequest(
+            Path(mp4_path),
+            pipeline_id,
+            Sampling(stride=frame_stride),
+            max_frames,
+            text=text,
+            objects=objects,
+            region=region,
         )
         return (
             {"frame_index": item.frame_index, "result": item.result}
-            for item in run
+            for item in self.run(request)
             if isinstance(item, AnalysedFrame)
         )
 
@@ -120,8 +143,12 @@ class VideoFilePipelineService:
             If the pictures are too large.
         PipelineError
             If this worker has not the text engine or the languages that the request names.
+        UnknownClassError
+            If the pipeline never finds objects of one of the classes.
+        UnsupportedOptionError
+            If the pipeline cannot choose objects as the request says.
         """
-        runner = self._runner(request.pipeline_id, request.text)
+        runner = self._runner(request.pipeline_id, request.text, request.objects, request.region)
         opened = self._open_video(request.path, self._settings.max_frame_pixels)
         return PipelineRun(opened, runner, request, self._settings.frames_at_once, keep_going)
 
@@ -133,7 +160,7 @@ class VideoFilePipelineService:
         self._load_plugins()
         blank = np.zeros((64, 64, 3), np.uint8)
         for pipeline_id in self._pipelines:
-            runner = self._runner(pipeline_id, NOTHING_CHOSEN).begin_part()
+            runner = self._runner(pipeline_id).begin_part()
             runner.run({"frame_index": 0, "position": 0, "image": blank})
 
     def _load_plugins(self) -> None:
@@ -146,38 +173,47 @@ class VideoFilePipelineService:
         """Everything besides video and frames that the results depend on: models, libraries, precision."""
         definition = self._definition(pipeline_id)
         used = sorted({node.plugin_id for node in definition.nodes.values()})
+        options = {**text.for_plugins(), **ALL_OBJECTS.for_plugins()}
         facts: dict[str, Any] = {
             "pipeline": pipeline_id,
             "opencv": cv2.__version__,
             "decoding": decoding_facts(),
             "plugins": {
-                name: {"version": self._manifests[name].version, **self._chosen_plugin(name, text).facts()}
+                name: {"version": self._manifests[name].version, **self._chosen_plugin(name, options).facts()}
                 for name in used
             },
         }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return {"id": digest[:16], **facts}
 
-    def _runner(self, pipeline_id: str, text: TextChoice) -> DagRunner:
+    def _runner(
+        self,
+        pipeline_id: str,
+        text: TextChoice = NOTHING_CHOSEN,
+        objects: ObjectChoice = ALL_OBJECTS,
+        region: Region | None = None,
+    ) -> DagRunner:
         definition = self._definition(pipeline_id)
+        _check_objects(objects, definition, self._manifests)
+        options = {**text.for_plugins(), **objects.for_plugins()}
         tools = {
-            name: self._chosen_plugin(node.plugin_id, text).tool(node.tool_id)
+            name: self._chosen_plugin(node.plugin_id, options).tool(node.tool_id)
             for name, node in definition.nodes.items()
         }
-        return DagRunner(definition, tools)
+        return DagRunner(definition, tools, region)
 
     def _definition(self, pipeline_id: str) -> PipelineDefinition:
         if pipeline_id not in self._pipelines:
             raise UnknownPipelineError(f"This worker has no pipeline {pipeline_id!r}")
         return self._pipelines[pipeline_id]
 
-    def _chosen_plugin(self, plugin_id: str, text: TextChoice) -> Plugin:
+    def _chosen_plugin(self, plugin_id: str, options: Mapping[str, Any]) -> Plugin:
         """The plugin as the job wants it; one that offers no choice stays as it is."""
         plugin = self._plugin(plugin_id)
         if not isinstance(plugin, ChoosingPlugin):
             return plugin
         try:
-            return plugin.with_options(text.for_plugins())
+            return plugin.with_options(options)
         except SettingError as error:
             raise PipelineError(f"This worker cannot read text as the job asks: {error.message}") from error
 
@@ -193,4 +229,21 @@ def _check_tools(definition: PipelineDefinition, manifests: Mapping[str, Manifes
         if manifest is None or node.tool_id not in manifest.tools:
             raise SettingError(
                 f"pipeline {definition.id!r}: no plugin {node.plugin_id!r} has a tool {node.tool_id!r}"
+            )
+
+
+def _check_objects(
+    objects: ObjectChoice, definition: PipelineDefinition, manifests: Mapping[str, Manifest]
+) -> None:
+    """Refuse a choice that a tool would ignore: some tool takes it, and each that gives detections."""
+    tools = [manifests[node.plugin_id].tools[node.tool_id] for node in definition.nodes.values()]
+    for name in objects.chosen:
+        takes = [name in tool.get("options", ()) for tool in tools]
+        if not any(takes) or any(
+            "detections" in tool["output_types"] and not takes_it
+            for tool, takes_it in zip(tools, takes, strict=True)
+        ):
+            raise UnsupportedOptionError(
+                f"The pipeline {definition.id!r} does not take {name}: "
+                "leave it out, or take a pipeline that detects objects by it"
             )

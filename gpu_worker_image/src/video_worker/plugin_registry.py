@@ -17,6 +17,9 @@ from video_jobs.settings import WorkerSettings
 from video_worker.dag_runner import Tool
 
 PLUGIN_TYPES = ("yolo", "ocr", "custom")
+OPTIONS = ("text_engine", "languages", "classes", "min_confidence")
+"""What tools may take of a job's options; the names are those of the job."""
+
 _LISTS = ("input_types", "output_types", "capabilities")
 BUILT_IN_PLUGINS = Path(__file__).parent / "plugins"
 
@@ -40,21 +43,24 @@ class ChoosingPlugin(Plugin, Protocol):
     def with_options(self, options: Mapping[str, Any]) -> Plugin:
         """The plugin as a job wants it.
 
-        ``options`` has ``text_engine`` ("ppocr", "tesseract" or None) and ``languages`` ("eng+deu" or None);
-        None means that the settings decide. It is asked twice for each job, so it keeps what takes long to
-        make.
+        ``options`` has `OPTIONS`: ``text_engine`` ("ppocr", "tesseract" or None), ``languages`` ("eng+deu" or
+        None), ``classes`` (a tuple of names, empty for all) and ``min_confidence`` (0-1 or None); None means
+        that the settings decide. It is asked twice for each job, so it keeps what takes long to make. Its
+        facts do not depend on ``classes`` and ``min_confidence``, which the fingerprint does not contain.
 
         Raises
         ------
         SettingError
-            If this worker has not what the job chose.
+            If this worker has not the text engine or the languages that the job chose.
+        UnknownClassError
+            If it never finds objects of one of the classes.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A plugin's manifest; ``tools`` maps tool ids to their input and output types."""
+    """A plugin's manifest; ``tools`` maps tool ids to their input and output types, and their options."""
 
     id: str
     version: str
@@ -75,9 +81,20 @@ def load_manifests(*folders: Path) -> dict[str, Manifest]:
 
 
 def create_plugin(manifest: Manifest, settings: WorkerSettings) -> Plugin:
-    """Import a plugin's ``plugin.py`` and call its ``create_plugin(settings)``."""
-    module = _module_of(manifest)
-    return cast(Plugin, module.create_plugin(settings))
+    """Import a plugin's ``plugin.py`` and call its ``create_plugin(settings)``.
+
+    Raises
+    ------
+    SettingError
+        If there is no code, or the manifest names options and the plugin cannot take them.
+    """
+    plugin = cast(Plugin, _module_of(manifest).create_plugin(settings))
+    has_options = any(tool.get("options") for tool in manifest.tools.values())
+    if has_options and not isinstance(plugin, ChoosingPlugin):
+        raise SettingError(
+            f"The plugin {manifest.id!r} names options in its manifest, but lacks with_options"
+        )
+    return plugin
 
 
 def _module_of(manifest: Manifest) -> ModuleType:
@@ -99,9 +116,12 @@ def _read_manifest(path: Path) -> Manifest:
         tools = {tool["id"]: tool for tool in raw["tools"]}
         lists = [tool[name] for tool in raw["tools"] for name in _LISTS]
         manifest = Manifest(raw["id"], raw["version"], path.parent, tools)
+        options = {name for tool in raw["tools"] for name in tool.get("options", ())}
         kind = raw["type"]
     except (ValueError, KeyError, TypeError) as exc:
         raise SettingError(f"{path}: not a plugin manifest ({exc!r})") from exc
     if kind not in PLUGIN_TYPES or not tools or not all(lists):
         raise SettingError(f"{path}: type must be one of {PLUGIN_TYPES}, and no list may be empty")
+    if not options <= set(OPTIONS):
+        raise SettingError(f"{path}: options must be some of {OPTIONS}")
     return manifest

@@ -195,7 +195,7 @@ class WorkerSettings(EnvironmentSettings, frozen=True, kw_only=True):
     precision: Literal["f32", "f16"] = "f32"
     """Precision of the detector's float layers."""
     confidence_threshold: float = 0.25
-    """Detections below this confidence are dropped."""
+    """Detections below this confidence are dropped, unless a job sets ``min_confidence``."""
     iou_threshold: float = 0.7
     """Overlap above which the weaker of two boxes is dropped."""
     frame_threads: NotNegative = 0

@@ -18,6 +18,7 @@ from video_worker.plugins.ocr.engines import GrayImage
 from video_worker.plugins.ocr.rectangles import iou
 
 MIN_LETTER_PX = 8
+_MIN_LETTER_WIDTH_PX = 2
 MAX_LETTER_SHARE = 0.35
 MIN_LETTERS = 3
 _BLOCK_PX = 41
@@ -45,6 +46,8 @@ def find_text_lines(gray: GrayImage, max_letter_share: float = MAX_LETTER_SHARE)
 
     ``max_letter_share`` is the height of the tallest letters to find, as a share of the image's height.
     """
+    if gray.shape[0] < MIN_LETTER_PX or gray.shape[1] < _MIN_LETTER_WIDTH_PX:
+        return []
     found: list[TextLine] = []
     for scale in _SCALES:
         small = _scaled(gray, scale)
@@ -75,7 +78,11 @@ def _letters(gray: GrayImage, max_letter_share: float, *, inverted: bool) -> Box
     width, height, area = stats[1:, 2], stats[1:, 3], stats[1:, 4]
     fill = area / np.maximum(1, width * height)
     narrow = width < 0.35 * height
-    fits = (height >= MIN_LETTER_PX) & (height <= max_letter_share * gray.shape[0]) & (width >= 2)
+    fits = (
+        (height >= MIN_LETTER_PX)
+        & (height <= max_letter_share * gray.shape[0])
+        & (width >= _MIN_LETTER_WIDTH_PX)
+    )
     fits &= (width <= 2.0 * height) & (fill > 0.15) & ((fill < 0.88) | narrow)
     letters = stats[1:][fits]
     return np.asarray(letters[np.argsort(letters[:, 0], kind="stable")][:_MAX_LETTERS], np.int32)

@@ -11,6 +11,31 @@ from video_worker.video.open_video import Image
 CONFIDENCE_DECIMALS = 4
 PIXEL_DECIMALS = 2
 MAX_DETECTIONS = 300
+_STEP: float = 10**-CONFIDENCE_DECIMALS
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The objects that a job wants.
+
+    Attributes
+    ----------
+    class_ids
+        Their classes; None for all.
+    min_confidence
+        Their least confidence, as the results tell it; None if the settings decide.
+    """
+
+    class_ids: frozenset[int] | None = None
+    min_confidence: float | None = None
+
+    def threshold(self, of_settings: float) -> float:
+        """What the model's confidence must exceed; the rounded one may be a step above it."""
+        return of_settings if self.min_confidence is None else max(0.0, self.min_confidence - _STEP)
+
+
+EVERYTHING = Wanted()
+"""All classes, with the confidence that the settings name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +56,13 @@ class Detection:
 class Detector(Protocol):
     """Finds objects. One `Detector` may be called from several threads."""
 
-    def detect(self, image: Image) -> list[Detection]:
-        """The objects of one frame, sorted by `Detection.sort_key`."""
+    @property
+    def names(self) -> Mapping[int, str]:
+        """The model's classes by their ids."""
+        ...
+
+    def detect(self, image: Image, wanted: Wanted = EVERYTHING) -> list[Detection]:
+        """The wanted objects of one frame, sorted by `Detection.sort_key`; at most `MAX_DETECTIONS`."""
         ...
 
     def facts(self) -> Mapping[str, Any]:
@@ -40,8 +70,10 @@ class Detector(Protocol):
         ...
 
 
-def to_detections(rows: list[list[float]], names: Mapping[int, str]) -> list[Detection]:
-    """Rows of (x1, y1, x2, y2, confidence, class id), rounded and sorted."""
+def to_detections(
+    rows: list[list[float]], names: Mapping[int, str], wanted: Wanted = EVERYTHING
+) -> list[Detection]:
+    """Rows of (x1, y1, x2, y2, confidence, class id), rounded and sorted, with enough confidence."""
     found = [
         Detection(
             xyxy=_pixels(row[:4]),
@@ -51,7 +83,8 @@ def to_detections(rows: list[list[float]], names: Mapping[int, str]) -> list[Det
         )
         for row in rows
     ]
-    return sorted(found, key=lambda detection: detection.sort_key)
+    least = wanted.min_confidence or 0.0
+    return sorted((one for one in found if one.confidence >= least), key=lambda one: one.sort_key)
 
 
 def _pixels(values: list[float]) -> tuple[float, float, float, float]:

@@ -25,7 +25,7 @@ from video_worker.inference.openvino_session import (
     openvino_version,
     read_model,
 )
-from video_worker.plugins.yolo.detector import Detection, to_detections
+from video_worker.plugins.yolo.detector import EVERYTHING, Detection, Wanted, to_detections
 from video_worker.plugins.yolo.letterbox import Letterbox
 from video_worker.plugins.yolo.model_file import model_sha256
 from video_worker.plugins.yolo.suppression import chosen_boxes
@@ -39,7 +39,7 @@ class OpenVinoDetector:
         _check_device(settings)
         metadata = _metadata(path)
         height, width = _image_size(metadata)
-        self._names = {int(key): str(name) for key, name in metadata["names"].items()}
+        self.names = {int(key): str(name) for key, name in metadata["names"].items()}
         self._input_shape = (height, width)
         self._confidence, self._iou = settings.confidence_threshold, settings.iou_threshold
         model = read_model(next(path.glob("*.xml")))
@@ -47,13 +47,14 @@ class OpenVinoDetector:
         self._session = OpenVinoSession(model, CpuUse.of(settings))
         self._facts = self._facts_of(path, settings.precision)
 
-    def detect(self, image: Image) -> list[Detection]:
-        """The objects of one frame; waits while all inference requests are in use."""
+    def detect(self, image: Image, wanted: Wanted = EVERYTHING) -> list[Detection]:
+        """The wanted objects of one frame; waits while all inference requests are in use."""
         letterbox = Letterbox.of((image.shape[0], image.shape[1]), self._input_shape)
         tensor = _to_tensor(letterbox.place(image))
-        rows = chosen_boxes(self._session.run(tensor), self._confidence, self._iou)
+        least = wanted.threshold(self._confidence)
+        rows = chosen_boxes(self._session.run(tensor), least, self._iou, wanted.class_ids)
         rows[:, :4] = letterbox.to_frame(rows[:, :4])
-        return to_detections(rows.tolist(), self._names)
+        return to_detections(rows.tolist(), self.names, wanted)
 
     def facts(self) -> Mapping[str, Any]:
         """Everything that the boxes depend on."""
@@ -64,7 +65,7 @@ class OpenVinoDetector:
             "backend": "openvino",
             "model": path.name,
             "model_sha256": model_sha256(path),
-            "classes": [self._names[number] for number in sorted(self._names)],
+            "classes": [self.names[number] for number in sorted(self.names)],
             **cpu_facts(precision),
             "batch_shape": [1, 3, *self._input_shape],
             "openvino": openvino_version(),

@@ -11,19 +11,31 @@ from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
 from video_worker.dag_runner import Payload, Tool
-from video_worker.plugins.yolo.detector import Detector
+from video_worker.plugins.yolo.class_names import class_ids_of
+from video_worker.plugins.yolo.detector import EVERYTHING, Detector, Wanted
 from video_worker.plugins.yolo.model_file import checked_model_path, is_openvino
 
 
 class YoloPlugin:
-    """Holds the detector, which is loaded once."""
+    """Holds the detector, which is loaded once, and what a job wants of it."""
 
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
+    def __init__(self, detector: Detector, wanted: Wanted = EVERYTHING) -> None:
+        self._detector, self._wanted = detector, wanted
+
+    def with_options(self, options: Mapping[str, Any]) -> YoloPlugin:
+        """The plugin with a job's ``classes`` and ``min_confidence``.
+
+        Raises
+        ------
+        UnknownClassError
+            If the model does not know one of the classes.
+        """
+        class_ids = class_ids_of(options["classes"], self._detector.names)
+        return YoloPlugin(self._detector, Wanted(class_ids, options["min_confidence"]))
 
     def tool(self, tool_id: str) -> Tool:
         """The tool ``detect``."""
-        return {"detect": DetectTool(self._detector)}[tool_id]
+        return {"detect": DetectTool(self._detector, self._wanted)}[tool_id]
 
     def facts(self) -> Mapping[str, Any]:
         """Everything that the boxes depend on."""
@@ -33,11 +45,11 @@ class YoloPlugin:
 class DetectTool:
     """Finds objects on the whole frame."""
 
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
+    def __init__(self, detector: Detector, wanted: Wanted) -> None:
+        self._detector, self._wanted = detector, wanted
 
     def run(self, payload: Payload) -> dict[str, Any]:
-        """Find the objects of one frame.
+        """Find the wanted objects of one frame.
 
         Returns
         -------
@@ -45,7 +57,7 @@ class DetectTool:
             ``detections``: the objects, strongest first, with ``xyxy`` in pixels of the frame;
             ``count``: their number; ``classes``: the number of objects of each class name.
         """
-        found = self._detector.detect(payload["image"])
+        found = self._detector.detect(payload["image"], self._wanted)
         return {
             "detections": [
                 {

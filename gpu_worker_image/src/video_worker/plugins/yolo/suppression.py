@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +19,9 @@ _CLASS_OFFSET = 7680
 """Moves the boxes of each class away from those of the others, so that they never overlap."""
 
 
-def chosen_boxes(output: Array, confidence: float, iou: float) -> Array:
+def chosen_boxes(
+    output: Array, confidence: float, iou: float, class_ids: Collection[int] | None = None
+) -> Array:
     """Rows of (x1, y1, x2, y2, confidence, class id) in pixels of the model's input, strongest first.
 
     Parameters
@@ -28,22 +33,30 @@ def chosen_boxes(output: Array, confidence: float, iou: float) -> Array:
         What a box must exceed.
     iou
         Overlap (intersection over union) above which the weaker of two boxes of a class is dropped.
+    class_ids
+        The classes that are wanted, which alone count for the limits; None for all.
     """
     if output.shape[-1] == _ROW:
         rows: Array = output[0]
-        return rows[rows[:, _BOX] > confidence][:MAX_DETECTIONS]
-    candidates = _candidates(output[0], confidence)
+        is_chosen = (rows[:, _BOX] > confidence) & _is_wanted(rows[:, _BOX + 1], class_ids)
+        return rows[is_chosen][:MAX_DETECTIONS]
+    candidates = _candidates(output[0], confidence, class_ids)
     return candidates[_strongest_without_overlap(candidates, iou)]
 
 
-def _candidates(columns: Array, confidence: float) -> Array:
+def _candidates(columns: Array, confidence: float, class_ids: Collection[int] | None) -> Array:
     """One row for each candidate with the best of its classes, strongest first."""
     best = columns[_BOX:].max(axis=0)
     found = np.flatnonzero(best > confidence)
+    found = found[_is_wanted(columns[_BOX:, found].argmax(axis=0), class_ids)]
     found = found[np.argsort(-best[found], kind="stable")][:_MOST_CANDIDATES]
     centre, half = columns[:2, found], columns[2:_BOX, found] / np.float32(2)
-    class_ids = columns[_BOX:, found].argmax(axis=0).astype(np.float32)
-    return np.vstack([centre - half, centre + half, best[found], class_ids]).T
+    best_ids = columns[_BOX:, found].argmax(axis=0).astype(np.float32)
+    return np.vstack([centre - half, centre + half, best[found], best_ids]).T
+
+
+def _is_wanted(ids: NDArray[Any], class_ids: Collection[int] | None) -> NDArray[np.bool_]:
+    return np.ones(len(ids), bool) if class_ids is None else np.isin(ids, list(class_ids))
 
 
 def _strongest_without_overlap(candidates: Array, iou: float) -> list[int]:

@@ -10,7 +10,7 @@ from video_jobs.domain.errors import SettingError
 from video_jobs.settings import WorkerSettings
 
 from video_worker.plugins.yolo.batcher import Batcher
-from video_worker.plugins.yolo.detector import MAX_DETECTIONS, Detection, to_detections
+from video_worker.plugins.yolo.detector import EVERYTHING, MAX_DETECTIONS, Detection, Wanted, to_detections
 from video_worker.plugins.yolo.model_file import model_sha256
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 from video_worker.video.open_video import Image
@@ -32,8 +32,9 @@ class UltralyticsDetector:
 
         _check_device(settings, torch.cuda.device_count())
         self._model = ultralytics.YOLO(str(path), task="detect")
+        self.names: Mapping[int, str] = self._model.names
+        self._confidence = settings.confidence_threshold
         self._arguments: dict[str, Any] = {
-            "conf": settings.confidence_threshold,
             "iou": settings.iou_threshold,
             "max_det": MAX_DETECTIONS,
             "device": settings.device,
@@ -45,9 +46,9 @@ class UltralyticsDetector:
         versions = {"ultralytics": ultralytics.__version__, "torch": torch.__version__}
         self._facts = self._facts_of(path, settings, batch) | versions
 
-    def detect(self, image: Image) -> list[Detection]:
-        """The objects of one frame."""
-        return self._batcher.result_of(image)
+    def detect(self, image: Image, wanted: Wanted = EVERYTHING) -> list[Detection]:
+        """The wanted objects of one frame."""
+        return self._batcher.result_of((image, wanted))
 
     def facts(self) -> Mapping[str, Any]:
         """Everything that the boxes depend on."""
@@ -58,15 +59,23 @@ class UltralyticsDetector:
             "backend": "ultralytics",
             "model": path.name,
             "model_sha256": model_sha256(path),
-            "classes": [str(name) for name in self._model.names.values()],
+            "classes": [str(name) for name in self.names.values()],
             "device": settings.device,
             "precision": settings.precision,
             "batch": batch,
         }
 
-    def _predict(self, images: list[Image]) -> list[list[Detection]]:
-        results = self._model.predict(images, **self._arguments)
-        return [to_detections(one.boxes.data.cpu().tolist(), one.names) for one in results]
+    def _predict(self, calls: list[tuple[Image, Wanted]]) -> list[list[Detection]]:
+        """One prediction of the whole batch for each choice in it: one, unless two jobs share the batch."""
+        images = [image for image, _ in calls]
+        answers = {wanted: self._found(images, wanted) for wanted in {wanted for _, wanted in calls}}
+        return [answers[wanted][place] for place, (_, wanted) in enumerate(calls)]
+
+    def _found(self, images: list[Image], wanted: Wanted) -> list[list[Detection]]:
+        classes = None if wanted.class_ids is None else sorted(wanted.class_ids)
+        confidence = wanted.threshold(self._confidence)
+        results = self._model.predict(images, conf=confidence, classes=classes, **self._arguments)
+        return [to_detections(one.boxes.data.cpu().tolist(), one.names, wanted) for one in results]
 
 
 def _check_device(settings: WorkerSettings, cuda_devices: int) -> None:

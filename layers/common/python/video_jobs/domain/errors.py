@@ -168,6 +168,20 @@ class PipelineError(PermanentJobError):
     code = "pipeline_failed"
 
 
+class UnknownClassError(PermanentJobError):
+    """A job that wants objects of a class that the model does not know."""
+
+    default_message = "The model does not know one of the classes."
+    code = "unknown_class"
+
+
+class UnsupportedOptionError(PermanentJobError):
+    """A job with an option that its pipeline cannot follow."""
+
+    default_message = "The pipeline does not take one of the options."
+    code = "unsupported_option"
+
+
 class AnalysisCrashedError(PermanentJobError):
     """A crash of the analysing process."""
 

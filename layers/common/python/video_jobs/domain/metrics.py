@@ -76,7 +76,9 @@ CLIENT_FAULTS = frozenset(
         "source_too_large",
         "source_too_slow",
         "source_unreachable",
+        "unknown_class",
         "unreadable_video",
+        "unsupported_option",
         "upload_expired",
         "video_too_large",
     )

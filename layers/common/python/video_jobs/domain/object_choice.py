@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,15 @@ class ObjectChoice:
 
     classes: tuple[str, ...] = ()
     min_confidence: float | None = None
+
+    def for_plugins(self) -> Mapping[str, Any]:
+        """The choice as plugins get it: ``classes`` and ``min_confidence``."""
+        return asdict(self)
+
+    @property
+    def chosen(self) -> list[str]:
+        """The names of the options that are not left to the worker."""
+        return [name for name, value in asdict(self).items() if value not in ((), None)]
 
 
 ALL_OBJECTS = ObjectChoice()
