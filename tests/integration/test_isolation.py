@@ -240,4 +240,4 @@ def test_usage_of_a_vanished_process_is_no_error() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     process = psutil.Process(gone.pid)
     gone.wait()
-    JobUsage(process, JobLimits(memory_mib=1, cpu_s=1, frame_s=60), 0).check()
+    JobUsage(process, JobLimits(memory_mib=1, cpu_s=1, frame_s=60)).check()

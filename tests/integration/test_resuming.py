@@ -148,7 +148,7 @@ def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results
     other.write_bytes(TINY.read_bytes() + b"\0\0\0\x08free")
     videos = {TINY: NumberedVideo(9, lost={0}), other: NumberedVideo(9, lost={1})}
     by_size = {path.stat().st_size: video for path, video in videos.items()}
-    world.open_with(lambda path, max_pixels=None: by_size[path.stat().st_size])
+    world.open_with(lambda path, *options: by_size[path.stat().st_size](path, *options))
 
     def submit_again(frame_index: int) -> None:
         if frame_index == 2:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.video.open_video import Picture
 from video_worker.video.video_reader import VideoReader
@@ -42,10 +43,10 @@ def read_video_file(path: Path, max_pixels: int | None = None) -> Reading:
         return Reading(reader.facts, reader.warnings, pictures)
 
 
-def read_from(path: Path, first: int, stride: int, most: int) -> list[PicturePrint]:
-    """At most so many pictures, by a reader that has read nothing before."""
-    with VideoReader(path) as reader:
-        return list(islice(prints_of(reader.frames(stride, first)), most))
+def read_from(path: Path, sampling: Sampling, first: int, most: int) -> list[PicturePrint]:
+    """At most so many candidates, by a reader that has read nothing before."""
+    with VideoReader(path, sampling=sampling) as reader:
+        return list(islice(prints_of(reader.frames(first)), most))
 
 
 STRIDES = (1, 1, 2, 3, 5)
@@ -58,8 +59,12 @@ def check_starts(
     random = np.random.default_rng(len(path.name))
     for first in map(int, random.permutation(len(whole))[:starts]):
         stride, most = (int(random.choice(choices)) for choices in (strides, (3, 8, len(whole))))
-        expected = [entry for entry in whole if entry.index >= first and entry.index % stride == 0]
-        assert read_from(path, first, stride, most) == expected[:most], (path.name, first, stride)
+        expected = whole[::stride][first // stride :]
+        assert read_from(path, Sampling(stride=stride), first // stride, most) == expected[:most], (
+            path.name,
+            first,
+            stride,
+        )
 
 
 def prints_of(pictures: Iterable[Picture]) -> Iterable[PicturePrint]:

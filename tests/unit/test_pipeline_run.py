@@ -47,7 +47,8 @@ def run(
     **options: Any,
 ) -> PipelineRun:
     request = RunRequest(Path("any"), "numbers", **{"part_frames": 4, **options})
-    return PipelineRun(video, only(tool or NumberReader()), request, threads, keep_going)
+    opened = video(request.path, sampling=request.sampling)
+    return PipelineRun(opened, only(tool or NumberReader()), request, threads, keep_going)
 
 
 def outline(items: PipelineRun) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import WarningCode
 from video_worker.video.boxes import FileBoxes, read_boxes
 from video_worker.video.video_reader import VideoReader
@@ -18,9 +20,9 @@ from tests.support import videos
 from tests.support.videos import images_of
 
 
-def indexes(path: Path, stride: int = 1, first: int = 0) -> list[int]:
-    with VideoReader(path) as reader:
-        return [picture.index for picture in reader.frames(stride, first) if picture.image is not None]
+def indexes(path: Path, first: int = 0, **sampling: Any) -> list[int]:
+    with VideoReader(path, sampling=Sampling(**sampling)) as reader:
+        return [picture.index for picture in reader.frames(first) if picture.image is not None]
 
 
 def codes(path: Path) -> list[str]:
@@ -32,10 +34,10 @@ def test_every_frame_comes_in_order() -> None:
     assert indexes(PATH) == list(range(FRAMES))
 
 
-def test_a_stride_takes_its_multiples_from_the_first_on() -> None:
+def test_a_stride_takes_its_multiples_from_any_of_them_on() -> None:
     assert indexes(PATH, stride=7) == [0, 7, 14, 21, 28, 35]
-    assert indexes(PATH, stride=7, first=14) == [14, 21, 28, 35]
-    assert indexes(PATH, stride=7, first=15) == [21, 28, 35]
+    assert indexes(PATH, stride=7, first=2) == [14, 21, 28, 35]
+    assert indexes(PATH, stride=7, first=6) == []
 
 
 def test_the_pictures_are_those_that_were_drawn() -> None:
@@ -76,9 +78,9 @@ def test_a_mirrored_video_is_shown_as_a_player_shows_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stride", [1, 3, 4])
 def test_a_variable_frame_rate_keeps_exact_indexes_and_times(tmp_path: Path, stride: int) -> None:
     path = videos.variable_frame_rate(tmp_path)
-    with VideoReader(path) as reader:
+    with VideoReader(path, sampling=Sampling(stride=stride)) as reader:
         assert reader.facts.variable_frame_rate
-        found = list(reader.frames(stride))
+        found = list(reader.frames())
     assert [picture.index for picture in found] == list(range(0, 30, stride))
     for picture in found:
         number = picture.index
@@ -87,14 +89,14 @@ def test_a_variable_frame_rate_keeps_exact_indexes_and_times(tmp_path: Path, str
         assert picture.timestamp_ms == (number + number // 2) * 100
 
 
-@pytest.mark.parametrize(("stride", "first"), [(1, 0), (3, 0), (1, 11)])
+@pytest.mark.parametrize(("stride", "first"), [(1, 0), (3, 0), (3, 2), (1, 11)])
 def test_pictures_whose_times_are_ambiguous_are_counted(tmp_path: Path, stride: int, first: int) -> None:
     path = videos.ambiguous_times(tmp_path)
-    with VideoReader(path) as reader:
+    with VideoReader(path, sampling=Sampling(stride=stride)) as reader:
         assert not reader.is_divisible
-        assert (reader.facts.frame_count, reader.facts.duration_ms) == (None, None)
-        found = list(reader.frames(stride, first))
-    assert [picture.index for picture in found] == list(range(first, 30, stride))
+        assert (reader.facts.frame_count, reader.facts.duration_ms, reader.candidates) == (None, None, None)
+        found = list(reader.frames(first))
+    assert [picture.index for picture in found] == list(range(first * stride, 30, stride))
     for picture in found:
         assert picture.image is not None
         assert abs(float(picture.image.mean()) - 8 * picture.index) < 4

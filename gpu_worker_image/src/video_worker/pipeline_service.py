@@ -82,6 +82,9 @@ class VideoFilePipelineService:
         *,
         text_engine: str | None = None,
         languages: Sequence[str] = (),
+        start_ms: float | None = None,
+        end_ms: float | None = None,
+        frames_per_second: float | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Process a whole file, and yield ``{"frame_index": int, "result": {...}}`` for each frame.
 
@@ -89,6 +92,8 @@ class VideoFilePipelineService:
         ----------
         text_engine, languages
             What reads the text, and Tesseract's language codes; without them the settings decide.
+        frame_stride, start_ms, end_ms, frames_per_second
+            Which frames are chosen; see `Sampling`.
 
         Raises
         ------
@@ -98,9 +103,10 @@ class VideoFilePipelineService:
             As `run` does.
         """
         text = TextChoice.of(text_engine, languages)
-        run = self.run(
-            RunRequest(Path(mp4_path), pipeline_id, Sampling(stride=frame_stride), max_frames, text=text)
+        sampling = Sampling(
+            stride=frame_stride, start_ms=start_ms, end_ms=end_ms, frames_per_second=frames_per_second
         )
+        run = self.run(RunRequest(Path(mp4_path), pipeline_id, sampling, max_frames, text=text))
         return (
             {"frame_index": item.frame_index, "result": item.result}
             for item in run
@@ -116,13 +122,15 @@ class VideoFilePipelineService:
             If there is no such pipeline.
         UnreadableVideoError
             If the file cannot be opened or, while iterating, no frame can be decoded.
+        NoFrameChosenError
+            While iterating, if the video has no frame between ``start_ms`` and ``end_ms``.
         ResourceLimitError
             If the pictures are too large.
         PipelineError
             If this worker has not the text engine or the languages that the request names.
         """
         runner = self._runner(request.pipeline_id, request.text)
-        opened = self._open_video(request.path, self._settings.max_frame_pixels)
+        opened = self._open_video(request.path, self._settings.max_frame_pixels, request.sampling)
         return PipelineRun(opened, runner, request, self._settings.frames_at_once, keep_going)
 
     def prepare(self) -> None:

@@ -141,6 +141,13 @@ class UnreadableVideoError(PermanentJobError):
     code = "unreadable_video"
 
 
+class NoFrameChosenError(PermanentJobError):
+    """A ``start_ms`` and ``end_ms`` between which the video has no frame."""
+
+    default_message = "No frame of this video is within the chosen times (start_ms, end_ms)."
+    code = "no_frame_chosen"
+
+
 class PipelineError(PermanentJobError):
     """An exception inside a pipeline."""
 
