@@ -61,7 +61,7 @@ def any_sampling(random: np.random.Generator, times_us: list[int]) -> Sampling:
         return Sampling(stride=int(random.choice((1, 1, 2, 3, 5))))
     begin, end = sorted(map(int, random.integers(len(times_us), size=2)))
     start_ms, end_ms = times_us[begin] / 1000, (times_us[end] + 1) / 1000
-    rate = random.choice((None, 5.0, 12.5, 29.97))
+    rate = (None, 5.0, 12.5, 29.97)[int(random.integers(4))]
     return Sampling(start_ms=start_ms, end_ms=end_ms, frames_per_second=rate)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.errors import NoFrameChosenError, ResourceLimitError, UnreadableVideoError
 from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import WarningCode
 from video_worker.video.boxes import FileBoxes, read_boxes
@@ -23,6 +23,34 @@ from tests.support.videos import images_of
 def indexes(path: Path, first: int = 0, **sampling: Any) -> list[int]:
     with VideoReader(path, sampling=Sampling(**sampling)) as reader:
         return [picture.index for picture in reader.frames(first) if picture.image is not None]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"start_ms": 300, "end_ms": 600}, [3, 4, 5]),
+        ({"start_ms": 3800, "end_ms": 1e12}, [38, 39]),
+        ({"start_ms": 850, "end_ms": 2000, "frames_per_second": 2.5}, [9, 13, 17]),
+        ({"frames_per_second": 0.1}, [0]),
+        ({"stride": 13, "start_ms": 1}, [13, 26, 39]),
+    ],
+)
+def test_pictures_are_chosen_by_time(chosen: dict[str, Any], expected: list[int]) -> None:
+    assert indexes(PATH, **chosen) == expected
+    assert indexes(PATH, first=2, **chosen) == expected[2:]
+    with VideoReader(PATH, sampling=Sampling(**chosen)) as reader:
+        assert reader.candidates == len(expected)
+
+
+@pytest.mark.parametrize("chosen", [{"start_ms": 4000.0}, {"start_ms": 310.0, "end_ms": 390.0}])
+def test_a_time_without_a_picture_is_told_with_the_length_of_the_video(
+    tmp_path: Path, chosen: dict[str, Any]
+) -> None:
+    with pytest.raises(NoFrameChosenError, match=r"it lasts 4000 ms, .*start_ms and end_ms"):
+        indexes(PATH, **chosen)
+    assert indexes(PATH, first=1, **chosen) == []
+    with pytest.raises(NoFrameChosenError, match="it lasts at least 4500 ms"):
+        indexes(videos.ambiguous_times(tmp_path), start_ms=4600)
 
 
 def codes(path: Path) -> list[str]:

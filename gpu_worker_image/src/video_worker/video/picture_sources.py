@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -67,7 +67,7 @@ class IndexedPictures:
     def found(self, first: int) -> Iterator[Found]:
         """The candidates in order, from one of them on, by its number."""
         wanted = self._wanted[first:]
-        decoded = deinterlaced(self._decoder.segments(self._index, self._segments(wanted)))
+        decoded = deinterlaced(self._decoded(wanted))
         picture = next(decoded, None)
         for index in wanted:
             while picture is not None and picture.index < index:
@@ -75,12 +75,20 @@ class IndexedPictures:
             frame = picture.frame if picture is not None and picture.index == index else None
             yield Found(index, self._index.time_us(index), frame)
 
-    def _segments(self, wanted: Sequence[int]) -> Iterator[int]:
-        """Those with a wanted picture or its neighbour, which an interlaced picture needs."""
-        for number, segment in enumerate(self._index.segments):
-            next_wanted = bisect_left(wanted, segment.pictures.start - 1)
-            if next_wanted < len(wanted) and wanted[next_wanted] <= segment.pictures.stop:
-                yield number
+    def _decoded(self, wanted: Sequence[int]) -> Iterator[Decoded]:
+        """The wanted pictures and those decoded with them, in a segment up to the neighbour of the last one.
+
+        An interlaced picture needs its neighbours, which may be in another segment.
+        """
+        for segment in self._index.segments:
+            begin = bisect_left(wanted, segment.pictures.start - 1)
+            end = bisect_right(wanted, segment.pictures.stop)
+            if begin == end:
+                continue
+            for picture in self._decoder.segment(self._index, segment):
+                yield picture
+                if picture.index > wanted[end - 1]:
+                    break
 
 
 class CountedPictures:

@@ -173,7 +173,8 @@ class JobTooLongError(PermanentJobError):
     """An attempt that ran longer than a job may."""
 
     default_message = (
-        "The job ran longer than the service allows; submit fewer frames (frame_stride, max_frames)."
+        "The job ran longer than the service allows; submit fewer frames "
+        "(frames_per_second, start_ms, end_ms, max_frames)."
     )
     code = "job_too_long"
 
