@@ -58,6 +58,7 @@ class NotedDecoder:
         ({"frames_per_second": 0.02}, 0, [range(2), range(480, 501)]),
         ({"frames_per_second": 0.02, "start_ms": 10_000}, 1, [range(480, 601)]),
         ({"stride": 480}, 0, [range(2), range(240, 481)]),
+        ({"stride": 479}, 0, [range(2), range(240, 481), range(720, 959)]),
         ({"stride": 700}, 1, [range(480, 701)]),
     ],
 )
