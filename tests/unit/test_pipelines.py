@@ -107,6 +107,8 @@ def test_an_own_plugin_runs_in_an_own_pipeline() -> None:
     frames = list(make_service().run_on_file(tiny, "count", frame_stride=10, max_frames=3))
     assert [frame["frame_index"] for frame in frames] == [0, 10, 20]
     assert all(list(frame["result"]) == ["bright"] for frame in frames)
+    frames = list(make_service().run_on_file(tiny, "count", start_ms=450, end_ms=2000, frames_per_second=2))
+    assert [frame["frame_index"] for frame in frames] == [5, 10, 15]
 
 
 def test_a_service_opens_videos_with_what_it_was_given(tmp_path: Path) -> None:
