@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -78,17 +78,24 @@ class IndexedPictures:
     def _decoded(self, wanted: Sequence[int]) -> Iterator[Decoded]:
         """The wanted pictures and those decoded with them, in a segment up to the neighbour of the last one.
 
-        An interlaced picture needs its neighbours, which may be in another segment.
+        An interlaced picture needs its neighbours. That before it may be the last one of the segment before,
+        which takes long to decode and is not decoded for other pictures.
         """
-        for segment in self._index.segments:
-            begin = bisect_left(wanted, segment.pictures.start - 1)
-            end = bisect_right(wanted, segment.pictures.stop)
+        read = 0
+        for number, segment in enumerate(self._index.segments):
+            first = segment.pictures.start
+            begin, end = bisect_left(wanted, first - 1), bisect_left(wanted, segment.pictures.stop)
             if begin == end:
                 continue
             for picture in self._decoder.segment(self._index, segment):
+                if read < first == picture.index == wanted[begin] and picture.frame.interlaced_frame:
+                    yield from self._decoder.segment(self._index, self._index.segments[number - 1])
                 yield picture
+                read = picture.index + 1
                 if picture.index > wanted[end - 1]:
                     break
+            else:
+                read = segment.pictures.stop
 
 
 class CountedPictures:
