@@ -17,30 +17,20 @@ import psutil
 import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.domain import errors
-from video_jobs.domain.sampling import Sampling
 from video_worker.sandbox.confinement import LANDLOCK, SECCOMP
-from video_worker.sandbox.limits import DecoderLimits
 from video_worker.sandbox.sandboxed_videos import SandboxedVideos
 from video_worker.video.open_video import OpenVideo, Picture
 from video_worker.video.video_reader import VideoReader
 
 from tests.fixtures.ffmpeg import run_ffmpeg
-from tests.fixtures.make_tiny_mp4 import FRAMES
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.hostile_decoder import LIES, MARK
+from tests.support.sandboxes import CPU_S, MEMORY_MIB, OPENER, limits
 
-OPENER = "tests.support.hostile_decoder:open_video"
 CANARY = "canary-4711"
-MEMORY_MIB = 200
-CPU_S = 1
 SHORT_S = 1.0
 PICTURES = 3
 LARGEST_REGION = 1 << 30
-
-
-def limits(**changes: float) -> DecoderLimits:
-    usual = {"memory_mib": MEMORY_MIB, "cpu_s": CPU_S, "picture_s": 30.0, "max_pixels": 1 << 20}
-    return DecoderLimits(**(usual | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -97,23 +87,7 @@ def test_pictures_and_facts_are_those_of_the_reader(videos: SandboxedVideos) -> 
         assert video.is_divisible is expected.is_divisible
         assert_same(list(video.frames()), list(expected.frames()))
         assert_same(list(video.frames(14)), list(expected.frames(14)))
-        assert video.candidates == expected.candidates == FRAMES
-
-
-@pytest.mark.parametrize(
-    ("chosen", "expected"),
-    [
-        (Sampling(stride=7), [0, 7, 14, 21, 28, 35]),
-        (Sampling(start_ms=850.5, end_ms=2000, frames_per_second=2.5), [9, 13, 17]),
-    ],
-)
-def test_a_choice_of_pictures_reaches_the_decoder(
-    videos: SandboxedVideos, chosen: Sampling, expected: list[int]
-) -> None:
-    with videos.open(TINY, sampling=chosen) as video:
-        assert video.candidates == len(expected)
-        assert [picture.index for picture in video.frames()] == expected
-        assert [picture.index for picture in video.frames(2)] == expected[2:]
+        assert video.candidates == expected.candidates
 
 
 def test_another_iteration_ends_the_one_before(videos: SandboxedVideos) -> None:
@@ -133,11 +107,6 @@ def test_the_readers_reason_comes_through(videos: SandboxedVideos, file: Path) -
         videos.open(TINY, max_pixels=1000)
     with pytest.raises(errors.UnreadableVideoError):
         videos.open(file.parent / "nowhere.mp4")
-    with (
-        pytest.raises(errors.NoFrameChosenError, match="it lasts 4000 ms"),
-        videos.open(TINY, sampling=Sampling(start_ms=4000)) as video,
-    ):
-        list(video.frames())
     assert_next_job_is_right(videos)
 
 
@@ -253,19 +222,6 @@ def test_a_lie_fails_its_own_job(videos: SandboxedVideos, file: Path, name: str)
     with pytest.raises(errors.AnalysisCrashedError, match="gave impossible answers"):
         attempt(videos, file, name)
     assert_next_job_is_right(videos)
-
-
-@pytest.mark.parametrize("chosen", [{"start_ms": 0.5}, {"end_ms": 1.5}, {"frames_per_second": 900}])
-def test_a_picture_that_was_not_chosen_is_a_lie(
-    videos: SandboxedVideos, file: Path, chosen: dict[str, float]
-) -> None:
-    file.write_bytes(MARK + b"nothing ")  # pictures at 0, 1 and 2 ms
-    sampling = Sampling(**chosen)  # type: ignore[arg-type]
-    with (
-        pytest.raises(errors.AnalysisCrashedError, match="gave impossible answers"),
-        videos.open(file, sampling=sampling) as video,
-    ):
-        list(video.frames())
 
 
 def test_a_decoder_ends_with_its_job(videos: SandboxedVideos) -> None:

@@ -68,13 +68,14 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
         passing = passing_times(self._sampling, first, self.facts)
         with self._link.ending_on_error():
             self._link.say(FramesRequest(self._run, first), self._until(passing.to_first_s))
-        return self._pictures(self._run, passing)
+        choice = Choice(self._sampling, least=first * self._sampling.stride)
+        return self._pictures(self._run, choice, passing)
 
     def _until(self, passing_s: float) -> float:
         return time.monotonic() + self._limits.picture_s + passing_s
 
-    def _pictures(self, run: int, passing: PassingTimes) -> Iterator[Picture]:
-        choice, until = Choice(self._sampling), self._until(passing.to_first_s)
+    def _pictures(self, run: int, choice: Choice, passing: PassingTimes) -> Iterator[Picture]:
+        until = self._until(passing.to_first_s)
         while (picture := self._next(run, choice, until)) is not None:
             yield picture
             if picture.image is not None:  # lost pictures without end are no sign of life

@@ -35,6 +35,11 @@ class Choice:
     A picture counts as shown at a tick if it is shown up to half a microsecond before, because the frame
     clock is rounded to microseconds: 30 frames a second of a video that has 30 are all of its pictures.
 
+    Parameters
+    ----------
+    least
+        The first index that may be one.
+
     Attributes
     ----------
     start_us, end_us
@@ -42,7 +47,7 @@ class Choice:
         microseconds, which changes nothing.
     """
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: Sampling, least: int = 0) -> None:
         start_us = 1000 * _exact(sampling.start_ms or 0)
         self.start_us = ceil(start_us)
         self.end_us = inf if sampling.end_ms is None else ceil(1000 * _exact(sampling.end_ms))
@@ -50,7 +55,7 @@ class Choice:
         self._clock = None
         if sampling.frames_per_second is not None:
             self._clock = _Clock(start_us, _exact(sampling.frames_per_second))
-        self._last_index = self._last_tick = -1
+        self._last_index, self._last_tick = least - 1, -1
 
     def takes(self, index: int, time_us: int) -> bool:
         """Whether a picture is a candidate; none is if it comes again, or after a later one."""
