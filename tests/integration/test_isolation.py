@@ -51,10 +51,17 @@ def test_one_process_serves_many_jobs(service: IsolatedAnalysisService) -> None:
     assert service.pid != os.getpid()
 
 
-def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) -> None:
-    run = service.run(
-        RunRequest(TINY, "fail", Sampling(stride=7), first_part=1, frames_before=2, part_frames=2)
-    )
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        (Sampling(stride=7), [[14, 21], [28, 35], []]),
+        (Sampling(start_ms=99.5, end_ms=2400, frames_per_second=2.5), [[9, 13], [17, 21], []]),
+    ],
+)
+def test_a_run_tells_its_length_and_resumes(
+    service: IsolatedAnalysisService, sampling: Sampling, expected: list[list[int]]
+) -> None:
+    run = service.run(RunRequest(TINY, "fail", sampling, first_part=1, frames_before=2, part_frames=2))
     assert run.frames_total == 6
     assert (run.video.width, run.video.height, run.video.frame_count) == (640, 360, 40)
     assert run.warnings == ()
@@ -65,7 +72,7 @@ def test_a_run_tells_its_length_and_resumes(service: IsolatedAnalysisService) ->
             parts.append([])
         else:
             parts[-1].append(item.frame_index)
-    assert parts == [[14, 21], [28, 35], []]
+    assert parts == expected
 
 
 def test_a_choice_of_objects_reaches_the_process_and_its_error_comes_back(
@@ -256,4 +263,4 @@ def test_usage_of_a_vanished_process_is_no_error() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     process = psutil.Process(gone.pid)
     gone.wait()
-    JobUsage(process, JobLimits(memory_mib=1, cpu_s=1, frame_s=60), 0).check()
+    JobUsage(process, JobLimits(memory_mib=1, cpu_s=1, frame_s=60)).check()

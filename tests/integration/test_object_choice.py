@@ -215,7 +215,7 @@ def world(tmp_path: Path) -> World:
 def test_a_job_that_cannot_be_followed_fails_before_its_video_is_opened(
     world: World, pipeline_id: str, classes: tuple[str, ...], code: str, words: str
 ) -> None:
-    def never(path: Path, max_pixels: int | None = None) -> VideoReader:
+    def never(path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE) -> VideoReader:
         raise AssertionError("a video was opened")
 
     world.pipelines = service(never)

@@ -13,7 +13,7 @@ import pytest
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import JobStatus
 from video_jobs.domain.keys import parts_prefix
-from video_jobs.domain.sampling import Sampling
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning
 from video_worker.analysis import AnalysedFrame, PartEnd, RunRequest
 from video_worker.dag_runner import Payload
@@ -26,6 +26,7 @@ from tests.support.function_plugin import FunctionPlugin
 from tests.support.numbered_video import US_A_PICTURE, NumberedVideo
 from tests.support.worker_world import World, misbehave, on_frame
 
+BY_TIME = {"start_ms": 120, "end_ms": 900, "frames_per_second": 10}
 CUT_OFF = JobWarning("file_cut_off", "The file is cut off")
 
 
@@ -76,6 +77,9 @@ def indexes(world: World) -> list[int]:
         (NumberedVideo(10, lost={3}), {"max_frames": 3}, [0, 1, 2], {0}),
         (NumberedVideo(10, lost={3, 4}), {"max_frames": 4}, [0, 1, 2, 5], {0, 4}),
         (NumberedVideo(20, lost={2, 4}), {"frame_stride": 2}, [0, 6, 8, 10, 12, 14, 16, 18], {0, 8, 16}),
+        (NumberedVideo(20, lost={2, 4}), {"start_ms": 66.734, "end_ms": 300}, [3, 5, 6, 7, 8], {2, 6}),
+        (NumberedVideo(30, lost={4}), BY_TIME, [7, 10, 13, 16, 19, 22, 25], {4, 16}),
+        (NumberedVideo(30, lost={4}), BY_TIME | {"max_frames": 3}, [7, 10, 13], {4}),
         (NumberedVideo(10, lost={2}, is_divisible=False), {}, [0, 1, 3, 4, 5, 6, 7, 8, 9], {0}),
         (
             NumberedVideo(8, {2}, {1: (8, 8), 6: (4, 4)}, warnings=(CUT_OFF,)),
@@ -140,6 +144,14 @@ def test_a_video_whose_pictures_are_all_damaged_fails_at_any_attempt(world: Worl
     assert world.error_message.startswith("Unable to read video file")
 
 
+def test_a_time_after_the_end_of_the_video_fails_the_job_with_its_length(world: World) -> None:
+    world.submit(TINY, "count", start_ms=5000.0)
+    assert world.worker().run_once() is Outcome.FAILED
+    assert world.error_code == "no_frame_chosen"
+    assert "it lasts 4000 ms" in world.error_message
+    assert world.job.video is not None
+
+
 def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results(
     world: World, tmp_path: Path
 ) -> None:
@@ -148,7 +160,7 @@ def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results
     other.write_bytes(TINY.read_bytes() + b"\0\0\0\x08free")
     videos = {TINY: NumberedVideo(9, lost={0}), other: NumberedVideo(9, lost={1})}
     by_size = {path.stat().st_size: video for path, video in videos.items()}
-    world.open_with(lambda path, max_pixels=None: by_size[path.stat().st_size])
+    world.open_with(lambda path, *options: by_size[path.stat().st_size](path, *options))
 
     def submit_again(frame_index: int) -> None:
         if frame_index == 2:
@@ -180,18 +192,25 @@ def digest_of_picture(payload: Payload) -> dict[str, str]:
         *("edit_trimmed_start_pyramid", "edit_several", "damaged_pyramid_predicted_noise"),
     ],
 )
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        EVERY_PICTURE,
+        Sampling(stride=2),
+        Sampling(start_ms=120.5, end_ms=460),
+        Sampling(start_ms=40, frames_per_second=17.5),
+    ],
+    ids=["every", "stride", "time", "rate"],
+)
 def test_each_part_of_a_real_video_is_what_it_is_in_an_undisturbed_run(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stride: int
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, sampling: Sampling
 ) -> None:
     monkeypatch.setattr(index, "SEGMENT_PACKETS", 1)  # else a short video has only one place to start at
     monkeypatch.setattr(FunctionPlugin, "tool", lambda *_: SimpleNamespace(run=digest_of_picture))
     path = make_numbered(name, tmp_path).path
 
     def parts_from(first_part: int, frames_before: int = 0) -> list[list[AnalysedFrame | PartEnd]]:
-        request = RunRequest(
-            path, "count", Sampling(stride=stride), None, first_part, frames_before, part_frames=4
-        )
+        request = RunRequest(path, "count", sampling, None, first_part, frames_before, part_frames=4)
         parts: list[list[AnalysedFrame | PartEnd]] = [[]]
         for item in world.pipelines.run(request):
             parts[-1].append(item)

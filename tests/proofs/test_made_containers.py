@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.sampling import EVERY_PICTURE
 from video_worker.video import index
 
 from tests.fixtures.made_containers import FAULTS, MadeContainer, made_containers
@@ -69,4 +70,4 @@ def check_reading(made: MadeContainer, reading: Reading, path: Path) -> None:
         assert picture.image is not None
         assert read_number(stored_as(picture.image, made.rotation, made.mirrored)) == number
     first = len(pictures) * 2 // 3
-    assert read_from(path, first, 1, 3) == reading.prints()[first : first + 3]
+    assert read_from(path, EVERY_PICTURE, first, 3) == reading.prints()[first : first + 3]

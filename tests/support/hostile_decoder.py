@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.sandbox.records import (
     MOST_BODY_BYTES,
@@ -63,13 +64,14 @@ class GoodVideo:
     facts = facts(SIDE, SIDE)
     warnings: tuple[JobWarning, ...] = ()
     is_divisible = True
+    candidates: int | None = None
 
     def __init__(self, attempt: Callable[[], object] = lambda: None) -> None:
         self._attempt = attempt
 
-    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
+    def frames(self, first: int = 0) -> Iterator[Picture]:
         _refusal_told(self._attempt)
-        for index in range(first, 3, stride):
+        for index in range(first, 3):
             yield Picture(index, index * 1000, np.full((SIDE, SIDE, 3), 128, np.uint8))
 
     def __enter__(self) -> Self:
@@ -79,10 +81,10 @@ class GoodVideo:
         pass
 
 
-def open_video(descriptor: int, max_pixels: int) -> OpenVideo:
+def open_video(descriptor: int, max_pixels: int, sampling: Sampling) -> OpenVideo:
     content = os.pread(descriptor, 200, 0)
     if not content.startswith(MARK):
-        return VideoReader.of_descriptor(descriptor, max_pixels)
+        return VideoReader.of_descriptor(descriptor, max_pixels, sampling)
     name, _, argument = content[len(MARK) :].decode().partition(" ")
     if name in VIDEOS:
         return VIDEOS[name]()
@@ -250,8 +252,8 @@ class TooLarge(GoodVideo):
 class FailsLate(GoodVideo):
     """Gives up after its last picture."""
 
-    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
-        yield from super().frames(stride, first)
+    def frames(self, first: int = 0) -> Iterator[Picture]:
+        yield from super().frames(first)
         raise UnreadableVideoError("the rest is missing")
 
 

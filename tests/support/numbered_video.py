@@ -11,10 +11,12 @@ from typing import Self
 import numpy as np
 from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.region import Region
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.dag_runner import DagRunner, Tool
 from video_worker.pipeline_definition import PipelineDefinition
 from video_worker.video.open_video import Image, Picture
+from video_worker.video.selection import candidates
 
 WIDTH, HEIGHT = 32, 18
 US_A_PICTURE = 33_367
@@ -31,7 +33,7 @@ class NumberedVideo:
     other_sizes
         Stored sizes by index.
     started_at
-        The ``first`` of every reading.
+        The index of the picture with which every reading began.
     """
 
     pictures: int
@@ -42,9 +44,11 @@ class NumberedVideo:
     tells_length: bool = True
     started_at: list[int] = field(default_factory=list)
     open_now: int = 0
+    candidates: int | None = field(init=False)
     facts: VideoFacts = field(init=False)
 
     def __post_init__(self) -> None:
+        self(Path())
         told = self.tells_length
         self.facts = VideoFacts(
             container="mp4",
@@ -62,16 +66,25 @@ class NumberedVideo:
             hdr=None,
         )
 
-    def __call__(self, path: Path, max_pixels: int | None = None) -> Self:
+    def __call__(self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE) -> Self:
+        self._wanted = candidates(self, sampling)
+        self.candidates = len(self._wanted) if self.tells_length else None
         return self
 
-    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
-        self.started_at.append(first)
+    def __len__(self) -> int:
+        return self.pictures
+
+    def time_us(self, index: int) -> int:
+        return index * US_A_PICTURE
+
+    def frames(self, first: int = 0) -> Iterator[Picture]:
+        wanted = self._wanted[first:]
+        self.started_at += wanted[:1]
         if len(set(self.lost)) == self.pictures:
             raise UnreadableVideoError
-        for index in range(-(-first // stride) * stride, self.pictures, stride):
+        for index in wanted:
             image = None if index in self.lost else _numbered(index)
-            yield Picture(index, index * US_A_PICTURE, image, self.other_sizes.get(index))
+            yield Picture(index, self.time_us(index), image, self.other_sizes.get(index))
 
     def __enter__(self) -> Self:
         self.open_now += 1

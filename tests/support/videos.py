@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from video_jobs.domain.sampling import Sampling
 from video_worker.video.open_video import Image
 from video_worker.video.video_reader import VideoReader
 
@@ -18,8 +19,8 @@ _X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
 
 def images_of(path: Path, stride: int = 1) -> list[Image]:
     """The pictures of a video that can be decoded."""
-    with VideoReader(path) as video:
-        return [picture.image for picture in video.frames(stride) if picture.image is not None]
+    with VideoReader(path, sampling=Sampling(stride=stride)) as video:
+        return [picture.image for picture in video.frames() if picture.image is not None]
 
 
 def _made(path: Path, *arguments: str) -> Path:

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.errors import NoFrameChosenError, ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.sandbox.records import (
     MOST_BODY_BYTES,
@@ -55,6 +56,7 @@ class Video:
     facts = FACTS
     warnings = (WARNING,)
     is_divisible = False
+    candidates = 5
 
 
 def decoded(content: bytes) -> Record:
@@ -73,7 +75,12 @@ def with_body(body: bytes, kind: int = 1, code: int = 0) -> bytes:
 
 def opened(**changes: Any) -> bytes:
     """What a decoder would say of a video with other facts."""
-    said = {"facts": asdict(FACTS) | changes, "warnings": [asdict(WARNING)], "is_divisible": False}
+    said = {
+        "facts": asdict(FACTS) | changes,
+        "warnings": [asdict(WARNING)],
+        "is_divisible": False,
+        "candidates": 5,
+    }
     return with_body(msgspec.json.encode(said))
 
 
@@ -92,14 +99,18 @@ def test_a_record_comes_back_as_it_was_said(record: PictureRecord | RunEnd | Fai
 
 
 def test_the_facts_come_back_as_they_were_said() -> None:
-    assert decoded(encode_opened(Video())) == Opened(FACTS, (WARNING,), is_divisible=False)  # type: ignore[arg-type]
-    assert decoded(opened()) == Opened(FACTS, (WARNING,), is_divisible=False)
+    expected = Opened(FACTS, (WARNING,), is_divisible=False, candidates=5)
+    assert decoded(encode_opened(Video())) == expected  # type: ignore[arg-type]
+    assert decoded(opened()) == expected
 
 
 def test_requests_come_back_as_they_were_said() -> None:
-    for message in (FramesRequest(3, 30, 1 << 40), SlotReturned(2)):
+    for message in (FramesRequest(3, 1 << 40), SlotReturned(2)):
         assert decode_request(message.encode()) == message
-    assert JobRecord.decode(JobRecord(1, 4096, 4).encode()) == JobRecord(1, 4096, 4)
+    timed = Sampling(start_ms=33.367, end_ms=1e12, frames_per_second=0.1)
+    for sampling in (EVERY_PICTURE, Sampling(stride=1 << 40), timed):
+        job = JobRecord(1, 4096, 4, sampling)
+        assert JobRecord.decode(job.encode()) == job
 
 
 @pytest.mark.parametrize(
@@ -116,6 +127,8 @@ def test_requests_come_back_as_they_were_said() -> None:
         {"width": True},
         {"frame_count": -1},
         {"frame_count": 1 << 40},
+        {"frame_count": 4},
+        {"frame_count": None},
         {"duration_ms": -1.0},
         {"duration_ms": 1e300},
         {"average_frame_rate": 0.0},
@@ -168,6 +181,7 @@ def test_a_text_is_bounded_and_without_control_characters() -> None:
     [
         (UnreadableVideoError("no"), FailureCode.UNREADABLE, "no"),
         (ResourceLimitError("big"), FailureCode.RESOURCE_LIMIT, "big"),
+        (NoFrameChosenError("none"), FailureCode.NO_FRAME_CHOSEN, "none"),
         (MemoryError(), FailureCode.OUT_OF_MEMORY, ""),
         (KeyError("x"), FailureCode.UNEXPECTED, "KeyError: 'x'"),
     ],

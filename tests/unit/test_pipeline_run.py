@@ -19,6 +19,7 @@ from video_worker.pipeline_run import PipelineRun
 from video_worker.stop_signal import StoppedError
 
 from tests.support.numbered_video import US_A_PICTURE, NumberedVideo, only
+from tests.support.sampled import selected
 
 
 class NumberReader:
@@ -47,7 +48,8 @@ def run(
     **options: Any,
 ) -> PipelineRun:
     request = RunRequest(Path("any"), "numbers", **{"part_frames": 4, **options})
-    return PipelineRun(video, only(tool or NumberReader()), request, threads, keep_going)
+    opened = video(request.path, sampling=request.sampling)
+    return PipelineRun(opened, only(tool or NumberReader()), request, threads, keep_going)
 
 
 def outline(items: PipelineRun) -> str:
@@ -95,20 +97,31 @@ def test_parts_count_candidates(
 LOST = st.sets(st.integers(0, 19), max_size=19)
 
 
-@given(LOST, st.integers(1, 3), st.integers(1, 7), st.none() | st.integers(1, 12))
+SAMPLINGS = st.builds(Sampling, stride=st.integers(1, 3)) | st.builds(
+    Sampling,
+    start_ms=st.sampled_from([None, 33.367, 100.0]),
+    end_ms=st.sampled_from([None, 300.0, 500.5]),
+    frames_per_second=st.sampled_from([None, 8.0, 20.0, 29.97]),
+)
+
+
+@given(LOST, SAMPLINGS, st.integers(1, 7), st.none() | st.integers(1, 12))
 def test_a_resumed_run_gives_what_is_missing(
-    lost: set[int], stride: int, part_frames: int, max_frames: int | None
+    lost: set[int], sampling: Sampling, part_frames: int, max_frames: int | None
 ) -> None:
     # GIVEN a run over a video with damaged pictures
     video = NumberedVideo(20, lost, other_sizes={3: (8, 8), 9: (4, 4)})
     options: dict[str, Any] = {
-        "sampling": Sampling(stride=stride),
+        "sampling": sampling,
         "part_frames": part_frames,
         "max_frames": max_frames,
     }
-    if lost >= set(range(0, 20, stride)):
+    wanted = selected([video.time_us(index) for index in range(20)], sampling)
+    if lost >= set(wanted):
         return
     whole = list(run(video, **options))
+    analysed = [item.frame_index for item in whole if isinstance(item, AnalysedFrame)]
+    assert analysed == [index for index in wanted if index not in lost][:max_frames]
     # WHEN it is taken up again after each complete part
     frames = 0
     for place, item in enumerate(whole):
@@ -118,7 +131,7 @@ def test_a_resumed_run_gives_what_is_missing(
             again = run(video, first_part=item.number + 1, frames_before=frames, **options)
             # THEN it gives the rest, and begins to read there
             assert list(again) == whole[place + 1 :]
-            assert video.started_at in ([], [(item.number + 1) * part_frames * stride])
+            assert video.started_at in ([], wanted[(item.number + 1) * part_frames :][:1])
 
 
 def test_each_part_notes_what_happened_to_its_pictures() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from video_jobs.domain.errors import SettingError, UnknownPipelineError, UnsupportedOptionError
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.settings import WorkerSettings
 from video_worker.dag_runner import DagRunner, Payload
 from video_worker.pipeline_definition import PipelineDefinition
@@ -111,14 +112,18 @@ def test_an_own_plugin_runs_in_an_own_pipeline() -> None:
     frames = list(make_service().run_on_file(tiny, "count", frame_stride=10, max_frames=3))
     assert [frame["frame_index"] for frame in frames] == [0, 10, 20]
     assert all(list(frame["result"]) == ["bright"] for frame in frames)
+    frames = list(make_service().run_on_file(tiny, "count", start_ms=450, end_ms=2000, frames_per_second=2))
+    assert [frame["frame_index"] for frame in frames] == [5, 10, 15]
 
 
 def test_a_service_opens_videos_with_what_it_was_given(tmp_path: Path) -> None:
     opened = []
 
-    def open_video(path: Path, max_pixels: int | None = None) -> NumberedVideo:
+    def open_video(
+        path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+    ) -> NumberedVideo:
         opened.append((path, max_pixels))
-        return NumberedVideo(9, lost={3})
+        return NumberedVideo(9, lost={3})(path, max_pixels, sampling)
 
     service = make_service(open_video=open_video, MAX_FRAME_PIXELS="777")
     frames = list(service.run_on_file(tmp_path / "numbers.mp4", "count", frame_stride=3))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.errors import NoFrameChosenError, ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import WarningCode
 from video_worker.video.boxes import FileBoxes, read_boxes
 from video_worker.video.video_reader import VideoReader
@@ -18,9 +20,37 @@ from tests.support import videos
 from tests.support.videos import images_of
 
 
-def indexes(path: Path, stride: int = 1, first: int = 0) -> list[int]:
-    with VideoReader(path) as reader:
-        return [picture.index for picture in reader.frames(stride, first) if picture.image is not None]
+def indexes(path: Path, first: int = 0, **sampling: Any) -> list[int]:
+    with VideoReader(path, sampling=Sampling(**sampling)) as reader:
+        return [picture.index for picture in reader.frames(first) if picture.image is not None]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"start_ms": 300, "end_ms": 600}, [3, 4, 5]),
+        ({"start_ms": 3800, "end_ms": 1e12}, [38, 39]),
+        ({"start_ms": 850, "end_ms": 2000, "frames_per_second": 2.5}, [9, 13, 17]),
+        ({"frames_per_second": 0.1}, [0]),
+        ({"stride": 13, "start_ms": 1}, [13, 26, 39]),
+    ],
+)
+def test_pictures_are_chosen_by_time(chosen: dict[str, Any], expected: list[int]) -> None:
+    assert indexes(PATH, **chosen) == expected
+    assert indexes(PATH, first=2, **chosen) == expected[2:]
+    with VideoReader(PATH, sampling=Sampling(**chosen)) as reader:
+        assert reader.candidates == len(expected)
+
+
+@pytest.mark.parametrize("chosen", [{"start_ms": 4000.0}, {"start_ms": 310.0, "end_ms": 390.0}])
+def test_a_time_without_a_picture_is_told_with_the_length_of_the_video(
+    tmp_path: Path, chosen: dict[str, Any]
+) -> None:
+    with pytest.raises(NoFrameChosenError, match=r"it lasts 4000 ms, .*start_ms and end_ms"):
+        indexes(PATH, **chosen)
+    assert indexes(PATH, first=1, **chosen) == []
+    with pytest.raises(NoFrameChosenError, match="it lasts at least 4500 ms"):
+        indexes(videos.ambiguous_times(tmp_path), start_ms=4600)
 
 
 def codes(path: Path) -> list[str]:
@@ -32,10 +62,10 @@ def test_every_frame_comes_in_order() -> None:
     assert indexes(PATH) == list(range(FRAMES))
 
 
-def test_a_stride_takes_its_multiples_from_the_first_on() -> None:
+def test_a_stride_takes_its_multiples_from_any_of_them_on() -> None:
     assert indexes(PATH, stride=7) == [0, 7, 14, 21, 28, 35]
-    assert indexes(PATH, stride=7, first=14) == [14, 21, 28, 35]
-    assert indexes(PATH, stride=7, first=15) == [21, 28, 35]
+    assert indexes(PATH, stride=7, first=2) == [14, 21, 28, 35]
+    assert indexes(PATH, stride=7, first=6) == []
 
 
 def test_the_pictures_are_those_that_were_drawn() -> None:
@@ -76,9 +106,9 @@ def test_a_mirrored_video_is_shown_as_a_player_shows_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stride", [1, 3, 4])
 def test_a_variable_frame_rate_keeps_exact_indexes_and_times(tmp_path: Path, stride: int) -> None:
     path = videos.variable_frame_rate(tmp_path)
-    with VideoReader(path) as reader:
+    with VideoReader(path, sampling=Sampling(stride=stride)) as reader:
         assert reader.facts.variable_frame_rate
-        found = list(reader.frames(stride))
+        found = list(reader.frames())
     assert [picture.index for picture in found] == list(range(0, 30, stride))
     for picture in found:
         number = picture.index
@@ -87,14 +117,14 @@ def test_a_variable_frame_rate_keeps_exact_indexes_and_times(tmp_path: Path, str
         assert picture.timestamp_ms == (number + number // 2) * 100
 
 
-@pytest.mark.parametrize(("stride", "first"), [(1, 0), (3, 0), (1, 11)])
+@pytest.mark.parametrize(("stride", "first"), [(1, 0), (3, 0), (3, 2), (1, 11)])
 def test_pictures_whose_times_are_ambiguous_are_counted(tmp_path: Path, stride: int, first: int) -> None:
     path = videos.ambiguous_times(tmp_path)
-    with VideoReader(path) as reader:
+    with VideoReader(path, sampling=Sampling(stride=stride)) as reader:
         assert not reader.is_divisible
-        assert (reader.facts.frame_count, reader.facts.duration_ms) == (None, None)
-        found = list(reader.frames(stride, first))
-    assert [picture.index for picture in found] == list(range(first, 30, stride))
+        assert (reader.facts.frame_count, reader.facts.duration_ms, reader.candidates) == (None, None, None)
+        found = list(reader.frames(first))
+    assert [picture.index for picture in found] == list(range(first * stride, 30, stride))
     for picture in found:
         assert picture.image is not None
         assert abs(float(picture.image.mean()) - 8 * picture.index) < 4

@@ -52,6 +52,11 @@ class RunRequest:
     objects: ObjectChoice = ALL_OBJECTS
     region: Region | None = None
 
+    @property
+    def first_candidate(self) -> int:
+        """The number of the candidate with which the first part begins."""
+        return self.first_part * self.part_frames
+
 
 class AnalysedFrame(NamedTuple):
     """The result of one frame; its time is counted from the first picture of the video."""

@@ -91,7 +91,7 @@ class PipelineRun:
         self._keep_going = keep_going
         self.video = opened.facts
         self.warnings = opened.warnings
-        self.frames_total = _frames_total(self.video.frame_count, request)
+        self.frames_total = _frames_total(opened.candidates, request.max_frames)
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         with self._opened:
@@ -121,12 +121,10 @@ class PipelineRun:
 
     def _candidates(self) -> Iterable[tuple[int, Picture]]:
         """The candidates from ``first_part`` on, with their numbers."""
-        request = self._request
-        if self._is_enough(request.frames_before):
+        if self._is_enough(self._request.frames_before):
             return ()
-        first, stride = request.first_part * request.part_frames, request.sampling.stride
-        pictures = self._opened.frames(stride, first=first * stride)
-        return enumerate(pictures, start=first)
+        first = self._request.first_candidate
+        return enumerate(self._opened.frames(first), start=first)
 
     def _is_enough(self, frames: int) -> bool:
         return self._request.max_frames is not None and frames >= self._request.max_frames
@@ -145,8 +143,6 @@ def _worked_on(item: _Frame | PartEnd) -> AnalysedFrame | PartEnd:
     return item if isinstance(item, PartEnd) else item.analysed()
 
 
-def _frames_total(pictures: int | None, request: RunRequest) -> int | None:
-    if pictures is None:
-        return request.max_frames
-    total = -(-pictures // request.sampling.stride)
-    return total if request.max_frames is None else min(total, request.max_frames)
+def _frames_total(candidates: int | None, max_frames: int | None) -> int | None:
+    known = [number for number in (candidates, max_frames) if number is not None]
+    return min(known, default=None)

@@ -92,6 +92,9 @@ class VideoFilePipelineService:
         classes: Sequence[str] = (),
         min_confidence: float | None = None,
         region: Region | None = None,
+        start_ms: float | None = None,
+        end_ms: float | None = None,
+        frames_per_second: float | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Process a whole file, and yield ``{"frame_index": int, "result": {...}}`` for each frame.
 
@@ -99,6 +102,8 @@ class VideoFilePipelineService:
         ----------
         text_engine, languages
             What reads the text, and Tesseract's language codes; without them the settings decide.
+        frame_stride, start_ms, end_ms, frames_per_second
+            Which frames are chosen; see `Sampling`.
         classes, min_confidence
             Which objects are wanted; without them all classes, with the confidence that the settings name.
         region
@@ -114,15 +119,12 @@ class VideoFilePipelineService:
             As `run` does.
         """
         text = TextChoice.of(text_engine, languages)
+        sampling = Sampling(
+            stride=frame_stride, start_ms=start_ms, end_ms=end_ms, frames_per_second=frames_per_second
+        )
         objects = ObjectChoice(tuple(classes), min_confidence)
         request = RunRequest(
-            Path(mp4_path),
-            pipeline_id,
-            Sampling(stride=frame_stride),
-            max_frames,
-            text=text,
-            objects=objects,
-            region=region,
+            Path(mp4_path), pipeline_id, sampling, max_frames, text=text, objects=objects, region=region
         )
         return (
             {"frame_index": item.frame_index, "result": item.result}
@@ -139,6 +141,8 @@ class VideoFilePipelineService:
             If there is no such pipeline.
         UnreadableVideoError
             If the file cannot be opened or, while iterating, no frame can be decoded.
+        NoFrameChosenError
+            While iterating, if the video has no frame between ``start_ms`` and ``end_ms``.
         ResourceLimitError
             If the pictures are too large.
         PipelineError
@@ -149,7 +153,7 @@ class VideoFilePipelineService:
             If the pipeline cannot choose objects as the request says.
         """
         runner = self._runner(request.pipeline_id, request.text, request.objects, request.region)
-        opened = self._open_video(request.path, self._settings.max_frame_pixels)
+        opened = self._open_video(request.path, self._settings.max_frame_pixels, request.sampling)
         return PipelineRun(opened, runner, request, self._settings.frames_at_once, keep_going)
 
     def prepare(self) -> None:

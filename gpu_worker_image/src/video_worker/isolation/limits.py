@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import psutil
 from video_jobs.domain.errors import ResourceLimitError
 
+from video_worker.passing import PassingTimes
+
 _MIB = 1 << 20
-_SKIPPED_FRAME_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class JobLimits:
     cpu_s
         CPU time of all its threads, in seconds.
     frame_s
-        Wall time without a new result, in seconds.
+        Wall time without a new answer, in seconds.
     """
 
     memory_mib: int
@@ -39,22 +40,27 @@ class JobUsage:
     ----------
     process
         The analysing process.
-    frames_between
-        How many frames it decodes at most between two results.
     """
 
-    def __init__(self, process: psutil.Process, limits: JobLimits, frames_between: int) -> None:
+    def __init__(self, process: psutil.Process, limits: JobLimits) -> None:
         self._process = process
         self._limits = limits
-        self._frame_s = limits.frame_s + _SKIPPED_FRAME_S * frames_between
+        self._passing = PassingTimes(0.0, 0.0)
+        self._passing_s = 0.0
         self._cpu_at_start_s = 0.0
         with suppress(psutil.NoSuchProcess):
             self._cpu_at_start_s = self._cpu_s()
-        self._last_result = time.monotonic()
+        self._last_answer = time.monotonic()
 
-    def result_arrived(self) -> None:
-        """Start the time limit for the next result."""
-        self._last_result = time.monotonic()
+    def answer_arrived(self) -> None:
+        """Start the time limit for the next answer."""
+        self._last_answer = time.monotonic()
+        self._passing_s = self._passing.to_next_s
+
+    def allow(self, passing: PassingTimes) -> None:
+        """Give more time for each further answer, because pictures are passed over before it."""
+        self._passing = passing
+        self._passing_s = passing.to_first_s
 
     def check(self) -> None:
         """Compare what the process uses with the limits.
@@ -76,11 +82,12 @@ class JobUsage:
         if self._cpu_s() - self._cpu_at_start_s > self._limits.cpu_s:
             raise ResourceLimitError(
                 f"Analysing this video takes more than {self._limits.cpu_s} s of CPU time; "
-                "submit fewer frames (frame_stride, max_frames)"
+                "submit fewer frames (frames_per_second, start_ms, end_ms, max_frames)"
             )
-        if time.monotonic() - self._last_result > self._frame_s:
+        limit_s = self._limits.frame_s + self._passing_s
+        if time.monotonic() - self._last_answer > limit_s:
             raise ResourceLimitError(
-                f"Analysing this video got stuck: no frame was finished within {self._frame_s:.0f} s; "
+                f"Analysing this video got stuck: no frame was finished within {limit_s:.0f} s; "
                 "convert it to H.264 and submit it again"
             )
 

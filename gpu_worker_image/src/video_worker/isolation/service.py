@@ -23,6 +23,7 @@ from video_worker.isolation.messages import (
     RunOpened,
 )
 from video_worker.isolation.process import AnalysisProcess
+from video_worker.passing import passing_times
 
 _START_LIMIT_S = 300
 _WATCH_PAUSE_S = 0.1
@@ -87,7 +88,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
     def fingerprint(self, pipeline_id: str, text: TextChoice = NOTHING_CHOSEN) -> dict[str, Any]:
         """Everything besides video and frames that the results depend on."""
         process = self._ready_process()
-        next_answer = self._ask(process, FingerprintRequest(pipeline_id, text), 0, None)
+        _, next_answer = self._ask(process, FingerprintRequest(pipeline_id, text), None)
         facts: dict[str, Any] = _checked(next_answer(), dict)
         return facts
 
@@ -100,24 +101,25 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
             If the job used too much or its analysis crashed, on opening or while iterating.
         """
         process = self._ready_process()
-        frames_between = (request.first_part * request.part_frames + 1) * request.sampling.stride
-        next_answer = self._ask(process, request, frames_between, keep_going)
-        return IsolatedRun(_checked(next_answer(), RunOpened), next_answer)
+        usage, next_answer = self._ask(process, request, keep_going)
+        opened: RunOpened = _checked(next_answer(), RunOpened)
+        usage.allow(passing_times(request.sampling, request.first_candidate, opened.video))
+        return IsolatedRun(opened, next_answer)
 
     def _ask(
-        self, process: AnalysisProcess, request: Any, frames_between: int, keep_going: KeepGoing | None
-    ) -> Callable[[], Answer]:
-        """Send a request, and return a function that waits for its next answer."""
+        self, process: AnalysisProcess, request: Any, keep_going: KeepGoing | None
+    ) -> tuple[JobUsage, Callable[[], Answer]]:
+        """Send a request; what it uses from now on, and a function that waits for its next answer."""
         with self._replacing_on_error():
             process.send(request)
-            usage = JobUsage(process.usage(), self._limits, frames_between)
-        return partial(self._next_answer, process, usage, keep_going)
+            usage = JobUsage(process.usage(), self._limits)
+        return usage, partial(self._next_answer, process, usage, keep_going)
 
     def _next_answer(self, process: AnalysisProcess, usage: JobUsage, keep_going: KeepGoing | None) -> Answer:
         with self._replacing_on_error():
             _watch_until_answer(process, usage, keep_going)
             answer = process.receive()
-        usage.result_arrived()
+        usage.answer_arrived()
         self._is_running = isinstance(answer, RunOpened | AnalysedFrame | PartEnd)
         if isinstance(answer, Failed):
             raise self._error_of(answer)

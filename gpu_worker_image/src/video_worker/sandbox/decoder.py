@@ -6,6 +6,8 @@ import os
 import socket
 from collections.abc import Callable
 
+from video_jobs.domain.sampling import Sampling
+
 from video_worker.sandbox.confinement import Confinement, limit_resources
 from video_worker.sandbox.limits import DecoderLimits
 from video_worker.sandbox.picture_memory import map_slots, write_picture
@@ -22,7 +24,7 @@ from video_worker.sandbox.records import (
 )
 from video_worker.video.open_video import OpenVideo, Picture
 
-Opener = Callable[[int, int], OpenVideo]
+Opener = Callable[[int, int, Sampling], OpenVideo]
 """Opens a video by its descriptor, which it closes, with at most so many pixels a picture."""
 
 _SOME_BYTES = 4096
@@ -46,7 +48,7 @@ def decode_one_video(
     try:
         limit_resources(limits.memory_mib, limits.cpu_s, job.slots * job.slot_bytes)
         confinement.give_up_rights()
-        with opener(file, job.max_pixels) as video:
+        with opener(file, job.max_pixels, job.sampling) as video:
             connection.sendall(encode_opened(video))
             _Conversation(connection, video, slots).hold()
     except (_HungUpError, BrokenPipeError, ConnectionResetError):
@@ -76,7 +78,7 @@ class _Conversation:
             self._send_pictures(request)
 
     def _send_pictures(self, request: FramesRequest) -> None:
-        for picture in self._video.frames(request.stride, request.first):
+        for picture in self._video.frames(request.first):
             self._listen(wait=False)
             slot = None if picture.image is None else self._free_slot()
             if self._wanted is not None:

@@ -10,6 +10,7 @@ from math import inf
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import (
     AnalysisCrashedError,
+    NoFrameChosenError,
     ResourceLimitError,
     UnreadableVideoError,
     VideoJobsError,
@@ -78,7 +79,7 @@ class DecoderLink:
 
         Raises
         ------
-        UnreadableVideoError, ResourceLimitError, AnalysisCrashedError, TransientError
+        UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError, TransientError
         """
         try:
             yield
@@ -110,6 +111,8 @@ class DecoderLink:
         match failure.code:
             case FailureCode.UNREADABLE:
                 return UnreadableVideoError(failure.text)
+            case FailureCode.NO_FRAME_CHOSEN:
+                return NoFrameChosenError(failure.text)
             case FailureCode.RESOURCE_LIMIT:
                 return ResourceLimitError(failure.text)
             case FailureCode.OUT_OF_MEMORY:

@@ -10,11 +10,13 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from math import isnan, nan
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
-from video_jobs.domain.errors import ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.errors import NoFrameChosenError, ResourceLimitError, UnreadableVideoError
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
 
 from video_worker.video.open_video import OpenVideo
@@ -29,8 +31,8 @@ _MOST_SIDE = 1 << 20
 _MOST_MS = MOST_TIME_US / 1000
 
 _RECORD = struct.Struct("<BBHIqqII")  # kind, flags or code, slot, run, index or body length, time, size
-_REQUEST = struct.Struct("<BxHIqq")  # kind, slot, run, stride, first index
-_JOB = struct.Struct("<qqI")  # pixels of the largest picture, bytes of a slot, number of slots
+_REQUEST = struct.Struct("<BxHIq")  # kind, slot, run, first candidate
+_JOB = struct.Struct("<qqIq3d")  # pixels of the largest picture, bytes of a slot, number of slots, sampling
 
 RECORD_BYTES, REQUEST_BYTES, JOB_BYTES = _RECORD.size, _REQUEST.size, _JOB.size
 
@@ -48,6 +50,7 @@ class FailureCode(IntEnum):
     RESOURCE_LIMIT = 2
     OUT_OF_MEMORY = 3
     UNEXPECTED = 4
+    NO_FRAME_CHOSEN = 5
 
 
 class JobRecord(NamedTuple):
@@ -56,27 +59,33 @@ class JobRecord(NamedTuple):
     max_pixels: int
     slot_bytes: int
     slots: int
+    sampling: Sampling = EVERY_PICTURE
 
     def encode(self) -> bytes:
         """The record as bytes."""
-        return _JOB.pack(*self)
+        chosen = self.sampling
+        times = (chosen.start_ms, chosen.end_ms, chosen.frames_per_second)
+        told = (nan if time is None else time for time in times)
+        return _JOB.pack(self.max_pixels, self.slot_bytes, self.slots, chosen.stride, *told)
 
     @classmethod
     def decode(cls, content: bytes) -> JobRecord:
         """The record of these bytes."""
-        return cls(*_JOB.unpack(content))
+        max_pixels, slot_bytes, slots, stride, *told = _JOB.unpack(content)
+        start_ms, end_ms, rate = (None if isnan(time) else time for time in told)
+        sampling = Sampling(stride=stride, start_ms=start_ms, end_ms=end_ms, frames_per_second=rate)
+        return cls(max_pixels, slot_bytes, slots, sampling)
 
 
 class FramesRequest(NamedTuple):
-    """Asks for the pictures of one run over the video; it ends the run before."""
+    """Asks for the candidates of one run over the video, from a number on; it ends the run before."""
 
     run: int
-    stride: int
     first: int
 
     def encode(self) -> bytes:
         """The request as bytes."""
-        return _REQUEST.pack(1, 0, self.run, self.stride, self.first)
+        return _REQUEST.pack(1, 0, self.run, self.first)
 
 
 class SlotReturned(NamedTuple):
@@ -86,13 +95,13 @@ class SlotReturned(NamedTuple):
 
     def encode(self) -> bytes:
         """The message as bytes."""
-        return _REQUEST.pack(2, self.slot, 0, 0, 0)
+        return _REQUEST.pack(2, self.slot, 0, 0)
 
 
 def decode_request(content: bytes) -> FramesRequest | SlotReturned:
     """What the analysing process, which a decoder trusts, has said."""
-    kind, slot, run, stride, first = _REQUEST.unpack(content)
-    return FramesRequest(run, stride, first) if kind == 1 else SlotReturned(slot)
+    kind, slot, run, first = _REQUEST.unpack(content)
+    return FramesRequest(run, first) if kind == 1 else SlotReturned(slot)
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -101,6 +110,7 @@ class Opened(msgspec.Struct, frozen=True):
     facts: VideoFacts
     warnings: tuple[JobWarning, ...]
     is_divisible: bool
+    candidates: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,8 @@ class Failure(NamedTuple):
             return cls(FailureCode.OUT_OF_MEMORY, "")
         if isinstance(error, UnreadableVideoError):
             return cls(FailureCode.UNREADABLE, error.message)
+        if isinstance(error, NoFrameChosenError):
+            return cls(FailureCode.NO_FRAME_CHOSEN, error.message)
         if isinstance(error, ResourceLimitError):
             return cls(FailureCode.RESOURCE_LIMIT, error.message)
         return cls(FailureCode.UNEXPECTED, f"{type(error).__name__}: {error}")
@@ -158,7 +170,7 @@ Record = Opened | PictureRecord | RunEnd | Failure
 def encode_opened(video: OpenVideo) -> bytes:
     """The record of an opened video."""
     warnings = tuple(JobWarning(one.code, cleaned(one.message)) for one in video.warnings)
-    body = Opened(video.facts, warnings, video.is_divisible)
+    body = Opened(video.facts, warnings, video.is_divisible, video.candidates)
     return _with_body(1, 0, msgspec.json.encode(body))
 
 
@@ -253,6 +265,7 @@ class _CheckedOpened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     facts: _CheckedFacts
     warnings: Annotated[list[_CheckedWarning], Meta(max_length=16)]
     is_divisible: bool
+    candidates: Annotated[int, Meta(ge=0)] | None
 
 
 def _opened(body: bytes) -> Opened:
@@ -260,5 +273,8 @@ def _opened(body: bytes) -> Opened:
         said = msgspec.json.decode(body, type=_CheckedOpened)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise BadRecordError(f"the video cannot be as it is told: {cleaned(str(exc))}") from None
+    if said.candidates is not None and said.candidates > (said.facts.frame_count or 0):
+        raise BadRecordError(f"the video has {said.candidates} candidates, which are more than its pictures")
     warnings = tuple(JobWarning(one.code.value, cleaned(one.message)) for one in said.warnings)
-    return Opened(VideoFacts(**msgspec.structs.asdict(said.facts)), warnings, said.is_divisible)
+    facts = VideoFacts(**msgspec.structs.asdict(said.facts))
+    return Opened(facts, warnings, said.is_divisible, said.candidates)

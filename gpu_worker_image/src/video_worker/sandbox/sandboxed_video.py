@@ -6,20 +6,21 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
+from video_worker.passing import PassingTimes, passing_times
 from video_worker.sandbox.decoder_link import DecoderLink
 from video_worker.sandbox.limits import DecoderLimits
-from video_worker.sandbox.picture_memory import PictureMemory, job_of
+from video_worker.sandbox.picture_memory import PictureMemory
 from video_worker.sandbox.records import (
     BadRecordError,
     FramesRequest,
+    JobRecord,
     Opened,
     PictureRecord,
     RunEnd,
     SlotReturned,
 )
 from video_worker.video.open_video import Image, Picture
-
-_PASSED_PICTURE_S = 0.1
+from video_worker.video.selection import Choice
 
 
 class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
@@ -32,61 +33,64 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
 
     Raises
     ------
-    UnreadableVideoError, ResourceLimitError, AnalysisCrashedError, TransientError
+    UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError, TransientError
         On opening or while iterating: what is wrong with the file, or what happened to the decoder.
     """
 
-    def __init__(self, link: DecoderLink, file: int, max_pixels: int, limits: DecoderLimits) -> None:
+    def __init__(self, link: DecoderLink, file: int, job: JobRecord, limits: DecoderLimits) -> None:
         self._link = link
         self._limits = limits
         self._run = 0
-        job = job_of(max_pixels)
+        self._sampling = job.sampling
         self._memory = PictureMemory(job)
         try:
             with link.ending_on_error():
                 link.hand_over(job, file, self._memory.descriptor)
-                opened = _checked(link.hear(time.monotonic() + limits.picture_s), max_pixels)
+                opened = _checked(link.hear(time.monotonic() + limits.picture_s), job.max_pixels)
         except BaseException:
             self._memory.close()
             raise
         self.facts = opened.facts
         self.warnings = opened.warnings
         self.is_divisible = opened.is_divisible
+        self.candidates = opened.candidates
 
     def __exit__(self, *_: object) -> None:
         self._link.close()
         self._memory.close()
 
-    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
-        """Every picture whose index is a multiple of ``stride``, from index ``first`` on.
+    def frames(self, first: int = 0) -> Iterator[Picture]:
+        """The candidates in order, from one of them on, by its number.
 
         It ends the iteration that an earlier call has begun.
         """
         self._run += 1
-        passed = stride if self.is_divisible else stride + first
-        wait_s = self._limits.picture_s + _PASSED_PICTURE_S * passed
+        passing = passing_times(self._sampling, first, self.facts)
         with self._link.ending_on_error():
-            self._link.say(FramesRequest(self._run, stride, first), time.monotonic() + wait_s)
-        return self._pictures(FramesRequest(self._run, stride, first), wait_s)
+            self._link.say(FramesRequest(self._run, first), self._until(passing.to_first_s))
+        choice = Choice(self._sampling, least=first * self._sampling.stride)
+        return self._pictures(self._run, choice, passing)
 
-    def _pictures(self, wanted: FramesRequest, wait_s: float) -> Iterator[Picture]:
-        least, until = wanted.first, time.monotonic() + wait_s
-        while (picture := self._next(wanted, least, until)) is not None:
+    def _until(self, passing_s: float) -> float:
+        return time.monotonic() + self._limits.picture_s + passing_s
+
+    def _pictures(self, run: int, choice: Choice, passing: PassingTimes) -> Iterator[Picture]:
+        until = self._until(passing.to_first_s)
+        while (picture := self._next(run, choice, until)) is not None:
             yield picture
-            least = picture.index + 1
             if picture.image is not None:  # lost pictures without end are no sign of life
-                until = time.monotonic() + wait_s
+                until = self._until(passing.to_next_s)
 
-    def _next(self, wanted: FramesRequest, least: int, until: float) -> Picture | None:
+    def _next(self, run: int, choice: Choice, until: float) -> Picture | None:
         """The next picture of a run, checked and copied; None after the last one."""
-        if wanted.run != self._run:
+        if run != self._run:
             raise RuntimeError("frames() was called again, which ends the iteration before")
         with self._link.ending_on_error():
-            record = self._record(wanted.run, until)
+            record = self._record(run, until)
             if record is None:
                 return None
-            if record.index < least or record.index % wanted.stride:
-                raise BadRecordError(f"a picture has the index {record.index}")
+            if not choice.takes(record.index, record.time_us):
+                raise BadRecordError(f"the picture {record.index} at {record.time_us} us is no candidate")
             return Picture(record.index, record.time_us, self._image(record, until), record.stored_size)
 
     def _record(self, run: int, until: float) -> PictureRecord | None:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 
 from video_worker.sandbox.decoder_link import DecoderLink
 from video_worker.sandbox.decoder_process import DecoderProcess, ForkServer
 from video_worker.sandbox.limits import DecoderLimits
+from video_worker.sandbox.picture_memory import job_of
 from video_worker.sandbox.sandboxed_video import SandboxedVideo
 
 VIDEO_READER = "video_worker.video.video_reader:VideoReader.of_descriptor"
@@ -34,8 +36,8 @@ class SandboxedVideos(AbstractContextManager["SandboxedVideos"]):
     Examples
     --------
     >>> with SandboxedVideos(DecoderLimits.from_settings(settings), Logger()) as videos:  # doctest: +SKIP
-    ...     with videos.open(Path("clip.mp4")) as video:
-    ...         indexes = [picture.index for picture in video.frames(stride=5)]
+    ...     with videos.open(Path("clip.mp4"), sampling=Sampling(stride=5)) as video:
+    ...         indexes = [picture.index for picture in video.frames()]
     """
 
     def __init__(
@@ -76,19 +78,21 @@ class SandboxedVideos(AbstractContextManager["SandboxedVideos"]):
         """
         self._ready_server()
 
-    def open(self, path: Path, max_pixels: int | None = None) -> SandboxedVideo:
+    def open(
+        self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+    ) -> SandboxedVideo:
         """Open a local file in a decoder (a `VideoOpener`).
 
         ``max_pixels`` is at most that of the limits.
         """
-        most = min(max_pixels or self._limits.max_pixels, self._limits.max_pixels)
+        job = job_of(min(max_pixels or self._limits.max_pixels, self._limits.max_pixels), sampling)
         try:
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as exc:
             raise UnreadableVideoError from exc
         try:
             link = DecoderLink(self._next_decoder(), self._limits, self._logger)
-            return SandboxedVideo(link, file, most, self._limits)
+            return SandboxedVideo(link, file, job, self._limits)
         finally:
             os.close(file)
 

@@ -11,6 +11,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.sampling import EVERY_PICTURE
 
 from video_worker.sandbox.decoder import Opener
 from video_worker.sandbox.picture_memory import anonymous_file
@@ -29,7 +30,7 @@ def warm_up(opener: Opener) -> None:
 def _decode(opener: Opener, content: bytes) -> None:
     file = anonymous_file("clip")
     os.write(file, content)
-    with opener(file, _SIDE_PX**2) as video:
+    with opener(file, _SIDE_PX**2, EVERY_PICTURE) as video:
         for _ in video.frames():
             pass
 

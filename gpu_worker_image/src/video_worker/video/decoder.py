@@ -115,10 +115,17 @@ class TrackDecoder:
         self._demuxer = demuxer
         self.pixel_aspect: Fraction | None = None
 
-    def segments(self, index: VideoIndex, numbers: Iterable[int]) -> Iterator[Decoded]:
-        """The pictures of some segments, in the order of display."""
-        for number in numbers:
-            yield from self._segment(index, index.segments[number])
+    def segment(self, index: VideoIndex, segment: Segment) -> Iterator[Decoded]:
+        """The pictures of a segment, in the order of display."""
+        given = -1
+        try:
+            for picture in self._with(self._fast(), index, segment):
+                yield picture
+                given = picture.index
+        except DamagedError:
+            for picture in self._with(self._careful(), index, segment):
+                if picture.index > given:
+                    yield picture
 
     def counted(self, index: VideoIndex) -> Iterator[VideoFrame | None]:
         """All pictures as the decoder gives them; None for a packet that cannot be decoded."""
@@ -135,17 +142,6 @@ class TrackDecoder:
             found = list(islice((frame for frame in self.counted(index) if frame), limit))
         self.pixel_aspect = decoder.pixel_aspect
         return found
-
-    def _segment(self, index: VideoIndex, segment: Segment) -> Iterator[Decoded]:
-        given = -1
-        try:
-            for picture in self._with(self._fast(), index, segment):
-                yield picture
-                given = picture.index
-        except DamagedError:
-            for picture in self._with(self._careful(), index, segment):
-                if picture.index > given:
-                    yield picture
 
     def _with(self, decoder: Decoder, index: VideoIndex, segment: Segment) -> Iterator[Decoded]:
         packets = self._demuxer.packets(index.packets, segment.packets)

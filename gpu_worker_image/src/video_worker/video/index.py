@@ -79,6 +79,7 @@ class VideoIndex:
     ) -> None:
         self.packets = packets
         self._time_base = time_base
+        self._us_a_tick = time_base * _MICROSECONDS
         self._begin = begin
         shown = [record for record in packets if self._is_shown(record)]
         self._pts = sorted({record.pts for record in shown if record.pts is not None})
@@ -145,7 +146,9 @@ class VideoIndex:
 
     def microseconds(self, ticks: int) -> int:
         """Ticks of the track in microseconds, rounded half to even."""
-        return round(ticks * self._time_base * _MICROSECONDS)
+        whole, rest = divmod(ticks * self._us_a_tick.numerator, self._us_a_tick.denominator)
+        twice = 2 * rest - self._us_a_tick.denominator
+        return whole + int(twice > 0 or (twice == 0 and whole % 2 == 1))
 
     def _cut(self) -> tuple[Segment, ...]:
         starts = [_Start(0, 0)]

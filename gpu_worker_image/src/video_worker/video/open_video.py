@@ -9,6 +9,7 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 Image = NDArray[np.uint8]
@@ -45,25 +46,32 @@ class Picture:
 class OpenVideo(Protocol):
     """An open video; leaving its context closes it.
 
+    Its **candidates** are the pictures that the sampling selects with which it was opened, in order.
+
     Attributes
     ----------
     facts, warnings
         The video, and what the client should know about the file as a whole.
     is_divisible
         Whether decoding can start at any picture.
+    candidates
+        How many candidates there are; None if only decoding all of the video tells.
     """
 
     facts: VideoFacts
     warnings: tuple[JobWarning, ...]
     is_divisible: bool
+    candidates: int | None
 
-    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
-        """Every picture whose index is a multiple of ``stride``, from index ``first`` on.
+    def frames(self, first: int = 0) -> Iterator[Picture]:
+        """The candidates in order, from one of them on, by its number.
 
         Raises
         ------
         UnreadableVideoError
             If no picture of the whole video can be decoded.
+        NoFrameChosenError
+            If there is no candidate, and ``first`` is 0.
         """
         ...
 
@@ -75,8 +83,10 @@ class OpenVideo(Protocol):
 class VideoOpener(Protocol):
     """Opens videos, in this process or in another one."""
 
-    def __call__(self, path: Path, max_pixels: int | None = None) -> OpenVideo:
-        """Open a local file.
+    def __call__(
+        self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+    ) -> OpenVideo:
+        """Open a local file, to read the pictures that ``sampling`` selects.
 
         Raises
         ------

@@ -2,90 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import Protocol
 
 from av.video.frame import VideoFrame
+from video_jobs.domain.sampling import Sampling
 
 from video_worker.video.decoder import TrackDecoder
-from video_worker.video.deinterlacer import Decoded
+from video_worker.video.deinterlacer import Decoded, deinterlaced
 from video_worker.video.index import VideoIndex
+from video_worker.video.selection import Choice, candidates
 
 PICTURES_TRIED = 4
 """So many pictures are decoded on opening, to see whether they come as the index tells."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A shown picture, with its time from the first one on; its frame is None if it cannot be decoded."""
+
+    index: int
+    time_us: int
+    frame: VideoFrame | None
+
+
 class PictureSource(Protocol):
-    """The pictures of a track.
+    """The candidates of a track: the pictures that a sampling selects, decodable or not.
 
     Attributes
     ----------
-    count
-        How many are shown; None if only decoding all of it tells.
+    candidates
+        How many there are; None if only decoding all of the track tells.
     """
 
-    count: int | None
+    candidates: int | None
 
-    def decoded(self, stride: int, first: int) -> Iterator[Decoded]:
-        """At least the multiples of ``stride`` from ``first`` on, in order, with the neighbours they need."""
+    @property
+    def length(self) -> str | None:
+        """How long the track is, in words, as far as it was read; None if no picture was found in it."""
         ...
 
-    def time_us(self, index: int) -> int:
-        """When a picture is shown, in microseconds from the first one on."""
+    def found(self, first: int) -> Iterator[Found]:
+        """The candidates in order, from one of them on, by its number."""
         ...
 
 
 class IndexedPictures:
-    """Pictures that are found by their timestamps. Segments without a wanted picture are not decoded."""
+    """Pictures that are found by their timestamps. Segments without a candidate are not decoded."""
 
-    def __init__(self, index: VideoIndex, decoder: TrackDecoder) -> None:
+    def __init__(self, index: VideoIndex, decoder: TrackDecoder, sampling: Sampling) -> None:
         self._index = index
         self._decoder = decoder
-        self.count: int | None = len(index)
+        self._wanted = candidates(index, sampling)
+        self.candidates: int | None = len(self._wanted)
 
-    def decoded(self, stride: int, first: int) -> Iterator[Decoded]:
-        """At least the wanted pictures, in the order of display."""
-        return self._decoder.segments(self._index, self._segments(stride, first))
+    @property
+    def length(self) -> str | None:
+        """How long the track is, in words."""
+        return f"{round(self._index.duration_us / 1000)} ms"
 
-    def time_us(self, index: int) -> int:
-        """When a picture is shown, in microseconds from the first one on."""
-        return self._index.time_us(index)
+    def found(self, first: int) -> Iterator[Found]:
+        """The candidates in order, from one of them on, by its number."""
+        wanted = self._wanted[first:]
+        decoded = deinterlaced(self._decoded(wanted))
+        picture = next(decoded, None)
+        for index in wanted:
+            while picture is not None and picture.index < index:
+                picture = next(decoded, None)
+            frame = picture.frame if picture is not None and picture.index == index else None
+            yield Found(index, self._index.time_us(index), frame)
 
-    def _segments(self, stride: int, first: int) -> Iterator[int]:
-        """Those with a wanted picture or its neighbour, which an interlaced picture needs."""
+    def _decoded(self, wanted: Sequence[int]) -> Iterator[Decoded]:
+        """The wanted pictures and those decoded with them, in a segment up to the neighbour of the last one.
+
+        An interlaced picture needs its neighbours. That before it may be the last one of the segment before,
+        which takes long to decode and is not decoded for other pictures.
+        """
+        read = 0
         for number, segment in enumerate(self._index.segments):
-            begin, end = segment.pictures.start - 1, segment.pictures.stop + 1
-            if max(first, -(-begin // stride) * stride) < end:
-                yield number
+            first = segment.pictures.start
+            begin, end = bisect_left(wanted, first - 1), bisect_left(wanted, segment.pictures.stop)
+            if begin == end:
+                continue
+            for picture in self._decoder.segment(self._index, segment):
+                if read < first == picture.index == wanted[begin] and picture.frame.interlaced_frame:
+                    yield from self._decoder.segment(self._index, self._index.segments[number - 1])
+                yield picture
+                read = picture.index + 1
+                if picture.index > wanted[end - 1]:
+                    break
+            else:
+                read = segment.pictures.stop
 
 
 class CountedPictures:
-    """Pictures that are counted from the start of the file on; a packet that cannot be decoded counts too."""
+    """Pictures that are counted from the start of the file on; a packet that cannot be decoded counts too.
 
-    def __init__(self, index: VideoIndex, decoder: TrackDecoder) -> None:
+    A time that goes back counts as that of the picture before, and so does one that is not known.
+    """
+
+    candidates: int | None = None
+
+    def __init__(self, index: VideoIndex, decoder: TrackDecoder, sampling: Sampling) -> None:
         self._index = index
         self._decoder = decoder
-        self._times: dict[int, int] = {}
-        self.count: int | None = None
+        self._sampling = sampling
+        self._read_us: int | None = None
 
-    def decoded(self, stride: int, first: int) -> Iterator[Decoded]:
-        """All pictures."""
+    @property
+    def length(self) -> str | None:
+        """How long the track is, in words, by what has been decoded."""
+        return None if self._read_us is None else f"at least {round(self._read_us / 1000)} ms"
+
+    def found(self, first: int) -> Iterator[Found]:
+        """The candidates in order, from one of them on, by its number."""
+        return islice(self._chosen(), first, None)
+
+    def _chosen(self) -> Iterator[Found]:
+        choice = Choice(self._sampling)
+        for picture in self._shown():
+            self._read_us = picture.time_us
+            if picture.time_us >= choice.end_us:
+                return
+            if choice.takes(picture.index, picture.time_us):
+                yield picture
+
+    def _shown(self) -> Iterator[Found]:
+        """All pictures, those that cannot be decoded included."""
+        times: dict[int, int] = {}
+        expected = time_us = 0
+        for picture in deinterlaced(self._decoded(times)):
+            for lost in range(expected, picture.index):
+                yield Found(lost, time_us, None)
+            time_us = max(time_us, times.pop(picture.index, 0))
+            yield Found(picture.index, time_us, picture.frame)
+            expected = picture.index + 1
+
+    def _decoded(self, times: dict[int, int]) -> Iterator[Decoded]:
+        """The pictures that can be decoded; their times are noted."""
         first_pts: int | None = None
         for number, frame in enumerate(self._decoder.counted(self._index)):
             if frame is None:
                 continue
             if frame.pts is not None:
                 first_pts = frame.pts if first_pts is None else first_pts
-                self._times[number] = self._index.microseconds(frame.pts - first_pts)
+                times[number] = self._index.microseconds(frame.pts - first_pts)
             yield Decoded(number, frame)
-
-    def time_us(self, index: int) -> int:
-        """When a picture is shown; a lost one has the time of the one before it."""
-        for earlier in [number for number in self._times if number < index - 1]:
-            del self._times[earlier]
-        known = [time for number, time in self._times.items() if number <= index]
-        return max(known, default=0)
 
 
 def comes_as_indexed(index: VideoIndex, frames: list[VideoFrame]) -> bool:

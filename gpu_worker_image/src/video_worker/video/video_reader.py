@@ -12,12 +12,13 @@ from typing import Any, Self
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs.domain.errors import NoFrameChosenError, UnreadableVideoError
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
 
 from video_worker.video.boxes import FileBoxes, read_boxes
 from video_worker.video.decoder import TrackDecoder
-from video_worker.video.deinterlacer import FILTER, Decoded, deinterlaced
+from video_worker.video.deinterlacer import FILTER
 from video_worker.video.demuxer import Demuxer
 from video_worker.video.index import VideoIndex
 from video_worker.video.open_video import Picture
@@ -25,6 +26,7 @@ from video_worker.video.picture_maker import PictureForm, PictureMaker, check_si
 from video_worker.video.picture_sources import (
     PICTURES_TRIED,
     CountedPictures,
+    Found,
     IndexedPictures,
     PictureSource,
     comes_as_indexed,
@@ -51,6 +53,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         A local file: MP4, MOV, M4V, 3GP or another one of the ISO base media format.
     max_pixels
         Largest picture, width times height; None allows any.
+    sampling
+        Which pictures `frames` gives.
 
     Raises
     ------
@@ -61,26 +65,29 @@ class VideoReader(AbstractContextManager["VideoReader"]):
 
     Examples
     --------
-    >>> with VideoReader(Path("clip.mp4")) as video:  # doctest: +SKIP
-    ...     for picture in video.frames(stride=10):
+    >>> with VideoReader(Path("clip.mp4"), sampling=Sampling(stride=10)) as video:  # doctest: +SKIP
+    ...     for picture in video.frames():
     ...         print(picture.index, picture.timestamp_ms, video.facts.width)
     """
 
     facts: VideoFacts
     warnings: tuple[JobWarning, ...]
     is_divisible: bool
+    candidates: int | None
 
-    def __init__(self, path: Path, max_pixels: int | None = None) -> None:
-        self._open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), max_pixels)
+    def __init__(self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE) -> None:
+        self._open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), max_pixels, sampling)
 
     @classmethod
-    def of_descriptor(cls, descriptor: int, max_pixels: int | None = None) -> Self:
+    def of_descriptor(
+        cls, descriptor: int, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+    ) -> Self:
         """Read an open file; the reader closes it."""
         reader = cls.__new__(cls)
-        reader._open(descriptor, max_pixels)
+        reader._open(descriptor, max_pixels, sampling)
         return reader
 
-    def _open(self, descriptor: int, max_pixels: int | None) -> None:
+    def _open(self, descriptor: int, max_pixels: int | None, sampling: Sampling) -> None:
         with ExitStack() as opened:
             opened.callback(os.close, descriptor)
             boxes = read_boxes(descriptor)
@@ -92,7 +99,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             check_size(form.size, max_pixels)
             is_interlaced = any(picture.interlaced_frame for picture in tried)
             source = IndexedPictures if self.is_divisible else CountedPictures
-            self._source: PictureSource = source(index, decoder)
+            self._source: PictureSource = source(index, decoder, sampling)
+            self.candidates = self._source.candidates
             self._maker = PictureMaker(form)
             self.facts = _facts(_Opened(boxes, track, index, form, is_interlaced), self.is_divisible)
             self.warnings = _warnings(boxes, track, form)
@@ -101,28 +109,25 @@ class VideoReader(AbstractContextManager["VideoReader"]):
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def frames(self, stride: int = 1, first: int = 0) -> Iterator[Picture]:
-        """Every picture whose index is a multiple of ``stride``, from index ``first`` on."""
-        expected = -(-first // stride) * stride
-        for decoded in deinterlaced(self._source.decoded(stride, expected)):
-            while expected < decoded.index:
-                yield self._lost(expected)
-                expected += stride
-            if decoded.index == expected:
-                yield self._picture(decoded)
-                expected += stride
-        while self._source.count is not None and expected < self._source.count:
-            yield self._lost(expected)
-            expected += stride
+    def frames(self, first: int = 0) -> Iterator[Picture]:
+        """The candidates in order, from one of them on, by its number."""
+        read = first
+        for found in self._source.found(first):
+            yield self._picture(found)
+            read += 1
+        length = self._source.length
+        if read == 0 and length is not None:
+            raise NoFrameChosenError(
+                f"No frame of this video is within the chosen times: it lasts {length}, counted "
+                "from its first frame; submit it again with other values of start_ms and end_ms"
+            )
 
-    def _lost(self, index: int) -> Picture:
-        return Picture(index, self._source.time_us(index), None)
-
-    def _picture(self, decoded: Decoded) -> Picture:
-        size = (decoded.frame.width, decoded.frame.height)
+    def _picture(self, found: Found) -> Picture:
+        if found.frame is None:
+            return Picture(found.index, found.time_us, None)
+        size = (found.frame.width, found.frame.height)
         other_size = None if size == self._maker.form.stored else size
-        time_us = self._source.time_us(decoded.index)
-        return Picture(decoded.index, time_us, self._maker.image(decoded.frame), other_size)
+        return Picture(found.index, found.time_us, self._maker.image(found.frame), other_size)
 
 
 def _demuxer(descriptor: int, boxes: FileBoxes, max_pixels: int | None) -> Demuxer:

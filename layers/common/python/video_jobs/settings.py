@@ -136,7 +136,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     max_answer_bytes: Annotated[int, Meta(ge=1000)] = _DEFAULT.max_answer_bytes
     """Largest page of results, in bytes as Lambda encodes it."""
     part_frames: Positive = _DEFAULT.part_frames
-    """Selected pictures (`frame_stride`) in a part; an interrupted job resumes after its last full part."""
+    """Selected pictures in a part; an interrupted job resumes after its last full part."""
     retention_days: Positive = 30
     """How long an ended job is kept, in days."""
     max_crashes: Positive = _DEFAULT.max_crashes

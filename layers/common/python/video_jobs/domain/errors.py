@@ -161,6 +161,13 @@ class UnreadableVideoError(PermanentJobError):
     code = "unreadable_video"
 
 
+class NoFrameChosenError(PermanentJobError):
+    """A ``start_ms`` and ``end_ms`` between which the video has no frame."""
+
+    default_message = "No frame of this video is within the chosen times (start_ms, end_ms)."
+    code = "no_frame_chosen"
+
+
 class PipelineError(PermanentJobError):
     """An exception inside a pipeline."""
 
@@ -200,7 +207,8 @@ class JobTooLongError(PermanentJobError):
     """An attempt that ran longer than a job may."""
 
     default_message = (
-        "The job ran longer than the service allows; submit fewer frames (frame_stride, max_frames)."
+        "The job ran longer than the service allows; submit fewer frames "
+        "(frames_per_second, start_ms, end_ms, max_frames)."
     )
     code = "job_too_long"
 
