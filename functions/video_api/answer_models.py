@@ -110,6 +110,19 @@ class Webhook(Answer):
     updated_at: Time | None
 
 
+class Usage(Answer):
+    """What the attempts at a job used together; a frame that was analysed twice counts twice.
+
+    ``compute_seconds`` is the time that workers were occupied, ``bytes`` what they fetched of the video.
+    ``cost_usd`` is that time by the price of a worker, in US dollars; null where no price is known.
+    """
+
+    compute_seconds: float = Field(ge=0)
+    frames: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+    cost_usd: float | None = Field(ge=0)
+
+
 class Video(Answer):
     """The video as it is analysed: all coordinates in results are pixels of ``width`` x ``height``.
 
@@ -171,6 +184,7 @@ class Job(Answer):
     fingerprint: dict[str, Any] | None
     error: JobError | None
     webhook: Webhook | None
+    usage: Usage | None
     created_at: Time
     updated_at: Time
 

@@ -61,6 +61,7 @@ def job_resource(job: Job) -> dict[str, Any]:
         "fingerprint": job.fingerprint,
         "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
         "webhook": _webhook(job),
+        "usage": _usage(job),
         "created_at": to_iso(job.created_at),
         "updated_at": to_iso(job.updated_at),
     }
@@ -78,6 +79,19 @@ def _webhook(job: Job) -> dict[str, Any] | None:
         "status_code": None if delivery is None else delivery.status_code,
         "error": None if delivery is None else delivery.error,
         "updated_at": None if delivery is None else to_iso(delivery.updated_at),
+    }
+
+
+def _usage(job: Job) -> dict[str, Any] | None:
+    """What the ended job used; None before its end, or if no worker told."""
+    if job.status.is_open or job.usage is None:
+        return None
+    cost = job.usage.cost_usd
+    return {
+        "compute_seconds": job.usage.compute_ms / 1000,
+        "frames": job.usage.frames,
+        "bytes": job.usage.bytes,
+        "cost_usd": None if cost is None else float(cost),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from video_jobs.domain.job import (
@@ -22,6 +23,7 @@ from video_jobs.domain.job import (
     UploadState,
 )
 from video_jobs.domain.region import Region
+from video_jobs.domain.usage import Usage
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -111,5 +113,6 @@ def full_job() -> Job:
         delivery=Delivery(
             state=DeliveryState.RETRYING, attempts=1, updated_at=NOW, status_code=500, error="no"
         ),
+        usage=Usage(compute_ms=1500, frames=7, bytes=20, cost_usd=Decimal("0.000219")),
         expires_at=WHOLE_SECOND,
     )

@@ -134,6 +134,7 @@ def test_every_field_that_may_change_can_be_emptied(jobs: JobRepository) -> None
         "warnings": (),
         "fingerprint": None,
         "delivery": None,
+        "usage": None,
         "expires_at": None,
     }
     changed = jobs.update_status(

@@ -13,6 +13,7 @@ from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.job_item import JobItem
 from video_jobs.domain import changes
 from video_jobs.domain.job import Failure, Job, JobOptions, JobStatus, Lease, Output, Progress, UploadState
+from video_jobs.domain.usage import Usage
 from video_jobs.domain.video import JobWarning
 
 from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, VIDEO, full_job, make_job
@@ -83,7 +84,8 @@ ADDED: Item = json.loads("""{
         "interlaced": {"BOOL": true}, "variable_frame_rate": {"BOOL": true}, "hdr": {"S": "hlg"}
     }}
 }""") | {
-    "source": {"S": '{"url": "https://source.example/a?s=1", "etag": "\\"e\\"", "begun": 2, "failures": 1}'}
+    "source": {"S": '{"url": "https://source.example/a?s=1", "etag": "\\"e\\"", "begun": 2, "failures": 1}'},
+    "usage": {"S": '{"compute_ms": 1500, "frames": 7, "bytes": 20, "cost_usd": "0.000219"}'},
 }
 """What this release added to a job with all that an item may hold."""
 OF_BEFORE = replace(
@@ -99,6 +101,7 @@ OF_BEFORE = replace(
     output=Output("job_results/o", "v2", "v3"),
     upload=replace(full_job().upload, state=UploadState.ACCEPTED, source=None, source_host=None),
     needs=1,
+    usage=None,
     video=None,
     warnings=(JobWarning("other", "short"),),
 )
@@ -207,6 +210,12 @@ def test_facts_that_the_file_does_not_tell_are_kept_as_unknown(table: Table) -> 
     assert table.item["video"]["M"]["frame_count"] == {"NULL": True}
 
 
+def test_a_cost_that_nobody_knows_is_kept_as_unknown(table: Table) -> None:
+    job = replace(full_job(), usage=Usage(compute_ms=1500, frames=7, bytes=20))
+    table.jobs.save(job)
+    assert table.jobs.get_by_id(JOB_ID) == job
+
+
 def test_warnings_lose_none_where_codes_are_missing(table: Table) -> None:
     # GIVEN an item whose newest warnings a worker of the release before wrote
     messages = {"L": [{"S": "smaller"}, {"S": "short"}]}
@@ -222,7 +231,8 @@ def test_an_error_without_words_is_read(table: Table) -> None:
 def test_an_attribute_that_this_release_does_not_know_is_passed_over_and_kept(table: Table) -> None:
     # GIVEN an item of a later release
     video = {"M": ADDED["video"]["M"] | {"colour": {"S": "red"}}}
-    job = table.put(FULL | ADDED | {"colour": {"S": "red"}, "video": video})
+    usage = {"S": ADDED["usage"]["S"].replace("{", '{"colour": "red", ')}
+    job = table.put(FULL | ADDED | {"colour": {"S": "red"}, "video": video, "usage": usage})
     # THEN it is read by every way
     assert job == full_job()
     assert table.jobs.list_by_owner("ann", 10) == [job]

@@ -69,6 +69,9 @@ def test_a_presigned_upload_starts_its_job_by_itself(api: Api) -> None:
     job = api.get(f"/video/jobs/{job_id}").json()
     assert (job["percent"], job["frames_done"]) == (100, 3)
     assert job["fingerprint"]["plugins"]["ocr"]["engine"] == "ppocr"
+    # AND it tells what it used, but no cost, because this machine has no price
+    assert job["usage"].pop("compute_seconds") > 0
+    assert job["usage"] == {"frames": 3, "bytes": PATH.stat().st_size, "cost_usd": None}
 
 
 def test_a_large_video_comes_in_parts(api: Api) -> None:

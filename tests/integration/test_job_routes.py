@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from video_jobs.application import VideoJobs
 from video_jobs.domain import changes
 from video_jobs.domain.cursor import encode_cursor
 from video_jobs.domain.errors import ConflictError
-from video_jobs.domain.job import Job, JobOptions, Progress, Upload
+from video_jobs.domain.job import Job, JobOptions, JobStatus, Progress, Upload
 from video_jobs.domain.keys import part_key, results_index_key, results_key
+from video_jobs.domain.usage import Usage
 from video_jobs.domain.video import JobWarning, WarningCode
 
 from functions.video_api import answer_models
@@ -156,6 +158,37 @@ def test_warnings_are_sentences_and_their_details_have_codes(app: VideoJobs) -> 
         {"code": "pictures_lost", "message": "3 pictures"},
         {"code": "other", "message": "short"},
     ]
+
+
+USAGE = Usage(compute_ms=90_250, frames=40, bytes=7_000_000_000, cost_usd=Decimal("0.013187"))
+
+
+def test_an_ended_job_tells_what_it_used(app: VideoJobs) -> None:
+    failed_job(app, usage=USAGE)
+    usage = call("job")[1]["usage"]
+    assert usage == {"compute_seconds": 90.25, "frames": 40, "bytes": 7_000_000_000, "cost_usd": 0.013187}
+    answer_models.Job.model_validate(call("job")[1])
+
+
+def test_a_price_that_nobody_knows_hides_only_the_cost(app: VideoJobs) -> None:
+    failed_job(app, usage=replace(USAGE, cost_usd=None))
+    assert call("job")[1]["usage"] == {
+        "compute_seconds": 90.25,
+        "frames": 40,
+        "bytes": 7_000_000_000,
+        "cost_usd": None,
+    }
+
+
+def test_an_ended_job_of_before_tells_no_usage(app: VideoJobs) -> None:
+    failed_job(app)
+    assert call("job")[1]["usage"] is None
+
+
+@pytest.mark.parametrize("status", [JobStatus.PENDING, JobStatus.RUNNING])
+def test_a_job_that_goes_on_tells_no_usage(app: VideoJobs, status: JobStatus) -> None:
+    saved_job(app, status=status, usage=USAGE)
+    assert call("job")[1]["usage"] is None
 
 
 def test_the_status_of_a_job_keeps_its_form(app: VideoJobs) -> None:

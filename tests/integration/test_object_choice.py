@@ -16,6 +16,7 @@ from video_jobs.bindings import Ports
 from video_jobs.domain.errors import UnsupportedOptionError
 from video_jobs.domain.region import WHOLE_PICTURE, Region
 from video_jobs.domain.rules import Rules
+from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_worker.job_worker import Outcome
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.reading import Box, Words

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from video_jobs.domain.changes import QUEUE_RETENTION
 from video_jobs.domain.fleet import OUTDATED
+from video_jobs.domain.prices import price_file
 from video_jobs.domain.rules import GIB, Rules
-from video_jobs.settings import WorkerSettings
+from video_jobs.settings import ServiceSettings, WorkerSettings
 from video_jobs.use_cases.fleet import LEASE
 from video_worker.scale_in_protection import PROTECTED_FOR
 
@@ -83,6 +85,31 @@ def test_a_cpu_worker_runs_on_fargate_without_instances() -> None:
     assert container(CPU)["Cpu"] <= cpu
     assert container(CPU)["MemoryReservation"] <= memory
     assert WorkerSettings(model_path="m").job_memory_mib < memory
+
+
+def test_the_price_of_fargate_is_that_of_the_task() -> None:
+    task, listed = CPU.properties("VideoWorkerTaskDefinition"), price_file()["us-east-1"]["fargate"]
+    price = {unit: Decimal(usd) for unit, usd in listed["units"].items()}
+    cpu, memory = int(task["Cpu"]) // 1024, int(task["Memory"]) // 1024
+    disk = task["EphemeralStorage"]["SizeInGiB"] - 20
+    total = cpu * price["vcpu"] + memory * price["memory_gib"] + disk * price["disk_gib_above_20"]
+    assert total == Decimal(listed["usd_per_hour"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "price"),
+    [
+        ({"WorkerCompute": "gpu"}, "0.526"),
+        ({"WorkerCompute": "gpu", "WorkerInstanceType": "g5.xlarge"}, "1.006"),
+        ({"WorkerCompute": "cpu", "WorkerInstanceType": "g5.xlarge"}, "0.23748"),
+        ({"WorkerCompute": "gpu", "WorkerPricePerHour": "0.2"}, "0.2"),
+    ],
+)
+def test_a_worker_knows_what_it_costs(chosen: dict[str, str], price: str) -> None:
+    given = environment(ChosenTemplate(**chosen))
+    named = {name: str(given[name]) for name in ("WORKER_INSTANCE_TYPE", "WORKER_PRICE_PER_HOUR")}
+    settings = ServiceSettings.from_environment({"TABLE_NAME": "jobs", "BUCKET_NAME": "media", **named})
+    assert settings.rules.worker_usd_per_hour == Decimal(price)
 
 
 def test_the_disk_of_a_worker_holds_the_largest_upload_twice() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from video_jobs.domain.errors import SettingError
@@ -30,6 +31,24 @@ def test_the_rules_are_the_settings_and_by_default_their_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("environment", "price"),
+    [
+        ({}, None),
+        ({"WORKER_INSTANCE_TYPE": "g4dn.xlarge"}, Decimal("0.526")),
+        ({"WORKER_INSTANCE_TYPE": "g4dn.xlarge", "WORKER_PRICE_PER_HOUR": "0"}, Decimal("0.526")),
+        ({"WORKER_INSTANCE_TYPE": "g4dn.xlarge", "WORKER_PRICE_PER_HOUR": "0.19"}, Decimal("0.19")),
+        ({"WORKER_PRICE_PER_HOUR": "0.19"}, Decimal("0.19")),
+        ({"WORKER_INSTANCE_TYPE": "x1.unknown"}, None),
+        ({"WORKER_INSTANCE_TYPE": "g4dn.xlarge", "AWS_REGION": "eu-central-1"}, None),
+    ],
+)
+def test_the_price_of_a_worker_is_the_given_one_or_that_of_the_list(
+    environment: dict[str, str], price: Decimal | None
+) -> None:
+    assert ServiceSettings.from_environment(NEEDED | environment).rules.worker_usd_per_hour == price
+
+
+@pytest.mark.parametrize(
     ("settings", "name", "value", "reason"),
     [
         (ServiceSettings, "TABLE_NAME", "", "Set the environment variable TABLE_NAME"),
@@ -38,6 +57,9 @@ def test_the_rules_are_the_settings_and_by_default_their_own() -> None:
         (ServiceSettings, "QUEUE_ORDER", "any", "one of job, strict, not 'any'"),
         (ServiceSettings, "WEBHOOK_NETWORKS", "10.0.0.1/8", "host bits set"),
         (ServiceSettings, "OCR_LANGUAGES", "eng+deu", "'eng+deu' is no code; separate codes by spaces"),
+        (ServiceSettings, "WORKER_PRICE_PER_HOUR", "x", "a number of at least 0 and at most 1000, not 'x'"),
+        (ServiceSettings, "WORKER_PRICE_PER_HOUR", "-1", "a number of at least 0 and at most 1000, not '-1'"),
+        (ServiceSettings, "WORKER_PRICE_PER_HOUR", "inf", "a number of at least 0 and at most 1000"),
         (WorkerSettings, "MODEL_PATH", "", "Set the environment variable MODEL_PATH"),
         (WorkerSettings, "IOU_THRESHOLD", "x", "a number, not 'x'"),
         (WorkerSettings, "OCR_CHANGE_GATE", "yes", "true or false, not 'yes'"),

@@ -128,6 +128,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
             **self.template.worker_environment(),
             **self._aws_environment,
             "DEVICE": "cpu",
+            "WORKER_INSTANCE_TYPE": "",
             "POLL_WAIT_S": "1",
             "HEARTBEAT_S": "1",
             "SHUTDOWN_GRACE_S": str(GRACE_S),

@@ -106,7 +106,7 @@ class JobWorker:
         self._settings = settings
         self._stop = stop
         self._logger = logger or Logger()
-        self._metrics = AttemptMetrics(app.ports.metrics)
+        self._metrics = AttemptMetrics(app.ports.metrics, app.ports.clock)
         self._lease = timedelta(seconds=settings.lease_s)
         self._claimant = Claimant(worker_id=worker_id, lease=self._lease, understands=understands)
         self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE)
@@ -176,7 +176,7 @@ class JobWorker:
                 f"The pipeline {job.options.pipeline_id} failed on this video ({type(error).__name__})"
             )
             return self._fail(job, message, named)
-        return self._end(message, lambda: self._app.work.complete(job, *done))
+        return self._end(message, lambda: self._app.work.complete(job, *done, self._metrics.usage))
 
     def _run_with_heartbeat(self, job: Job, message: QueueMessage) -> Done:
         heartbeat = self._heartbeat_type(self._app, job, message, self._lease, self._pause_s, self._logger)
@@ -210,6 +210,7 @@ class JobWorker:
             raise UnreadableVideoError(
                 "Unable to read video file: it was deleted from the storage; submit the job again"
             ) from None
+        self._metrics.fetched_bytes = video.stat().st_size
         return video
 
     def _conditions_of_going_on(self, heartbeat: Heartbeat) -> Callable[[], None]:
@@ -238,7 +239,7 @@ class JobWorker:
         return Done(output, written.frames, run.warnings + warnings_of(written.notes))
 
     def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
-        return self._end(message, lambda: self._app.work.fail(job, error))
+        return self._end(message, lambda: self._app.work.fail(job, error, self._metrics.usage))
 
     def _end(self, message: QueueMessage, record: Callable[[], Job]) -> Outcome:
         """Record the end of the job; it does no harm if the message cannot be deleted afterwards."""
@@ -283,7 +284,7 @@ class JobWorker:
 
     def _give_back(self, job: Job, message: QueueMessage, *, count_failure: bool, delay_s: int) -> Outcome:
         try:
-            self._app.work.give_back(job, count_failure=count_failure)
+            self._app.work.give_back(job, self._metrics.usage, count_failure=count_failure)
         except LeaseLostError:
             return Outcome.LOST
         self._return(message, delay_s)

@@ -1,11 +1,11 @@
-"""What an attempt at a job took: time in the queue, in each stage, and frames."""
+"""What an attempt at a job took: time in the queue, in each stage and in all, frames and bytes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from video_jobs.domain.job import Job
 from video_jobs.domain.metrics import (
@@ -17,7 +17,8 @@ from video_jobs.domain.metrics import (
     QUEUE_WAIT,
     Metric,
 )
-from video_jobs.ports import Metrics
+from video_jobs.domain.usage import Usage
+from video_jobs.ports import Clock, Metrics
 
 ERROR = "error"
 """The outcome of an attempt that ended in an error that nobody expected."""
@@ -28,28 +29,43 @@ class AttemptMetrics:
 
     Parameters
     ----------
+    clock
+        By which the whole attempt is measured, as leases are.
     seconds
-        A clock that never goes back.
+        A clock that never goes back, by which stages are measured.
 
     Attributes
     ----------
     frames
         How many frames this attempt has analysed; the worker sets it.
+    fetched_bytes
+        The size of the video that it has fetched; the worker sets it.
     outcome
         How the attempt ended; the worker sets it.
     """
 
-    def __init__(self, metrics: Metrics, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, seconds: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
+        self._clock = clock
         self._seconds = seconds
+        self._begin(clock.now())
+
+    def _begin(self, now: datetime) -> None:
+        self._started = now
         self._times: dict[Metric, float] = {}
-        self.frames = 0
+        self.frames = self.fetched_bytes = 0
         self.outcome = ERROR
+
+    @property
+    def usage(self) -> Usage:
+        """What this attempt has used until now."""
+        lasted = self._clock.now() - self._started
+        return Usage.of_attempt(lasted, frames=self.frames, fetched_bytes=self.fetched_bytes)
 
     @contextmanager
     def attempt(self, job: Job, waited: timedelta) -> Iterator[None]:
         """Write how long the job waited at once, and the rest at the end, also after an error."""
-        self._times, self.frames, self.outcome = {}, 0, ERROR
+        self._begin(self._clock.now())
         self._metrics.record({QUEUE_WAIT: waited.total_seconds()}, job_id=job.job_id)
         try:
             yield

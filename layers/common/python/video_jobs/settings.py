@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
@@ -15,6 +16,7 @@ from msgspec import Meta
 from video_jobs.domain.errors import SettingError
 from video_jobs.domain.fleet import LONGEST_LEASE, FleetLimits
 from video_jobs.domain.pipelines import BUILT_IN
+from video_jobs.domain.prices import list_price
 from video_jobs.domain.rules import Rules
 from video_jobs.domain.text_engines import LANGUAGES
 
@@ -73,8 +75,8 @@ def _in_words(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if get_origin(hint) is Annotated:
-        meta = hint.__metadata__[0]
-        return f"a whole number of at least {meta.ge}" + (f" and at most {meta.le}" if meta.le else "")
+        meta, kind = hint.__metadata__[0], _in_words(hint.__origin__)
+        return f"{kind} of at least {meta.ge}" + (f" and at most {meta.le}" if meta.le else "")
     return {int: "a whole number", float: "a number", bool: "true or false"}.get(hint, "text")
 
 
@@ -113,6 +115,10 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """So many jobs may wait for each worker before another worker is started at once."""
     worker_longest_wait_s: Positive = int(_DEFAULT.fleet.longest_wait.total_seconds())
     """A job that waits longer, in seconds, while all workers are busy, starts one more worker."""
+    worker_instance_type: str = ""
+    """What a worker runs on: an EC2 instance type, or fargate; empty: its price is not known."""
+    worker_price_per_hour: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    """US dollars an hour of a worker costs; 0: the list price of WORKER_INSTANCE_TYPE, if it has one."""
     aws_region: str = "us-east-1"
     """AWS region of the table, the bucket, the queues and the event bus."""
     pipeline_ids: str = " ".join(BUILT_IN)
@@ -169,9 +175,16 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
             keep=timedelta(days=self.retention_days),
             max_crashes=self.max_crashes,
             fleet=self._fleet_limits,
+            worker_usd_per_hour=self._worker_usd_per_hour,
             webhook_attempts=self.webhook_attempts,
             webhook_networks=tuple(self.webhook_networks.split()),
         )
+
+    @property
+    def _worker_usd_per_hour(self) -> Decimal | None:
+        if self.worker_price_per_hour:
+            return Decimal(str(self.worker_price_per_hour))
+        return list_price(self.worker_instance_type, self.aws_region)
 
     @property
     def _fleet_limits(self) -> FleetLimits:

@@ -14,6 +14,7 @@ from video_jobs.domain.object_choice import ObjectChoice
 from video_jobs.domain.region import Region
 from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.text_engines import TextChoice
+from video_jobs.domain.usage import Usage
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 DEFAULT_PIPELINE_ID = "yolo_ocr"
@@ -255,6 +256,8 @@ class Job:
         How many times a worker claimed the job, an attempt ended in a transient error, a worker vanished.
     fingerprint, video
         What the results are computed with, and the video; known once a worker has opened it.
+    usage
+        What the attempts used that a worker ended; None if there was none.
     expires_at
         When the table drops an ended job.
     """
@@ -283,6 +286,7 @@ class Job:
     warnings: tuple[JobWarning, ...] = ()
     fingerprint: Mapping[str, Any] | None = field(default=None, hash=False)
     delivery: Delivery | None = None
+    usage: Usage | None = None
     expires_at: datetime | None = None
 
     @property
@@ -325,6 +329,7 @@ class JobChanges(TypedDict, total=False):
     warnings: tuple[JobWarning, ...]
     fingerprint: Mapping[str, Any] | None
     delivery: Delivery | None
+    usage: Usage | None
     expires_at: datetime | None
 
 

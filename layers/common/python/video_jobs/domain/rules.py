@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from video_jobs.domain.fleet import FleetLimits
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
@@ -40,6 +41,8 @@ class Rules:
         Networks (CIDR) that webhooks may reach although they are not public.
     fleet
         How many workers there may be, and when one is started or stopped.
+    worker_usd_per_hour
+        What an hour of a worker costs; None if nobody knows.
     """
 
     known_pipelines: Collection[str] = frozenset(BUILT_IN)
@@ -57,3 +60,4 @@ class Rules:
     webhook_attempts: int = 8
     webhook_networks: tuple[str, ...] = ()
     fleet: FleetLimits = field(default_factory=FleetLimits)
+    worker_usd_per_hour: Decimal | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
@@ -14,6 +14,7 @@ from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import ConflictError, VideoJobsError
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Failure, Job, JobStatus, Output, Progress, UploadState, is_job_id
+from video_jobs.domain.usage import Usage
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_jobs.ports import QueueMessage
 from video_jobs.use_cases.base import UseCases
@@ -67,7 +68,8 @@ class LeaseLostError(Exception):
 class Work(UseCases):
     """Use cases of a worker: `claim` gives it a job, all others take a job that it holds.
 
-    The others raise `LeaseLostError` and change nothing if the worker no longer holds the job.
+    The others raise `LeaseLostError` and change nothing if the worker no longer holds the job. Those that end
+    the attempt take what it ``used``, and add it with its cost to what the earlier ones used.
     """
 
     def claim(self, message: QueueMessage, claimant: Claimant) -> Claim:
@@ -110,22 +112,29 @@ class Work(UseCases):
             )
         )
 
-    def complete(self, job: Job, output: Output, frames: int, warnings: tuple[JobWarning, ...]) -> Job:
+    def complete(
+        self, job: Job, output: Output, frames: int, warnings: tuple[JobWarning, ...], used: Usage
+    ) -> Job:
         """End the job as completed, after its results were stored."""
-        return self._change(
-            changes.complete(
-                job, output=output, frames=frames, warnings=warnings, keep=self._rules.keep, now=self._now()
-            )
+        change = changes.complete(
+            job, output=output, frames=frames, warnings=warnings, keep=self._rules.keep, now=self._now()
         )
+        return self._end_attempt(job, change, used)
 
-    def fail(self, job: Job, error: VideoJobsError) -> Job:
+    def fail(self, job: Job, error: VideoJobsError, used: Usage) -> Job:
         """End the job as failed, because it cannot succeed or was tried often enough."""
         failure = Failure(error.code, error.message)
-        return self._change(changes.fail_running(job, failure, keep=self._rules.keep, now=self._now()))
+        change = changes.fail_running(job, failure, keep=self._rules.keep, now=self._now())
+        return self._end_attempt(job, change, used)
 
-    def give_back(self, job: Job, *, count_failure: bool) -> Job:
+    def give_back(self, job: Job, used: Usage, *, count_failure: bool) -> Job:
         """Release the job for another worker; its message stays in the queue."""
-        return self._change(changes.give_back(job, count_failure=count_failure, now=self._now()))
+        change = changes.give_back(job, count_failure=count_failure, now=self._now())
+        return self._end_attempt(job, change, used)
+
+    def _end_attempt(self, job: Job, change: Change, used: Usage) -> Job:
+        total = used.priced(self._rules.worker_usd_per_hour).added_to(job.usage)
+        return self._change(replace(change, values={**change.values, "usage": total}))
 
     def _claimed(self, job: Job, claimant: Claimant) -> Job:
         change = changes.claim(job, worker_id=claimant.worker_id, lease=claimant.lease, now=self._now())

@@ -19,6 +19,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from video_jobs.adapters.aws.iso_time import IsoTimeAttribute
+from video_jobs.adapters.aws.usage_attribute import UsageAttribute
 from video_jobs.domain.formats import FIRST_FORMAT
 from video_jobs.domain.job import (
     Delivery,
@@ -129,6 +130,7 @@ class JobItem(Model):
     frames_per_second = NumberAttribute(null=True)
     webhook = JSONAttribute(null=True)
     webhook_state = UnicodeAttribute(null=True)
+    usage = UsageAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     schema_version = NumberAttribute(default=SCHEMA_VERSION)
 
@@ -192,6 +194,7 @@ def to_job(item: JobItem) -> Job:
         warnings=_warnings_of(item),
         fingerprint=item.fingerprint,
         delivery=_delivery_of(item.webhook) if item.webhook else None,
+        usage=item.usage,
         expires_at=item.expires_at,
     )
 
