@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from video_jobs.adapters.system import SystemClock
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
-from video_jobs.domain.job import Job, JobStatus, Output, Upload
-from video_jobs.domain.keys import results_index_key, results_key
+from video_jobs.domain.job import Job, JobStatus, Upload
 from video_jobs.domain.results import microseconds, milliseconds
 from video_jobs.domain.rules import Rules
 from video_jobs.use_cases.results import ResultsQuery
-from video_worker.analysis import AnalysedFrame, PartNotes
-from video_worker.results_serializer import notes_line, part_line, write_results
+from video_worker.analysis import AnalysedFrame
+
+from tests.support.joining import joined, part_lines
 
 JOB_ID = "11111111-1111-4111-8111-111111111111"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,14 +64,10 @@ def is_wanted(frame: AnalysedFrame, query: ResultsQuery) -> bool:
 
 def completed(app: VideoJobs, frames: list[AnalysedFrame]) -> Job:
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "part").write_bytes(b"".join(map(part_line, frames)) + notes_line(PartNotes()))
-        write_results([folder / "part"], folder / "results", folder / "index")
-        app.ports.storage.save_file(results_key(JOB_ID), folder / "results", "application/json")
-        app.ports.storage.save_file(results_index_key(JOB_ID), folder / "index", "x/y")
+        output = joined(Path(name), part_lines(frames)).store(JOB_ID, app.ports.storage)
     upload = Upload(key=f"video_jobs/{JOB_ID}.mp4")
     job = Job(job_id=JOB_ID, owner="ann", created_at=NOW, updated_at=NOW, upload=upload)
-    return replace(job, status=JobStatus.COMPLETED, output=Output(results_key(JOB_ID)))
+    return replace(job, status=JobStatus.COMPLETED, output=output)
 
 
 @given(st.data(), videos(), st.integers(1000, 3000))
