@@ -21,6 +21,7 @@ STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotCompletedError: HTTPStatus.NOT_FOUND,
+    errors.NoSummaryError: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.JobStateError: HTTPStatus.CONFLICT,
     errors.UploadIncompleteError: HTTPStatus.CONFLICT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from video_jobs.domain.video import VideoFacts
 from video_worker.analysis import AnalysedFrame, KeepGoing, PartNotes
@@ -13,6 +14,19 @@ from video_worker.results_serializer import notes_line, part_line
 from tests.support.folding import video_facts
 
 NOTHING = PartNotes()
+
+
+def person_walking(frame: int) -> dict[str, Any]:
+    """A person that is seen on all frames, behind something unsure on every other one."""
+    box = [10.0 + frame, 10.0, 60.0 + frame, 90.0]
+    person = {"xyxy": box, "confidence": 0.9, "class_id": 0, "class_name": "person"}
+    unsure = person | {"xyxy": [300.0, 10.0, 340.0, 50.0], "confidence": 0.2}
+    return {"detections": [unsure, person] if frame % 2 else [person]}
+
+
+def track_ids_of(frame: int) -> list[int | None]:
+    """The tracks of these detections, if there are enough frames."""
+    return [None, 1] if frame % 2 else [1]
 
 
 def part_lines(frames: Iterable[AnalysedFrame], notes: PartNotes = NOTHING) -> list[bytes]:

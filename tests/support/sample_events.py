@@ -102,6 +102,8 @@ SAMPLES: Mapping[str, Sample] = {
     "status": Sample("running", 200),
     "job": Sample("running", 200),
     "results": Sample("completed", 200),
+    "results_with_tracks": Sample("completed", 200),
+    "summary": Sample("completed", 200),
     "status_unknown_job": Sample("running", 404),
     "job_unknown_job": Sample("running", 404),
     "results_unknown_job": Sample("running", 404),

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,24 +18,16 @@ from video_worker.results_serializer import part_line
 from video_worker.summary.fold import summary_bytes
 
 from tests.support.folding import folded, video_facts
-from tests.support.joining import joined, part_lines
+from tests.support.joining import joined, part_lines, person_walking, track_ids_of
 
 JOB_ID = "11111111-1111-4111-8111-111111111111"
 
 
-def detections(frame: int) -> list[dict[str, Any]]:
-    """A person that is seen on all frames, beside something unsure on every other one."""
-    box = [10.0 + frame, 10.0, 60.0 + frame, 90.0]
-    person = {"xyxy": box, "confidence": 0.9, "class_id": 0, "class_name": "person"}
-    unsure = person | {"xyxy": [300.0, 10.0, 340.0, 50.0], "confidence": 0.2}
-    return [unsure, person] if frame % 2 else [person]
-
-
 FRAMES = [
-    AnalysedFrame(10 * n, round(n * 33.367, 3), {"text": '[1,"é"],\n', "n": n, "detections": detections(n)})
+    AnalysedFrame(10 * n, round(n * 33.367, 3), {"text": '[1,"é"],\n', "n": n} | person_walking(n))
     for n in range(9)
 ]
-TRACKS = [[None, 1] if n % 2 else [1] for n in range(9)]
+TRACKS = [track_ids_of(n) for n in range(9)]
 SPLITS = [[9], [4, 5], [0, 1, 1, 0, 3, 1, 2, 1, 0], [0], []]
 
 

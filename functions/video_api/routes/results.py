@@ -7,7 +7,7 @@ import json
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import application
-from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError
+from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError, NoSummaryError
 from video_jobs.domain.job import Job, JobStatus, to_iso
 from video_jobs.domain.results import ResultsPage
 
@@ -26,7 +26,7 @@ router = APIGatewayHttpRouter()
     request_headers={"If-None-Match": 1000},
     answer="Results",
     answer_headers=["ETag"],
-    errors=[JobNotFoundError, InvalidRequestError],
+    errors=[JobNotFoundError, NoSummaryError, InvalidRequestError],
 )
 def get_results(job_id: str) -> Response[str]:
     """The results, or as many frames of them as fit an answer."""
@@ -43,13 +43,17 @@ def get_results(job_id: str) -> Response[str]:
 
 
 def to_json(job: Job, page: ResultsPage) -> str:
-    """The answer; the frames are copied from the results file as they are."""
+    """The answer; frames and tracks are copied from their files as they are."""
     rest: dict[str, str | None] = {
         "job_id": job.job_id,
         "created_at": to_iso(job.created_at),
         "updated_at": to_iso(job.updated_at),
+        "next_cursor": page.next_cursor,
+        "results_url": page.results_url,
+        "summary_url": page.summary_url,
+        "tracks_url": page.tracks_url,
     }
-    rest |= {"next_cursor": page.next_cursor, "results_url": page.results_url}
     times = "null" if page.times_json is None else f"[{page.times_json}]"
+    tracks = "" if page.tracks_json is None else f'"track_ids":[{page.tracks_json.decode()}],'
     frames = page.frames_json.decode()
-    return f'{{"results":[{frames}],"timestamps_ms":{times},{json.dumps(rest)[1:]}'
+    return f'{{"results":[{frames}],"timestamps_ms":{times},{tracks}{json.dumps(rest)[1:]}'
