@@ -140,6 +140,29 @@ def test_a_video_whose_pictures_are_all_damaged_fails_at_any_attempt(world: Worl
     assert world.error_message.startswith("Unable to read video file")
 
 
+def test_an_attempt_ends_while_it_joins_what_an_earlier_one_computed_if_it_must(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a job with two finished parts, and a storage that gives them so slowly that the time is over
+    submit(world, NumberedVideo(12))
+    fail_once_at(world, 8)
+    assert world.worker().run_once() is Outcome.RETURNED
+    load = world.storage.load_file
+
+    def load_slowly(key: str, *further: Any) -> None:
+        load(key, *further)
+        world.clock.advance(world.settings.job_limit_s if key.startswith("job_parts/") else 60)
+
+    monkeypatch.setattr(world.storage, "load_file", load_slowly)
+    seen: list[int] = []
+    misbehave(world, seen.append)
+    # WHEN another attempt takes them
+    world.clock.advance(60)
+    assert world.worker().run_once() is Outcome.FAILED
+    # THEN it does not even begin to analyse the rest
+    assert (world.error_code, seen) == ("job_too_long", [])
+
+
 def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results(
     world: World, tmp_path: Path
 ) -> None:

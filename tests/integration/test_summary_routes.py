@@ -127,7 +127,8 @@ def test_a_summary_comes_only_if_it_fits_and_no_more_of_it_is_read(
 
 @pytest.mark.parametrize("query", [{}, {"limit": "7"}, {"limit": "1", "from_frame": "30"}, {"to_ms": "500"}])
 def test_tracks_come_beside_the_frames_of_each_page(job: Job, query: dict[str, str]) -> None:
-    pages, wanted = [], {**query, "include": "tracks"}
+    pages: list[dict[str, Any]] = []
+    wanted = {**query, "include": "tracks"}
     while not pages or pages[-1]["next_cursor"]:
         status, body = call(asked("results", wanted))
         assert status == 200
