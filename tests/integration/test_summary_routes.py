@@ -20,18 +20,24 @@ from tests.integration.conftest import EVENT_JOB_ID, answer_of, asked, call, ref
 from tests.integration.job_states import completed_job, failed_job, running_job, time_ms_of
 from tests.support.folding import folded
 from tests.support.joining import person_walking, track_ids_of
+from tests.support.noisy_readings import words
 from tests.support.stored_files import files_of
 
 FRAMES = 40
-SUMMARY = summary_bytes(
-    folded([AnalysedFrame(n, time_ms_of(n), person_walking(n)) for n in range(FRAMES)])[0]
-)
+
+
+def seen(frame: int) -> dict[str, Any]:
+    """A person, and a sign of letters that are two bytes long."""
+    return {**person_walking(frame), "blocks": words("é" * 99, 10, 20, 90.0, 1)}
+
+
+SUMMARY = summary_bytes(folded([AnalysedFrame(n, time_ms_of(n), seen(n)) for n in range(FRAMES)])[0])
 LINKS = ("summary_url", "tracks_url")
 
 
 @pytest.fixture
 def job(app: VideoJobs, tmp_path: Path) -> Job:
-    return completed_job(app, tmp_path, FRAMES, person_walking)
+    return completed_job(app, tmp_path, FRAMES, seen)
 
 
 def made_by_an_earlier_release(app: VideoJobs, job: Job) -> None:
@@ -51,7 +57,7 @@ def test_the_summary_is_answered_as_it_is_in_its_file(app: VideoJobs, job: Job) 
 
 
 def test_both_answers_link_to_the_stored_versions(services: VideoJobs, tmp_path: Path) -> None:
-    job = completed_job(services, tmp_path, FRAMES, person_walking)
+    job = completed_job(services, tmp_path, FRAMES, seen)
     _, _, (_, version), (_, tracks_version), _ = files_of(job)
     for name in ("summary", "results"):
         body = call(name)[1]
@@ -111,7 +117,7 @@ def test_a_summary_comes_only_if_it_fits_and_no_more_of_it_is_read(
 
     monkeypatch.setattr(app.ports.storage, "read_range", counted)
     fit = set()
-    for limit in range(1100, 3000, 20):
+    for limit in range(1100, 3500, 19):
         monkeypatch.setattr(app, "rules", replace(app.rules, max_answer_bytes=limit))
         vars(app).pop("results", None)
         answer = answer_of(asked("summary"))

@@ -58,7 +58,7 @@ class JoinedResults(AbstractContextManager["JoinedResults"]):
     folder
         Where the files are written.
     keep_going
-        Called for each frame that is taken, and for each that is written at the end.
+        Called for each line that is taken, and for each time that is written at the end.
 
     Attributes
     ----------
@@ -147,7 +147,6 @@ class JoinedResults(AbstractContextManager["JoinedResults"]):
         self._fold.add(frame)
 
     def _add_tracks(self, found: FrameTracks) -> None:
-        self._keep_going()
         self._tracks.write(found.frame_index, self._times_us.popleft(), tracks_line(found.track_ids))
 
     def _end_part(self, notes: PartNotes) -> None:
