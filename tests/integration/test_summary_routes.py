@@ -117,7 +117,7 @@ def test_a_summary_comes_only_if_it_fits_and_no_more_of_it_is_read(
 
     monkeypatch.setattr(app.ports.storage, "read_range", counted)
     fit = set()
-    for limit in range(1100, 3500, 19):
+    for limit in range(1000, 3500, 19):
         monkeypatch.setattr(app, "rules", replace(app.rules, max_answer_bytes=limit))
         vars(app).pop("results", None)
         answer = answer_of(asked("summary"))

@@ -167,7 +167,8 @@ class Results(UseCases):
 
     def _room_beside(self, *urls: str | None) -> int:
         """How many bytes an answer may have besides these URLs and all that is always in it."""
-        return self._rules.max_answer_bytes - _REST_BYTES - sum(_encoded_bytes(url) for url in urls if url)
+        links = sum(_encoded_bytes(url) for url in urls if url)
+        return max(1, self._rules.max_answer_bytes - _REST_BYTES - links)
 
 
 class _Links(NamedTuple):
