@@ -139,7 +139,7 @@ def test_a_page_fits_as_lambda_encodes_it(
     # AND no page could have one frame more, save for the room that is kept for the cursor and so on
     one_more = len(json.dumps(json.dumps(frames[-1], separators=(",", ":"), ensure_ascii=False))) + 20
     one_more += 6 * len(frames[-1]["result"]["detections"])
-    assert min(sizes[:-1]) > limit - one_more - results._REST_BYTES
+    assert min(sizes[:-1]) > limit - one_more - results.REST_BYTES
 
 
 def test_small_frames_and_their_times_stay_below_the_limit_of_lambda(

@@ -151,6 +151,27 @@ def test_tracks_come_beside_the_frames_of_each_page(job: Job, query: dict[str, s
         wanted["cursor"] = alone["next_cursor"]
 
 
+def test_only_the_tracks_of_a_page_are_read(
+    app: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completed_job(app, tmp_path, 20_000, lambda _: {"detections": []})
+    monkeypatch.setattr(app, "rules", replace(app.rules, max_answer_bytes=20_000))
+    read, keys = app.ports.storage.read_range, list[str]()
+
+    def noted(key: str, start: int, length: int, version: str | None = None) -> bytes:
+        keys.append(key)
+        return read(key, start, length, version)
+
+    monkeypatch.setattr(app.ports.storage, "read_range", noted)
+    assert 100 < len(call(asked("results", {"include": "tracks"}))[1]["track_ids"]) < 1000
+    assert [key.rpartition("_")[2] for key in keys] == [
+        "results.idx",
+        "results.json",
+        "tracks.idx",
+        "tracks.json",
+    ]
+
+
 def test_tracks_of_no_frame_are_an_empty_list_and_nothing_else_is_included(job: Job) -> None:
     body = call(asked("results", {"include": "tracks", "from_frame": "999"}))[1]
     assert (body["results"], body["track_ids"]) == ([], [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -38,7 +38,7 @@ from video_jobs.use_cases.base import UseCases
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _RECORDS_A_READ = 1 << 12
-_REST_BYTES = 1000
+REST_BYTES = 1000
 """What an answer has besides links and what is read from files: names of fields, job_id, cursor and so on."""
 
 
@@ -88,7 +88,6 @@ class Results(UseCases):
             If tracks are asked for, and the job has none.
         """
         output = _output_of(job)
-        tracked = _summary_of(output) if query.with_tracks else None
         index = self._index(results_index_key(job.job_id), output.index_version)
         if query.has_times and not index.layout.has_times:
             raise InvalidRequestError(_NO_TIMES)
@@ -99,11 +98,11 @@ class Results(UseCases):
         room = self._room_beside(*links)
         positions = range(first, end)[: query.limit]
         records, lines = self._read_lines(output.key, output.version, index, positions, room)
-        costs = [_costs(lines), map(_cost_of_time, records)]
+        costs = [answer_bytes_of(line, one.time_us) for line, one in zip(lines, records, strict=False)]
         tracks: list[bytes] = []
-        if tracked is not None:
-            tracks = self._read_tracks(job, tracked, positions, room)
-            costs.append(_costs(tracks))
+        if query.with_tracks:
+            tracks = self._read_tracks(job, output, positions[: len(lines)], room)
+            costs = [cost + answer_bytes_of(line) for cost, line in zip(costs, tracks, strict=False)]
         count = _fitting(costs, room)
         following = first + count
         return ResultsPage(
@@ -111,7 +110,7 @@ class Results(UseCases):
             times_json=_times_of(records[:count]) if index.layout.has_times else None,
             count=count,
             next_cursor=encode_cursor(str(following), *scope) if following < end else None,
-            tracks_json=None if tracked is None else SEPARATOR.join(tracks[:count]),
+            tracks_json=SEPARATOR.join(tracks[:count]) if query.with_tracks else None,
             **links._asdict(),
         )
 
@@ -133,7 +132,8 @@ class Results(UseCases):
         fits = raw.endswith(b"\n") and _encoded_bytes(raw.decode()) <= room  # its only line has an end
         return SummaryPage(raw.rstrip() if fits else None, summary_url, tracks_url)
 
-    def _read_tracks(self, job: Job, summary: SummaryOutput, positions: range, room: int) -> list[bytes]:
+    def _read_tracks(self, job: Job, output: Output, positions: range, room: int) -> list[bytes]:
+        summary = _summary_of(output)
         index = self._index(tracks_index_key(job.job_id), summary.tracks_index_version)
         return self._read_lines(summary.tracks_key, summary.tracks_version, index, positions, room)[1]
 
@@ -168,7 +168,7 @@ class Results(UseCases):
     def _room_beside(self, *urls: str | None) -> int:
         """How many bytes an answer may have besides these URLs and all that is always in it."""
         links = sum(_encoded_bytes(url) for url in urls if url)
-        return max(1, self._rules.max_answer_bytes - _REST_BYTES - links)
+        return max(1, self._rules.max_answer_bytes - REST_BYTES - links)
 
 
 class _Links(NamedTuple):
@@ -288,20 +288,15 @@ def _records_of_page(index: ResultsIndex, positions: range, room: int) -> list[I
     return records
 
 
-def _costs(lines: Iterable[bytes]) -> Iterator[int]:
-    """The bytes that each of the lines takes in an answer."""
-    separator = _encoded_bytes(SEPARATOR.decode())
-    return (_encoded_bytes(line.decode()) + separator for line in lines)
+def _fitting(costs: Iterable[int], room: int) -> int:
+    """How many frames fit, each of which takes some bytes of the answer; the first one is always taken."""
+    return sum(not number or total <= room for number, total in enumerate(accumulate(costs)))
 
 
-def _cost_of_time(record: IndexRecord) -> int:
-    return 0 if record.time_us is None else len(milliseconds(record.time_us)) + 1
-
-
-def _fitting(costs: Iterable[Iterable[int]], room: int) -> int:
-    """How many frames fit, each of which costs something of everything; the first one is always taken."""
-    used = accumulate(map(sum, zip(*costs, strict=False)))
-    return sum(not number or total <= room for number, total in enumerate(used))
+def answer_bytes_of(line: bytes, time_us: int | None = None) -> int:
+    """What a line and its time, if that is known, take of an answer."""
+    time_bytes = 0 if time_us is None else len(milliseconds(time_us)) + 1
+    return _encoded_bytes(line.decode()) + _encoded_bytes(SEPARATOR.decode()) + time_bytes
 
 
 def _encoded_bytes(text: str) -> int:
