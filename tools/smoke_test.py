@@ -175,9 +175,11 @@ class SmokeTest:
             if page.next_cursor is None:
                 break
             query["cursor"] = page.next_cursor
-        if self._service.download(page.results_url, "results", "results") != [
-            frame.model_dump() for frame in frames
-        ]:
+        whole = [frame.model_dump() for frame in frames]
+        if (
+            page.results_url is None
+            or self._service.download(page.results_url, "results", "results") != whole
+        ):
             raise SmokeTestError(
                 f"The pages and the results file of job {job_id} differ: look at the log of VideoApiFunction"
             )

@@ -187,6 +187,7 @@ class Frame(Answer):
 class Results(Answer):
     """A page of the results; the URLs download all of them, the summary and all tracks, for a short time.
 
+    With ``partial=true``, ``complete`` tells whether the job is completed; before, ``results_url`` is null.
     ``timestamps_ms`` has the time of each frame of ``results``, in milliseconds from the first picture of the
     video. It is null if the job ran before results had times. ``track_ids`` comes with ``include=tracks``:
     for each frame of ``results`` the track of each entry of its ``detections``, in their order, or null for a
@@ -201,9 +202,10 @@ class Results(Answer):
     created_at: Time
     updated_at: Time
     next_cursor: str | None
-    results_url: str
+    results_url: str | None
     summary_url: str | None
     tracks_url: str | None
+    complete: bool | None = None
 
 
 class JobSummary(Answer):

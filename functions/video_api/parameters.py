@@ -40,6 +40,7 @@ class ResultsParameters(BaseModel):
     from_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
     to_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
     include: Literal["tracks"] | None = None
+    partial: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -49,7 +50,14 @@ class ResultsParameters(BaseModel):
             raise ValueError("to_ms must not be before from_ms")
         return self
 
+    @model_validator(mode="after")
+    def _partial_goes_with_few(self) -> Self:
+        others = sorted(self.model_fields_set - {"partial", "cursor", "limit"})
+        if self.partial and others:
+            raise ValueError(f"partial goes with cursor and limit only, not with {', '.join(others)}")
+        return self
+
     def to_query(self) -> ResultsQuery:
         """The query, in the form that the use case takes."""
-        chosen = self.model_dump(exclude={"include"})
+        chosen = self.model_dump(exclude={"include", "partial"})
         return ResultsQuery(**chosen, with_tracks=self.include == "tracks")

@@ -24,6 +24,7 @@ STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
     errors.NoSummaryError: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.JobStateError: HTTPStatus.CONFLICT,
+    errors.ResultsRestartedError: HTTPStatus.CONFLICT,
     errors.UploadIncompleteError: HTTPStatus.CONFLICT,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.VideoTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

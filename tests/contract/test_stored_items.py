@@ -199,10 +199,11 @@ def test_facts_that_the_file_does_not_tell_are_kept_as_unknown(table: Table) -> 
     )
     job = full_job()
     table.jobs.save(job)
-    table.jobs.update_status(changes.record_opening(job, fingerprint={"id": "f"}, video=unknown, now=NOW))
+    begun: dict[str, Any] = {"fingerprint": {"id": "f"}, "progress": Progress(2)}
+    table.jobs.update_status(changes.record_opening(job, video=unknown, **begun, now=NOW))
     stored = table.jobs.get_by_id(JOB_ID)
     assert stored is not None
-    assert (stored.video, stored.fingerprint) == (unknown, {"id": "f"})
+    assert (stored.video, stored.fingerprint, stored.progress) == (unknown, {"id": "f"}, Progress(2))
     assert table.item["video"]["M"]["frame_count"] == {"NULL": True}
 
 

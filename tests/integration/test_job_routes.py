@@ -123,7 +123,10 @@ def test_a_query_that_is_none_is_refused(app: VideoJobs) -> None:
 def test_a_job_tells_of_its_video_once_a_worker_has_opened_it(app: VideoJobs) -> None:
     job = running_job(app)
     assert call("job")[1]["video"] is None
-    app.ports.jobs.update_status(changes.record_opening(job, fingerprint={"id": "f"}, video=VIDEO, now=NOW))
+    opening = changes.record_opening(
+        job, fingerprint={"id": "f"}, video=VIDEO, progress=Progress(0, 40), now=NOW
+    )
+    app.ports.jobs.update_status(opening)
     _, body = call("job")
     assert body["video"] == {
         "container": "mov",

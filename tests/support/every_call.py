@@ -21,7 +21,7 @@ from video_worker.scale_in_protection import ScaleInProtection
 from video_worker.stop_signal import StopSignal
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import EVENT_JOB_ID, invoke, load_event, set_environment
+from tests.integration.conftest import EVENT_JOB_ID, asked, invoke, load_event, set_environment
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
 from tests.integration.job_states import (
@@ -30,12 +30,14 @@ from tests.integration.job_states import (
     completed_job,
     fetching_job,
     put_only_chunk,
+    running_job,
     saved_job,
     stored_job,
     uploaded_video,
 )
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
+from tests.support.run_in_parts import RunInParts, frame
 from tests.support.sample_events import NAMES, function_of, prepared_event, with_version_of_video
 from tests.support.worker_world import on_frame
 
@@ -60,7 +62,7 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
         handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
     uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan, _expired_chunks)
     fetches = (_fetch_that_begins_again, _fetch_that_has_ended, _lost_fetch)
-    for special in (_delete_with_parts, _worker_looks_at_the_fleet, *uploads, *fetches):
+    for special in (_delete_with_parts, _read_of_parts, _worker_looks_at_the_fleet, *uploads, *fetches):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
     clock.move_sqs(patch)
@@ -108,6 +110,11 @@ def _delete_with_parts(services: VideoJobs, folder: Path) -> None:
     completed_job(services, folder, frames=1)
     services.ports.storage.save_file(part_key(EVENT_JOB_ID, "f", 0), TINY, "video/mp4")
     handle(load_event("delete_job"), "delete_job")
+
+
+def _read_of_parts(services: VideoJobs, _: Path) -> None:
+    RunInParts(services, running_job(services), [[frame(0)], []]).store(1)
+    handle(asked("results", {"partial": "true"}), "results")
 
 
 def _worker_looks_at_the_fleet(services: VideoJobs, _: Path) -> None:

@@ -194,11 +194,12 @@ class JobWorker:
             with self._metrics.stage(FETCH_TIME):
                 request = _request_of(job, self._fetch_video(job, folder), parts.fetch_finished())
             run = self._pipelines.run(request, keep_going)
-            self._app.work.record_opening(job, fingerprint=fingerprint, video=run.video)
-            heartbeat.progress = Progress(heartbeat.progress.frames_done, run.frames_total)
+            opening = Progress(request.frames_before, run.frames_total, parts.stored)
+            heartbeat.progress = opening
+            self._app.work.record_opening(job, fingerprint=fingerprint, video=run.video, progress=opening)
             with self._metrics.stage(ANALYSIS_TIME):
                 for frames_done in parts.write(run):
-                    heartbeat.progress = Progress(frames_done, run.frames_total)
+                    heartbeat.progress = Progress(frames_done, run.frames_total, parts.stored)
                     self._metrics.frames = frames_done - request.frames_before
             with self._metrics.stage(STORE_TIME):
                 joined.close(run.video)

@@ -43,16 +43,21 @@ class JobParts:
         self._storage = storage
         self._joined = joined
         self._path = joined.folder / "part.jsonl"
+        self._stored = 0
+
+    @property
+    def stored(self) -> int:
+        """How many leading parts are in the storage."""
+        return self._stored
 
     def fetch_finished(self) -> Finished:
         """Fetch the leading parts that an earlier attempt stored."""
         stored = set(self._storage.list_keys(parts_prefix(self._job_id) + self._run_id + "/"))
-        finished = 0
-        while (key := self._key(finished)) in stored:
+        while (key := self._key(self._stored)) in stored:
             self._storage.load_file(key, self._path)
             self._joined.add_part(self._path)
-            finished += 1
-        return Finished(finished, self._joined.frames)
+            self._stored += 1
+        return Finished(self._stored, self._joined.frames)
 
     def write(self, run: Iterable[AnalysedFrame | PartEnd]) -> Iterator[int]:
         """Write a run part by part, store the complete parts, and yield the number of frames after each."""
@@ -82,6 +87,7 @@ class JobParts:
     def _store(self, number: int) -> None:
         """Store a part, so that another attempt need not compute it again."""
         self._storage.save_file(self._key(number), self._path, CONTENT_TYPE)
+        self._stored += 1
 
     def _key(self, number: int) -> str:
         return part_key(self._job_id, self._run_id, number)

@@ -1,13 +1,7 @@
 """Turn frames into bytes; equal frames always give equal bytes.
 
-The format of the results is described in `video_jobs.domain.results`. A part of them is a file of JSON lines:
-one line for each frame, which `part_line` makes, then one line of `notes_line`::
-
-    [166833,{"frame_index":5,"result":{...}}]
-    {"part":{"first_lost":null,"lost":0,"other_sizes":[]}}
-
-The number is the frame's time in microseconds. What stands between the first comma of a line and its last
-bracket goes into the results as it is (`video_worker.joined_results`).
+The format of the results is described in `video_jobs.domain.results`, that of their parts in
+`video_jobs.domain.parts`.
 """
 
 from __future__ import annotations
@@ -17,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from video_jobs.domain.parts import NOTES_START, time_and_frame
 from video_jobs.domain.results import US_A_MS, microseconds
 from video_jobs.domain.video import JobWarning, WarningCode
 
@@ -24,7 +19,6 @@ from video_worker.analysis import AnalysedFrame, PartNotes
 
 DECIMALS = 4
 _FRAME_START = b'{"frame_index":'
-_NOTES_START = b'{"part":'
 
 
 class FrameBytes(NamedTuple):
@@ -68,7 +62,7 @@ def notes_line(notes: PartNotes) -> bytes:
 
 def is_notes(line: bytes) -> bool:
     """Whether a line of a part has the notes, and not a frame."""
-    return line.startswith(_NOTES_START)
+    return line.startswith(NOTES_START)
 
 
 def notes_of(line: bytes) -> PartNotes:
@@ -80,8 +74,7 @@ def notes_of(line: bytes) -> PartNotes:
 
 def read_frame(line: bytes) -> tuple[FrameBytes, AnalysedFrame]:
     """What `part_line` wrote: the bytes for the results, and the frame with the rounded values in them."""
-    comma, end = line.index(b","), line.rindex(b"]")
-    text, time_us = line[comma + 1 : end], int(line[1:comma])
+    time_us, text = time_and_frame(line)
     frame_index = frame_index_of(text)
     analysed = AnalysedFrame(frame_index, time_us / US_A_MS, json.loads(text)["result"])
     return FrameBytes(frame_index, time_us, text), analysed

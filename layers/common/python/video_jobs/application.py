@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from video_jobs.use_cases.multipart import Multipart
     from video_jobs.use_cases.notify import Notify
     from video_jobs.use_cases.owner import Owner
+    from video_jobs.use_cases.partial_results import PartialResults
     from video_jobs.use_cases.results import Results
     from video_jobs.use_cases.sources import Sources
     from video_jobs.use_cases.upkeep import Upkeep
@@ -71,6 +72,13 @@ class VideoJobs:
         from video_jobs.use_cases.results import Results
 
         return Results(self.ports, self.rules)
+
+    @cached_property
+    def partial_results(self) -> PartialResults:
+        """Use cases for readers of results who do not wait for the end of the job."""
+        from video_jobs.use_cases.partial_results import PartialResults
+
+        return PartialResults(self.ports, self.rules, self.results)
 
     @cached_property
     def work(self) -> Work:

@@ -197,13 +197,15 @@ def heartbeat(job: Job, *, lease: timedelta, progress: Progress, now: datetime) 
     )
 
 
-def record_opening(job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts, now: datetime) -> Change:
-    """Record what the worker computes with and the video that it opened, before the first frame."""
+def record_opening(
+    job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts, progress: Progress, now: datetime
+) -> Change:
+    """Record what the worker computes with, the video that it opened, and what earlier attempts finished."""
     return Change(
         job_id=job.job_id,
         action="record_opening",
         expected=_held_by_worker(job),
-        values={"fingerprint": dict(fingerprint), "video": video, "updated_at": now},
+        values={"fingerprint": dict(fingerprint), "video": video, "progress": progress, "updated_at": now},
     )
 
 
@@ -238,10 +240,7 @@ def fail_running(job: Job, failure: Failure, *, keep: timedelta, now: datetime) 
 def fail_unheld(job: Job, failure: Failure, *, keep: timedelta, now: datetime) -> Change:
     """Fail an open job that nobody holds: a dead letter, an expired lease, a video that never came."""
     return Change(
-        job_id=job.job_id,
-        action="fail",
-        expected=_unheld(job, now),
-        values=_failed(job, failure, keep, now),
+        job_id=job.job_id, action="fail", expected=_unheld(job, now), values=_failed(job, failure, keep, now)
     )
 
 

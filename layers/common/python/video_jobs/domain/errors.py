@@ -117,6 +117,16 @@ class JobStateError(VideoJobsError):
     code = "job_state"
 
 
+class ResultsRestartedError(VideoJobsError):
+    """A cursor of partial results that were computed with other models or libraries than the results now."""
+
+    default_message = (
+        "The results were computed anew, with other models or libraries than before; "
+        "start again without the cursor."
+    )
+    code = "results_restarted"
+
+
 class UploadIncompleteError(VideoJobsError):
     """A multipart upload that cannot be completed yet."""
 

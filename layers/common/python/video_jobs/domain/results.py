@@ -110,16 +110,19 @@ class ResultsPage:
     ``times_json`` holds their times in milliseconds in the same form; None if they are not known.
     ``tracks_json`` holds their lines of the tracks file in the same form; None if they were not asked for.
     A job without a summary has no ``summary_url`` and no ``tracks_url``.
+    ``results_url`` is None while there is no file. ``complete`` tells whether there is one; it is None if
+    partial results were not asked for.
     """
 
     frames_json: bytes
     times_json: str | None
     count: int
     next_cursor: str | None
-    results_url: str
+    results_url: str | None
     summary_url: str | None = None
     tracks_url: str | None = None
     tracks_json: bytes | None = None
+    complete: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class ResultsQuery:
 
     ``from_frame`` to ``to_frame`` are indexes, ``from_ms`` to ``to_ms`` are times; all are inclusive.
     ``with_tracks`` asks for the tracks of these frames as well.
+    ``position`` stands in place of a cursor: so many frames come before the page.
     """
 
     cursor: str | None = None
@@ -57,6 +58,7 @@ class ResultsQuery:
     from_ms: float | None = None
     to_ms: float | None = None
     with_tracks: bool = False
+    position: int | None = None
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -93,7 +95,7 @@ class Results(UseCases):
             raise InvalidRequestError(_NO_TIMES)
         scope = (job.job_id, *query.scope)
         end = index.end_of(query)
-        first = _position(query.cursor, scope, end) if query.cursor else index.start_of(query)
+        first = _first_of(query, scope, index, end)
         links = self._links_of(output)
         room = self._room_beside(*links)
         positions = range(first, end)[: query.limit]
@@ -252,6 +254,14 @@ def _summary_of(output: Output) -> SummaryOutput:
     if output.summary is None:
         raise NoSummaryError
     return output.summary
+
+
+def _first_of(query: ResultsQuery, scope: tuple[str, ...], index: ResultsIndex, end: int) -> int:
+    if query.position is None:
+        return _position(query.cursor, scope, end) if query.cursor else index.start_of(query)
+    if query.position > end:
+        raise InvalidCursorError
+    return query.position
 
 
 def _position(cursor: str, scope: tuple[str, ...], end: int) -> int:

@@ -97,9 +97,18 @@ class Work(UseCases):
         """Extend the lease and record the progress."""
         self._change(changes.heartbeat(job, lease=lease, progress=progress, now=self._now()))
 
-    def record_opening(self, job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts) -> None:
-        """Record what the results will be computed with, and the video, which was opened."""
-        self._change(changes.record_opening(job, fingerprint=fingerprint, video=video, now=self._now()))
+    def record_opening(
+        self, job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts, progress: Progress
+    ) -> None:
+        """Record what the results will be computed with, the video, which was opened, and the progress.
+
+        The progress belongs to the fingerprint: it counts what earlier attempts with the same one finished.
+        """
+        self._change(
+            changes.record_opening(
+                job, fingerprint=fingerprint, video=video, progress=progress, now=self._now()
+            )
+        )
 
     def complete(self, job: Job, output: Output, frames: int, warnings: tuple[JobWarning, ...]) -> Job:
         """End the job as completed, after its results were stored."""
