@@ -60,15 +60,14 @@ class Service:
         with video.open("rb") as file:
             _check_storage(_send("POST", form.url, data=form.fields, files={"file": file}), "the upload")
 
-    def download(self, url: str) -> list[Any]:
-        """All frames, from the signed URL that the results name."""
+    def download(self, url: str, what: str, field: str) -> Any:
+        """A field of the JSON file behind a signed URL."""
         answer = _send("GET", url)
-        _check_storage(answer, "the download of the results")
+        _check_storage(answer, f"the download of the {what}")
         try:
-            frames: list[Any] = answer.json()["results"]
+            return answer.json()[field]
         except (requests.JSONDecodeError, KeyError, TypeError):
-            raise SmokeTestError("The results file holds no results: look at the worker's log") from None
-        return frames
+            raise SmokeTestError(f"The {what} file holds no {field}: look at the worker's log") from None
 
     def unexpected(self, answer: requests.Response, what: str, expected: int) -> SmokeTestError:
         """The error for an answer of another status, with the service's own explanation."""

@@ -26,6 +26,7 @@ from functions.video_api.answer_models import (
     Job,
     JobAccepted,
     JobStatus,
+    JobSummary,
     Problem,
     Results,
     UploadOffered,
@@ -117,6 +118,8 @@ class SmokeTest:
                     f"Job {job_id} reports {job.frames_done} frames, {job.percent} %, where "
                     f"{len(frame_indices)} are in its results: look at its item in JobsTable"
                 )
+        with step(f"{what} has a summary"):
+            self._check_summary(job_id, len(frame_indices))
 
     def _check_refusal(self) -> None:
         what, headers = "POST /video/submit of a text", {"content-type": "video/mp4"}
@@ -162,20 +165,39 @@ class SmokeTest:
     def _results(self, job_id: str) -> list[Frame]:
         """All frames: page by page, and once more from the storage."""
         frames: list[Frame] = []
-        query: dict[str, Any] = {"limit": PAGE_FRAMES}
+        query: dict[str, Any] = {"limit": PAGE_FRAMES, "include": "tracks"}
         for _ in range(self._frames):
             answer = self._service.call("GET", f"/video/results/{job_id}", 200, params=query)
             page = parsed(answer, "GET /video/results", Results)
             frames += page.results
+            if [len(tracks) for tracks in page.track_ids] != [_objects(frame) for frame in page.results]:
+                raise SmokeTestError(f"The tracks of job {job_id} are not those of its detections")
             if page.next_cursor is None:
                 break
             query["cursor"] = page.next_cursor
         whole = [frame.model_dump() for frame in frames]
-        if page.results_url is None or self._service.download(page.results_url) != whole:
+        if (
+            page.results_url is None
+            or self._service.download(page.results_url, "results", "results") != whole
+        ):
             raise SmokeTestError(
                 f"The pages and the results file of job {job_id} differ: look at the log of VideoApiFunction"
             )
         return frames
+
+    def _check_summary(self, job_id: str, frames: int) -> None:
+        answer = self._service.call("GET", f"/video/summary/{job_id}", 200)
+        told = parsed(answer, "GET /video/summary", JobSummary)
+        counts = (
+            told.summary and told.summary.frames,
+            self._service.download(told.summary_url, "summary", "frames"),
+            len(self._service.download(told.tracks_url, "tracks", "track_ids")),
+        )
+        if counts != (frames, frames, frames):
+            raise SmokeTestError(
+                f"Summary, its file and tracks of job {job_id} are of {counts} frames, not of {frames}: "
+                "look at the worker's log"
+            )
 
     def _tidy_up(self) -> None:
         if self._jobs:
@@ -189,6 +211,10 @@ class SmokeTest:
             self._service.call("DELETE", path, 204)
         gone = self._service.call("GET", path, 404)
         parsed(gone, f"GET {path}, which is deleted,", Problem, PROBLEM_TYPE)
+
+
+def _objects(frame: Frame) -> int:
+    return len(frame.result.get("detections", []))
 
 
 def _is_completed(now: JobStatus) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from video_jobs.domain.summary import Summary
 from video_jobs.domain.text_engines import TextEngineId
 
 from functions.video_api.result_format import FrameResult
@@ -213,21 +214,41 @@ class Frame(Answer):
 
 
 class Results(Answer):
-    """A page of the results; ``results_url`` downloads all of them, for a short time.
+    """A page of the results; the URLs download all of them, the summary and all tracks, for a short time.
 
     With ``partial=true``, ``complete`` tells whether the job is completed; before, ``results_url`` is null.
     ``timestamps_ms`` has the time of each frame of ``results``, in milliseconds from the first picture of the
-    video. It is null if the job ran before results had times.
+    video. It is null if the job ran before results had times. ``track_ids`` comes with ``include=tracks``:
+    for each frame of ``results`` the track of each entry of its ``detections``, in their order, or null for a
+    detection that belongs to none. A job that ran before there were summaries has no ``summary_url`` and no
+    ``tracks_url``.
     """
 
     results: list[Frame]
     timestamps_ms: list[float] | None
+    track_ids: list[list[int | None]] = Field(default_factory=list)
     job_id: JobId
     created_at: Time
     updated_at: Time
     next_cursor: str | None
     results_url: str | None
+    summary_url: str | None
+    tracks_url: str | None
     complete: bool | None = None
+
+
+class JobSummary(Answer):
+    """The summary of a job's video; ``summary_url`` and ``tracks_url`` download files, for a short time.
+
+    ``summary`` is null if it is too large for an answer; the file behind ``summary_url`` has it.
+    """
+
+    summary: Summary | None
+    job_id: JobId
+    created_at: Time
+    updated_at: Time
+    summary_url: str
+    tracks_url: str
 
 
 class Pipeline(Answer):

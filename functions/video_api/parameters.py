@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from video_jobs.domain.job import JobStatus
@@ -39,6 +39,7 @@ class ResultsParameters(BaseModel):
     to_frame: int | None = Field(default=None, ge=0, le=_MAX_FRAME)
     from_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
     to_ms: float | None = Field(default=None, ge=0, le=_MAX_MS)
+    include: Literal["tracks"] | None = None
     partial: bool = False
 
     @model_validator(mode="after")
@@ -58,4 +59,5 @@ class ResultsParameters(BaseModel):
 
     def to_query(self) -> ResultsQuery:
         """The query, in the form that the use case takes."""
-        return ResultsQuery(**self.model_dump(exclude={"partial"}))
+        chosen = self.model_dump(exclude={"include", "partial"})
+        return ResultsQuery(**chosen, with_tracks=self.include == "tracks")

@@ -22,6 +22,7 @@ STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
     errors.VideoMissingError: HTTPStatus.NOT_FOUND,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotCompletedError: HTTPStatus.NOT_FOUND,
+    errors.NoSummaryError: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.JobStateError: HTTPStatus.CONFLICT,
     errors.ResultsRestartedError: HTTPStatus.CONFLICT,

@@ -51,12 +51,20 @@ def test_a_video_in_the_body_goes_from_pending_to_completed(api: Api) -> None:
         "next_cursor",
         "results",
         "results_url",
+        "summary_url",
         "timestamps_ms",
+        "tracks_url",
         "updated_at",
     ]
     assert [frame["frame_index"] for frame in results["results"]] == list(range(FRAMES))
     for frame in results["results"][5::10]:
         assert set(frame["result"]["text"].split()) == words_of_frame(frame["frame_index"])
+    # AND the summary tells of the same words, and is the file behind its link
+    summary = api.get(f"/video/summary/{job_id}").json()
+    told = {word for text in summary["summary"]["texts"] for word in text["text"].split()}
+    assert words_of_frame(5) <= told
+    assert requests.get(summary["summary_url"], timeout=30).json() == summary["summary"]
+    assert len(requests.get(results["tracks_url"], timeout=30).json()["track_ids"]) == FRAMES
 
 
 def test_a_presigned_upload_starts_its_job_by_itself(api: Api) -> None:

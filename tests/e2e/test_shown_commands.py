@@ -30,13 +30,17 @@ def answer_to(command: str, api: Api) -> Any:
 
 
 def test_the_first_example_of_the_readme_shows_text_and_objects(api: Api) -> None:
-    submit, status, results = commands_of("README.md")
+    submit, status, results, summary = commands_of("README.md")
     job_id = answer_to(submit, api)["job_id"]
     api.wait_for_end(job_id)
     assert answer_to(status.replace("JOB_ID", job_id), api)["status"] == "completed"
     frame = answer_to(results.replace("JOB_ID", job_id), api)["results"][0]
     assert frame["frame_index"] == 0
     assert {"text", "detections"} <= set(frame["result"])
+    told = answer_to(summary.replace("JOB_ID", job_id), api)["summary"]
+    (harbour,) = (text for text in told["texts"] if text["text"] == "HARBOUR")
+    assert (harbour["start_ms"], harbour["end_ms"]) == (0, 1000)
+    assert "tracks" in told
 
 
 def test_the_upload_that_is_shown_starts_its_job(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

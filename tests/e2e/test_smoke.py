@@ -29,7 +29,7 @@ from tools.smoke_service import Service, SmokeTestError, UsageError
 from tools.smoke_test import FIXTURE, SmokeTest
 
 TOKEN = "a.secret.token"
-STEPS = 9
+STEPS = 11
 
 
 @pytest.fixture
@@ -186,8 +186,8 @@ def test_results_are_read_page_by_page(pretend: PretendService) -> None:
     _, body = pretend.answers[call]
     first, second = body["results"][:1], body["results"][1:]
     pretend.answers[call] = [
-        (200, body | {"results": first, "next_cursor": "more"}),
-        (200, body | {"results": second}),
+        (200, body | {"results": first, "track_ids": [[1]], "next_cursor": "more"}),
+        (200, body | {"results": second, "track_ids": [[1]] * len(second)}),
     ]
     run_against(pretend.url)
     assert pretend.cursors == ["more"]
@@ -217,6 +217,10 @@ DENIED = f"<Code>Denied</Code>{SIGNATURE}"
         ("GET /storage/sent", {"results": []}, "The pages and the results file of job sent differ"),
         ("GET /storage/sent", {"results": 1}, "The pages and the results file of job sent differ"),
         ("GET /video/results/sent", {"next_cursor": "more"}, "differ"),
+        ("GET /video/results/sent", {"track_ids": [[1]] * 3}, "The tracks of job sent are not those of its"),
+        ("GET /video/summary/sent", {"summary": None}, "of (None, 4, 4) frames, not of 4"),
+        ("GET /storage/sent/summary_url", {"frames": 3}, "of (4, 3, 4) frames, not of 4"),
+        ("GET /storage/sent/tracks_url", {"track_ids": [[1]]}, "of (4, 4, 1) frames, not of 4"),
         # another status
         ("POST /video/submit video", (401, {"message": f"No {TOKEN}"}), "401 (No ...), not 201: give"),
         ("POST /storage", (403, DENIED), "403 (Denied) to the upload: look at"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
 from video_jobs.domain.job import Job, JobOptions
-from video_jobs.domain.keys import results_key, video_key
+from video_jobs.domain.keys import video_key
 from video_jobs.use_cases.intake import Submission
 from video_worker.job_worker import Outcome
 from video_worker.stop_signal import StopSignal
@@ -16,6 +16,7 @@ from video_worker.stop_signal import StopSignal
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.clock import ManualClock
 from tests.support.pretend_source import PretendSource
+from tests.support.stored_files import contents_of
 from tests.support.worker_world import RULES, World, on_frame
 
 MAX_CRASHES = 50
@@ -72,6 +73,7 @@ class CrashWorld(World):
             self.app.upkeep.reconcile()
 
     def results_of(self, job: Job) -> bytes:
-        found = job.output and self.storage.find_file(results_key(job.job_id), job.output.version)
-        assert found
-        return self.storage.read_range(found.key, 0, found.size_bytes, found.version)
+        """All files of a completed job."""
+        contents = contents_of(job, self.storage)
+        assert len(contents) == 5
+        return b"".join(contents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import Any
 import boto3
 from video_jobs.application import VideoJobs
 from video_jobs.domain import changes
-from video_jobs.domain.job import Failure, Job, JobStatus, Output, Source, Upload, UploadState
-from video_jobs.domain.keys import results_index_key, results_key, video_key
+from video_jobs.domain.job import Failure, Job, JobStatus, Source, Upload, UploadState
+from video_jobs.domain.keys import video_key
 from video_jobs.ports import StoredFile
-from video_worker.analysis import AnalysedFrame, PartNotes
-from video_worker.results_serializer import notes_line, part_line, write_results
+from video_worker.analysis import AnalysedFrame
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID
+from tests.support.joining import joined, part_lines
 from tests.support.pretend_source import PretendSource
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -108,14 +109,14 @@ def time_ms_of(frame: int) -> float:
     return round(frame * 1001 / 30, 3)
 
 
-def completed_job(app: VideoJobs, folder: Path, frames: int) -> Job:
-    job, storage = running_job(app), app.ports.storage
-    part = folder / "part"
-    lines = [part_line(AnalysedFrame(i, time_ms_of(i), {"text": text_of(i)})) for i in range(frames)]
-    part.write_bytes(b"".join(lines) + notes_line(PartNotes()))
-    write_results([part], folder / "results", folder / "index")
-    stored = storage.save_file(results_key(job.job_id), folder / "results", "application/json")
-    index = storage.save_file(results_index_key(job.job_id), folder / "index", "x/y")
-    output = Output(stored.key, stored.version, index.version)
+def completed_job(
+    app: VideoJobs,
+    folder: Path,
+    frames: int,
+    result_of: Callable[[int], dict[str, Any]] = lambda frame: {"text": text_of(frame)},
+) -> Job:
+    job = running_job(app)
+    analysed = (AnalysedFrame(i, time_ms_of(i), result_of(i)) for i in range(frames))
+    output = joined(folder, part_lines(analysed)).store(job.job_id, app.ports.storage)
     change = changes.complete(job, output=output, frames=frames, warnings=(), keep=KEEP, now=NOW)
     return app.ports.jobs.update_status(change)

@@ -172,7 +172,7 @@ def test_one_id_leads_from_the_request_to_the_result_and_nothing_secret_is_logge
     # AND no line has a signature, a token or what the client keeps to itself
     text = log.stream.getvalue() + json.dumps(metrics)
     signed = [offer["upload"]["fields"]["policy"], offer["upload"]["fields"]["x-amz-signature"]]
-    signed += [results["results_url"].partition("?")[2]]
+    signed += [results[url].partition("?")[2] for url in ("results_url", "summary_url", "tracks_url")]
     assert all(len(secret) > 20 and secret not in text for secret in signed)
     assert PRIVATE not in text
     assert "signature" not in text.lower()

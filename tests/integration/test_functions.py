@@ -138,7 +138,7 @@ def test_results_are_the_list_itself(app: VideoJobs, tmp_path: Path) -> None:
     status, body = call("results")
     assert status == 200
     around = {"job_id", "timestamps_ms", "created_at", "updated_at", "next_cursor", "results_url"}
-    assert body.keys() == {"results"} | around
+    assert body.keys() == {"results", "summary_url", "tracks_url"} | around
     assert body["results"][2] == {"frame_index": 2, "result": {"text": "é2"}}
 
 

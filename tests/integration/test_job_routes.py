@@ -14,7 +14,7 @@ from video_jobs.domain import changes
 from video_jobs.domain.cursor import encode_cursor
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job, JobOptions, JobStatus, Progress, Upload
-from video_jobs.domain.keys import part_key, results_index_key, results_key
+from video_jobs.domain.keys import output_keys, part_key
 from video_jobs.domain.usage import Usage
 from video_jobs.domain.video import JobWarning, WarningCode
 
@@ -257,15 +257,22 @@ def test_retry_needs_the_video(app: VideoJobs, upload: Upload) -> None:
 
 
 def test_delete_takes_everything_with_it(services: VideoJobs, tmp_path: Path) -> None:
-    job = completed_job(services, tmp_path, frames=1)
-    keys = [job.upload.key, part_key(job.job_id, "f", 0), results_key(job.job_id)]
-    for key in keys:
-        services.ports.storage.save_file(key, TINY, "video/mp4")
+    job, storage = completed_job(services, tmp_path, frames=1), services.ports.storage
+    for key in (job.upload.key, part_key(job.job_id, "f", 0)):
+        storage.save_file(key, TINY, "video/mp4")
+    assert len(list(storage.list_keys("video_jobs/"))) == 6
     assert answer_of(load_event("delete_job"))["statusCode"] == 204
     assert services.ports.jobs.get_by_id(job.job_id) is None
-    keys.append(results_index_key(job.job_id))
-    assert [key for key in keys if services.ports.storage.find_file(key) is not None] == []
+    assert list(storage.list_keys("")) == []
     assert call("delete_job")[0] == 404
+
+
+def test_delete_takes_files_that_a_worker_stored_before_it_died(services: VideoJobs) -> None:
+    job, storage = failed_job(services), services.ports.storage
+    for key in output_keys(job.job_id):
+        storage.save_file(key, TINY, "x/y")
+    assert answer_of(load_event("delete_job"))["statusCode"] == 204
+    assert list(storage.list_keys("")) == []
 
 
 def test_a_job_is_deleted_while_it_waits_but_not_while_it_runs(app: VideoJobs) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 from video_jobs.application import VideoJobs
+from video_jobs.domain import summary
 
 from functions.video_api import app as video_api
 from tests.integration.conftest import answer_of, asked
@@ -29,6 +31,16 @@ def test_every_route_stands_in_the_document_and_in_the_template() -> None:
     handled = {(str(route.method), _plain(route.rule.pattern)) for route in routes}
     deployed = {(route.method, route.path) for route in Template().routes() if route.method != "ANY"}
     assert described | UNDESCRIBED == handled == deployed
+
+
+SUMMARY_TYPES = [kind for kind in vars(summary).values() if is_dataclass(kind)]
+
+
+@pytest.mark.parametrize("kind", SUMMARY_TYPES, ids=lambda kind: kind.__name__)
+def test_the_summary_is_described_as_the_worker_writes_it(kind: type) -> None:
+    schema = json.loads(OPENAPI.read_text(encoding="utf-8"))["components"]["schemas"][kind.__name__]
+    written = [field.name for field in fields(kind)]
+    assert list(schema["properties"]) == schema["required"] == written
 
 
 def _plain(pattern: str) -> str:

@@ -21,6 +21,7 @@ from video_jobs.use_cases.results import ResultsQuery
 from tests.integration import job_states
 from tests.integration.conftest import answer_of, asked, call, refusal
 from tests.integration.job_states import completed_job, time_ms_of
+from tests.support.joining import person_walking
 
 LAMBDA_LIMIT_BYTES = 6_291_556
 
@@ -112,18 +113,21 @@ def test_the_tag_spares_an_answer_that_the_client_has(app: VideoJobs, tmp_path: 
 @pytest.mark.parametrize(
     "text", ['"' * 300, "é" * 300, ""], ids=["doubled when encoded", "sixfold when encoded", "mostly times"]
 )
+@pytest.mark.parametrize("tracks", [{}, {"include": "tracks"}], ids=["alone", "with tracks"])
 def test_a_page_fits_as_lambda_encodes_it(
-    app: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+    app: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, tracks: dict[str, str]
 ) -> None:
     # GIVEN frames, times of many digits, and a limit
     limit = 60_000
     monkeypatch.setattr(app, "rules", replace(app.rules, max_answer_bytes=limit))
-    monkeypatch.setattr(job_states, "text_of", lambda _: text)
     monkeypatch.setattr(job_states, "time_ms_of", lambda frame: 1e9 + frame / 8)
-    completed_job(app, tmp_path, frames=2_500)
+    detections = [] if text else person_walking(1)["detections"] * 40
+    completed_job(
+        app, tmp_path, 2_500, lambda _: {"text": text, "detections": detections[: len(tracks) * 40]}
+    )
     # WHEN a client reads all pages
     bodies: list[str] = []
-    query = {"limit": "1000"}
+    query = {"limit": "1000", **tracks}
     while not bodies or query["cursor"] is not None:
         bodies.append(answer_of(asked("results", query))["body"])
         query["cursor"] = json.loads(bodies[-1])["next_cursor"]
@@ -134,6 +138,7 @@ def test_a_page_fits_as_lambda_encodes_it(
     assert [frame["frame_index"] for frame in frames] == list(range(2_500))
     # AND no page could have one frame more, save for the room that is kept for the cursor and so on
     one_more = len(json.dumps(json.dumps(frames[-1], separators=(",", ":"), ensure_ascii=False))) + 20
+    one_more += 6 * len(frames[-1]["result"]["detections"])
     assert min(sizes[:-1]) > limit - one_more - results.REST_BYTES
 
 

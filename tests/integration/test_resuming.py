@@ -152,6 +152,29 @@ def test_a_time_after_the_end_of_the_video_fails_the_job_with_its_length(world: 
     assert world.job.video is not None
 
 
+def test_an_attempt_ends_while_it_joins_what_an_earlier_one_computed_if_it_must(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a job with two finished parts, and a storage that gives them so slowly that the time is over
+    submit(world, NumberedVideo(12))
+    fail_once_at(world, 8)
+    assert world.worker().run_once() is Outcome.RETURNED
+    load, loaded = world.storage.load_file, list[str]()
+
+    def load_slowly(key: str, *further: Any) -> None:
+        load(key, *further)
+        if key.startswith("job_parts/"):
+            world.clock.advance(world.settings.job_limit_s + 1)
+            loaded.append(key)
+
+    monkeypatch.setattr(world.storage, "load_file", load_slowly)
+    # WHEN another attempt takes them
+    world.clock.advance(60)
+    assert world.worker().run_once() is Outcome.FAILED
+    # THEN it ends with the first
+    assert (world.error_code, len(loaded)) == ("job_too_long", 1)
+
+
 def test_a_late_part_of_a_deleted_video_is_not_joined_into_the_next_ones_results(
     world: World, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Any
 
 import pytest
+from video_jobs.domain.keys import output_keys, part_key, video_key
 
 from tools.local_stack.template import Template
 
@@ -105,6 +106,8 @@ def test_nothing_in_the_bucket_is_kept_for_ever() -> None:
     assert {rule["Status"] for rule in rules} == {"Enabled"}
     kept = {rule["Prefix"]: rule for rule in rules if "Prefix" in rule}
     assert set(kept) == {"video_jobs/", "job_parts/"}
+    assert {key.partition("/")[0] for key in (video_key("j"), *output_keys("j"))} == {"video_jobs"}
+    assert part_key("j", "r", 0).startswith("job_parts/")
     for rule in kept.values():
         assert rule["ExpirationInDays"]
         assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7

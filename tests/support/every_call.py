@@ -75,24 +75,28 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
         act()
         world.work()
         on_frame().clear()
-    _store_results_in_parts(fresh_services(patch), clock, _new(folder, "parts"))
+    for suffix in ("_results.json", "_tracks.json"):
+        _store_in_parts(fresh_services(patch), clock, _new(folder, suffix), suffix)
 
 
-class _ResultsInParts(S3Storage):
-    """S3 does not join parts that are so small."""
+class _InParts(S3Storage):
+    """Stores one file in parts; S3 does not join parts that are so small."""
+
+    suffix: str
 
     def save_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        self._part_bytes = 100 if key.endswith("_results.json") else 2**28
+        self._part_bytes = 20 if key.endswith(self.suffix) else 2**28
         return super().save_file(key, source, content_type)
 
 
-def _store_results_in_parts(services: VideoJobs, clock: ManualClock, folder: Path) -> None:
+def _store_in_parts(services: VideoJobs, clock: ManualClock, folder: Path, suffix: str) -> None:
     stored = services.ports.storage
     assert isinstance(stored, S3Storage)
-    vars(services.ports)["clock"] = clock
-    vars(services.ports)["storage"] = _ResultsInParts(stored._client, stored._bucket)
+    storage = _InParts(stored._client, stored._bucket)
+    storage.suffix = suffix
+    vars(services.ports).update(clock=clock, storage=storage)
     world = CrashWorld(services.ports, clock, folder)
-    _, act = SCENARIOS["worker completes"].prepare(world, "parts")
+    _, act = SCENARIOS["worker completes"].prepare(world, suffix)
     act()
 
 

@@ -14,6 +14,10 @@ from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 FRAMES = 4
 NO_WARNINGS: dict[str, Any] = {"warnings": [], "warning_details": []}
+EMPTY_SUMMARY: dict[str, Any] = {
+    **{"version": 1, "video": {"width": 1, "height": 1, "duration_ms": None}, "sampling_interval_ms": None},
+    **{"classes": [], "tracks": [], "tracks_left_out": 0, "texts": [], "texts_left_out": 0},
+}
 SIGNATURE = "0123456789abcdef"
 TIMES = {"created_at": "2026-03-01T00:00:00Z", "updated_at": "2026-03-01T00:00:01Z"}
 PROGRESS = {"pending": 0, "running": 0.5, "completed": 1, "failed": 1}
@@ -69,20 +73,26 @@ class PretendService(LoopbackServer):
 
     def set_job(self, job_id: str, word: str, frames: list[dict[str, Any]]) -> None:
         """Make a job what it is to be, in all of its resources."""
-        url = f"{self.url}/storage/{job_id}?X-Amz-Signature={SIGNATURE}"
-        times = [40.0 * frame["frame_index"] for frame in frames]
+        stored, signature = f"{self.url}/storage/{job_id}", f"?X-Amz-Signature={SIGNATURE}"
+        tracks = [[1] * len(frame["result"].get("detections", [])) for frame in frames]
+        links = {name: f"{stored}/{name}{signature}" for name in ("summary_url", "tracks_url")}
         page = {
             "results": frames,
-            "timestamps_ms": times,
+            "timestamps_ms": [40.0 * frame["frame_index"] for frame in frames],
+            "track_ids": tracks,
             "job_id": job_id,
             "next_cursor": None,
-            "results_url": url,
+            "results_url": f"{stored}{signature}",
         }
+        summary = EMPTY_SUMMARY | {"frames": len(frames)}
         self.answers |= {
             f"GET /video/status/{job_id}": (200, status(job_id, word)),
             f"GET /video/jobs/{job_id}": (200, job(job_id, word, len(frames))),
-            f"GET /video/results/{job_id}": (200, page | TIMES),
+            f"GET /video/results/{job_id}": (200, page | links | TIMES),
+            f"GET /video/summary/{job_id}": (200, {"summary": summary, "job_id": job_id} | links | TIMES),
             f"GET /storage/{job_id}": (200, {"results": frames}),
+            f"GET /storage/{job_id}/summary_url": (200, summary),
+            f"GET /storage/{job_id}/tracks_url": (200, {"track_ids": tracks}),
             f"DELETE /video/jobs/{job_id}": (204, {}),
         }
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from video_jobs.application import VideoJobs
 from video_jobs.domain.changes import Change, Expected
-from video_jobs.domain.job import Job, JobStatus, Output, Progress
-from video_jobs.domain.keys import part_key, parts_prefix, results_index_key, results_key
+from video_jobs.domain.job import Job, JobStatus, Progress
+from video_jobs.domain.keys import part_key, parts_prefix
 from video_jobs.domain.parts import run_id
 from video_worker.analysis import AnalysedFrame, PartNotes
 from video_worker.parts import remove_parts
-from video_worker.results_serializer import notes_line, part_line, write_results
+
+from tests.support.joining import joined, part_lines
 
 FINGERPRINT_ID = "f"
 
@@ -67,13 +68,10 @@ class RunInParts:
     def complete(self, **fields: Any) -> None:
         """End as a worker ends: store the results, record the end, remove the parts."""
         storage = self._app.ports.storage
+        lines = [line for number, part in enumerate(self._parts) for line in _lines(number, part)]
         with TemporaryDirectory() as name:
-            folder = Path(name)
-            paths = [_written(folder, number, part) for number, part in enumerate(self._parts)]
-            frames = write_results(paths, folder / "results", folder / "index").frames
-            results = storage.save_file(results_key(self._job_id), folder / "results", "application/json")
-            index = storage.save_file(results_index_key(self._job_id), folder / "index", "x/y")
-        output = Output(results.key, results.version, index.version)
+            results = joined(Path(name), lines)
+            output, frames = results.store(self._job_id, storage), results.frames
         ended = {"status": JobStatus.COMPLETED, "output": output, "progress": Progress(frames, frames)}
         self.change(**ended, **fields)
         remove_parts(self._job_id, storage)
@@ -83,7 +81,11 @@ class RunInParts:
             self._app.ports.storage.delete_file(key)
 
 
+def _lines(number: int, part: Part) -> list[bytes]:
+    return part_lines(part, PartNotes(lost=number))
+
+
 def _written(folder: Path, number: int, part: Part) -> Path:
     path = folder / f"part-{number}"
-    path.write_bytes(b"".join(map(part_line, part)) + notes_line(PartNotes(lost=number)))
+    path.write_bytes(b"".join(_lines(number, part)))
     return path

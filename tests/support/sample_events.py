@@ -104,6 +104,8 @@ SAMPLES: Mapping[str, Sample] = {
     "job": Sample("running", 200),
     "video": Sample("failed", 200),
     "results": Sample("completed", 200),
+    "results_with_tracks": Sample("completed", 200),
+    "summary": Sample("completed", 200),
     "status_unknown_job": Sample("running", 404),
     "job_unknown_job": Sample("running", 404),
     "results_unknown_job": Sample("running", 404),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from video_jobs.domain.job import Job, JobOptions, Upload
 from video_jobs.domain.parts import run_id
 from video_jobs.domain.region import Region
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes
+from video_worker.joined_results import JoinedResults
 from video_worker.parts import Finished, JobParts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,14 +36,14 @@ def end(number: int, *, is_complete: bool = True, lost: int = 0) -> PartEnd:
     return PartEnd(number, PartNotes(lost, 0 if lost else None), is_complete)
 
 
+@contextmanager
+def parts_of(storage: MemoryStorage, folder: Path, fingerprint_id: str = "f") -> Iterator[JobParts]:
+    with JoinedResults(folder, lambda: None) as joined:
+        yield JobParts(JOB, fingerprint_id, storage, joined)
+
+
 def test_the_leading_complete_parts_are_there_for_the_next_attempt(tmp_path: Path) -> None:
     storage = MemoryStorage()
-    folders = [tmp_path / name for name in ("first", "second", "other")]
-    for folder in folders:
-        folder.mkdir()
-    # GIVEN an attempt that wrote three parts, one without a frame and one that is not complete
-    written = JobParts(JOB, "f", storage, folders[0])
-    assert written.fetch_finished() == Finished(0, 0)
     run: list[AnalysedFrame | PartEnd] = [
         frame(0),
         frame(1),
@@ -49,20 +52,25 @@ def test_the_leading_complete_parts_are_there_for_the_next_attempt(tmp_path: Pat
         frame(4),
         end(2, is_complete=False),
     ]
-    assert list(written.write(run)) == [1, 2, 3]
+    # GIVEN an attempt that wrote three parts, one without a frame and one that is not complete
+    with parts_of(storage, tmp_path) as written:
+        assert written.fetch_finished() == Finished(0, 0)
+        assert list(written.write(run)) == [1, 2, 3]
     # WHEN another attempt looks for them
-    fetched = JobParts(JOB, "f", storage, folders[1])
-    # THEN it finds the complete ones, and goes on after them
-    assert fetched.fetch_finished() == Finished(2, 2)
-    assert list(fetched.write(run[4:])) == [3]
-    assert [path.read_bytes() for path in fetched.paths] == [path.read_bytes() for path in written.paths]
+    with parts_of(storage, tmp_path) as fetched:
+        # THEN it finds the complete ones, and goes on after them
+        assert fetched.fetch_finished() == Finished(2, 2)
+        assert list(fetched.write(run[4:])) == [3]
     # AND a worker with another fingerprint finds none
-    assert JobParts(JOB, "g", storage, folders[2]).fetch_finished() == Finished(0, 0)
+    with parts_of(storage, tmp_path, "g") as others:
+        assert others.fetch_finished() == Finished(0, 0)
 
 
 def test_a_run_that_ends_in_the_middle_of_a_part_is_no_run(tmp_path: Path) -> None:
-    parts = JobParts(JOB, "f", MemoryStorage(), tmp_path)
-    with pytest.raises(PipelineError, match="in the middle of a part"):
+    with (
+        parts_of(MemoryStorage(), tmp_path) as parts,
+        pytest.raises(PipelineError, match="in the middle of a part"),
+    ):
         list(parts.write([frame(0)]))
 
 

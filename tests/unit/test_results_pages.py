@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 from video_jobs.adapters.system import SystemClock
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
-from video_jobs.domain.job import Job, JobStatus, Output, Upload
-from video_jobs.domain.keys import results_index_key, results_key
+from video_jobs.domain.job import Job, JobStatus, Upload
 from video_jobs.domain.results import microseconds, milliseconds
 from video_jobs.domain.rules import Rules
 from video_jobs.use_cases.results import ResultsQuery
-from video_worker.analysis import AnalysedFrame, PartNotes
-from video_worker.results_serializer import notes_line, part_line, write_results
+from video_worker.analysis import AnalysedFrame
+
+from tests.support.folding import folded
+from tests.support.joining import joined, part_lines
 
 JOB_ID = "11111111-1111-4111-8111-111111111111"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST_US = 10**15
+FOUND = {"xyxy": [0, 0, 9, 9], "confidence": 0.9, "class_id": 0, "class_name": "a"}
 MILLISECONDS = st.integers(0, 4_000_000).map(lambda time_us: time_us / 1000)
 
 
@@ -35,7 +37,8 @@ def videos(draw: st.DrawFn) -> list[AnalysedFrame]:
     index, time_us, frames = -1, 0, []
     for gap, pause_us in draw(st.lists(steps, max_size=25)):
         index += gap
-        frames.append(AnalysedFrame(index, time_us / 1000, {"text": '"' * draw(st.integers(0, 40))}))
+        result = {"text": '"' * draw(st.integers(0, 40)), "detections": [FOUND] * draw(st.integers(0, 9))}
+        frames.append(AnalysedFrame(index, time_us / 1000, result))
         time_us += pause_us
     return frames
 
@@ -50,6 +53,7 @@ def queries(draw: st.DrawFn, video: list[AnalysedFrame]) -> ResultsQuery:
         to_frame=draw(st.none() | st.integers(0, 80)),
         from_ms=draw(st.none() | times),
         to_ms=draw(st.none() | times),
+        with_tracks=draw(st.booleans()),
     )
 
 
@@ -64,14 +68,10 @@ def is_wanted(frame: AnalysedFrame, query: ResultsQuery) -> bool:
 
 def completed(app: VideoJobs, frames: list[AnalysedFrame]) -> Job:
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "part").write_bytes(b"".join(map(part_line, frames)) + notes_line(PartNotes()))
-        write_results([folder / "part"], folder / "results", folder / "index")
-        app.ports.storage.save_file(results_key(JOB_ID), folder / "results", "application/json")
-        app.ports.storage.save_file(results_index_key(JOB_ID), folder / "index", "x/y")
+        output = joined(Path(name), part_lines(frames)).store(JOB_ID, app.ports.storage)
     upload = Upload(key=f"video_jobs/{JOB_ID}.mp4")
     job = Job(job_id=JOB_ID, owner="ann", created_at=NOW, updated_at=NOW, upload=upload)
-    return replace(job, status=JobStatus.COMPLETED, output=Output(results_key(JOB_ID)))
+    return replace(job, status=JobStatus.COMPLETED, output=output)
 
 
 @given(st.data(), videos(), st.integers(1000, 3000))
@@ -81,6 +81,7 @@ def test_pages_give_the_frames_within_both_ranges_with_their_times(
     app = VideoJobs(Ports.in_memory(SystemClock()), Rules(max_answer_bytes=max_answer_bytes))
     job, query = completed(app, frames), data.draw(queries(frames))
     given: list[AnalysedFrame] = []
+    tracks: list[tuple[int | None, ...]] = []
     while True:
         page = app.results.read(job, query)
         found = json.loads(b"[%b]" % page.frames_json)
@@ -90,11 +91,17 @@ def test_pages_give_the_frames_within_both_ranges_with_their_times(
             AnalysedFrame(frame["frame_index"], time_ms, frame["result"])
             for frame, time_ms in zip(found, times, strict=True)
         ]
+        assert (page.tracks_json is not None) == query.with_tracks
+        tracks += map(tuple, json.loads(b"[%b]" % (page.tracks_json or b"")))
         if page.next_cursor is None:
             break
         assert page.count
         query = replace(query, cursor=page.next_cursor)
     assert given == [frame for frame in frames if is_wanted(frame, query)]
+    exact = [
+        one.track_ids for frame, one in zip(frames, folded(frames)[1], strict=True) if is_wanted(frame, query)
+    ]
+    assert tracks == (exact if query.with_tracks else [])
 
 
 @given(st.integers(-LONGEST_US, LONGEST_US))

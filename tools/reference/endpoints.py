@@ -121,7 +121,7 @@ def _type(schema: Schema) -> str:
             return " or ".join(map(code, words))
         case {"const": word}:
             return code(word)
-        case {"type": "array", "items": items}:
+        case {"type": "array", "prefixItems": [items, *_]} | {"type": "array", "items": items}:
             return f"list of {_type(items)}"
         case {"type": "object", "additionalProperties": {"type": str(kind)}}:
             return f"object of {kind}s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -27,6 +28,7 @@ REQUEST_MODELS = ChainMap(vars(requests), vars(parameters))
 FILE: Schema = {"type": "string", "format": "binary"}
 FORM = "multipart/form-data"
 _REF = "#/components/schemas/{model}"
+_ATTRIBUTES = "\n\nAttributes\n----------\n"
 _VALIDATION: Literal["validation"] = "validation"
 
 
@@ -69,7 +71,16 @@ def _schemas() -> Schema:
     _, definitions = models_json_schema(
         [(found[name], _VALIDATION) for name in sorted(found)], ref_template=_REF
     )
-    return dict(definitions["$defs"])
+    return {name: _in_sentences(schema) for name, schema in definitions["$defs"].items()}
+
+
+def _in_sentences(schema: Schema) -> Schema:
+    """The schema of a dataclass describes its attributes as a docstring does: make a list of that."""
+    about, heading, attributes = schema.get("description", "").partition(_ATTRIBUTES)
+    if not heading:
+        return schema
+    items = re.sub(r"^(\S.*)\n +", r"- ``\1``: ", attributes, flags=re.MULTILINE)
+    return schema | {"description": f"{about}\n\n{items}"}
 
 
 def _operation(path: str, one: Operation) -> Schema:

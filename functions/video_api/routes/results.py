@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import application
-from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError, ResultsRestartedError
+from video_jobs.domain.errors import (
+    InvalidRequestError,
+    JobNotFoundError,
+    NoSummaryError,
+    ResultsRestartedError,
+)
 from video_jobs.domain.job import Job, JobStatus, to_iso
 from video_jobs.domain.parts import fingerprint_id_of
 from video_jobs.domain.results import ResultsPage
@@ -32,7 +37,7 @@ router = APIGatewayHttpRouter()
     request_headers={"If-None-Match": 1000},
     answer="Results",
     answer_headers=["ETag", "Retry-After"],
-    errors=[JobNotFoundError, InvalidRequestError, ResultsRestartedError],
+    errors=[JobNotFoundError, NoSummaryError, InvalidRequestError, ResultsRestartedError],
 )
 def get_results(job_id: str) -> Response[str]:
     """The results, or as many frames of them as fit an answer."""
@@ -67,14 +72,18 @@ def partial_tag(job: Job, parts: int, query: ResultsQuery) -> str:
 
 
 def to_json(job: Job, page: ResultsPage) -> str:
-    """The answer; the frames are copied from the results file as they are."""
+    """The answer; frames and tracks are copied from their files as they are."""
     rest: dict[str, str | bool | None] = {
         "job_id": job.job_id,
         "created_at": to_iso(job.created_at),
         "updated_at": to_iso(job.updated_at),
+        "next_cursor": page.next_cursor,
+        "results_url": page.results_url,
+        "summary_url": page.summary_url,
+        "tracks_url": page.tracks_url,
     }
-    rest |= {"next_cursor": page.next_cursor, "results_url": page.results_url}
     rest |= {} if page.complete is None else {"complete": page.complete}
     times = "null" if page.times_json is None else f"[{page.times_json}]"
+    tracks = "" if page.tracks_json is None else f'"track_ids":[{page.tracks_json.decode()}],'
     frames = page.frames_json.decode()
-    return f'{{"results":[{frames}],"timestamps_ms":{times},{json.dumps(rest)[1:]}'
+    return f'{{"results":[{frames}],"timestamps_ms":{times},{tracks}{json.dumps(rest)[1:]}'

@@ -26,7 +26,6 @@ from video_jobs.domain.errors import (
 )
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job, JobStatus, Output, Progress
-from video_jobs.domain.keys import results_index_key, results_key
 from video_jobs.domain.metrics import ANALYSIS_TIME, FETCH_TIME, STORE_TIME
 from video_jobs.domain.video import JobWarning
 from video_jobs.ports import QueueMessage
@@ -35,9 +34,10 @@ from video_jobs.use_cases.work import Claim, Claimant, LeaseLostError, Verdict
 
 from video_worker.analysis import AnalysisRun, AnalysisService, RunRequest
 from video_worker.heartbeat import Heartbeat
+from video_worker.joined_results import JoinedResults
 from video_worker.metrics import AttemptMetrics
 from video_worker.parts import Finished, JobParts, remove_parts
-from video_worker.results_serializer import warnings_of, write_results
+from video_worker.results_serializer import warnings_of
 from video_worker.stop_signal import StoppedError, StopSignal
 
 _LONGEST_PAUSE_S = 60.0
@@ -188,19 +188,22 @@ class JobWorker:
         """Run the pipeline over the parts that no earlier attempt finished, and store the results."""
         fingerprint = self._pipelines.fingerprint(job.options.pipeline_id, job.options.text)
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
-        parts = JobParts(job, fingerprint["id"], self._app.ports.storage, folder)
-        with self._metrics.stage(FETCH_TIME):
-            request = _request_of(job, self._fetch_video(job, folder), parts.fetch_finished())
-        run = self._pipelines.run(request, self._conditions_of_going_on(heartbeat))
-        opening = Progress(request.frames_before, run.frames_total, parts.stored)
-        heartbeat.progress = opening
-        self._app.work.record_opening(job, fingerprint=fingerprint, video=run.video, progress=opening)
-        with self._metrics.stage(ANALYSIS_TIME):
-            for frames_done in parts.write(run):
-                heartbeat.progress = Progress(frames_done, run.frames_total, parts.stored)
-                self._metrics.frames = frames_done - request.frames_before
-        with self._metrics.stage(STORE_TIME):
-            return self._store_results(job, parts, run, heartbeat)
+        keep_going = self._conditions_of_going_on(heartbeat)
+        with JoinedResults(folder, keep_going, job.options.max_frames) as joined:
+            parts = JobParts(job, fingerprint["id"], self._app.ports.storage, joined)
+            with self._metrics.stage(FETCH_TIME):
+                request = _request_of(job, self._fetch_video(job, folder), parts.fetch_finished())
+            run = self._pipelines.run(request, keep_going)
+            opening = Progress(request.frames_before, run.frames_total, parts.stored)
+            heartbeat.progress = opening
+            self._app.work.record_opening(job, fingerprint=fingerprint, video=run.video, progress=opening)
+            with self._metrics.stage(ANALYSIS_TIME):
+                for frames_done in parts.write(run):
+                    heartbeat.progress = Progress(frames_done, run.frames_total, parts.stored)
+                    self._metrics.frames = frames_done - request.frames_before
+            with self._metrics.stage(STORE_TIME):
+                joined.close(run.video)
+                return self._store_results(job, joined, run, heartbeat)
 
     def _fetch_video(self, job: Job, folder: Path) -> Path:
         video = folder / "video.mp4"
@@ -226,17 +229,12 @@ class JobWorker:
 
         return keep_going
 
-    def _store_results(self, job: Job, parts: JobParts, run: AnalysisRun, heartbeat: Heartbeat) -> Done:
-        results, index = parts.folder / "results.json", parts.folder / "results.idx"
-        written = write_results(parts.paths, results, index, job.options.max_frames)
+    def _store_results(self, job: Job, joined: JoinedResults, run: AnalysisRun, heartbeat: Heartbeat) -> Done:
         heartbeat.beat()
         if heartbeat.lost.is_set():
             raise LeaseLostError
-        storage = self._app.ports.storage
-        stored = storage.save_file(results_key(job.job_id), results, "application/json")
-        stored_index = storage.save_file(results_index_key(job.job_id), index, "application/octet-stream")
-        output = Output(stored.key, stored.version, stored_index.version)
-        return Done(output, written.frames, run.warnings + warnings_of(written.notes))
+        output = joined.store(job.job_id, self._app.ports.storage)
+        return Done(output, joined.frames, run.warnings + warnings_of(joined.notes))
 
     def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
         return self._end(message, lambda: self._app.work.fail(job, error, self._metrics.usage))

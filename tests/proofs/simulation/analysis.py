@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -14,9 +15,10 @@ from video_jobs.domain.video import JobWarning
 from video_worker.analysis import AnalysedFrame, KeepGoing, PartNotes, RunRequest
 from video_worker.dag_runner import Payload
 from video_worker.pipeline_run import PipelineRun
-from video_worker.results_serializer import notes_line, part_line, warnings_of, write_results
+from video_worker.results_serializer import warnings_of
 
 from tests.proofs.simulation.faults import Process
+from tests.support.joining import joined, part_lines
 from tests.support.numbered_video import US_A_PICTURE, NumberedVideo, only
 
 _MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
@@ -57,11 +59,18 @@ class SimulatedVideo:
     def is_divisible(self) -> bool:
         return self.seed % 5 != 1
 
-    def result(self, index: int) -> dict[str, Any]:
-        return {"value": (self.seed * 31 + index) % 1009}
+    @property
+    def opened(self) -> NumberedVideo:
+        return NumberedVideo(self.frames, self.lost, is_divisible=self.is_divisible)
 
-    def results(self) -> tuple[bytes, tuple[JobWarning, ...]]:
-        """The results file and the warnings of an undisturbed run."""
+    def result(self, index: int) -> dict[str, Any]:
+        box = [index, self.seed, index + 20, self.seed + 9]
+        found = {"xyxy": box, "confidence": 0.8, "class_id": 0, "class_name": "person"}
+        return {"value": (self.seed * 31 + index) % 1009, "detections": [found] * (index % 3)}
+
+    @cache  # noqa: B019 - there are few videos, and many jobs
+    def results(self) -> tuple[list[bytes], tuple[JobWarning, ...]]:
+        """The files of the results and the warnings of an undisturbed run."""
         frames = [
             AnalysedFrame(index, index * US_A_PICTURE / 1000, self.result(index))
             for index in range(self.frames)
@@ -69,10 +78,8 @@ class SimulatedVideo:
         ]
         notes = PartNotes(len(self.lost), min(self.lost, default=None))
         with TemporaryDirectory() as folder:
-            part, results = Path(folder) / "part", Path(folder) / "results"
-            part.write_bytes(b"".join(map(part_line, frames)) + notes_line(notes))
-            write_results([part], results, Path(folder) / "index")
-            return results.read_bytes(), warnings_of([notes])
+            made = joined(Path(folder), part_lines(frames, notes), video=self.opened.facts)
+            return [path.read_bytes() for path in made.files], warnings_of([notes])
 
 
 class SimulatedAnalysis:
@@ -94,9 +101,8 @@ class SimulatedAnalysis:
         video = SimulatedVideo.from_bytes(request.path.read_bytes())
         if video.kind is Kind.BROKEN:
             raise UnreadableVideoError
-        opened = NumberedVideo(video.frames, video.lost, is_divisible=video.is_divisible)
         runner = only(SimulatedTool(self._process, video))
-        return PipelineRun(opened, runner, request, 1, keep_going)
+        return PipelineRun(video.opened, runner, request, 1, keep_going)
 
 
 class SimulatedTool:

@@ -14,6 +14,7 @@ from video_jobs.use_cases import fetch_turn, sources
 from tests.proofs.simulation.analysis import Kind, SimulatedVideo
 from tests.proofs.simulation.sources import SimulatedServers
 from tests.proofs.simulation.twins import ObservedStorage, RedrivingQueue
+from tests.support.stored_files import files_of
 
 MAX_CRASHES = 5
 SOURCE_LIMIT = timedelta(hours=3)
@@ -71,6 +72,10 @@ class Invariants:
             called = (after.job_id, after.generation) in self.called
             self._require(called, before, "a call was noted that nobody received")
 
+    def on_delete(self, job: Job) -> None:
+        left = [key for key, version in files_of(job) if self.storage.is_current(key, version)]
+        self._require(not left, job, f"deleted without {left}")
+
     def at_rest(self, jobs: Mapping[str, Job], accepted: set[str]) -> None:
         """Faults have stopped and time has passed."""
         for job_id in sorted(accepted - jobs.keys() - self.deleted):
@@ -91,7 +96,7 @@ class Invariants:
 
     def _results_are_right(self, job: Job) -> bool:
         video = self.video_of(job)
-        stored = job.output and self.storage.content(job.output.key, job.output.version)
+        stored = [self.storage.content(key, version) for key, version in files_of(job)]
         right = video is not None and video.kind is Kind.GOOD and video.results()
         return right == (stored, job.warnings)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.adapters.local.memory_storage import MemoryStorage
-from video_jobs.domain.changes import Change
+from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job
 from video_jobs.ports import Clock, QueueMessage, StoredFile
@@ -18,11 +18,16 @@ OnChange = Callable[[Job, Change, Job], None]
 
 
 class ObservedJobs(MemoryJobRepository):
-    """Tells of every change; those named in ``unconditional`` are written whatever their condition says."""
+    """Tells of every change and, in ``on_delete``, of every job that is deleted.
 
-    def __init__(self, on_change: OnChange, unconditional: Collection[str]) -> None:
+    Changes named in ``unconditional`` are written whatever their condition says.
+    """
+
+    def __init__(
+        self, on_change: OnChange, on_delete: Callable[[Job], None], unconditional: Collection[str]
+    ) -> None:
         super().__init__()
-        self._on_change, self._unconditional = on_change, unconditional
+        self._on_change, self._on_delete, self._unconditional = on_change, on_delete, unconditional
 
     @property
     def all(self) -> dict[str, Job]:
@@ -43,6 +48,12 @@ class ObservedJobs(MemoryJobRepository):
         self._on_change(before or after, change, after)
         return after
 
+    def delete(self, job_id: str, expected: Expected) -> None:
+        job = self._jobs.get(job_id)
+        super().delete(job_id, expected)
+        if job is not None:
+            self._on_delete(job)
+
 
 class ObservedStorage(MemoryStorage):
     """Tells of every new object, as S3 does."""
@@ -61,6 +72,9 @@ class ObservedStorage(MemoryStorage):
 
     def content(self, key: str, version: str | None) -> bytes | None:
         return self._versions.get((key, version or self._current.get(key, "")))
+
+    def is_current(self, key: str, version: str | None) -> bool:
+        return key in self._current and self._current[key] == version
 
     def versions(self, key: str) -> list[bytes]:
         return [content for (name, _), content in self._versions.items() if name == key]

@@ -90,7 +90,7 @@ class World:
         self.servers = SimulatedServers()
         self.fetches = SimulatedFetches(self.faults, self.functions.on_fetch)
         self.invariants = Invariants(self.storage, self.queue, self.servers)
-        self.jobs = ObservedJobs(self._on_change, unconditional)
+        self.jobs = ObservedJobs(self._on_change, self.invariants.on_delete, unconditional)
         self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
         self.accepted: set[str] = set()

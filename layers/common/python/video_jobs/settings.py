@@ -140,7 +140,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     download_expires_s: Positive = 900
     """How long the signature of a download is valid, in seconds."""
     max_answer_bytes: Annotated[int, Meta(ge=1000)] = _DEFAULT.max_answer_bytes
-    """Largest page of results, in bytes as Lambda encodes it."""
+    """Largest page of results, or summary in an answer, in bytes as Lambda encodes it."""
     part_frames: Positive = _DEFAULT.part_frames
     """Selected pictures in a part; an interrupted job resumes after its last full part."""
     retention_days: Positive = 30

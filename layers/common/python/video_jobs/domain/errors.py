@@ -113,6 +113,13 @@ class JobNotCompletedError(VideoJobsError):
     code = "job_not_completed"
 
 
+class NoSummaryError(VideoJobsError):
+    """A request for the summary or the tracks of a job that an earlier release completed."""
+
+    default_message = "The job ran before there were summaries; submit the video again to get one."
+    code = "no_summary"
+
+
 class JobStateError(VideoJobsError):
     """A request that the state of the job forbids."""
 

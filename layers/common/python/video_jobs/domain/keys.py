@@ -42,6 +42,12 @@ def tracks_index_key(job_id: str) -> str:
     return f"{JOBS_PREFIX}{job_id}_tracks.idx"
 
 
+def output_keys(job_id: str) -> tuple[str, ...]:
+    """Keys of all files that a worker stores when it completes a job."""
+    keys = (results_key, results_index_key, summary_key, tracks_key, tracks_index_key)
+    return tuple(key(job_id) for key in keys)
+
+
 def parts_prefix(job_id: str) -> str:
     """Prefix of the keys of a job's parts."""
     return f"{PARTS_PREFIX}{job_id}/"

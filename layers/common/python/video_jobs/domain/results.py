@@ -108,6 +108,8 @@ class ResultsPage:
 
     ``frames_json`` holds them as they are in the file: JSON objects joined by commas, without brackets.
     ``times_json`` holds their times in milliseconds in the same form; None if they are not known.
+    ``tracks_json`` holds their lines of the tracks file in the same form; None if they were not asked for.
+    A job without a summary has no ``summary_url`` and no ``tracks_url``.
     ``results_url`` is None while there is no file. ``complete`` tells whether there is one; it is None if
     partial results were not asked for.
     """
@@ -117,4 +119,16 @@ class ResultsPage:
     count: int
     next_cursor: str | None
     results_url: str | None
+    summary_url: str | None = None
+    tracks_url: str | None = None
+    tracks_json: bytes | None = None
     complete: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryPage:
+    """A summary as it is in its file; ``summary_json`` is None if it is too large for an answer."""
+
+    summary_json: bytes | None
+    summary_url: str
+    tracks_url: str

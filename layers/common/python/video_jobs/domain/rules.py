@@ -30,7 +30,7 @@ class Rules:
     upload_expires, download_expires
         How long signed URLs are valid.
     max_answer_bytes
-        Largest page of results, in bytes as Lambda encodes it.
+        Largest page of results, or summary in an answer, in bytes as Lambda encodes it.
     source_limit
         How long the service takes at most to fetch a video from a ``source_url``.
     keep

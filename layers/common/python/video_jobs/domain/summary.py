@@ -180,9 +180,9 @@ class Summary:
     frames
         How many frames were analysed.
     sampling_interval_ms
-        The usual time from one analysed frame to the next at the end of the video; None if only one was.
+        The usual time from one analysed frame to the next at the end of the video; null if only one was.
     tracks_left_out, texts_left_out
-        How many are not listed, because there were more than `MOST_TRACKS` or `MOST_TEXTS`.
+        How many are not listed, because there were too many.
     """
 
     version: int

@@ -17,7 +17,7 @@ from video_jobs.domain.errors import (
     VideoMissingError,
 )
 from video_jobs.domain.job import Job, JobStatus, UploadState, from_iso, is_job_id, to_iso
-from video_jobs.domain.keys import parts_prefix, results_index_key, results_key
+from video_jobs.domain.keys import output_keys, parts_prefix
 from video_jobs.ports import JobPosition, StoredFile
 from video_jobs.use_cases.base import UseCases
 
@@ -194,7 +194,7 @@ class Owner(UseCases):
 
     def _files_of(self, job: Job) -> Iterator[str]:
         yield from self._ports.storage.list_keys(parts_prefix(job.job_id))
-        yield from (job.upload.key, results_key(job.job_id), results_index_key(job.job_id))
+        yield from (job.upload.key, *output_keys(job.job_id))
 
 
 def _position(text: str) -> JobPosition:
