@@ -74,6 +74,14 @@ def test_what_is_folded_is_rounded_as_in_the_results(
     assert readings_of(result) == readings_of(stored)
 
 
+@pytest.mark.parametrize(
+    "other", ["many", 3, [1], [{}], [{"xyxy": [1, 2]}], [{"text": None}], [{"text": "EXIT"}], {"a": 1}]
+)
+def test_what_a_plugin_gives_in_a_form_of_its_own_is_not_in_the_summary(other: object) -> None:
+    result = {"detections": other, "blocks": other}
+    assert (detections_of(result), readings_of(result)) == ((), ())
+
+
 def test_the_summary_is_one_line_of_canonical_json() -> None:
     line = summary_bytes(folded(frames_with([[detection(n)] for n in range(9)]))[0])
     told = json.loads(line)

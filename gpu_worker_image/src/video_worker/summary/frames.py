@@ -40,20 +40,36 @@ class Frame(NamedTuple):
 
 
 def detections_of(result: Mapping[str, Any]) -> tuple[Detection, ...]:
-    """The objects of a result, in its order, rounded as in the results file."""
-    return tuple(
-        Detection(
-            _box(*one["xyxy"]), _rounded(one["confidence"]), int(one["class_id"]), str(one["class_name"])
-        )
-        for one in result.get("detections") or ()
-    )
+    """The objects of a result, in its order, rounded as in the results file.
+
+    There are none if a plugin has a form of its own for them: no job fails for the sake of its summary.
+    """
+    try:
+        return tuple(_detection(one) for one in result.get("detections") or ())
+    except _OTHER_FORM:
+        return ()
 
 
 def readings_of(result: Mapping[str, Any]) -> tuple[Reading, ...]:
-    """The lines of text of a result: neighbouring words with one block and line number."""
-    words = [word for word in result.get("blocks") or () if word["text"].strip()]
-    lines = groupby(words, key=lambda word: (word["block_num"], word["line_num"]))
-    return tuple(_reading(list(line)) for _, line in lines)
+    """The lines of text of a result: neighbouring words with one block and line number.
+
+    There are none if a plugin has a form of its own for them.
+    """
+    try:
+        words = [word for word in result.get("blocks") or () if word["text"].strip()]
+        lines = groupby(words, key=lambda word: (word["block_num"], word["line_num"]))
+        return tuple(_reading(list(line)) for _, line in lines)
+    except _OTHER_FORM:
+        return ()
+
+
+_OTHER_FORM = (LookupError, TypeError, ValueError, AttributeError)
+
+
+def _detection(one: Mapping[str, Any]) -> Detection:
+    return Detection(
+        _box(*one["xyxy"]), _rounded(one["confidence"]), int(one["class_id"]), str(one["class_name"])
+    )
 
 
 def _reading(words: list[Mapping[str, Any]]) -> Reading:
