@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.support.annotated import Written
 from tests.support.commands import processes_with, run_in
 from tools import demo as demo_command
@@ -27,9 +28,9 @@ def cpu_of_ended_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def test_the_demo_shows_what_was_found(tmp_path: Path, model_path: Path) -> None:
+def test_the_demo_shows_what_was_found(tmp_path: Path) -> None:
     before_s = cpu_of_ended_children()
-    demo = run_in(tmp_path, "-m", "tools.demo", "--model", str(model_path))
+    demo = run_in(tmp_path, "-m", "tools.demo", "--model", str(SHIPPED))
     output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
     assert cpu_of_ended_children() - before_s < DEMO_BUDGET_S

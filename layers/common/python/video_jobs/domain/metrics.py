@@ -67,6 +67,7 @@ CLIENT_FAULTS = frozenset(
         "cancelled",
         "invalid_mp4",
         "job_too_long",
+        "no_frame_chosen",
         "resource_limit",
         "source_bad_redirect",
         "source_forbidden_address",
