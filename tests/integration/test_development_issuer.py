@@ -63,8 +63,8 @@ def part(content: object) -> str:
 def wrongly_signed(issuer: DevelopmentIssuer) -> Iterator[str]:
     own, other = key_of(issuer), RSAKey.generate_key(2048, auto_kid=True)
     # another key: under its own name, the issuer's, none, or with an address where it may be found
-    for header in ({"kid": other.kid}, {}, {"kid": ""}, {"jku": "https://keys.example.com/jwks.json"}):
-        yield signed(issuer, other, header)
+    yield from (signed(issuer, other, {"kid": kid}) for kid in (other.kid, issuer._key.kid, ""))
+    yield signed(issuer, other, {"jku": "https://keys.example.com/jwks.json"})
     # the right key, which the token does not name or uses with another algorithm
     yield from (signed(issuer, own, {"kid": kid}) for kid in (None, "", "another"))
     yield from (signed(issuer, own, {"alg": alg}) for alg in ("RS512", "PS256"))
@@ -78,8 +78,8 @@ def changed(issuer: DevelopmentIssuer) -> Iterator[str]:
     head, body, end = issuer.token("ann").split(".")
     yield f"{part({'alg': 'none', 'kid': issuer._key.kid})}.{body}."
     # an algorithm or a key's name of another type, and a header that is no object
-    for header in ({"alg": []}, {"alg": "RS256", "kid": ["x"]}, ["alg"], 5, None, b"\xff\xfe"):
-        yield f"{part(header)}.{body}.{end}"
+    strange: tuple[object, ...] = ({"alg": []}, {"alg": "RS256", "kid": ["x"]}, ["alg"], 5, None, b"\xff\xfe")
+    yield from (f"{part(header)}.{body}.{end}" for header in strange)
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
     yield from (f"{head}.{part(claims | edit)}.{end}" for edit in ({"sub": "bob"}, {"exp": 2**33}))
     yield from (f"{head}.{body}.{last}" for last in (end[:20] + end[20:].swapcase(), end[:-4], ""))
