@@ -6,7 +6,7 @@ import pytest
 
 from tests.proofs.fleet.page import PAGE, Row, render, replay_all
 from tests.proofs.fleet.replay import LIMITS, START_TAKES, Service, replay
-from tests.proofs.fleet.scenarios import HOUR, LONGEST_JOB, SCENARIOS, Arrival
+from tests.proofs.fleet.scenarios import HOUR, LONGEST_JOB, Arrival
 
 ROWS = {row.name: row for row in replay_all()}
 
@@ -60,7 +60,3 @@ def test_a_protected_worker_is_not_stopped() -> None:
     service.minute += 5
     service.pass_minute()
     assert service.workers == []
-
-
-def test_the_same_scenarios_come_to_the_same() -> None:
-    assert replay(SCENARIOS[0].arrivals) == replay(SCENARIOS[0].arrivals)
