@@ -89,7 +89,7 @@ chaos: WORKERS = 3
 chaos: setup ## kill workers and interrupt the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tests.proofs.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
-fleet: setup ## replay how many workers there are, with the policies of before and with plan_fleet, and write docs/fleet.md
+fleet: setup ## replay how many workers plan_fleet asks for, and write docs/fleet.md
 	@$(BIN)/python -m tests.proofs.fleet
 
 docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
 import pytest
 import requests
 
@@ -30,12 +29,6 @@ def function(_: str, event: Mapping[str, Any]) -> dict[str, Any]:
     status = 204 if event["requestContext"]["http"]["method"] == "OPTIONS" else 200
     headers = {"Access-Control-Allow-Origin": "*", "access-control-allow-headers": "x-all"}
     return {"statusCode": status, "headers": headers, "body": ""}
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[DevelopmentIssuer]:
-    with DevelopmentIssuer() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +112,7 @@ def test_an_origin_may_be_a_wildcard_as_api_gateway_has_them(allowed: str, answe
 def bucket() -> Iterator[str]:
     """The address of a bucket with the rules of the template."""
     with MotoServer(BUCKET_RULES["CorsRules"]) as server:
-        keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "local")
-        client: Any = boto3.client("s3", "us-east-1", endpoint_url=server.url, **keys)  # type: ignore[call-overload]
-        client.create_bucket(Bucket="media")
+        server.client("s3").create_bucket(Bucket="media")
         yield f"{server.url}/media"
 
 

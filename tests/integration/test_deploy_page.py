@@ -1,17 +1,12 @@
-"""docs/deploy.md names commands, parameters and outputs that exist."""
+"""docs/deploy.md names parameters and outputs that exist."""
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.support.pages import Page
@@ -22,30 +17,6 @@ ROOT = Path(__file__).parents[2]
 PAGE = Page(ROOT / "docs" / "deploy.md")
 SHOWN = [block.content.replace("\\\n", " ") for block in PAGE.blocks() if block.language == "sh"]
 ISSUER: Mapping[str, Any] = yaml_parse((ROOT / "deploy" / "issuer.yaml").read_text(encoding="utf-8"))
-NOWHERE = "http://127.0.0.1:9"
-
-
-def aws_commands() -> Iterator[str]:
-    for block in SHOWN:
-        for command in re.findall(r"\baws [^|#)\n]+", block):
-            if not command.startswith("aws configure"):
-                yield command.strip()
-
-
-@pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
-    """A real AWS CLI, which finds no AWS."""
-    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    own = {"PATH": path, "AWS_DEFAULT_REGION": "eu-central-1"}
-    return {**os.environ, **keys, **own, "AWS_MAX_ATTEMPTS": "1"}
-
-
-@pytest.mark.parametrize("command", list(aws_commands()))
-def test_the_aws_cli_takes_every_command(command: str, environment: dict[str, str]) -> None:
-    arguments = [*shlex.split(command), "--endpoint-url", NOWHERE]
-    done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert f'Could not connect to the endpoint URL: "{NOWHERE}' in done.stderr, done.stderr
 
 
 def test_every_parameter_and_output_that_is_named_exists() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import time
@@ -32,12 +31,6 @@ WRONG_CLAIMS: list[tuple[str, dict[str, Any]]] = [
     *(("start", {name: 2**33}) for name in ("nbf", "iat")),
     ("set of claims", {"sub": 5}),
 ]
-STRANGE_HEADERS: tuple[object, ...] = (
-    *(["alg"], "alg", 5, None, {}, {"alg": []}, b"\xff\xfe"),
-    *({"alg": "RS256", "kid": kid} for kid in (None, 5, ["x"], "x" * 5000)),
-    *({"alg": "RS256", "crit": names, "b64": False} for names in (5, [5], ["b64"], ["x"])),
-)
-KEYS = {"jku": "https://keys.example.com/jwks.json"}
 
 
 @pytest.fixture(scope="module")
@@ -70,30 +63,27 @@ def part(content: object) -> str:
 def wrongly_signed(issuer: DevelopmentIssuer) -> Iterator[str]:
     own, other = key_of(issuer), RSAKey.generate_key(2048, auto_kid=True)
     # another key: under its own name, the issuer's, none, or with an address where it may be found
-    for header in ({"kid": other.kid}, {}, {"kid": ""}, KEYS, KEYS | {"kid": other.kid}):
-        yield signed(issuer, other, header)
-    yield signed(issuer, other, {"kid": other.kid}, iss="https://issuer.example.com")
+    yield from (signed(issuer, other, {"kid": kid}) for kid in (other.kid, issuer._key.kid, ""))
+    yield signed(issuer, other, {"jku": "https://keys.example.com/jwks.json"})
     # the right key, which the token does not name or uses with another algorithm
     yield from (signed(issuer, own, {"kid": kid}) for kid in (None, "", "another"))
-    yield from (signed(issuer, own, {"alg": alg}) for alg in ("RS384", "RS512", "PS256"))
+    yield from (signed(issuer, own, {"alg": alg}) for alg in ("RS512", "PS256"))
     # the public key as the secret of a symmetric signature
-    public, body = own.as_dict(private=False), issuer.token("ann").split(".")[1]
-    for secret in (own.as_pem(private=False), json.dumps(public).encode(), str(public["n"]).encode()):
-        message = f"{part({'alg': 'HS256', 'kid': own.kid})}.{body}"
-        yield f"{message}.{part(hmac.new(secret, message.encode(), hashlib.sha256).digest())}"
+    message = f"{part({'alg': 'HS256', 'kid': own.kid})}.{issuer.token('ann').split('.')[1]}"
+    yield f"{message}.{part(hmac.digest(own.as_pem(private=False), message.encode(), 'sha256'))}"
 
 
 def changed(issuer: DevelopmentIssuer) -> Iterator[str]:
     """A good token with another header, payload or signature, and texts that are no token."""
     head, body, end = issuer.token("ann").split(".")
-    for alg in ("none", "None", "NONE", "nOnE", ""):
-        yield from (f"{part({'alg': alg, 'kid': issuer._key.kid})}.{body}.{last}" for last in ("", end))
+    yield f"{part({'alg': 'none', 'kid': issuer._key.kid})}.{body}."
+    # an algorithm or a key's name of another type, and a header that is no object
+    strange: tuple[object, ...] = ({"alg": []}, {"alg": "RS256", "kid": ["x"]}, ["alg"], 5, None, b"\xff\xfe")
+    yield from (f"{part(header)}.{body}.{end}" for header in strange)
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
     yield from (f"{head}.{part(claims | edit)}.{end}" for edit in ({"sub": "bob"}, {"exp": 2**33}))
     yield from (f"{head}.{body}.{last}" for last in (end[:20] + end[20:].swapcase(), end[:-4], ""))
-    yield f"{head}..{end}"
-    yield from (f"{part(header)}.{body}.{end}" for header in STRANGE_HEADERS)
-    yield from ("x", "Basic YW5uOg==", ".", "..", "....", "a.b.c", "\ud800", "\0", "é.é.é")
+    yield from ("x", "Basic YW5uOg==", "..", "a.b.c", "\ud800", "\0", "é.é.é")
 
 
 def refusal(authorizer: JwtAuthorizer, authorization: str | None) -> UnauthorizedError:

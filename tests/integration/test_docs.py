@@ -8,9 +8,11 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
+from awscli.clidriver import create_clidriver
 from video_jobs.domain.job import ALLOWED_TRANSITIONS, JobStatus
 
 from tests.support.job_changes import every_change
@@ -89,6 +91,31 @@ def test_every_make_target_and_every_module_that_is_to_be_run_exists() -> None:
     assert {"demo", "local", "test", "docs", "simulate"} <= targets <= known
     assert "tools.governance.validate_plugins" in modules
     assert [name for name in sorted(modules) if not runs(name)] == []
+
+
+AWS_COMMAND = re.compile(r"""\baws ([a-z0-9-]+) ([a-z0-9-]+)((?:'[^']*'|"[^"]*"|[^'"|#)\n])*)""")
+COMMON_OPTIONS = {"--query", "--output"}
+NOT_BY_NAME = {"--outfile"}
+"""Of the AWS CLI's arguments, those that are given without their name."""
+
+
+@cache
+def cli_arguments(service: str, operation: str) -> dict[str, bool]:
+    """The options that the AWS CLI knows for a command, and whether each is needed."""
+    operations = create_clidriver()._get_command_table()[service]._get_command_table()
+    return {f"--{name}": own.required for name, own in operations[operation].arg_table.items()}
+
+
+def test_the_aws_cli_takes_every_command_that_is_shown() -> None:
+    texts = [block.content for one in PAGES for block in one.blocks() if block.language == "sh"]
+    commands = [found for text in texts for found in AWS_COMMAND.findall(text.replace("\\\n", " "))]
+    assert len(commands) > 30
+    for service, operation, rest in commands:
+        if service != "configure":
+            known = cli_arguments(service, operation)
+            given = set(re.findall(r" (--[a-z0-9-]+)", re.sub(r"'[^']*'|\"[^\"]*\"", "", rest)))
+            needed = {name for name, is_needed in known.items() if is_needed} - NOT_BY_NAME
+            assert needed <= given <= known.keys() | COMMON_OPTIONS, (service, operation, rest)
 
 
 def runs(module: str) -> bool:

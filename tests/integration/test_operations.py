@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from awscli.clidriver import create_clidriver
 from video_jobs.adapters.local.memory_notify import MemoryEventBus
 from video_jobs.application import VideoJobs
 from video_jobs.domain.metrics import CLIENT_FAULTS, SERVICE_FAULTS, error_label
@@ -241,32 +239,6 @@ def test_the_dashboard_shows_every_alarm_and_names_only_what_is_there() -> None:
     assert len(others) == 14
     named = set(re.findall(r"\$\{(\w+)[.}]", json.dumps(dashboard())))
     assert named <= set(Template().resources)
-
-
-@cache
-def cli_options(service: str, operation: str) -> set[str]:
-    """The options that the AWS CLI knows for a command."""
-    commands = create_clidriver()._get_command_table()[service]._get_command_table()
-    return {f"--{name}" for name in commands[operation].arg_table}
-
-
-GLOBAL_OPTIONS = {"--query", "--output"}
-
-
-def aws_commands() -> list[list[str]]:
-    """Each call of the AWS CLI on the page, as words."""
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", PAGE.text, re.M | re.S)
-    return [
-        call.split() for block in blocks for call in re.split(r"\baws (?=[a-z0-9-]+ [a-z0-9-]+ )", block)[1:]
-    ]
-
-
-def test_the_aws_cli_knows_every_command_and_every_option_of_the_page() -> None:
-    commands = aws_commands()
-    assert len(commands) > 25
-    for service, operation, *words in commands:
-        options = {word for word in words if word.startswith("--")}
-        assert options - GLOBAL_OPTIONS <= cli_options(service, operation), (service, operation)
 
 
 def test_every_resource_that_a_command_asks_for_is_in_the_template() -> None:

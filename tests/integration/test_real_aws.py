@@ -142,6 +142,7 @@ def test_lists_stay_lists_wherever_sam_translates(given: str) -> None:
     cors = document["x-amazon-apigateway-cors"]
     assert cors["allowOrigins"] == given.split(",")
     assert cors["allowMethods"] == ["GET", "POST", "DELETE"]
+    assert "allowCredentials" not in cors
     assert {"allowHeaders", "exposeHeaders", "maxAge"} <= set(cors)
     (scheme,) = document["components"]["securitySchemes"].values()
     configuration = scheme["x-amazon-apigateway-authorizer"]["jwtConfiguration"]

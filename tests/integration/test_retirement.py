@@ -151,20 +151,25 @@ def test_the_record_is_read_at_most_once_a_minute_and_may_be_away(
     assert "DynamoDB is away" in log.getvalue()
 
 
-class Metadata(LoopbackServer):
-    """Answers as ECS does to a task that asks about itself."""
+class Ecs(LoopbackServer):
+    """Answers a task: with one body after the other, then with the last one."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, *bodies: bytes) -> None:
+        self.asked: list[str] = []
+        answers = iter(bodies)
+
         def answer(request: Request) -> Response:
-            return Response(body if request.path == "/v4/id/task" else b"{}")
+            self.asked.append(request.path)
+            return Response(next(answers, bodies[-1]))
 
-        super().__init__(make_server(HOST, 0, Request.application(answer)), "metadata")
+        super().__init__(make_server(HOST, 0, Request.application(answer)), "ecs")
 
 
 def test_a_task_asks_ecs_what_it_was_started_from(log: StringIO) -> None:
     logger = Logger(service=f"metadata-{id(log)}", stream=log, use_rfc3339=True)
-    with Metadata(b'{"TaskARN": "arn", "Family": "video-jobs-worker", "Revision": "7"}') as ecs:
+    with Ecs(b'{"TaskARN": "arn", "Family": "video-jobs-worker", "Revision": "7"}') as ecs:
         assert own_task_definition(f"{ecs.url}/v4/id", logger) == "video-jobs-worker:7"
+        assert ecs.asked == ["/v4/id/task"]
     assert own_task_definition("", logger) is None
     assert log.getvalue() == ""
 
@@ -172,21 +177,9 @@ def test_a_task_asks_ecs_what_it_was_started_from(log: StringIO) -> None:
 @pytest.mark.parametrize("body", [b"", b"no json", b"{}"])
 def test_an_answer_that_does_not_tell_is_logged(log: StringIO, body: bytes) -> None:
     logger = Logger(service=f"metadata-{id(log)}", stream=log, use_rfc3339=True)
-    with Metadata(body) as ecs:
+    with Ecs(body) as ecs:
         assert own_task_definition(f"{ecs.url}/v4/id", logger) is None
     assert "task definition unknown" in log.getvalue()
-
-
-class Agent(LoopbackServer):
-    """Grants protection once, and refuses to renew it."""
-
-    def __init__(self) -> None:
-        answers = iter([b'{"protection": {"ProtectionEnabled": true}}'])
-
-        def answer(_: Request) -> Response:
-            return Response(next(answers, b'{"failure": {"Reason": "DEPLOYMENT_BLOCKED"}}'))
-
-        super().__init__(make_server(HOST, 0, Request.application(answer)), "agent")
 
 
 def test_the_worker_that_the_image_runs_retires(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +193,8 @@ def test_the_worker_that_the_image_runs_retires(world: World, monkeypatch: pytes
 
     misbehave(world, take_long)
     world.submit(TINY, "misbehave", max_frames=1)
-    with Agent() as agent:
+    granted = b'{"protection": {"ProtectionEnabled": true}}'
+    with Ecs(granted, b'{"failure": {"Reason": "DEPLOYMENT_BLOCKED"}}') as agent:
         settings = msgspec.structs.replace(world.settings, ecs_agent_uri=agent.url)
         worker = runner._worker(settings, world.pipelines, world.stop, Logger(service="runner"))
         worker._pause_s = 0.01

@@ -1,6 +1,7 @@
 """What template.yaml promises of data, transport, load and workers.
 
-`test_permissions` looks at the roles, `test_worker_template` at the task and its fleet.
+`test_permissions` looks at the roles, `test_worker_template` at the task and its fleet, `test_real_aws` at
+what AWS makes of it: origins, what is retained, what a task reaches.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ RETAINED = ("JobsTable", "MediaBucket")
 LOG_GROUPS = TEMPLATE.logical_ids("AWS::Logs::LogGroup")
 PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 ABSENT = "absent"
-METADATA_OPTIONS = {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
 
 PROMISES: dict[str, Any] = {
     # what holds data is encrypted, can be brought back, and outlives the stack
@@ -31,7 +31,6 @@ PROMISES: dict[str, Any] = {
     **{f"{name} PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True} for name in TABLES},
     "MediaBucket OwnershipControls Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}],
     "MediaBucket VersioningConfiguration": {"Status": "Enabled"},
-    **{f"Specs {name} DeletionPolicy": "RetainExceptOnCreate" for name in RETAINED},
     **{f"Specs {name} UpdateReplacePolicy": "Retain" for name in RETAINED},
     # tokens are only of issuers that are named, and calls go only to open networks that are
     "Parameters JwtIssuer Default": ABSENT,
@@ -42,9 +41,8 @@ PROMISES: dict[str, Any] = {
     "JobsDeadLetterQueue FifoQueue": True,
     "JobsQueue RedrivePolicy maxReceiveCount": 20,
     "UploadsQueue RedrivePolicy maxReceiveCount": 10,
-    # a worker is called by nobody, and its machine hides its metadata from tasks
+    # a worker is called by nobody, and its disk is encrypted
     "VideoWorkerSecurityGroup SecurityGroupIngress": ABSENT,
-    "VideoWorkerLaunchTemplate LaunchTemplateData MetadataOptions": METADATA_OPTIONS,
     "VideoWorkerLaunchTemplate LaunchTemplateData BlockDeviceMappings 0 Ebs Encrypted": True,
     # logs go after a month
     **{f"{name} RetentionInDays": 30 for name in ("FunctionsLogGroup", "VideoWorkerLogGroup", *LOG_GROUPS)},
@@ -114,20 +112,6 @@ def test_nothing_in_the_bucket_is_kept_for_ever() -> None:
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
 
 
-def test_only_configured_origins_are_let_in() -> None:
-    for given, origins in (("https://a.example", ["https://a.example"]), ("https://a,http://b", 2)):
-        template = Template({"AllowedOrigins": given})
-        (rule,) = template.compute(at("MediaBucket CorsConfiguration"))["CorsRules"]
-        api = template.compute(at("HttpApi CorsConfiguration"))
-        assert rule["AllowedOrigins"] == api["AllowOrigins"]
-        assert origins in (rule["AllowedOrigins"], len(rule["AllowedOrigins"]))
-        assert "AllowCredentials" not in api
-    # AND without origins no browser is
-    template = Template({"AllowedOrigins": ""})
-    assert template.cors() is None
-    assert template.compute(at("MediaBucket CorsConfiguration")) is None
-
-
 def test_every_route_is_throttled_and_those_that_make_work_the_most() -> None:
     settings, usual = at("HttpApi RouteSettings"), at("HttpApi DefaultRouteSettings")
     assert set(settings) <= {f"{route.method} {route.path}" for route in TEMPLATE.routes()}
@@ -157,8 +141,3 @@ def test_browsers_may_do_what_the_api_offers() -> None:
     cors = TEMPLATE.cors()
     assert cors is not None
     assert methods == set(cors.methods)
-
-
-def test_machines_of_workers_hide_their_metadata_from_tasks() -> None:
-    user_data = at("VideoWorkerLaunchTemplate LaunchTemplateData UserData Fn::Base64 Fn::Sub")
-    assert "ECS_AWSVPC_BLOCK_IMDS=true" in user_data

@@ -14,10 +14,10 @@ from video_jobs.settings import ServiceSettings, WorkerSettings
 from video_jobs.use_cases.fleet import LEASE
 from video_worker.scale_in_protection import PROTECTED_FOR
 
-from tests.support.chosen_template import ChosenTemplate
+from tests.support.translated import Deployment
 from tools.local_stack.template import Template
 
-GPU, CPU = ChosenTemplate(WorkerCompute="gpu"), ChosenTemplate(WorkerCompute="cpu")
+GPU, CPU = Deployment(WorkerCompute="gpu"), Deployment(WorkerCompute="cpu")
 SERVICES = {"gpu": "VideoWorkerService", "cpu": "VideoWorkerFargateService"}
 SETS_NUMBER = ("UploadReceivedFunction", "ReconcileFunction")
 SPOT_PERCENT = Template()._raw["Parameters"]["WorkerSpotPercent"]["AllowedValues"]
@@ -25,32 +25,32 @@ INSTANCES = ("AWS::EC2::LaunchTemplate", "AWS::AutoScaling::AutoScalingGroup", "
 IMAGE_AND_RESULTS = 10 * GIB
 
 
-def container(template: ChosenTemplate) -> dict[str, Any]:
+def container(template: Deployment) -> dict[str, Any]:
     (only,) = template.properties("VideoWorkerTaskDefinition")["ContainerDefinitions"]
     assert isinstance(only, dict)
     return only
 
 
-def environment(template: ChosenTemplate) -> dict[str, Any]:
+def environment(template: Deployment) -> dict[str, Any]:
     return {entry["Name"]: entry["Value"] for entry in container(template)["Environment"]}
 
 
 @pytest.mark.parametrize("compute", SERVICES)
 def test_there_is_one_service_and_both_functions_set_its_number(compute: str) -> None:
-    template = ChosenTemplate(WorkerCompute=compute)
-    assert template.of_type("AWS::ECS::Service") == [SERVICES[compute]]
+    template = Deployment(WorkerCompute=compute)
+    assert list(template.of_type("AWS::ECS::Service")) == [SERVICES[compute]]
     assert len(template.of_type("AWS::ECS::ClusterCapacityProviderAssociations")) == 1  # a cluster has one
     for function in SETS_NUMBER:
         variables = template.properties(function)["Environment"]["Variables"]
-        assert variables["WORKER_SERVICE"] == {"Ref": SERVICES[compute]}
+        assert variables["WORKER_SERVICE"] == SERVICES[compute]
         assert variables["WORKER_CLUSTER"] == template.properties(SERVICES[compute])["Cluster"]
 
 
 @pytest.mark.parametrize("compute", SERVICES)
 def test_only_the_first_deployment_sets_a_number(compute: str) -> None:
     """AWS::ECS::Service: without DesiredCount, a create starts one task and an update changes nothing."""
-    first = ChosenTemplate(WorkerCompute=compute).properties(SERVICES[compute])
-    later = ChosenTemplate(WorkerCompute=compute, WorkerDesiredCount="keep").properties(SERVICES[compute])
+    first = Deployment(WorkerCompute=compute).properties(SERVICES[compute])
+    later = Deployment(WorkerCompute=compute, WorkerDesiredCount="keep").properties(SERVICES[compute])
     assert first["DesiredCount"] == 0
     assert "DesiredCount" not in later
 
@@ -124,10 +124,10 @@ def test_the_disk_of_a_worker_holds_the_largest_upload_twice() -> None:
 @pytest.mark.parametrize("percent", SPOT_PERCENT)
 def test_the_share_of_spot_is_the_same_for_instances_and_fargate(percent: str) -> None:
     choice = {"WorkerSpotPercent": percent}
-    group = ChosenTemplate(WorkerCompute="gpu", **choice).properties("VideoWorkerInstances")
+    group = Deployment(WorkerCompute="gpu", **choice).properties("VideoWorkerInstances")
     shares = group["MixedInstancesPolicy"]["InstancesDistribution"]
     assert shares["OnDemandPercentageAboveBaseCapacity"] == 100 - int(percent)
-    service = ChosenTemplate(WorkerCompute="cpu", **choice).properties("VideoWorkerFargateService")
+    service = Deployment(WorkerCompute="cpu", **choice).properties("VideoWorkerFargateService")
     weights = {one["CapacityProvider"]: one["Weight"] for one in service["CapacityProviderStrategy"]}
     assert weights["FARGATE_SPOT"] / sum(weights.values()) == int(percent) / 100
 
@@ -144,7 +144,7 @@ def test_a_release_replaces_busy_workers_before_cloudformation_gives_up() -> Non
     ends_min = (OUTDATED + PROTECTED_FOR).total_seconds() / 60
     assert ends_min + WorkerSettings(model_path="m").shutdown_grace_s / 60 < waits_min
     for compute, name in SERVICES.items():
-        service = ChosenTemplate(WorkerCompute=compute).properties(name)
+        service = Deployment(WorkerCompute=compute).properties(name)
         assert service["DeploymentConfiguration"] == {"MinimumHealthyPercent": 0, "MaximumPercent": 200}
 
 

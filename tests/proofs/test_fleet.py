@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.proofs.fleet.page import PAGE, Row, render, replay_all
-from tests.proofs.fleet.policies import LIMITS, Alarms, Planned
-from tests.proofs.fleet.replay import START_TAKES, Service, replay
-from tests.proofs.fleet.scenarios import HOUR, LONGEST_JOB, SCENARIOS, Arrival, Scenario
+from tests.proofs.fleet.replay import LIMITS, START_TAKES, Service, replay
+from tests.proofs.fleet.scenarios import HOUR, LONGEST_JOB, Arrival
 
 ROWS = {row.name: row for row in replay_all()}
 
@@ -43,9 +42,8 @@ def test_the_page_shows_what_the_replay_comes_to() -> None:
     assert PAGE.read_text(encoding="utf-8") == render(ROWS.values())
 
 
-@pytest.mark.parametrize("policy", [Alarms, Planned])
-def test_a_replay_ends_every_job_and_stops_every_worker(policy: type[Alarms | Planned]) -> None:
-    outcome = replay(Scenario("one job", (Arrival(3, 2),)), policy)
+def test_a_replay_ends_every_job_and_stops_every_worker() -> None:
+    outcome = replay([Arrival(3, 2)])
     assert len(outcome.waits) == outcome.started == 1
     assert outcome.hours >= (START_TAKES + 2) / 60
 
@@ -62,7 +60,3 @@ def test_a_protected_worker_is_not_stopped() -> None:
     service.minute += 5
     service.pass_minute()
     assert service.workers == []
-
-
-def test_the_same_scenarios_come_to_the_same() -> None:
-    assert replay(SCENARIOS[0], Planned) == replay(SCENARIOS[0], Planned)

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from video_worker.ordered_pool import ordered_results
 from video_worker.plugins.ocr.change_gate import ChangeGate, Gate, OpenGate
+from video_worker.plugins.ocr.engines import to_gray
+from video_worker.plugins.ocr.places import Place, read_once
 from video_worker.plugins.ocr.reading import Area, Box, Line, Words
 from video_worker.turns import Turns, TurnsAbortedError
 from video_worker.video.open_video import Image
@@ -289,6 +291,22 @@ def test_an_error_reaches_all_that_wait_for_the_text() -> None:
         for frame in frames:
             with pytest.raises(KeyError):
                 frame.result(timeout=10)
+
+
+def test_lines_are_read_together_once_and_those_of_a_page_are_not_read() -> None:
+    image, page_line = to_gray(street()), Line.upright(PLATE, words=[])
+    places = [Place.of(line, image) for line in (Line.upright(PLATE), Line.upright(OTHER), page_line)]
+    calls = []
+
+    def read(lines: list[Line]) -> list[Words]:
+        calls.append([line.box for line in lines])
+        raise KeyError("unreadable")
+
+    with pytest.raises(KeyError):
+        read_once(places, read)
+    read_once(places, read)
+    assert calls == [[PLATE, OTHER]]
+    assert [type(place.words.exception()) for place in places] == [KeyError, KeyError, type(None)]
 
 
 def test_a_frame_that_fails_holds_nobody_up() -> None:

@@ -112,13 +112,6 @@ def test_a_steady_load_has_a_steady_number_even_if_numbers_are_missing(
         decision = after
 
 
-@given(work, decisions, all_limits)
-def test_the_same_numbers_give_the_same_decision(
-    seen: Workload, before: FleetDecision, limits: FleetLimits
-) -> None:
-    assert plan_fleet(seen, before, limits, NOW) == plan_fleet(seen, before, limits, NOW)
-
-
 # --- plain cases -----------------------------------------------------------------------------------
 
 

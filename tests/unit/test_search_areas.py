@@ -72,15 +72,6 @@ def test_margins_end_at_the_frame() -> None:
 # --- changes -------------------------------------------------------------------------------------------
 
 
-def test_a_change_beyond_an_area_is_told_from_one_in_it() -> None:
-    changes = Changes(np.zeros((HEIGHT, WIDTH), np.uint8), [(100, 100, 120, 120)], 10)
-    assert changes.touch((90, 90, 101, 101))
-    assert not changes.touch((90, 90, 100, 100))
-    assert changes.touch_beyond((0, 0, 200, 200), (0, 0, 110, 200))
-    assert not changes.touch_beyond((0, 0, 200, 200), (90, 90, 130, 130))
-    assert not changes.touch_beyond((0, 0, 110, 200), (0, 0, 115, 200))
-
-
 def test_only_what_is_searched_is_taken_into_the_memory() -> None:
     memory = SearchedPicture(in_areas=True)
     gray = np.full((HEIGHT, WIDTH), 90, np.uint8)
@@ -96,14 +87,6 @@ def test_only_what_is_searched_is_taken_into_the_memory() -> None:
     last = memory.changes(gray + np.uint8(18))
     assert last is not None
     assert last.zones == [WHOLE]
-
-
-def test_a_change_is_one_of_the_whole_frame_if_only_that_can_be_searched() -> None:
-    memory = SearchedPicture(in_areas=False)
-    memory.changes(to_gray(picture()))
-    changes = memory.changes(to_gray(picture(((40, 100), "EXIT"))))
-    assert changes is not None
-    assert changes.zones == [WHOLE]
 
 
 # --- the search ----------------------------------------------------------------------------------------

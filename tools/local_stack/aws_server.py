@@ -42,6 +42,16 @@ class MotoServer(LoopbackServer):
         options: dict[str, Any] = {"threaded": True, "request_handler": MotoRequestHandler}
         super().__init__(make_server(HOST, 0, moto, **options), "moto")
 
+    def client(self, service: str) -> Any:
+        """A boto3 client of this server."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - moto takes any
+        )
+
 
 class AwsServer(MotoServer):
     """moto with the stored resources of the template.
@@ -78,16 +88,6 @@ class AwsServer(MotoServer):
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-
-    def client(self, service: str) -> Any:
-        """A boto3 client of this server."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - moto takes any
-        )
 
     def stream_arn(self, table_name: str) -> str:
         """The change stream of a table."""

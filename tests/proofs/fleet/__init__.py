@@ -1,1 +1,1 @@
-"""The fleet replayed minute by minute: the policies of before and `plan_fleet` on the same arrivals."""
+"""The fleet replayed minute by minute: what `plan_fleet` makes of arrivals, beside the policies of before."""

@@ -1,27 +1,22 @@
-"""The workers of a service, minute by minute."""
+"""The workers of a service, minute by minute, as `plan_fleet` sets their number."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from random import Random
 
-from tests.proofs.fleet.scenarios import Arrival, Scenario
+from video_jobs.domain.fleet import FleetDecision, FleetLimits, Workload, plan_fleet
 
+from tests.proofs.fleet.scenarios import Arrival
+
+LIMITS = FleetLimits(max_workers=4, jobs_per_worker=5)
 START_TAKES = 6
 """Minutes from asking for a worker to its first job: machine, image, model."""
 
 LONGEST_REPLAY = 60 * 24 * 7
-
-
-@dataclass(frozen=True, slots=True)
-class Minute:
-    """What is true in one minute."""
-
-    waiting: int
-    in_work: int
-    running: int
 
 
 @dataclass(slots=True)
@@ -38,13 +33,12 @@ class _Worker:
 
 @dataclass(slots=True)
 class Service:
-    """The desired count, the workers that there are, the queue, and all minutes that have passed."""
+    """The desired count, the workers that there are, the queue, and how long its jobs waited."""
 
     desired: int = 0
     minute: int = 0
     queue: deque[Arrival] = field(default_factory=deque)
     workers: list[_Worker] = field(default_factory=list)
-    past: list[Minute] = field(default_factory=list)
     waits: list[int] = field(default_factory=list)
     started: int = 0
     worker_minutes: int = 0
@@ -73,8 +67,6 @@ class Service:
             self.workers.append(_Worker(self.minute + START_TAKES))
             self.started += 1
         self._stop_unprotected()
-        running = sum(worker.is_running(self.minute) for worker in self.workers)
-        self.past.append(Minute(len(self.queue), self.busy, running))
         self.worker_minutes += len(self.workers)
         self.minute += 1
 
@@ -87,12 +79,33 @@ class Service:
                 self.workers.remove(worker)
 
 
-class Policy(Protocol):
-    """Sets the desired count of a service, once a minute."""
+class Planner:
+    """`plan_fleet` once a minute, and one worker as soon as a video arrives where there is none.
+
+    SQS's own numbers are approximate: every fifth is that of the minute before, every fiftieth is missing.
+    """
+
+    def __init__(self) -> None:
+        self._random = Random("attributes")
+        self._decision = FleetDecision()
+        self._waiting_before = 0
 
     def decide(self, service: Service) -> None:
-        """Look at the service, and change ``service.desired``."""
-        ...
+        """Set the desired count."""
+        now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=service.minute)
+        if service.desired == 0 and service.queue and service.queue[-1].minute == service.minute:
+            self._decision = FleetDecision(workers=1, raised_at=now)
+        oldest = timedelta(minutes=service.oldest_wait)
+        seen = Workload(waiting=self._seen(len(service.queue)), held=service.busy, oldest_wait=oldest)
+        self._decision = plan_fleet(seen, self._decision, LIMITS, now)
+        service.desired = self._decision.workers
+
+    def _seen(self, waiting: int) -> int | None:
+        before, self._waiting_before = self._waiting_before, waiting
+        kind = self._random.random()
+        if kind < 0.02:
+            return None
+        return before if kind < 0.22 else waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +127,15 @@ class Outcome:
         return self.waits[-1]
 
 
-def replay(scenario: Scenario, make_policy: Callable[[Scenario], Policy]) -> Outcome:
-    """Play a scenario until its last job has ended and the last worker is gone."""
-    service, policy = Service(), make_policy(scenario)
-    to_come = deque(scenario.arrivals)
+def replay(arrivals: Sequence[Arrival]) -> Outcome:
+    """Play until the last job has ended and the last worker is gone."""
+    service, planner, to_come = Service(), Planner(), deque(arrivals)
     while to_come or service.queue or service.workers:
         while to_come and to_come[0].minute <= service.minute:
             service.queue.append(to_come.popleft())
         service.hand_out()
-        policy.decide(service)
+        planner.decide(service)
         service.pass_minute()
-        assert service.minute < LONGEST_REPLAY, f"{scenario.name}: a worker stays for ever"
-    assert len(service.waits) == len(scenario.arrivals)
+        assert service.minute < LONGEST_REPLAY, "a worker stays for ever"
+    assert len(service.waits) == len(arrivals)
     return Outcome(tuple(sorted(service.waits)), service.worker_minutes / 60, service.started)
