@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -138,7 +138,7 @@ def test_reconcile_ends_a_job_that_kills_its_workers(app: VideoJobs) -> None:
 class MeasuredContext(LocalContext):
     """The context of a run that is told how much time is left, and then that only the reserve is."""
 
-    left_ms: Iterator[int] = iter(())
+    left_ms: Iterator[int] = field(default_factory=lambda: iter(()))
 
     def get_remaining_time_in_millis(self) -> int:
         return next(self.left_ms, reconcile.RESERVE_MS)
