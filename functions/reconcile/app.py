@@ -10,8 +10,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs.adapters.aws.lambda_fleet import log_fleet
 from video_jobs.bootstrap import application
 from video_jobs.domain.metrics import JOBS_REPAIRED
+from video_jobs.use_cases.upkeep import HasTime
 
 logger = Logger()
+
+RESERVE_MS = 15_000
+"""What is left of the run's time when it begins its last repair: for that one, and for the workers."""
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -24,15 +28,15 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, i
         How many jobs each action was taken for.
     """
     try:
-        return repair_jobs()
+        return repair_jobs(lambda: context.get_remaining_time_in_millis() > RESERVE_MS)
     finally:
         log_fleet(application().fleet.resize(), logger)
 
 
-def repair_jobs() -> dict[str, int]:
-    """Repair jobs; an alarm tells when the metric of it stops."""
+def repair_jobs(has_time: HasTime) -> dict[str, int]:
+    """Repair jobs while there is time; an alarm tells when the metric of it stops."""
     done: Counter[str] = Counter()
-    for job_id, repair in application().upkeep.repairs():
+    for job_id, repair in application().upkeep.repairs(has_time):
         logger.info("job repaired", action="job_repaired", job_id=job_id, repair=repair)
         done[repair] += 1
     logger.info("reconciled", action="reconciled", jobs=dict(done))

@@ -17,6 +17,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import S3Backend
 from moto.sqs.models import sqs_backends
+from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.eventbridge import EventBridgeBus
 from video_jobs.adapters.aws.job_item import job_item_model
 from video_jobs.adapters.aws.s3 import S3Storage
@@ -25,6 +26,7 @@ from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets
 from video_jobs.adapters.aws.sqs import SqsQueue
 from video_jobs.adapters.aws.sqs_webhooks import SqsWebhookQueue
 from video_jobs.adapters.local.local_storage import LocalStorage
+from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
 from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.adapters.local.memory_storage import MemoryStorage
@@ -34,6 +36,7 @@ from video_jobs.domain.job_events import JobEvent
 from video_jobs.domain.webhooks import WebhookMessage
 from video_jobs.ports import (
     EventBus,
+    JobRepository,
     MultipartUploads,
     QueueService,
     StorageService,
@@ -82,6 +85,14 @@ def dynalite_table(dynalite: Dynalite, monkeypatch: pytest.MonkeyPatch) -> str:
     table_name = f"jobs-{uuid4()}"
     create_jobs_table(dynalite.client(), table_name)
     return table_name
+
+
+@pytest.fixture(params=["memory", "moto", "dynalite"])
+def jobs(request: pytest.FixtureRequest) -> JobRepository:
+    """The jobs, empty."""
+    if request.param == "memory":
+        return MemoryJobRepository()
+    return DynamoDbJobRepository(request.getfixturevalue(f"{request.param}_table"), "us-east-1")
 
 
 @dataclass(frozen=True)

@@ -270,14 +270,14 @@ def burying(world: CrashWorld, key: str) -> Prepared:
     return job.job_id, lambda: world.app.upkeep.bury(job.job_id, 1)
 
 
-@scenario("reconcile takes back", f"{DUE} UPDATE SEND UPDATE")
+@scenario("reconcile takes back", f"{DUE} UPDATE SEND UPDATE {DUE} {DUE}")
 def taking_back(world: CrashWorld, key: str) -> Prepared:
     job_id = declining(world, key)[0]
     world.clock.advance(200)
     return job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile sends again", f"{DUE} UPDATE SEND UPDATE")
+@scenario("reconcile sends again", f"{DUE} UPDATE SEND UPDATE {DUE} {DUE}")
 def sending_again(world: CrashWorld, key: str) -> Prepared:
     job = uploaded(world, key, TINY)
     accept = changes.accept_upload(job, version=None, size_bytes=9, now=world.clock.now())
@@ -286,21 +286,21 @@ def sending_again(world: CrashWorld, key: str) -> Prepared:
     return job.job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile finds the upload", f"{DUE} HEAD GET HEAD READ UPDATE SEND UPDATE GET")
+@scenario("reconcile finds the upload", f"{DUE} {DUE} {DUE} HEAD GET HEAD READ UPDATE SEND UPDATE GET")
 def finding_upload(world: CrashWorld, key: str) -> Prepared:
     job = uploaded(world, key, TINY)
     world.clock.advance(2 * 3600)
     return job.job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile gives up", f"{DUE} HEAD UPDATE", end="upload_expired")
+@scenario("reconcile gives up", f"{DUE} {DUE} {DUE} HEAD UPDATE", end="upload_expired")
 def giving_up(world: CrashWorld, key: str) -> Prepared:
     job = world.submit_form(key)
     world.clock.advance(2 * 3600)
     return job.job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile gives up chunks", f"{DUE} HEAD UPDATE ABORT", end="upload_expired")
+@scenario("reconcile gives up chunks", f"{DUE} {DUE} {DUE} HEAD UPDATE ABORT", end="upload_expired")
 def giving_up_chunks(world: CrashWorld, key: str) -> Prepared:
     job = in_chunks(world, key)
     world.clock.advance(2 * 3600)

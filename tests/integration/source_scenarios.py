@@ -63,14 +63,14 @@ def deleting_a_fetch(world: CrashWorld, key: str) -> Prepared:
     return asking(world, world.submit_source(key), world.app.owner.delete)
 
 
-@scenario("reconcile sends a fetch again", f"{DUE} HEAD UPDATE SEND")
+@scenario("reconcile sends a fetch again", f"{DUE} {DUE} HEAD UPDATE SEND {DUE}")
 def sending_a_fetch_again(world: CrashWorld, key: str) -> Prepared:
     job = world.submit_source(key)
     world.clock.advance(3600)
     return job.job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile gives a fetch up", f"{DUE} HEAD UPDATE ABORT", end="source_too_slow")
+@scenario("reconcile gives a fetch up", f"{DUE} {DUE} HEAD UPDATE ABORT {DUE}", end="source_too_slow")
 def giving_a_fetch_up(world: CrashWorld, key: str) -> Prepared:
     job = world.submit_source(key)
     world.clock.advance(7 * 3600)

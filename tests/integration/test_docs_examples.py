@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from video_jobs.ports import JobRepository
 
-from tests.contract import test_job_repository
+from tests.contract import conftest, test_due_jobs, test_job_repository
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.annotated import Written
@@ -66,12 +66,12 @@ def test_the_example_of_the_application_runs() -> None:
 def test_the_example_of_a_backend_extends_the_fixture_that_is_there() -> None:
     (block,) = (one for one in Page(DOCS / "backends.md").blocks() if "@pytest.fixture" in one.content)
     decorator = block.content.partition("\n")[0].replace(', "sqlite"', "")
-    assert f"\n{decorator}\ndef jobs(" in inspect.getsource(test_job_repository)
+    assert f"\n{decorator}\ndef jobs(" in inspect.getsource(conftest)
 
 
 CONTRACT = {
     name: test
-    for name, test in vars(test_job_repository).items()
+    for name, test in (vars(test_job_repository) | vars(test_due_jobs)).items()
     if name.startswith("test_") and "jobs" in inspect.signature(test).parameters
 }
 

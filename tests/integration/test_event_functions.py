@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_jobs import bootstrap
 from video_jobs.adapters.local.memory_fleet import MemoryWorkerFleet
 from video_jobs.application import VideoJobs
@@ -22,6 +26,7 @@ from tests.integration.job_states import ACCEPTED, NOW, VIDEO, code_of, running_
 from tests.support.clock import ManualClock
 from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
 from tests.support.sample_events import prepared_event, with_version_of_video
+from tools.local_stack.function_host import LocalContext
 
 CONTEXT = context_of("function")
 
@@ -87,7 +92,7 @@ def test_a_dead_letter_of_no_job_is_taken(app: VideoJobs) -> None:
 
 
 def run_reconcile() -> dict[str, int]:
-    return reconcile.lambda_handler(load_event("reconcile_schedule"), CONTEXT)
+    return reconcile.lambda_handler(load_event("reconcile_schedule"), context_of("ReconcileFunction"))
 
 
 def test_reconcile_takes_back_an_expired_lease(app: VideoJobs) -> None:
@@ -127,6 +132,27 @@ def test_reconcile_ends_a_job_that_kills_its_workers(app: VideoJobs) -> None:
     assert run_reconcile() == {"failed": 1}
     job = stored_job(app)
     assert (job.status, code_of(job)) == (JobStatus.FAILED, "worker_crashed")
+
+
+@dataclass(frozen=True)
+class MeasuredContext(LocalContext):
+    """The context of a run that is told how much time is left, and then that only the reserve is."""
+
+    left_ms: Iterator[int] = field(default_factory=lambda: iter(()))
+
+    def get_remaining_time_in_millis(self) -> int:
+        return next(self.left_ms, reconcile.RESERVE_MS)
+
+
+def test_reconcile_ends_while_it_has_time_to_finish(app: VideoJobs) -> None:
+    ids = [f"{number}{EVENT_JOB_ID[1:]}" for number in range(3)]
+    for number, job_id in enumerate(ids):
+        saved_job(app, job_id=job_id, due_at=NOW + timedelta(seconds=number))
+    context = MeasuredContext("ReconcileFunction", 60, left_ms=iter([reconcile.RESERVE_MS + 1] * 2))
+    event = load_event("reconcile_schedule")
+    assert reconcile.lambda_handler(event, cast(LambdaContext, context)) == {"failed": 2}
+    assert [stored_job(app, job_id).status.is_open for job_id in ids] == [False, False, True]
+    assert run_reconcile() == {"failed": 1}
 
 
 # --- the number of workers ---------------------------------------------------------------------------

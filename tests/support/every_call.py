@@ -183,5 +183,5 @@ def late_orphan(services: VideoJobs, _: Path) -> Any:
     job = saved_job(services, due_at=NOW)
     uploaded_video(services)
     services.ports.jobs.delete(job.job_id, Expected(status=job.status))
-    services.ports.jobs.list_due = lambda *_: [job]  # type: ignore[method-assign]
+    services.ports.jobs.list_due = lambda *_: iter([job])  # type: ignore[method-assign]
     return handle(load_event("reconcile_schedule"), "reconcile_schedule")

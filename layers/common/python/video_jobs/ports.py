@@ -68,8 +68,11 @@ class JobRepository(Protocol):
         """
         ...
 
-    def list_due(self, now: datetime, limit: int) -> list[Job]:
-        """At most ``limit`` open jobs whose ``due_at`` is not after ``now``, the earliest first."""
+    def list_due(self, now: datetime) -> Iterator[Job]:
+        """Open jobs whose ``due_at`` is not after ``now``: by `Job.due_rank`, and then the earliest first.
+
+        They are read as they are asked for, so that the first ones cost no more if many are due.
+        """
         ...
 
     def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:

@@ -300,6 +300,12 @@ class Job:
         return self.status is JobStatus.PENDING and self.upload.state is UploadState.FETCHING
 
     @property
+    def due_rank(self) -> int:
+        """When its turn is among due jobs: 0 with a video, 1 while it is fetched, 2 if a client owes it."""
+        order = (UploadState.ACCEPTED, UploadState.FETCHING, UploadState.AWAITING)
+        return order.index(self.upload.state)
+
+    @property
     def worker_id(self) -> str | None:
         """The worker that has the lease, even if the lease has ended."""
         return None if self.lease is None else self.lease.worker_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from video_jobs.bindings import Ports
@@ -17,7 +17,8 @@ from video_jobs.use_cases.fetch_turn import check_deadline
 from video_jobs.use_cases.intake import Intake
 from video_jobs.use_cases.work import too_many_crashes
 
-JOBS_PER_RUN = 100
+HasTime = Callable[[], bool]
+"""Whether there is time to handle one more job."""
 DEAD_LETTER = Failure(
     "dead_letter",
     "The job was given up: its message was delivered many times and no worker could finish it. "
@@ -31,6 +32,11 @@ UPLOAD_EXPIRED = Failure(
 
 class JobStillHeldError(Exception):
     """A worker still holds the job, so the message must be looked at again later."""
+
+
+def always() -> bool:
+    """There is time for all jobs that are due."""
+    return True
 
 
 class Repair(NamedTuple):
@@ -47,17 +53,19 @@ class Upkeep(UseCases):
         super().__init__(ports, rules)
         self._intake = intake
 
-    def reconcile(self, limit: int = JOBS_PER_RUN) -> Counter[str]:
+    def reconcile(self, has_time: HasTime = always) -> Counter[str]:
         """Do all `repairs`, and count how many jobs each action was taken for."""
-        return Counter(repair.action for repair in self.repairs(limit))
+        return Counter(repair.action for repair in self.repairs(has_time))
 
-    def repairs(self, limit: int = JOBS_PER_RUN) -> Iterator[Repair]:
+    def repairs(self, has_time: HasTime = always) -> Iterator[Repair]:
         """Take back jobs whose lease has ended, send lost jobs again, and fail jobs whose video never came.
 
-        One run handles at most ``limit`` due jobs, each when it is asked for the next one. A job that was
-        handled is not due again at once.
+        They are handled in this order. ``has_time`` is asked before each one, and the rest stays due. A job
+        that was handled is not due again at once.
         """
-        for job in self._ports.jobs.list_due(self._now(), limit):
+        for job in self._ports.jobs.list_due(self._now()):
+            if not has_time():
+                return
             try:
                 yield Repair(job.job_id, self._heal(job))
             except ConflictError:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import reduce
+from heapq import merge
 from itertools import islice
 from operator import and_
 from typing import Any
@@ -16,7 +17,8 @@ from pynamodb.expressions.condition import Condition
 
 from video_jobs.adapters.aws.errors import is_transient
 from video_jobs.adapters.aws.job_item import (
-    DUE_SHARDS,
+    UPLOAD_SHARDS,
+    WORK_SHARDS,
     JobItem,
     changed_attributes,
     job_item_model,
@@ -29,6 +31,8 @@ from video_jobs.domain.job import Job, UploadState, to_iso
 from video_jobs.ports import JobPosition
 
 _TICK = timedelta(microseconds=1)
+_UPLOADS_A_PAGE = 25
+"""Of a shard; few, because a page grows old and a client may be given more time for its upload meanwhile."""
 
 
 class DynamoDbJobRepository:
@@ -56,20 +60,33 @@ class DynamoDbJobRepository:
         item = self._model(change.job_id)
         actions = [
             _action(getattr(self._model, name), value)
-            for name, value in changed_attributes(change.job_id, change.values).items()
+            for name, value in changed_attributes(
+                change.job_id, change.values, change.expected.upload_state
+            ).items()
         ]
         with _errors_translated():
             item.update(actions=actions, condition=_condition(self._model, change.expected))
         return to_job(item)
 
-    def list_due(self, now: datetime, limit: int) -> list[Job]:
-        """Query each shard of the due-work index, and merge what is due first."""
-        due: list[Job] = []
+    def list_due(self, now: datetime) -> Iterator[Job]:
+        """Query the shards of the due-work index, page by page.
+
+        Awaited uploads that version 0.1.0 wrote come with the fetches, because they are in the same shards.
+        """
+        has_video = _upload_is(self._model, UploadState.ACCEPTED)
+        yield from self._due(WORK_SHARDS, now, has_video)
+        yield from self._due(WORK_SHARDS, now, ~has_video)
+        yield from self._due(UPLOAD_SHARDS, now, page_size=_UPLOADS_A_PAGE)
+
+    def _due(
+        self, shards: range, now: datetime, is_listed: Condition | None = None, page_size: int | None = None
+    ) -> Iterator[Job]:
+        """What is due in some shards, the earliest first; the next page of a shard is read when needed."""
+        until_now = self._model.due_at <= now
+        query = self._model.by_due_time.query
         with _errors_translated():
-            for shard in range(DUE_SHARDS):
-                until_now = self._model.due_at <= now
-                due += map(to_job, self._model.by_due_time.query(shard, until_now, limit=limit))
-        return sorted(due, key=lambda job: job.due_at or now)[:limit]
+            found = [map(to_job, query(shard, until_now, is_listed, page_size=page_size)) for shard in shards]
+            yield from merge(*found, key=lambda job: job.due_at or now)
 
     def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:
         """Query each shard of the due-work index; DynamoDB's window contains both of its ends."""
@@ -77,7 +94,7 @@ class DynamoDbJobRepository:
         window = self._model.due_at.between(after + _TICK, until)
         has_video = _upload_is(self._model, UploadState.ACCEPTED)
         with _errors_translated():
-            for shard in range(DUE_SHARDS):
+            for shard in WORK_SHARDS:
                 found += map(to_job, self._model.by_due_time.query(shard, window, has_video, limit=limit))
         return sorted(found, key=lambda job: job.due_at or until)[:limit]
 

@@ -44,8 +44,14 @@ from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
 SCHEMA_VERSION = 2
 """The number of the newest migration (`video_jobs.migrations`)."""
 
-DUE_SHARDS = 4
-"""The partitions of the due-work index; a single one would limit the writes to all open jobs."""
+_SHARDS = 4
+WORK_SHARDS = range(_SHARDS)
+"""The partitions of the due-work index; a single one would limit the writes to all open jobs.
+
+Those that version 0.1.0 wrote have awaited uploads as well.
+"""
+UPLOAD_SHARDS = range(_SHARDS, 2 * _SHARDS)
+"""The partitions of the jobs whose upload is awaited, so that nothing else is searched for among them."""
 
 
 class OwnerIndex(GlobalSecondaryIndex["JobItem"]):
@@ -144,9 +150,10 @@ def job_item_model(table_name: str, region: str) -> type[JobItem]:
     return type("BoundJobItem", (JobItem,), {"Meta": meta})
 
 
-def due_shard_of(job_id: str) -> int:
-    """The partition of the due-work index that an open job belongs to."""
-    return int(job_id[0], 16) % DUE_SHARDS
+def due_shard_of(job_id: str, upload_state: UploadState | None) -> int:
+    """The partition of the due-work index that an open job belongs to; None is a job that has its video."""
+    shards = UPLOAD_SHARDS if upload_state is UploadState.AWAITING else WORK_SHARDS
+    return shards[int(job_id[0], 16) % len(shards)]
 
 
 def to_attributes(job: Job) -> dict[str, Any]:
@@ -157,13 +164,19 @@ def to_attributes(job: Job) -> dict[str, Any]:
     }
 
 
-def changed_attributes(job_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes for some fields of a job; an attribute that is None is removed."""
+def changed_attributes(
+    job_id: str, values: Mapping[str, Any], upload_state: UploadState | None = None
+) -> dict[str, Any]:
+    """The attributes for some fields of a job; an attribute that is None is removed.
+
+    ``upload_state`` is that of the job before, if the change is only for jobs in that state.
+    """
     attributes: dict[str, Any] = {}
     for field, value in values.items():
         attributes |= _NESTED[field](value) if field in _NESTED else {field: _plain(value)}
     if "due_at" in values:
-        attributes["due_shard"] = None if values["due_at"] is None else due_shard_of(job_id)
+        state = values["upload"].state if "upload" in values else upload_state
+        attributes["due_shard"] = None if values["due_at"] is None else due_shard_of(job_id, state)
     return attributes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 
 from video_jobs.domain.changes import Change, Expected
@@ -39,11 +40,11 @@ class MemoryJobRepository:
             self._jobs[job.job_id] = changed = change.apply(job)
             return changed
 
-    def list_due(self, now: datetime, limit: int) -> list[Job]:
-        """Open jobs that are due, the earliest first."""
+    def list_due(self, now: datetime) -> Iterator[Job]:
+        """Open jobs that are due, in the order of their turns."""
         with self._lock:
-            due = [(job.due_at, job) for job in self._jobs.values() if job.due_at and job.due_at <= now]
-        return [job for _, job in sorted(due, key=lambda pair: pair[0])][:limit]
+            jobs = [job for job in self._jobs.values() if job.due_at and job.due_at <= now]
+        return iter(sorted(jobs, key=lambda job: (job.due_rank, job.due_at)))
 
     def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:
         """Open jobs with a video, by the time they are due."""
