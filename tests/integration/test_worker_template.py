@@ -106,7 +106,7 @@ def test_the_price_of_fargate_is_that_of_the_task() -> None:
     ],
 )
 def test_a_worker_knows_what_it_costs(chosen: dict[str, str], price: str) -> None:
-    given = environment(ChosenTemplate(**chosen))
+    given = environment(Deployment(**chosen))
     named = {name: str(given[name]) for name in ("WORKER_INSTANCE_TYPE", "WORKER_PRICE_PER_HOUR")}
     settings = ServiceSettings.from_environment({"TABLE_NAME": "jobs", "BUCKET_NAME": "media", **named})
     assert settings.rules.worker_usd_per_hour == Decimal(price)
