@@ -163,8 +163,7 @@ def test_the_whole_picture_as_region_changes_no_byte() -> None:
     assert as_bytes(whole) == as_bytes(none)
 
 
-@pytest.mark.parametrize("backend", ["openvino", "ultralytics"])
-@pytest.mark.parametrize("engine", ["tesseract", "ppocr"])
+@pytest.mark.parametrize(("engine", "backend"), [("tesseract", "ultralytics"), ("ppocr", "openvino")])
 def test_the_smallest_regions_can_be_analysed(engine: str, backend: str, model: str) -> None:
     made = service(OCR_ENGINE=engine, DETECTOR_BACKEND=backend, MODEL_PATH=model)
     for region, width, height in [

@@ -142,19 +142,6 @@ def test_a_page_fits_as_lambda_encodes_it(
     assert min(sizes[:-1]) > limit - one_more - results.REST_BYTES
 
 
-def test_small_frames_and_their_times_stay_below_the_limit_of_lambda(
-    app: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(job_states, "text_of", lambda _: "")
-    monkeypatch.setattr(job_states, "time_ms_of", lambda frame: 1e10 + frame / 8)
-    completed_job(app, tmp_path, frames=90_000)
-    answer = answer_of(asked("results"))
-    assert 5_400_000 < len(json.dumps(answer)) < LAMBDA_LIMIT_BYTES
-    body = json.loads(answer["body"])
-    assert len(body["results"]) == len(body["timestamps_ms"])
-    assert body["next_cursor"] is not None
-
-
 def test_a_range_or_a_cursor_that_is_none_is_refused(app: VideoJobs, tmp_path: Path) -> None:
     completed_job(app, tmp_path, frames=1)
     backwards = {"from_frame": "5", "to_frame": "4"}

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import resources, services
+from tests.integration.conftest import app, clock, resources, services
 
-__all__ = ["resources", "services"]
+__all__ = ["app", "clock", "resources", "services"]
