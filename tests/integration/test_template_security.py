@@ -107,7 +107,7 @@ def test_nothing_in_the_bucket_is_kept_for_ever() -> None:
     assert set(kept) == {"video_jobs/", "job_parts/"}
     for rule in kept.values():
         assert rule["ExpirationInDays"]
-        assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7
+        assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 1
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
 
 
