@@ -39,9 +39,13 @@ def accept_object(s3_object: dict[str, Any]) -> None:
     """Accept one object, and start a worker for its job if none runs; its key arrives URL-encoded."""
     key = unquote_plus(s3_object["key"])
     logger.append_keys(job_id=job_id_of_video(key))
-    job = application().intake.accept_upload(key, s3_object.get("versionId"))
+    version = s3_object.get("versionId")
+    job = application().intake.accept_upload(key, version)
     if job is None:
         logger.warning("upload without a job", action="upload_ignored")
+        return
+    if version and job.upload.version not in (None, version):
+        logger.warning("the form was used again, for nothing", action="upload_repeated", status=job.status)
         return
     logger.info("upload handled", action="upload_handled", status=job.status)
     if job.status is JobStatus.PENDING:

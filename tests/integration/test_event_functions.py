@@ -22,7 +22,16 @@ from functions.dead_letter import app as dead_letter
 from functions.reconcile import app as reconcile
 from functions.upload_received import app as upload_received
 from tests.integration.conftest import EVENT_JOB_ID, context_of, load_event, logged
-from tests.integration.job_states import ACCEPTED, NOW, VIDEO, code_of, running_job, saved_job, stored_job
+from tests.integration.job_states import (
+    ACCEPTED,
+    NOW,
+    VIDEO,
+    code_of,
+    running_job,
+    saved_job,
+    stored_job,
+    uploaded_video,
+)
 from tests.support.clock import ManualClock
 from tests.support.every_call import late_orphan, late_upload, upload_of_no_job, upload_without_version
 from tests.support.sample_events import prepared_event, with_version_of_video
@@ -51,6 +60,22 @@ def test_an_upload_queues_its_job(app: VideoJobs, tmp_path: Path, name: str) -> 
 def test_an_upload_without_version_is_taken_as_it_is_now(services: VideoJobs, tmp_path: Path) -> None:
     assert upload_without_version(services, tmp_path) == {"batchItemFailures": []}
     assert stored_job(services).upload.version is not None
+
+
+def test_a_form_that_is_used_again_is_noticed_and_changes_nothing(
+    app: VideoJobs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # GIVEN a job that was queued with its video
+    assert failed(upload_received, prepared_event("upload_received", app, tmp_path)) == []
+    queued = stored_job(app)
+    assert "upload_repeated" not in logged(caplog)
+    # WHEN another file is uploaded with the same form
+    uploaded_video(app)
+    assert failed(upload_received, with_version_of_video(load_event("upload_received"), app)) == []
+    # THEN the log tells, and the job is as it was
+    assert "upload_repeated" in logged(caplog)
+    assert stored_job(app) == queued
+    assert app.ports.queue.size() == 1
 
 
 def test_an_upload_of_no_job_is_removed(services: VideoJobs, tmp_path: Path) -> None:

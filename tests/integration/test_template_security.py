@@ -108,7 +108,7 @@ def test_nothing_in_the_bucket_is_kept_for_ever() -> None:
     assert part_key("j", "r", 0).startswith("job_parts/")
     for rule in kept.values():
         assert rule["ExpirationInDays"]
-        assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7
+        assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 1
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
 
 

@@ -145,7 +145,16 @@ def test_the_security_page_says_the_times_that_are_set() -> None:
     assert SECURITY.count("15 minutes") == 2
     rules = resources["MediaBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     (videos,) = (rule for rule in rules if rule.get("Prefix") == "video_jobs/")
-    assert videos["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert videos["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+
+
+def test_the_page_of_costs_says_the_limits_that_are_set() -> None:
+    page, template = (ROOT / "docs/security.md").read_text(), Template()
+    routes = template.resources["HttpApi"]["Properties"]["RouteSettings"]
+    assert f"{routes['POST /video/submit']['ThrottlingRateLimit']} requests a second" in page
+    assert f"`EventConcurrency` ({template._raw['Parameters']['EventConcurrency']['Default']})" in page
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", page))
+    assert named - set(template.resources) - set(template._raw["Parameters"]) == {"MaximumConcurrency"}
 
 
 def test_the_roles_are_as_small_as_the_security_page_says() -> None:
