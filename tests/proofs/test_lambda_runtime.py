@@ -13,9 +13,7 @@ import pytest
 from video_jobs import bootstrap
 from video_jobs.application import VideoJobs
 from video_jobs.domain.job import JobStatus, UploadState
-from video_worker.results_serializer import part_line
 
-from tests.integration import job_states
 from tests.integration.conftest import EVENT_JOB_ID, load_event
 from tests.integration.job_states import completed_job
 from tests.proofs.lambda_runtime import ROOT, Function, LambdaRuntime, RuntimeFiles
@@ -119,12 +117,11 @@ def test_an_event_changes_its_job(
 
 
 def test_every_page_of_large_results_fits_an_answer(
-    deployment: Deployment, services: VideoJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, services: VideoJobs, tmp_path: Path
 ) -> None:
     # GIVEN results of more than one page, in which every quote grows where JSON stands in JSON
-    frames, result = 7000, {"text": '"' * 400}
-    monkeypatch.setattr(job_states, "part_line", lambda frame: part_line(frame._replace(result=result)))
-    completed_job(services, tmp_path, frames=frames)
+    frames = 7000
+    completed_job(services, tmp_path, frames, lambda _: {"text": '"' * 400})
     function, event, seen = deployment.function("VideoApiFunction"), load_event("results"), 0
     with LambdaRuntime(function, deployment.files, tmp_path / "lambda") as runtime:
         # WHEN a client follows the cursor
