@@ -130,7 +130,7 @@ build: setup ## build the functions and layers for deployment
 	@for folder in .aws-sam/build/*Function; do $(COMPILE) -s $$folder -p /var/task $$folder || exit 1; done
 
 test: build $(DYNALITE) ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
 
 mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutations
