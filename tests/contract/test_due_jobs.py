@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
-from video_jobs.adapters.aws.job_item import job_item_model
+from video_jobs.adapters.aws.job_item import JobItem, job_item_model
 from video_jobs.domain import changes
 from video_jobs.domain.changes import POSTPONED
 from video_jobs.domain.job import JobStatus, Lease, UploadState
@@ -95,11 +95,22 @@ def test_accepted_jobs_are_found_in_a_window_of_due_times(jobs: JobRepository) -
     assert [job.job_id[0] for job in jobs.list_accepted(NOW, NOW + 9 * LEASE, 2)] == ["1", "2"]
 
 
-@pytest.mark.parametrize("backend", ["moto", "dynalite"])
-def test_an_ended_job_leaves_the_due_work_index(backend: str, request: pytest.FixtureRequest) -> None:
-    table_name = request.getfixturevalue(f"{backend}_table")
-    model = job_item_model(table_name, "us-east-1")
-    repository = DynamoDbJobRepository(table_name, "us-east-1")
+class StoredJobs(NamedTuple):
+    """The jobs of a table, and its items as they are stored."""
+
+    repository: DynamoDbJobRepository
+    model: type[JobItem]
+
+
+@pytest.fixture(params=["moto", "dynalite"])
+def stored(request: pytest.FixtureRequest) -> StoredJobs:
+    table_name = request.getfixturevalue(f"{request.param}_table")
+    region = "us-east-1"
+    return StoredJobs(DynamoDbJobRepository(table_name, region), job_item_model(table_name, region))
+
+
+def test_an_ended_job_leaves_the_due_work_index(stored: StoredJobs) -> None:
+    repository, model = stored
     job = make_job(due_at=NOW)
     repository.save(job)
     assert model.get(JOB_ID).due_shard is not None
@@ -108,16 +119,9 @@ def test_an_ended_job_leaves_the_due_work_index(backend: str, request: pytest.Fi
     assert not {"due_shard", "due_at"} & left.keys()
 
 
-@pytest.mark.parametrize("backend", ["moto", "dynalite"])
-def test_the_uploads_that_the_release_before_awaited_are_found(
-    backend: str, request: pytest.FixtureRequest
-) -> None:
+def test_the_uploads_that_the_release_before_awaited_are_found(stored: StoredJobs) -> None:
     # GIVEN an awaited upload where version 0.1.0 wrote it, one of this release, and a lost message
-    table_name = request.getfixturevalue(f"{backend}_table")
-    repository, model = (
-        DynamoDbJobRepository(table_name, "us-east-1"),
-        job_item_model(table_name, "us-east-1"),
-    )
+    repository, model = stored
     old, new, lost = (make_job(f"{digit}{JOB_ID[1:]}", due_at=NOW) for digit in "048")
     accepted = replace(full_job().upload, state=UploadState.ACCEPTED, source=None)
     for job in (old, new, replace(lost, upload=accepted, due_at=NOW + LEASE)):
@@ -128,15 +132,8 @@ def test_the_uploads_that_the_release_before_awaited_are_found(
     assert found == [lost.job_id, old.job_id, new.job_id]
 
 
-@pytest.mark.parametrize("backend", ["moto", "dynalite"])
-def test_an_awaited_upload_is_not_among_the_jobs_that_have_their_video(
-    backend: str, request: pytest.FixtureRequest
-) -> None:
-    table_name = request.getfixturevalue(f"{backend}_table")
-    repository, model = (
-        DynamoDbJobRepository(table_name, "us-east-1"),
-        job_item_model(table_name, "us-east-1"),
-    )
+def test_an_awaited_upload_is_not_among_the_jobs_that_have_their_video(stored: StoredJobs) -> None:
+    repository, model = stored
     awaited = make_job(due_at=NOW)
     repository.save(awaited)
     assert model.get(JOB_ID).due_shard == 5

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from video_jobs.adapters.aws.job_item import to_attributes
+from video_jobs.adapters.aws.job_attributes import to_attributes
 from video_jobs.application import VideoJobs
 from video_jobs.domain.errors import WebhookDeliveryError
 from video_jobs.domain.job import Job, to_iso

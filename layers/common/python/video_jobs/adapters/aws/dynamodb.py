@@ -16,15 +16,8 @@ from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, PynamoDBExc
 from pynamodb.expressions.condition import Condition
 
 from video_jobs.adapters.aws.errors import is_transient
-from video_jobs.adapters.aws.job_item import (
-    UPLOAD_SHARDS,
-    WORK_SHARDS,
-    JobItem,
-    changed_attributes,
-    job_item_model,
-    to_attributes,
-    to_job,
-)
+from video_jobs.adapters.aws.job_attributes import changed_attributes, to_attributes, to_job
+from video_jobs.adapters.aws.job_item import UPLOAD_SHARDS, WORK_SHARDS, JobItem, job_item_model
 from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job, UploadState, to_iso
@@ -152,7 +145,7 @@ def _condition(model: type[JobItem], expected: Expected) -> Condition:
 
 
 def _upload_is(model: type[JobItem], state: UploadState) -> Condition:
-    """Whether the upload has this state, as `job_item` stores it."""
+    """Whether the upload has this state, as `job_attributes` stores it."""
     if state is UploadState.FETCHING:
         return model.source.exists()
     stored = model.upload_state == str(state)
