@@ -39,8 +39,9 @@ def passing_times(sampling: Sampling, first: int, video: VideoFacts) -> PassingT
 
 
 def _rate(video: VideoFacts) -> float:
-    is_known = video.average_frame_rate is not None and not video.variable_frame_rate
-    return video.average_frame_rate if video.average_frame_rate and is_known else _MOST_RATE
+    if video.variable_frame_rate or not video.average_frame_rate:
+        return _MOST_RATE
+    return video.average_frame_rate
 
 
 def _seconds(pictures: float, most: int | None) -> float:
