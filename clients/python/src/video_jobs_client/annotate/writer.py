@@ -20,7 +20,8 @@ from av.video.stream import VideoStream
 from video_jobs_client.annotate.canvas import FORMAT, RGB, Canvas
 from video_jobs_client.errors import SoundError
 
-_OPTIONS = {"preset": "veryfast", "crf": "20", "bf": "0"}
+_OPTIONS = {"preset": "veryfast", "crf": "20", "bf": "0", "threads": "1"}
+"""More threads write other bytes for another number of them, at times also for the same one."""
 _MOST_TICKS = 2**31 - 1
 """In a second of the movie, as the file can tell."""
 
