@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
 
+from video_jobs.account_ports import AccountRepository
 from video_jobs.fleet_ports import FleetRepository, WorkerFleet
+from video_jobs.help_ports import SegmentRepository
 from video_jobs.ports import (
     Clock,
     EventBus,
@@ -76,6 +78,8 @@ class Ports:
     metrics = Port[Metrics]()
     fleet = Port[WorkerFleet]()
     fleet_records = Port[FleetRepository]()
+    segments = Port[SegmentRepository]()
+    accounts = Port[AccountRepository]()
 
     def __init__(self, **makers: Callable[[], Any]) -> None:
         self._makers = makers

@@ -321,6 +321,13 @@ class QueueService(Protocol):
         """Send a job; the same generation of a job is sent only once within five minutes."""
         ...
 
+    def ask_for_help(self, job_id: str, number: int, attempt: int) -> None:
+        """Send a message `HelpMessage` that asks for help with a segment, once for each attempt at the job.
+
+        It is in a message group of its own.
+        """
+        ...
+
     def dequeue(self, *, wait_s: int = 0, visibility_s: int = 60) -> QueueMessage | None:
         """Receive the next message, waiting up to ``wait_s`` seconds for one; None if none came."""
         ...

@@ -43,6 +43,10 @@ class Rules:
         How many workers there may be, and when one is started or stopped.
     worker_usd_per_hour
         What an hour of a worker costs; None if nobody knows.
+    running_per_owner
+        So many messages of an owner are in the jobs queue at most; his other jobs wait in the table.
+    help_from_parts
+        A job asks other workers for help if so many parts are still to be computed.
     """
 
     known_pipelines: Collection[str] = frozenset(BUILT_IN)
@@ -61,3 +65,5 @@ class Rules:
     webhook_networks: tuple[str, ...] = ()
     fleet: FleetLimits = field(default_factory=FleetLimits)
     worker_usd_per_hour: Decimal | None = None
+    running_per_owner: int = 4
+    help_from_parts: int = 8
