@@ -7,7 +7,7 @@ holder takes over what was not finished; so help only makes a job faster.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -85,7 +85,7 @@ class Segment:
     is_done: bool = False
     is_asked: bool = False
     is_answered: bool = False
-    used: Usage = Usage()
+    used: Usage = field(default_factory=Usage)
 
     @property
     def parts(self) -> range:
@@ -111,7 +111,7 @@ def parts_a_segment(seconds_a_part: float | None) -> int:
 
 
 def help_share(running_per_owner: int, sent: int) -> int:
-    """How many messages of each of an owner's jobs may ask for help, if ``sent`` of his jobs are in the queue.
+    """How many messages of each of an owner's jobs may ask for help, if ``sent`` of them are in the queue.
 
     With the messages of these jobs, there are never more than ``running_per_owner``.
 
