@@ -124,6 +124,10 @@ class AnalysisRun(Protocol):
         """The frames in order, and a `PartEnd` after each part, the last one included."""
         ...
 
+    def close(self) -> None:
+        """End the run, unless it has come to its end. Nothing can be iterated then."""
+        ...
+
 
 class AnalysisService(Protocol):
     """Runs pipelines over video files."""

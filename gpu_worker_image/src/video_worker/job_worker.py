@@ -55,6 +55,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     RETURNED = "returned"
     LOST = "lost"
+    HELPED = "helped"
 
 
 class Done(NamedTuple):
@@ -80,6 +81,8 @@ class JobWorker:
         Called each time round the loop.
     understands
         The newest job format that this worker knows (`video_jobs.domain.formats`).
+    wait
+        Lets so many seconds pass while helpers compute.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class JobWorker:
         random: Random | None = None,
         pulse: Callable[[], None] = lambda: None,
         understands: int = NEWEST_FORMAT,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._app = app
         self._pipelines = pipelines
@@ -109,6 +113,7 @@ class JobWorker:
         self._metrics = AttemptMetrics(app.ports.metrics, app.ports.clock)
         self._lease = timedelta(seconds=settings.lease_s)
         self._claimant = Claimant(worker_id=worker_id, lease=self._lease, understands=understands)
+        self._holder = Holder(app.help, self._claimant, app.ports.clock, wait, self._logger)
         self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE)
         # The queue may deliver a message to the poll of a worker that has just died. Therefore a message is
         # held only briefly until the first heartbeat, which holds it for a whole lease.
@@ -137,6 +142,10 @@ class JobWorker:
         message = self._app.ports.queue.dequeue(wait_s=wait_s, visibility_s=self._first_visibility_s)
         if message is None:
             return Outcome.IDLE
+        asked = HelpMessage.of_body(message.body)
+        if asked is not None:
+            self._acknowledge(message)
+            return self._help(asked)
         claim = self._app.work.claim(message, self._claimant)
         if claim.job is None:
             self._decline(message, claim)
@@ -176,58 +185,77 @@ class JobWorker:
                 f"The pipeline {job.options.pipeline_id} failed on this video ({type(error).__name__})"
             )
             return self._fail(job, message, named)
-        return self._end(message, lambda: self._app.work.complete(job, *done, self._metrics.usage))
+        return self._end(message, lambda: self._app.work.complete(job, *done, self._metrics.usage_with_help))
 
     def _run_with_heartbeat(self, job: Job, message: QueueMessage) -> Done:
-        heartbeat = self._heartbeat_type(self._app, job, message, self._lease, self._pause_s, self._logger)
-        work_dir = self._settings.work_dir or None
-        with heartbeat, TemporaryDirectory(prefix="video-job-", dir=work_dir) as folder:
+        keeping = Keeping.of_job(self._app, job, message, self._lease)
+        heartbeat = self._heartbeat_type(keeping, self._pause_s, self._app.ports.clock, self._logger)
+        with heartbeat, self._folder() as folder:
             return self._analyse(job, heartbeat, Path(folder))
+
+    def _folder(self) -> TemporaryDirectory[str]:
+        return TemporaryDirectory(prefix="video-job-", dir=self._settings.work_dir or None)
 
     def _analyse(self, job: Job, heartbeat: Heartbeat, folder: Path) -> Done:
         """Run the pipeline over the parts that no earlier attempt finished, and store the results."""
         fingerprint = self._pipelines.fingerprint(job.options.pipeline_id, job.options.text)
         self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
-        keep_going = self._conditions_of_going_on(heartbeat)
+        keep_going = self._going_on(heartbeat)
         with JoinedResults(folder, keep_going, job.options.max_frames) as joined:
-            parts = JobParts(job, fingerprint["id"], self._app.ports.storage, joined)
+            parts = JobParts(StoredParts(job, fingerprint["id"], self._app.ports.storage), joined)
             with self._metrics.stage(FETCH_TIME):
-                request = _request_of(job, self._fetch_video(job, folder), parts.fetch_finished())
+                video, finished = self._fetch_video(job, folder), parts.fetch_finished()
+            request = replace(
+                request_of(job, video), first_part=finished.parts, frames_before=finished.frames
+            )
             run = self._pipelines.run(request, keep_going)
-            opening = Progress(request.frames_before, run.frames_total, parts.stored)
+            opening = Progress(finished.frames, run.frames_total, finished.parts)
             heartbeat.progress = opening
-            self._app.work.record_opening(job, fingerprint=fingerprint, video=run.video, progress=opening)
+            job = self._app.work.record_opening(
+                job, fingerprint=fingerprint, video=run.video, progress=opening
+            )
             with self._metrics.stage(ANALYSIS_TIME):
-                for frames_done in parts.write(run):
-                    heartbeat.progress = Progress(frames_done, run.frames_total, parts.stored)
-                    self._metrics.frames = frames_done - request.frames_before
+                for progress in self._computed(job, run, request, parts, keep_going):
+                    heartbeat.progress = progress
             with self._metrics.stage(STORE_TIME):
                 joined.close(run.video)
                 return self._store_results(job, joined, run, heartbeat)
 
+    def _computed(
+        self, job: Job, run: AnalysisRun, request: RunRequest, parts: JobParts, keep_going: GoingOn
+    ) -> Iterator[Progress]:
+        """Compute all frames, and tell the progress after each; a long video is shared with helpers."""
+        total = run.frames_total
+        if self._app.help.is_wanted(run.complete_parts - parts.stored):
+            run = yield from self._shared(job, run, request, parts, keep_going)
+        others = parts.joined.frames - self._metrics.frames
+        for frames_done in parts.write(run):
+            self._metrics.frames = frames_done - others
+            yield Progress(frames_done, total, parts.stored)
+
+    def _shared(
+        self, job: Job, run: AnalysisRun, request: RunRequest, parts: JobParts, keep_going: GoingOn
+    ) -> Generator[Progress, None, AnalysisRun]:
+        """Compute the complete parts with helpers; returns a run of what follows them."""
+
+        def open_run(first_part: int, frames_before: int) -> AnalysisRun:
+            again = replace(request, first_part=first_part, frames_before=frames_before)
+            return self._pipelines.run(again, keep_going)
+
+        shared = SharedRun(self._holder, job, run, parts, open_run)
+        for progress in shared.compute(keep_going):
+            self._metrics.frames, self._metrics.helped = shared.frames, shared.used_by_helpers
+            yield progress
+        return shared.rest()
+
     def _fetch_video(self, job: Job, folder: Path) -> Path:
-        video = folder / "video.mp4"
-        try:
-            self._app.ports.storage.load_file(job.upload.key, video, job.upload.version)
-        except FileMissingError:
-            raise UnreadableVideoError(
-                "Unable to read video file: it was deleted from the storage; submit the job again"
-            ) from None
+        video = fetch_video(job, folder, self._app.ports.storage)
         self._metrics.fetched_bytes = video.stat().st_size
         return video
 
-    def _conditions_of_going_on(self, heartbeat: Heartbeat) -> Callable[[], None]:
-        must_end_at = self._now() + timedelta(seconds=self._settings.job_limit_s)
-
-        def keep_going() -> None:
-            if heartbeat.lost.is_set():
-                raise LeaseLostError
-            if self._stop.grace_is_over():
-                raise StoppedError
-            if self._now() > must_end_at:
-                raise JobTooLongError
-
-        return keep_going
+    def _going_on(self, heartbeat: Heartbeat) -> GoingOn:
+        limit = timedelta(seconds=self._settings.job_limit_s)
+        return GoingOn(heartbeat.lost, self._stop, self._app.ports.clock, limit)
 
     def _store_results(self, job: Job, joined: JoinedResults, run: AnalysisRun, heartbeat: Heartbeat) -> Done:
         heartbeat.beat()
@@ -237,7 +265,7 @@ class JobWorker:
         return Done(output, joined.frames, run.warnings + warnings_of(joined.notes))
 
     def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
-        return self._end(message, lambda: self._app.work.fail(job, error, self._metrics.usage))
+        return self._end(message, lambda: self._app.work.fail(job, error, self._metrics.usage_with_help))
 
     def _end(self, message: QueueMessage, record: Callable[[], Job]) -> Outcome:
         """Record the end of the job; it does no harm if the message cannot be deleted afterwards."""
@@ -310,17 +338,3 @@ class JobWorker:
     def _now(self) -> datetime:
         return self._app.ports.clock.now()
 
-
-def _request_of(job: Job, video: Path, finished: Finished) -> RunRequest:
-    return RunRequest(
-        video,
-        job.options.pipeline_id,
-        job.options.sampling,
-        job.options.max_frames,
-        first_part=finished.parts,
-        frames_before=finished.frames,
-        part_frames=job.part_frames,
-        text=job.options.text,
-        objects=job.options.objects,
-        region=job.options.region,
-    )

@@ -40,6 +40,8 @@ class AttemptMetrics:
         How many frames this attempt has analysed; the worker sets it.
     fetched_bytes
         The size of the video that it has fetched; the worker sets it.
+    helped
+        What helpers used for the job; the worker sets it.
     outcome
         How the attempt ended; the worker sets it.
     """
@@ -54,6 +56,7 @@ class AttemptMetrics:
         self._started = now
         self._times: dict[Metric, float] = {}
         self.frames = self.fetched_bytes = 0
+        self.helped = Usage()
         self.outcome = ERROR
 
     @property
@@ -61,6 +64,11 @@ class AttemptMetrics:
         """What this attempt has used until now."""
         lasted = self._clock.now() - self._started
         return Usage.of_attempt(lasted, frames=self.frames, fetched_bytes=self.fetched_bytes)
+
+    @property
+    def usage_with_help(self) -> Usage:
+        """What this attempt and all helpers have used until now."""
+        return self.usage.added_to(self.helped)
 
     @contextmanager
     def attempt(self, job: Job, waited: timedelta) -> Iterator[None]:

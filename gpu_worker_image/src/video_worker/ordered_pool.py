@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,7 +14,9 @@ AHEAD = 2
 """Items that are taken in addition to one per thread, so that no thread waits for a frame to be decoded."""
 
 
-def ordered_results(items: Iterable[Item], work: Callable[[Item], Result], threads: int) -> Iterator[Result]:
+def ordered_results(
+    items: Iterable[Item], work: Callable[[Item], Result], threads: int
+) -> Generator[Result, None, None]:
     """``map(work, items)``, with several threads.
 
     At most ``threads + AHEAD`` items are held at a time, so that a slow consumer slows down the producer. An

@@ -1,4 +1,4 @@
-"""A job's parts: written and joined line by line, and stored when they are full.
+"""A job's parts: written line by line, stored when they are full, and joined.
 
 The key of a part contains a hash of everything that its bytes depend on (`video_jobs.domain.parts`).
 Therefore a worker with another model or other libraries starts from the first frame, and so does a job whose
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from video_jobs.domain.errors import PipelineError
 from video_jobs.domain.job import Job
-from video_jobs.domain.keys import part_key, parts_prefix
+from video_jobs.domain.keys import PART_SUFFIX, part_key, parts_prefix
 from video_jobs.domain.parts import run_id
 from video_jobs.ports import StorageService
 
@@ -23,6 +24,8 @@ from video_worker.results_serializer import notes_line, part_line
 
 CONTENT_TYPE = "application/jsonl"
 
+Items = Iterator[AnalysedFrame | PartEnd]
+
 
 class Finished(NamedTuple):
     """The leading parts that an earlier attempt stored, and how many frames they have."""
@@ -31,17 +34,47 @@ class Finished(NamedTuple):
     frames: int
 
 
+class StoredParts:
+    """The parts of one run of one job in the storage."""
+
+    def __init__(self, job: Job, fingerprint_id: str, storage: StorageService) -> None:
+        self._job_id = job.job_id
+        self._run_id = run_id(job, fingerprint_id)
+        self._storage = storage
+
+    def numbers(self) -> set[int]:
+        """The numbers of the parts that are stored."""
+        prefix = f"{parts_prefix(self._job_id)}{self._run_id}/"
+        names = (key.removeprefix(prefix) for key in self._storage.list_keys(prefix))
+        return {int(name.removesuffix(PART_SUFFIX)) for name in names if name.endswith(PART_SUFFIX)}
+
+    def load(self, number: int, target: Path) -> None:
+        """Fetch a part.
+
+        Raises
+        ------
+        FileMissingError
+            If it is not stored.
+        """
+        self._storage.load_file(self._key(number), target)
+
+    def save(self, number: int, source: Path) -> None:
+        """Store a complete part, so that nobody need compute it again."""
+        self._storage.save_file(self._key(number), source, CONTENT_TYPE)
+
+    def _key(self, number: int) -> str:
+        return part_key(self._job_id, self._run_id, number)
+
+
 class JobParts:
-    """The parts of one run of one job in the storage; each line of them goes to ``joined``.
+    """The parts of a run, taken from the first to the last; each line goes to ``joined``.
 
     One part at a time is on this machine, in the folder of ``joined``.
     """
 
-    def __init__(self, job: Job, fingerprint_id: str, storage: StorageService, joined: JoinedResults) -> None:
-        self._job_id = job.job_id
-        self._run_id = run_id(job, fingerprint_id)
-        self._storage = storage
-        self._joined = joined
+    def __init__(self, storage: StoredParts, joined: JoinedResults) -> None:
+        self.storage = storage
+        self.joined = joined
         self._path = joined.folder / "part.jsonl"
         self._stored = 0
 
@@ -52,45 +85,41 @@ class JobParts:
 
     def fetch_finished(self) -> Finished:
         """Fetch the leading parts that an earlier attempt stored."""
-        stored = set(self._storage.list_keys(parts_prefix(self._job_id) + self._run_id + "/"))
-        while (key := self._key(self._stored)) in stored:
-            self._storage.load_file(key, self._path)
-            self._joined.add_part(self._path)
-            self._stored += 1
-        return Finished(self._stored, self._joined.frames)
+        stored = self.storage.numbers()
+        while self._stored in stored:
+            self.storage.load(self._stored, self._path)
+            self.add(self._path)
+        return Finished(self._stored, self.joined.frames)
+
+    def add(self, part: Path) -> None:
+        """Join the next part, which is in the storage and was fetched from it or is here still."""
+        self.joined.add_part(part)
+        self._stored += 1
 
     def write(self, run: Iterable[AnalysedFrame | PartEnd]) -> Iterator[int]:
         """Write a run part by part, store the complete parts, and yield the number of frames after each."""
         items = iter(run)
         for first in items:
-            with self._path.open("wb") as file:
-                end = yield from self._fill(file, chain([first], items))
+            end = yield from self._write_one(chain([first], items))
             if end.is_complete:
-                self._store(end.number)
+                self.storage.save(end.number, self._path)
+                self._stored += 1
 
-    def _fill(
-        self, file: BinaryIO, items: Iterable[AnalysedFrame | PartEnd]
-    ) -> Generator[int, None, PartEnd]:
-        """Write the lines of one part, and return its end."""
-        for item in items:
-            if isinstance(item, PartEnd):
-                self._add(file, notes_line(item.notes))
-                return item
-            self._add(file, part_line(item))
-            yield self._joined.frames
+    def _write_one(self, items: Items) -> Generator[int, None, PartEnd]:
+        with self._path.open("wb") as file:
+            for item, line in part_lines(items):
+                file.write(line)
+                self.joined.add_line(line)
+                if isinstance(item, PartEnd):
+                    return item
+                yield self.joined.frames
         raise PipelineError("The analysis ended in the middle of a part")
 
-    def _add(self, file: BinaryIO, line: bytes) -> None:
-        file.write(line)
-        self._joined.add_line(line)
 
-    def _store(self, number: int) -> None:
-        """Store a part, so that another attempt need not compute it again."""
-        self._storage.save_file(self._key(number), self._path, CONTENT_TYPE)
-        self._stored += 1
-
-    def _key(self, number: int) -> str:
-        return part_key(self._job_id, self._run_id, number)
+def part_lines(items: Iterable[AnalysedFrame | PartEnd]) -> Iterator[tuple[AnalysedFrame | PartEnd, bytes]]:
+    """What an analysis gives, each with its line."""
+    for item in items:
+        yield item, notes_line(item.notes) if isinstance(item, PartEnd) else part_line(item)
 
 
 def remove_parts(job_id: str, storage: StorageService) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from video_jobs.domain.errors import UnreadableVideoError
@@ -85,20 +86,27 @@ class PipelineRun:
         keep_going: KeepGoing | None,
     ) -> None:
         self._opened = opened
+        self._open = ExitStack()
+        self._open.enter_context(opened)
         self._request = request
         self._tools = _Tools(runner, request.part_frames)
-        self._threads = threads
+        self._results = ordered_results(self._work(), _worked_on, threads)
         self._keep_going = keep_going
         self.video = opened.facts
         self.warnings = opened.warnings
         self.frames_total = _frames_total(opened.candidates, request.max_frames)
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
-        with self._opened:
-            for item in ordered_results(self._work(), _worked_on, self._threads):
+        with self._open:
+            for item in self._results:
                 yield item
                 if self._keep_going is not None:
                     self._keep_going()
+
+    def close(self) -> None:
+        """End the run; frames that were begun are waited for."""
+        self._results.close()
+        self._open.close()
 
     def _work(self) -> Iterator[_Frame | PartEnd]:
         """Yield every decoded candidate, and the end of each part, until ``max_frames`` are processed."""

@@ -16,6 +16,7 @@ from video_jobs.settings import WorkerSettings
 
 from video_worker.analysis import AnalysisService, RunRequest
 from video_worker.isolation.messages import (
+    EndRun,
     Failed,
     FingerprintRequest,
     Ready,
@@ -63,6 +64,8 @@ def _load(settings: WorkerSettings, at_the_end: ExitStack) -> AnalysisService:
 
 def _serve_one(connection: Connection, service: AnalysisService) -> None:
     request = connection.recv()
+    if isinstance(request, EndRun):
+        return
     try:
         _answer(request, service, connection)
     except BrokenPipeError:
@@ -81,6 +84,9 @@ def _answer(
     connection.send(RunOpened(run.video, run.warnings, run.frames_total))
     for item in run:
         connection.send(item)
+        if connection.poll():
+            run.close()
+            break
     connection.send(RunEnded())
 
 

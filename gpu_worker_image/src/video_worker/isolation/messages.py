@@ -1,7 +1,7 @@
 """The messages between the worker and its analysing process, over a pipe.
 
 A `video_worker.analysis.RunRequest` is answered by `RunOpened`, an `AnalysedFrame` for each frame with a
-`PartEnd` after each part, and `RunEnded`.
+`PartEnd` after each part, and `RunEnded`. An `EndRun` makes `RunEnded` come earlier.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ class FingerprintRequest:
 
     pipeline_id: str
     text: TextChoice
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """Ends the run; it has no answer of its own, and is ignored if the run has ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from video_worker.analysis import AnalysedFrame, KeepGoing, PartEnd, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
 from video_worker.isolation.messages import (
     Answer,
+    EndRun,
     Failed,
     FingerprintRequest,
     Ready,
@@ -36,8 +37,11 @@ class AnalysisStartError(Exception):
 class IsolatedRun:
     """A `video_worker.analysis.AnalysisRun` in the other process."""
 
-    def __init__(self, opened: RunOpened, next_answer: Callable[[], Answer]) -> None:
-        self._next_answer = next_answer
+    def __init__(
+        self, opened: RunOpened, next_answer: Callable[[], Answer], end: Callable[[], None]
+    ) -> None:
+        self._next_answer, self._end = next_answer, end
+        self._has_ended = False
         self.video = opened.video
         self.warnings = opened.warnings
         self.frames_total = opened.frames_total
@@ -46,6 +50,16 @@ class IsolatedRun:
         while isinstance(answer := self._next_answer(), AnalysedFrame | PartEnd):
             yield answer
         _checked(answer, RunEnded)
+        self._has_ended = True
+
+    def close(self) -> None:
+        """End the run in the other process, which serves the next one then."""
+        if not self._has_ended:
+            self._has_ended = True
+            with suppress(VideoJobsError):  # of frames that nobody waits for
+                self._end()
+                while isinstance(self._next_answer(), AnalysedFrame | PartEnd):
+                    pass
 
 
 class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"]):
@@ -104,7 +118,7 @@ class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"])
         usage, next_answer = self._ask(process, request, keep_going)
         opened: RunOpened = _checked(next_answer(), RunOpened)
         usage.allow(passing_times(request.sampling, request.first_candidate, opened.video))
-        return IsolatedRun(opened, next_answer)
+        return IsolatedRun(opened, next_answer, partial(process.send, EndRun()))
 
     def _ask(
         self, process: AnalysisProcess, request: Any, keep_going: KeepGoing | None

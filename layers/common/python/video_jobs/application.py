@@ -10,6 +10,7 @@ from video_jobs.domain.rules import Rules
 
 if TYPE_CHECKING:
     from video_jobs.use_cases.fleet import Fleet
+    from video_jobs.use_cases.help import Help
     from video_jobs.use_cases.intake import Intake
     from video_jobs.use_cases.multipart import Multipart
     from video_jobs.use_cases.notify import Notify
@@ -86,6 +87,13 @@ class VideoJobs:
         from video_jobs.use_cases.work import Work
 
         return Work(self.ports, self.rules)
+
+    @cached_property
+    def help(self) -> Help:
+        """Use cases of workers that share a long video."""
+        from video_jobs.use_cases.help import Help
+
+        return Help(self.ports, self.rules)
 
     @cached_property
     def upkeep(self) -> Upkeep:

@@ -186,11 +186,14 @@ class Progress:
         How many frames there are; None if the container does not tell.
     parts_done
         How many leading parts are stored (`domain.parts`).
+    helpers
+        How many other workers compute segments of the job at the moment.
     """
 
     frames_done: int = 0
     frames_total: int | None = None
     parts_done: int = 0
+    helpers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

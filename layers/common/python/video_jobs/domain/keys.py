@@ -10,6 +10,7 @@ from video_jobs.domain.job import is_job_id
 JOBS_PREFIX = "video_jobs/"
 PARTS_PREFIX = "job_parts/"
 VIDEO_SUFFIX = ".mp4"
+PART_SUFFIX = ".jsonl"
 
 
 def video_key(job_id: str) -> str:
@@ -55,7 +56,7 @@ def parts_prefix(job_id: str) -> str:
 
 def part_key(job_id: str, run_id: str, number: int) -> str:
     """Key of one finished part; ``run_id`` is a hash of all that its bytes depend on."""
-    return f"{parts_prefix(job_id)}{run_id}/{number:06d}.jsonl"
+    return f"{parts_prefix(job_id)}{run_id}/{number:06d}{PART_SUFFIX}"
 
 
 def job_id_of_video(key: str) -> str | None:

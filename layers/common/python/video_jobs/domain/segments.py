@@ -20,6 +20,9 @@ MOST_UNCLAIMED = 4
 MOST_WORK = timedelta(seconds=60)
 """A segment has at most so much work, or one part."""
 
+MOST_CLAIMS = 3
+"""A segment that was claimed so often and is not done is left to the holder, whose errors are told."""
+
 SEGMENTS_KEPT = timedelta(days=1)
 """When the table drops a segment; longer than an attempt at a job may take."""
 

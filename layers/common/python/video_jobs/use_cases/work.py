@@ -101,16 +101,15 @@ class Work(UseCases):
 
     def record_opening(
         self, job: Job, *, fingerprint: Mapping[str, Any], video: VideoFacts, progress: Progress
-    ) -> None:
+    ) -> Job:
         """Record what the results will be computed with, the video, which was opened, and the progress.
 
         The progress belongs to the fingerprint: it counts what earlier attempts with the same one finished.
         """
-        self._change(
-            changes.record_opening(
-                job, fingerprint=fingerprint, video=video, progress=progress, now=self._now()
-            )
+        change = changes.record_opening(
+            job, fingerprint=fingerprint, video=video, progress=progress, now=self._now()
         )
+        return self._change(change)
 
     def complete(
         self, job: Job, output: Output, frames: int, warnings: tuple[JobWarning, ...], used: Usage
