@@ -45,7 +45,7 @@ class PictureSource(Protocol):
         """How long the track is, in words, as far as it was read; None if no picture was found in it."""
         ...
 
-    def found(self, first: int, end: int | None) -> Iterator[Found]:
+    def found(self, first: int, end: int | None = None) -> Iterator[Found]:
         """The candidates in order, from one of them on, and before another one, by their numbers."""
         ...
 
@@ -64,7 +64,7 @@ class IndexedPictures:
         """How long the track is, in words."""
         return f"{round(self._index.duration_us / 1000)} ms"
 
-    def found(self, first: int, end: int | None) -> Iterator[Found]:
+    def found(self, first: int, end: int | None = None) -> Iterator[Found]:
         """The candidates in order, from one of them on, and before another one, by their numbers."""
         wanted = self._wanted[first:end]
         decoded = deinterlaced(self._decoded(wanted))
@@ -117,7 +117,7 @@ class CountedPictures:
         """How long the track is, in words, by what has been decoded."""
         return None if self._read_us is None else f"at least {round(self._read_us / 1000)} ms"
 
-    def found(self, first: int, end: int | None) -> Iterator[Found]:
+    def found(self, first: int, end: int | None = None) -> Iterator[Found]:
         """The candidates in order, from one of them on, and before another one, by their numbers."""
         return islice(self._chosen(), first, end)
 
