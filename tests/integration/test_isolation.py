@@ -62,7 +62,7 @@ def test_a_run_tells_its_length_and_resumes(
     service: IsolatedAnalysisService, sampling: Sampling, expected: list[list[int]]
 ) -> None:
     run = service.run(RunRequest(TINY, "fail", sampling, first_part=1, frames_before=2, part_frames=2))
-    assert run.frames_total == 6
+    assert (run.frames_total, run.complete_parts) == (6, 3)
     assert (run.video.width, run.video.height, run.video.frame_count) == (640, 360, 40)
     assert run.warnings == ()
     parts: list[list[int]] = [[]]
@@ -73,6 +73,11 @@ def test_a_run_tells_its_length_and_resumes(
         else:
             parts[-1].append(item.frame_index)
     assert parts == expected
+
+
+def test_a_run_ends_before_a_part(service: IsolatedAnalysisService) -> None:
+    run = service.run(RunRequest(TINY, "fail", first_part=1, end_part=2, part_frames=2))
+    assert [item.frame_index for item in run if isinstance(item, AnalysedFrame)] == [2, 3]
 
 
 def test_a_choice_of_objects_reaches_the_process_and_its_error_comes_back(

@@ -87,6 +87,7 @@ def test_pictures_and_facts_are_those_of_the_reader(videos: SandboxedVideos) -> 
         assert video.is_divisible is expected.is_divisible
         assert_same(list(video.frames()), list(expected.frames()))
         assert_same(list(video.frames(14)), list(expected.frames(14)))
+        assert_same(list(video.frames(9, 12)), list(expected.frames())[9:12])
         assert video.candidates == expected.candidates
 
 

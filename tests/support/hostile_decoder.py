@@ -69,7 +69,7 @@ class GoodVideo:
     def __init__(self, attempt: Callable[[], object] = lambda: None) -> None:
         self._attempt = attempt
 
-    def frames(self, first: int = 0) -> Iterator[Picture]:
+    def frames(self, first: int = 0, end: int | None = None) -> Iterator[Picture]:
         _refusal_told(self._attempt)
         for index in range(first, 3):
             yield Picture(index, index * 1000, np.full((SIDE, SIDE, 3), 128, np.uint8))
@@ -252,8 +252,8 @@ class TooLarge(GoodVideo):
 class FailsLate(GoodVideo):
     """Gives up after its last picture."""
 
-    def frames(self, first: int = 0) -> Iterator[Picture]:
-        yield from super().frames(first)
+    def frames(self, first: int = 0, end: int | None = None) -> Iterator[Picture]:
+        yield from super().frames(first, end)
         raise UnreadableVideoError("the rest is missing")
 
 

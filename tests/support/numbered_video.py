@@ -77,8 +77,8 @@ class NumberedVideo:
     def time_us(self, index: int) -> int:
         return index * US_A_PICTURE
 
-    def frames(self, first: int = 0) -> Iterator[Picture]:
-        wanted = self._wanted[first:]
+    def frames(self, first: int = 0, end: int | None = None) -> Iterator[Picture]:
+        wanted = self._wanted[first:end]
         self.started_at += wanted[:1]
         if len(set(self.lost)) == self.pictures:
             raise UnreadableVideoError

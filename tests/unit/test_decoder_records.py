@@ -105,7 +105,12 @@ def test_the_facts_come_back_as_they_were_said() -> None:
 
 
 def test_requests_come_back_as_they_were_said() -> None:
-    for message in (FramesRequest(3, 1 << 40), SlotReturned(2)):
+    for message in (
+        FramesRequest(3, 1 << 40),
+        FramesRequest(3, 0, 0),
+        FramesRequest(3, 4, 9),
+        SlotReturned(2),
+    ):
         assert decode_request(message.encode()) == message
     timed = Sampling(start_ms=33.367, end_ms=1e12, frames_per_second=0.1)
     for sampling in (EVERY_PICTURE, Sampling(stride=1 << 40), timed):

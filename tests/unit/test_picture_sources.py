@@ -70,6 +70,13 @@ def test_pictures_that_no_candidate_needs_are_not_decoded(
     assert decoder.decoded == [number for numbers in decoded for number in numbers]
 
 
+def test_candidates_after_the_end_are_not_decoded() -> None:
+    decoder = NotedDecoder()
+    found = IndexedPictures(INDEX, decoder, Sampling(stride=2)).found(250, 300)  # type: ignore[arg-type]
+    assert [one.index for one in found] == list(range(500, 600, 2))
+    assert decoder.decoded == list(range(480, 599))
+
+
 def counted(chosen: dict[str, Any], first: int = 0) -> tuple[list[tuple[int, int, bool]], list[int]]:
     """The pictures that are found among some, with their times in tenths, and those that were decoded."""
     decoder = NotedDecoder(0, 1, None, 3, 2, 4, None, 9, 9, 12, 15)

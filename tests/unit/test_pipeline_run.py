@@ -84,6 +84,16 @@ def outline(items: PipelineRun) -> str:
         (NumberedVideo(8), {"first_part": 2, "frames_before": 8}, ""),
         (NumberedVideo(9, lost={2}, is_divisible=False), {}, "0 1 3 4 5 6 7 8 ."),
         (NumberedVideo(8, is_divisible=False), {"max_frames": 4}, "0 1 2 3 ."),
+        (NumberedVideo(13), {"end_part": 2}, "0 1 2 3 | 4 5 6 7 |"),
+        (NumberedVideo(13), {"first_part": 1, "end_part": 2}, "4 5 6 7 |"),
+        (NumberedVideo(13), {"first_part": 2, "end_part": 9}, "8 9 10 11 | 12 ."),
+        (NumberedVideo(13, lost={4, 5, 6, 7}), {"first_part": 1, "end_part": 2}, "|"),
+        (
+            NumberedVideo(30),
+            {"sampling": Sampling(stride=3), "first_part": 1, "end_part": 2},
+            "12 15 18 21 |",
+        ),
+        (NumberedVideo(9, is_divisible=False), {"end_part": 1}, "0 1 2 3 4 5 6 7 8 ."),
     ],
 )
 @pytest.mark.parametrize("threads", [1, 3])
@@ -167,7 +177,11 @@ def test_a_run_tells_what_was_opened() -> None:
     for stride, max_frames, total in ((1, None, 20), (3, None, 7), (3, 5, 5)):
         opened = run(video, sampling=Sampling(stride=stride), max_frames=max_frames)
         assert (opened.video, opened.warnings, opened.frames_total) == (video.facts, (), total)
+    for max_frames, complete in ((None, 5), (11, 2), (20, 5), (3, 0)):
+        assert run(video, max_frames=max_frames, first_part=1).complete_parts == complete
+    assert run(NumberedVideo(20, is_divisible=False)).complete_parts == 0
     unknown = replace(video, tells_length=False)
+    assert run(unknown, max_frames=8).complete_parts == 0
     assert (run(unknown).frames_total, run(unknown, max_frames=5).frames_total) == (None, 5)
 
 

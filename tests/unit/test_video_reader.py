@@ -68,6 +68,11 @@ def test_a_stride_takes_its_multiples_from_any_of_them_on() -> None:
     assert indexes(PATH, stride=7, first=6) == []
 
 
+def test_reading_ends_before_a_candidate() -> None:
+    with VideoReader(PATH, sampling=Sampling(stride=3)) as reader:
+        assert [picture.index for picture in reader.frames(2, 5)] == [6, 9, 12]
+
+
 def test_the_pictures_are_those_that_were_drawn() -> None:
     for index, image in enumerate(images_of(PATH)):
         assert abs(image.astype(int) - draw_frame(index)).mean() < 4

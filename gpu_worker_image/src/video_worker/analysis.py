@@ -35,6 +35,9 @@ class RunRequest:
         The first part to compute; an earlier attempt has computed those before.
     frames_before
         How many frames those parts have.
+    end_part
+        The run ends before this part, which is after ``first_part``; None for the end of the video. A run
+        that ends earlier may have no frame, without an error.
     text, objects
         What the job chose for the reading of text, and for the detection of objects.
     region
@@ -47,6 +50,7 @@ class RunRequest:
     max_frames: int | None = None
     first_part: int = 0
     frames_before: int = 0
+    end_part: int | None = None
     part_frames: int = DEFAULT_PART_FRAMES
     text: TextChoice = NOTHING_CHOSEN
     objects: ObjectChoice = ALL_OBJECTS
@@ -56,6 +60,11 @@ class RunRequest:
     def first_candidate(self) -> int:
         """The number of the candidate with which the first part begins."""
         return self.first_part * self.part_frames
+
+    @property
+    def end_candidate(self) -> int | None:
+        """The number of the candidate before which the run ends."""
+        return None if self.end_part is None else self.end_part * self.part_frames
 
 
 class AnalysedFrame(NamedTuple):
@@ -113,12 +122,16 @@ class AnalysisRun(Protocol):
         What the client should know about the file as a whole. What happens to single pictures is in the
         notes of each part.
     frames_total
-        How many frames will be processed at most; None if the file does not tell.
+        How many frames are processed at most, of the whole video; None if the file does not tell.
+    complete_parts
+        How many parts of the whole video have all of their candidates; 0 if the file does not tell, or if it
+        is not divisible. With ``max_frames``, only those that are certainly computed.
     """
 
     video: VideoFacts
     warnings: tuple[JobWarning, ...]
     frames_total: int | None
+    complete_parts: int
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         """The frames in order, and a `PartEnd` after each part, the last one included."""

@@ -95,6 +95,8 @@ class PipelineRun:
         self.video = opened.facts
         self.warnings = opened.warnings
         self.frames_total = _frames_total(opened.candidates, request.max_frames)
+        is_known = opened.is_divisible and opened.candidates is not None
+        self.complete_parts = (self.frames_total or 0) // request.part_frames if is_known else 0
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         with self._open:
@@ -124,15 +126,16 @@ class PipelineRun:
                 break
         if part is not None:
             yield part.end(is_complete=False)
-        if done == 0:
+        if done == 0 and self._request.end_part is None:
             raise self._nothing_decoded()
 
     def _candidates(self) -> Iterable[tuple[int, Picture]]:
-        """The candidates from ``first_part`` on, with their numbers."""
+        """The candidates from ``first_part`` to ``end_part``, with their numbers."""
         if self._is_enough(self._request.frames_before):
             return ()
         first = self._request.first_candidate
-        return enumerate(self._opened.frames(first), start=first)
+        end = self._request.end_candidate if self._opened.is_divisible else None
+        return enumerate(self._opened.frames(first, end), start=first)
 
     def _is_enough(self, frames: int) -> bool:
         return self._request.max_frames is not None and frames >= self._request.max_frames

@@ -81,7 +81,7 @@ def _answer(
         connection.send(service.fingerprint(request.pipeline_id, request.text))
         return
     run = service.run(request)
-    connection.send(RunOpened(run.video, run.warnings, run.frames_total))
+    connection.send(RunOpened(run.video, run.warnings, run.frames_total, run.complete_parts))
     for item in run:
         connection.send(item)
         if connection.poll():

@@ -41,6 +41,7 @@ class RunOpened:
     video: VideoFacts
     warnings: tuple[JobWarning, ...]
     frames_total: int | None
+    complete_parts: int
 
 
 @dataclass(frozen=True, slots=True)

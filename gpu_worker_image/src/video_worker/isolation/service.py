@@ -45,6 +45,7 @@ class IsolatedRun:
         self.video = opened.video
         self.warnings = opened.warnings
         self.frames_total = opened.frames_total
+        self.complete_parts = opened.complete_parts
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         while isinstance(answer := self._next_answer(), AnalysedFrame | PartEnd):

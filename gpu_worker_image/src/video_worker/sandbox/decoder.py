@@ -78,7 +78,7 @@ class _Conversation:
             self._send_pictures(request)
 
     def _send_pictures(self, request: FramesRequest) -> None:
-        for picture in self._video.frames(request.first):
+        for picture in self._video.frames(request.first, request.end):
             self._listen(wait=False)
             slot = None if picture.image is None else self._free_slot()
             if self._wanted is not None:

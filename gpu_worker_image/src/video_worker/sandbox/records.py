@@ -31,7 +31,7 @@ _MOST_SIDE = 1 << 20
 _MOST_MS = MOST_TIME_US / 1000
 
 _RECORD = struct.Struct("<BBHIqqII")  # kind, flags or code, slot, run, index or body length, time, size
-_REQUEST = struct.Struct("<BxHIq")  # kind, slot, run, first candidate
+_REQUEST = struct.Struct("<BxHIqq")  # kind, slot, run, first candidate, end of the candidates or -1
 _JOB = struct.Struct("<qqIq3d")  # pixels of the largest picture, bytes of a slot, number of slots, sampling
 
 RECORD_BYTES, REQUEST_BYTES, JOB_BYTES = _RECORD.size, _REQUEST.size, _JOB.size
@@ -78,14 +78,15 @@ class JobRecord(NamedTuple):
 
 
 class FramesRequest(NamedTuple):
-    """Asks for the candidates of one run over the video, from a number on; it ends the run before."""
+    """Asks for the candidates of one run over the video, by their numbers; it ends the run before."""
 
     run: int
     first: int
+    end: int | None = None
 
     def encode(self) -> bytes:
         """The request as bytes."""
-        return _REQUEST.pack(1, 0, self.run, self.first)
+        return _REQUEST.pack(1, 0, self.run, self.first, -1 if self.end is None else self.end)
 
 
 class SlotReturned(NamedTuple):
@@ -95,13 +96,13 @@ class SlotReturned(NamedTuple):
 
     def encode(self) -> bytes:
         """The message as bytes."""
-        return _REQUEST.pack(2, self.slot, 0, 0)
+        return _REQUEST.pack(2, self.slot, 0, 0, 0)
 
 
 def decode_request(content: bytes) -> FramesRequest | SlotReturned:
     """What the analysing process, which a decoder trusts, has said."""
-    kind, slot, run, first = _REQUEST.unpack(content)
-    return FramesRequest(run, first) if kind == 1 else SlotReturned(slot)
+    kind, slot, run, first, end = _REQUEST.unpack(content)
+    return FramesRequest(run, first, None if end < 0 else end) if kind == 1 else SlotReturned(slot)
 
 
 class Opened(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from itertools import islice
 
 from video_worker.passing import PassingTimes, passing_times
 from video_worker.sandbox.decoder_link import DecoderLink
@@ -59,17 +60,18 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
         self._link.close()
         self._memory.close()
 
-    def frames(self, first: int = 0) -> Iterator[Picture]:
-        """The candidates in order, from one of them on, by its number.
+    def frames(self, first: int = 0, end: int | None = None) -> Iterator[Picture]:
+        """The candidates in order, from one of them on, and before another one, by their numbers.
 
         It ends the iteration that an earlier call has begun.
         """
         self._run += 1
         passing = passing_times(self._sampling, first, self.facts)
         with self._link.ending_on_error():
-            self._link.say(FramesRequest(self._run, first), self._until(passing.to_first_s))
+            self._link.say(FramesRequest(self._run, first, end), self._until(passing.to_first_s))
         choice = Choice(self._sampling, least=first * self._sampling.stride)
-        return self._pictures(self._run, choice, passing)
+        pictures = self._pictures(self._run, choice, passing)
+        return pictures if end is None else islice(pictures, end - first)
 
     def _until(self, passing_s: float) -> float:
         return time.monotonic() + self._limits.picture_s + passing_s

@@ -63,8 +63,11 @@ class OpenVideo(Protocol):
     is_divisible: bool
     candidates: int | None
 
-    def frames(self, first: int = 0) -> Iterator[Picture]:
-        """The candidates in order, from one of them on, by its number.
+    def frames(self, first: int = 0, end: int | None = None) -> Iterator[Picture]:
+        """The candidates in order, from one of them on, and before another one, by their numbers.
+
+        Nothing is decoded for the candidates from ``end`` on, except for pictures that are decoded together
+        with those before.
 
         Raises
         ------

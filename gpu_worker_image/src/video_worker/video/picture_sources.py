@@ -45,8 +45,8 @@ class PictureSource(Protocol):
         """How long the track is, in words, as far as it was read; None if no picture was found in it."""
         ...
 
-    def found(self, first: int) -> Iterator[Found]:
-        """The candidates in order, from one of them on, by its number."""
+    def found(self, first: int, end: int | None = None) -> Iterator[Found]:
+        """The candidates in order, from one of them on, and before another one, by their numbers."""
         ...
 
 
@@ -64,9 +64,9 @@ class IndexedPictures:
         """How long the track is, in words."""
         return f"{round(self._index.duration_us / 1000)} ms"
 
-    def found(self, first: int) -> Iterator[Found]:
-        """The candidates in order, from one of them on, by its number."""
-        wanted = self._wanted[first:]
+    def found(self, first: int, end: int | None = None) -> Iterator[Found]:
+        """The candidates in order, from one of them on, and before another one, by their numbers."""
+        wanted = self._wanted[first:end]
         decoded = deinterlaced(self._decoded(wanted))
         picture = next(decoded, None)
         for index in wanted:
@@ -117,9 +117,9 @@ class CountedPictures:
         """How long the track is, in words, by what has been decoded."""
         return None if self._read_us is None else f"at least {round(self._read_us / 1000)} ms"
 
-    def found(self, first: int) -> Iterator[Found]:
-        """The candidates in order, from one of them on, by its number."""
-        return islice(self._chosen(), first, None)
+    def found(self, first: int, end: int | None = None) -> Iterator[Found]:
+        """The candidates in order, from one of them on, and before another one, by their numbers."""
+        return islice(self._chosen(), first, end)
 
     def _chosen(self) -> Iterator[Found]:
         choice = Choice(self._sampling)

@@ -109,10 +109,10 @@ class VideoReader(AbstractContextManager["VideoReader"]):
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def frames(self, first: int = 0) -> Iterator[Picture]:
-        """The candidates in order, from one of them on, by its number."""
+    def frames(self, first: int = 0, end: int | None = None) -> Iterator[Picture]:
+        """The candidates in order, from one of them on, and before another one, by their numbers."""
         read = first
-        for found in self._source.found(first):
+        for found in self._source.found(first, end):
             yield self._picture(found)
             read += 1
         length = self._source.length
