@@ -109,7 +109,7 @@ def test_a_number_is_given_once(segments: SegmentRepository) -> None:
 def test_one_of_two_claimants_wins(segments: SegmentRepository) -> None:
     offered(segments)
     won = claimed(segments, "a")
-    assert won == replace(FIRST, lease=Lease("a", NOW + LEASE), claims=1, is_answered=True)
+    assert won == replace(FIRST, lease=Lease("a", NOW + LEASE), claims=1)
     with pytest.raises(ConflictError):
         claimed(segments, "b", after=LEASE - TICK)
     assert only(segments) == won

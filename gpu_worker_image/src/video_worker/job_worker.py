@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
 from math import ceil
 from pathlib import Path
@@ -15,29 +17,32 @@ from typing import NamedTuple
 from aws_lambda_powertools import Logger
 from video_jobs.application import VideoJobs
 from video_jobs.domain.errors import (
-    FileMissingError,
-    JobTooLongError,
     PermanentJobError,
     PipelineError,
     ReceiptExpiredError,
     TransientError,
-    UnreadableVideoError,
     VideoJobsError,
 )
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job, JobStatus, Output, Progress
 from video_jobs.domain.metrics import ANALYSIS_TIME, FETCH_TIME, STORE_TIME
+from video_jobs.domain.segments import HelpMessage
 from video_jobs.domain.video import JobWarning
 from video_jobs.ports import QueueMessage
 from video_jobs.settings import WorkerSettings
 from video_jobs.use_cases.work import Claim, Claimant, LeaseLostError, Verdict
 
 from video_worker.analysis import AnalysisRun, AnalysisService, RunRequest
-from video_worker.heartbeat import Heartbeat
+from video_worker.fetching import fetch_video, request_of
+from video_worker.going_on import GoingOn
+from video_worker.heartbeat import Heartbeat, Keeping
+from video_worker.helping import Helper
 from video_worker.joined_results import JoinedResults
 from video_worker.metrics import AttemptMetrics
-from video_worker.parts import Finished, JobParts, remove_parts
+from video_worker.parts import JobParts, StoredParts, remove_parts
 from video_worker.results_serializer import warnings_of
+from video_worker.segments import Holder
+from video_worker.shared_run import SharedRun
 from video_worker.stop_signal import StoppedError, StopSignal
 
 _LONGEST_PAUSE_S = 60.0
@@ -113,6 +118,17 @@ class JobWorker:
         self._metrics = AttemptMetrics(app.ports.metrics, app.ports.clock)
         self._lease = timedelta(seconds=settings.lease_s)
         self._claimant = Claimant(worker_id=worker_id, lease=self._lease, understands=understands)
+        self._helper = Helper(
+            app,
+            pipelines,
+            settings,
+            stop,
+            self._claimant,
+            pause_s=min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE),
+            logger=self._logger,
+            protection=self._protection,
+            heartbeat_type=heartbeat_type,
+        )
         self._holder = Holder(app.help, self._claimant, app.ports.clock, wait, self._logger)
         self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE)
         # The queue may deliver a message to the poll of a worker that has just died. Therefore a message is
@@ -145,7 +161,7 @@ class JobWorker:
         asked = HelpMessage.of_body(message.body)
         if asked is not None:
             self._acknowledge(message)
-            return self._help(asked)
+            return Outcome.HELPED if self._helper.help(asked) else Outcome.SKIPPED
         claim = self._app.work.claim(message, self._claimant)
         if claim.job is None:
             self._decline(message, claim)
@@ -334,7 +350,3 @@ class JobWorker:
             self._logger.warning("AWS is away", action="aws_away", reason=error.message, pause_s=pause_s)
         else:
             self._logger.exception("unexpected error", action="worker_error", pause_s=pause_s)
-
-    def _now(self) -> datetime:
-        return self._app.ports.clock.now()
-

@@ -37,9 +37,7 @@ class AnalysisStartError(Exception):
 class IsolatedRun:
     """A `video_worker.analysis.AnalysisRun` in the other process."""
 
-    def __init__(
-        self, opened: RunOpened, next_answer: Callable[[], Answer], end: Callable[[], None]
-    ) -> None:
+    def __init__(self, opened: RunOpened, next_answer: Callable[[], Answer], end: Callable[[], None]) -> None:
         self._next_answer, self._end = next_answer, end
         self._has_ended = False
         self.video = opened.video

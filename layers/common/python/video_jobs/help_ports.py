@@ -33,7 +33,7 @@ class SegmentRepository(Protocol):
     def claim(
         self, segment: Segment, *, worker_id: str, until: datetime, now: datetime, again: bool = False
     ) -> Segment:
-        """Give a worker a segment, and return it as it is now. It counts as answered then.
+        """Give a worker a segment, and return it as it is now.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class SegmentRepository(Protocol):
         ...
 
     def answer(self, job_id: str, run_id: str, number: int) -> None:
-        """Record that a worker received the message that asked for help with it, and could not help.
+        """Record that a worker received the message that asked for help with it.
 
         If there is no such segment, nothing happens.
         """

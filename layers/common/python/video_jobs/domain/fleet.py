@@ -57,7 +57,7 @@ class Workload:
     waiting
         Jobs that wait for a worker; None if the number is missing.
     held
-        Jobs that a worker holds, so live leases.
+        Workers that hold a job or help with one, so live leases.
     oldest_wait
         For how long the oldest of the waiting jobs has waited.
     """

@@ -124,9 +124,13 @@ class Fleet(UseCases):
         end. So does an accepted job whose message is still to be sent.
         """
         jobs = self._ports.jobs.list_accepted(now, now + RECONCILE_GRACE + LONGEST_LEASE, _JOBS_COUNTED)
-        held = sum(job.is_held(now) for job in jobs)
+        held = [job for job in jobs if job.is_held(now)]
         unsent = sum(job.lease is None and job.queued_at is None for job in jobs)
-        return Workload(waiting=self._waiting(held, unsent), held=held, oldest_wait=self._oldest_wait(now))
+        return Workload(
+            waiting=self._waiting(len(held), unsent),
+            held=sum(1 + job.progress.helpers for job in held),
+            oldest_wait=self._oldest_wait(now),
+        )
 
     def _waiting(self, held: int, unsent: int) -> int | None:
         try:

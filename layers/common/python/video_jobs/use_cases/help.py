@@ -92,14 +92,12 @@ class Help(UseCases):
             return HelpClaim("the job does not run")
         if job.needs > claimant.understands:
             return HelpClaim("needs a newer worker")
+        self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
         if fingerprint_id_of(job) != fingerprint_of(job):
-            self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
             return HelpClaim("computed by other models or libraries")
         segment = self._first_free(job, asked, claimant)
         if segment is None:
             return HelpClaim("nothing is left to help with")
-        if segment.number != asked.number:
-            self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
         return HelpClaim("claimed", job, segment)
 
     def keep(self, job: Job, segment: Segment, lease: timedelta, parts_done: int) -> None:
@@ -139,7 +137,6 @@ class Help(UseCases):
                     return self._claimed(segment, claimant)
                 except ConflictError:
                     continue
-        self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
         return None
 
     def _claimed(self, segment: Segment, claimant: Claimant, *, again: bool = False) -> Segment:

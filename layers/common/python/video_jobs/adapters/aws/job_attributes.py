@@ -74,7 +74,12 @@ def to_job(item: JobItem) -> Job:
         failures=int(item.failures),
         crashes=int(item.crashes),
         lease=Lease(item.lease_owner, item.lease_expires_at) if item.lease_owner else None,
-        progress=Progress(int(item.frames_done), _int(item.frames_total), int(item.parts_done or 0)),
+        progress=Progress(
+            int(item.frames_done),
+            _int(item.frames_total),
+            int(item.parts_done or 0),
+            int(item.helpers or 0),
+        ),
         output=_output_of(item),
         error=Failure(item.error_code, item.error_message or "") if item.error_code else None,
         video=VideoFacts(**_known(VideoFacts, item.video.as_dict())) if item.video else None,
@@ -194,6 +199,7 @@ def _progress_to_attributes(progress: Progress) -> dict[str, Any]:
         "frames_done": progress.frames_done,
         "frames_total": progress.frames_total,
         "parts_done": progress.parts_done or None,
+        "helpers": progress.helpers or None,
     }
 
 

@@ -99,6 +99,7 @@ class JobItem(Model):
     frames_done = NumberAttribute()
     frames_total = NumberAttribute(null=True)
     parts_done = NumberAttribute(null=True)
+    helpers = NumberAttribute(null=True)
     video: MapAttribute[str, Any] = MapAttribute(null=True)
     warnings: ListAttribute[Any] = ListAttribute()
     warning_codes: ListAttribute[Any] = ListAttribute(null=True)

@@ -66,7 +66,6 @@ class DynamoDbSegmentRepository:
             model.lease_expires_at.set(until),
             model.claims.add(1),
             model.is_done.set(False),
-            model.is_answered.set(True),
         ]
         return self._update(_key(segment), actions, is_free if again else is_free & to_do)
 

@@ -45,7 +45,7 @@ class MemorySegmentRepository:
             if not replace(known, is_done=known.is_done and not again).is_free(now):
                 raise ConflictError
             lease, claims = Lease(worker_id, until), known.claims + 1
-            return self._change(known, lease=lease, claims=claims, is_done=False, is_answered=True)
+            return self._change(known, lease=lease, claims=claims, is_done=False)
 
     def keep(self, segment: Segment, *, until: datetime, parts_done: int) -> None:
         """Extend the lease."""
