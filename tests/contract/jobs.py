@@ -104,7 +104,7 @@ def full_job() -> Job:
         failures=1,
         crashes=4,
         lease=Lease("a", NOW + LEASE),
-        progress=Progress(5, 30, 1),
+        progress=Progress(5, 30, 1, 2),
         output=Output("job_results/o", "v2", "v3", SummaryOutput("s", "v4", "t", "v5", "v6")),
         error=WHY,
         video=VIDEO,

@@ -175,7 +175,6 @@ def test_what_is_given_back_is_claimed_at_once_and_what_was_used_adds_up(segment
         FIRST,
         claims=2,
         is_done=True,
-        is_answered=True,
         used=Usage(compute_ms=3000, frames=14, bytes=40, cost_usd=Decimal("0.000438")),
     )
 

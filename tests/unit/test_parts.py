@@ -16,7 +16,7 @@ from video_jobs.domain.parts import run_id
 from video_jobs.domain.region import Region
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes
 from video_worker.joined_results import JoinedResults
-from video_worker.parts import Finished, JobParts
+from video_worker.parts import Finished, JobParts, StoredParts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = Job(
@@ -39,7 +39,7 @@ def end(number: int, *, is_complete: bool = True, lost: int = 0) -> PartEnd:
 @contextmanager
 def parts_of(storage: MemoryStorage, folder: Path, fingerprint_id: str = "f") -> Iterator[JobParts]:
     with JoinedResults(folder, lambda: None) as joined:
-        yield JobParts(JOB, fingerprint_id, storage, joined)
+        yield JobParts(StoredParts(JOB, fingerprint_id, storage), joined)
 
 
 def test_the_leading_complete_parts_are_there_for_the_next_attempt(tmp_path: Path) -> None:

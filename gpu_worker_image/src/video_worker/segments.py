@@ -148,8 +148,7 @@ class HeldSegments:
     def _planned(self, segments: list[Segment]) -> Iterator[range]:
         """The parts of new segments."""
         start = max((segment.parts.stop for segment in segments), default=self._first)
-        length = parts_a_segment(self.seconds_a_part)
         while start < self._end:
-            stop = min(self._end, start + length)
+            stop = start + parts_a_segment(self.seconds_a_part, self._end - start)
             yield range(start, stop)
             start = stop

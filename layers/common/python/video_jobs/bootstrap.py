@@ -43,6 +43,7 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "metrics": _metrics,
         "fleet": _fleet,
         "fleet_records": _fleet_records,
+        "accounts": _accounts,
         "segments": _segments,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
@@ -188,6 +189,12 @@ def _segments(settings: ServiceSettings) -> Any:
 
     table = _needed("STATE_TABLE_NAME", settings.state_table_name)
     return DynamoDbSegmentRepository(table, settings.aws_region)
+
+
+def _accounts(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.local.account_stub import AccountStub
+
+    return AccountStub()
 
 
 def _needed(variable: str, value: str) -> str:

@@ -21,6 +21,9 @@ MOST_UNCLAIMED = 4
 MOST_WORK = timedelta(seconds=60)
 """A segment has at most so much work, or one part."""
 
+_SHARES = 8
+"""A segment is at most this fraction of what is left."""
+
 MOST_CLAIMS = 3
 """A segment that was claimed so often and is not done is left to the holder, whose errors are told."""
 
@@ -104,17 +107,25 @@ class Segment:
         return not self.is_done and (self.lease is None or not self.lease.is_live(now))
 
 
-def parts_a_segment(seconds_a_part: float | None) -> int:
-    """How many parts a new segment has; None if no part was timed yet.
+def parts_a_segment(seconds_a_part: float | None, left: int) -> int:
+    """How many parts a new segment has, of ``left`` ones that are in no segment yet.
+
+    The last segments are small, so that all workers end at about the same time.
+
+    Parameters
+    ----------
+    seconds_a_part
+        How long a worker takes for a part; None if no part was timed yet.
 
     Examples
     --------
-    >>> parts_a_segment(None), parts_a_segment(5.0), parts_a_segment(90.0)
-    (1, 12, 1)
+    >>> parts_a_segment(None, 400), parts_a_segment(5.0, 400), parts_a_segment(5.0, 40), parts_a_segment(90.0, 400)
+    (1, 12, 5, 1)
     """
     if seconds_a_part is None:
         return 1
-    return max(1, int(MOST_WORK.total_seconds() // max(seconds_a_part, 0.01)))
+    most = int(MOST_WORK.total_seconds() // max(seconds_a_part, 0.01))
+    return max(1, min(most, left // _SHARES))
 
 
 def help_share(running_per_owner: int, sent: int) -> int:

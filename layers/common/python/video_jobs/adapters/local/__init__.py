@@ -10,6 +10,7 @@ from video_jobs.ports import Clock
 
 def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
     """The makers for `video_jobs.bindings.Ports.in_memory`: of every port but those that call others."""
+    from video_jobs.adapters.local.account_stub import AccountStub
     from video_jobs.adapters.local.memory_fleet import MemoryFleetRepository, MemoryWorkerFleet
     from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
     from video_jobs.adapters.local.memory_metrics import MemoryMetrics
@@ -41,4 +42,5 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         "fleet": MemoryWorkerFleet,
         "fleet_records": MemoryFleetRepository,
         "segments": MemorySegmentRepository,
+        "accounts": AccountStub,
     }
