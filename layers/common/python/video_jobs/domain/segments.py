@@ -119,7 +119,7 @@ def parts_a_segment(seconds_a_part: float | None, left: int) -> int:
 
     Examples
     --------
-    >>> parts_a_segment(None, 400), parts_a_segment(5.0, 400), parts_a_segment(5.0, 40), parts_a_segment(90.0, 400)
+    >>> parts_a_segment(None, 400), parts_a_segment(5, 400), parts_a_segment(5, 40), parts_a_segment(90, 400)
     (1, 12, 5, 1)
     """
     if seconds_a_part is None:
