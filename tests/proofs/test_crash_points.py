@@ -16,7 +16,8 @@ from video_jobs.application import VideoJobs
 from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 
-import tests.integration.source_scenarios  # noqa: F401 - it adds to SCENARIOS
+import tests.integration.help_scenarios  # it adds to SCENARIOS
+import tests.integration.source_scenarios  # noqa: F401 - so does this
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld
@@ -40,7 +41,9 @@ def world(
     clock = ManualClock()
     clock.move_sqs(monkeypatch)
     vars(services.ports)["clock"] = clock
-    yield CrashWorld(services.ports, clock, tmp_path)
+    world = CrashWorld(services.ports, clock, tmp_path)
+    world.another = process.another
+    yield world
     on_frame().clear()
 
 
