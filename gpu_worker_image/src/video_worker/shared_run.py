@@ -53,6 +53,8 @@ class SharedRun:
         self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts)
         self._here: dict[int, Path] = {}
         self._broken: set[int] = set()
+        self._of_part = 0
+        """Frames of the part that is being computed here."""
         self.frames = 0
 
     def compute(self, keep_going: GoingOn) -> Iterator[Progress]:
@@ -84,7 +86,7 @@ class SharedRun:
         """How many frames were analysed, by anyone; parts that are not joined yet count as whole."""
         joined = self._parts.stored
         ahead = {number for number, _ in self._segments.stored() if number >= joined} | set(self._here)
-        frames = self._joined.frames + len(ahead) * self._part_frames
+        frames = self._joined.frames + len(ahead) * self._part_frames + self._of_part
         return Progress(frames, self._frames_total, joined, self._segments.helpers)
 
     def _compute(self, segment: Segment) -> Iterator[Progress]:
@@ -105,10 +107,11 @@ class SharedRun:
                 file.write(line)
                 if isinstance(item, AnalysedFrame):
                     self.frames += 1
+                    self._of_part += 1
                     yield self._progress
         self._segments.seconds_a_part = (self._holder.clock.now() - started).total_seconds()
         self._stored.save(number, path)
-        self._here[number] = path
+        self._here[number], self._of_part = path, 0
 
     def _join(self) -> int:
         """Join all parts that are there and next; return how many are joined."""
