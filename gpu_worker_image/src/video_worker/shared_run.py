@@ -53,6 +53,8 @@ class SharedRun:
         self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts)
         self._here: dict[int, Path] = {}
         self._broken: set[int] = set()
+        self._ahead = 0
+        """Parts that are there and wait for the one before them."""
         self._of_part = 0
         """Frames of the part that is being computed here."""
         self.frames = 0
@@ -84,10 +86,8 @@ class SharedRun:
     @property
     def _progress(self) -> Progress:
         """How many frames were analysed, by anyone; parts that are not joined yet count as whole."""
-        joined = self._parts.stored
-        ahead = {number for number, _ in self._segments.stored() if number >= joined} | set(self._here)
-        frames = self._joined.frames + len(ahead) * self._part_frames + self._of_part
-        return Progress(frames, self._frames_total, joined, self._segments.helpers)
+        frames = self._joined.frames + self._ahead * self._part_frames + self._of_part
+        return Progress(frames, self._frames_total, self._parts.stored, self._segments.helpers)
 
     def _compute(self, segment: Segment) -> Iterator[Progress]:
         """Compute what is missing of a segment that the holder has."""
@@ -119,6 +119,7 @@ class SharedRun:
         while (number := self._parts.stored) < self._end and (path := self._found(number, told)) is not None:
             self._parts.add(path)
             path.unlink()
+        self._ahead = len({part for part in told if part >= number} | self._here.keys())
         return self._parts.stored
 
     def _found(self, number: int, told: dict[int, Segment]) -> Path | None:
