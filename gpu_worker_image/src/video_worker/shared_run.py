@@ -53,11 +53,14 @@ class SharedRun:
         self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts)
         self._here: dict[int, Path] = {}
         self._broken: set[int] = set()
+        self._begun: int | None = None
+        self._begun_frames = 0
+        self._most_frames = 0
         self.frames = 0
 
     def compute(self, keep_going: GoingOn) -> Iterator[Progress]:
         """Tell the progress after each frame that is analysed here, and while helpers compute."""
-        self._segments.look()
+        self._segments.begin()
         keep_going.meanwhile = self._segments.tick
         while self._join() < self._end:
             segment = self._segments.take(self._parts.stored, self._broken)
@@ -70,10 +73,9 @@ class SharedRun:
                 yield from self._compute(segment)
         keep_going.meanwhile = lambda: None
 
-    @property
     def used_by_helpers(self) -> Usage:
-        """What helpers used."""
-        return self._segments.used
+        """What helpers used for segments that they have ended meanwhile, as far as that can be read."""
+        return self._segments.used()
 
     def rest(self) -> AnalysisRun:
         """A run of what follows the complete parts."""
@@ -81,11 +83,16 @@ class SharedRun:
 
     @property
     def _progress(self) -> Progress:
-        """How many frames were analysed, by anyone; parts that are not joined yet count as whole."""
+        """How many frames were analysed, by anyone; parts that are not joined yet count as whole.
+
+        It does not go back if such a part turns out to have lost pictures, or to be missing.
+        """
         joined = self._parts.stored
         ahead = {number for number, _ in self._segments.stored() if number >= joined} | set(self._here)
-        frames = self._joined.frames + len(ahead) * self._part_frames
-        return Progress(frames, self._frames_total, joined, self._segments.helpers)
+        ahead -= {self._begun}
+        frames = self._joined.frames + len(ahead) * self._part_frames + self._begun_frames
+        self._most_frames = max(self._most_frames, frames)
+        return Progress(self._most_frames, self._frames_total, joined, self._segments.helpers)
 
     def _compute(self, segment: Segment) -> Iterator[Progress]:
         """Compute what is missing of a segment that the holder has."""
@@ -100,15 +107,18 @@ class SharedRun:
     def _compute_part(self, number: int) -> Iterator[Progress]:
         path = self._joined.folder / f"part-{number}.jsonl"
         started = self._holder.clock.now()
+        self._begun, self._begun_frames = number, 0
         with path.open("wb") as file:
             for item, line in self._part_runs.lines(number):
                 file.write(line)
                 if isinstance(item, AnalysedFrame):
                     self.frames += 1
+                    self._begun_frames += 1
                     yield self._progress
         self._segments.seconds_a_part = (self._holder.clock.now() - started).total_seconds()
         self._stored.save(number, path)
         self._here[number] = path
+        self._begun, self._begun_frames = None, 0
 
     def _join(self) -> int:
         """Join all parts that are there and next; return how many are joined."""
