@@ -156,7 +156,11 @@ class JobWarning(Answer):
 
 
 class Job(Answer):
-    """All that its owner may know of a job; ``source_host`` is the host of its ``source_url``."""
+    """All that its owner may know of a job.
+
+    ``source_host`` is the host of its ``source_url``. ``helpers`` are the other workers that compute segments
+    of a long video at the moment; their frames count in ``frames_done``.
+    """
 
     job_id: JobId
     status: Status
@@ -178,6 +182,7 @@ class Job(Answer):
     frames_done: int = Field(ge=0)
     frames_total: int | None = Field(ge=0)
     percent: int | None = Field(ge=0, le=100)
+    helpers: int = Field(ge=0)
     attempt: int = Field(ge=0)
     video: Video | None
     warnings: list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -124,12 +124,12 @@ class Helper:
             if missing:
                 video = fetch_video(job, Path(place), self._app.ports.storage)
                 done.fetched_bytes = video.stat().st_size
-                runs = self._runs(job, video, missing, segment.parts.stop, keep_going)
-                for number in missing:
-                    done.frames += _write(runs, number, video.with_name("part.jsonl"))
-                    keep_going()
-                    stored.save(number, video.with_name("part.jsonl"))
-                    heartbeat.progress = Progress(parts_done=number - segment.first_part + 1)
+                with closing(self._runs(job, video, missing, segment.parts.stop, keep_going)) as runs:
+                    for number in missing:
+                        done.frames += _write(runs, number, video.with_name("part.jsonl"))
+                        keep_going()
+                        stored.save(number, video.with_name("part.jsonl"))
+                        heartbeat.progress = Progress(parts_done=number - segment.first_part + 1)
 
     def _runs(self, job: Job, video: Path, missing: list[int], end: int, keep_going: KeepGoing) -> PartRuns:
         request = replace(request_of(job, video), end_part=end)

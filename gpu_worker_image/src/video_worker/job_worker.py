@@ -259,9 +259,12 @@ class JobWorker:
             return self._pipelines.run(again, keep_going)
 
         shared = SharedRun(self._holder, job, run, parts, open_run)
-        for progress in shared.compute(keep_going):
-            self._metrics.frames, self._metrics.helped = shared.frames, shared.used_by_helpers
-            yield progress
+        try:
+            for progress in shared.compute(keep_going):
+                self._metrics.frames = shared.frames
+                yield progress
+        finally:
+            self._metrics.helped = shared.used_by_helpers()
         return shared.rest()
 
     def _fetch_video(self, job: Job, folder: Path) -> Path:
@@ -326,7 +329,7 @@ class JobWorker:
 
     def _give_back(self, job: Job, message: QueueMessage, *, count_failure: bool, delay_s: int) -> Outcome:
         try:
-            self._app.work.give_back(job, self._metrics.usage, count_failure=count_failure)
+            self._app.work.give_back(job, self._metrics.usage_with_help, count_failure=count_failure)
         except LeaseLostError:
             return Outcome.LOST
         self._return(message, delay_s)

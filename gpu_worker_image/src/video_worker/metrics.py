@@ -41,7 +41,7 @@ class AttemptMetrics:
     fetched_bytes
         The size of the video that it has fetched; the worker sets it.
     helped
-        What helpers used for the job; the worker sets it.
+        What helpers used for the job meanwhile; the worker sets it.
     outcome
         How the attempt ended; the worker sets it.
     """
@@ -67,7 +67,7 @@ class AttemptMetrics:
 
     @property
     def usage_with_help(self) -> Usage:
-        """What this attempt and all helpers have used until now."""
+        """What this attempt and the helpers that ended a segment meanwhile have used until now."""
         return self.usage.added_to(self.helped)
 
     @contextmanager

@@ -53,15 +53,16 @@ class SharedRun:
         self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts)
         self._here: dict[int, Path] = {}
         self._broken: set[int] = set()
-        self._ahead = 0
+        self._ahead: set[int] = set()
         """Parts that are there and wait for the one before them."""
-        self._of_part = 0
-        """Frames of the part that is being computed here."""
+        self._begun: int | None = None
+        self._begun_frames = 0
+        self._most_frames = 0
         self.frames = 0
 
     def compute(self, keep_going: GoingOn) -> Iterator[Progress]:
         """Tell the progress after each frame that is analysed here, and while helpers compute."""
-        self._segments.look()
+        self._segments.begin()
         keep_going.meanwhile = self._segments.tick
         while self._join() < self._end:
             segment = self._segments.take(self._parts.stored, self._broken)
@@ -74,10 +75,9 @@ class SharedRun:
                 yield from self._compute(segment)
         keep_going.meanwhile = lambda: None
 
-    @property
     def used_by_helpers(self) -> Usage:
-        """What helpers used."""
-        return self._segments.used
+        """What helpers used for segments that they have ended meanwhile, as far as that can be read."""
+        return self._segments.used()
 
     def rest(self) -> AnalysisRun:
         """A run of what follows the complete parts."""
@@ -85,9 +85,14 @@ class SharedRun:
 
     @property
     def _progress(self) -> Progress:
-        """How many frames were analysed, by anyone; parts that are not joined yet count as whole."""
-        frames = self._joined.frames + self._ahead * self._part_frames + self._of_part
-        return Progress(frames, self._frames_total, self._parts.stored, self._segments.helpers)
+        """How many frames were analysed, by anyone; parts that are not joined yet count as whole.
+
+        It does not go back if such a part turns out to have lost pictures, or to be missing.
+        """
+        ahead = len(self._ahead - {self._begun}) * self._part_frames
+        frames = self._joined.frames + ahead + self._begun_frames
+        self._most_frames = max(self._most_frames, frames)
+        return Progress(self._most_frames, self._frames_total, self._parts.stored, self._segments.helpers)
 
     def _compute(self, segment: Segment) -> Iterator[Progress]:
         """Compute what is missing of a segment that the holder has."""
@@ -102,16 +107,18 @@ class SharedRun:
     def _compute_part(self, number: int) -> Iterator[Progress]:
         path = self._joined.folder / f"part-{number}.jsonl"
         started = self._holder.clock.now()
+        self._begun, self._begun_frames = number, 0
         with path.open("wb") as file:
             for item, line in self._part_runs.lines(number):
                 file.write(line)
                 if isinstance(item, AnalysedFrame):
                     self.frames += 1
-                    self._of_part += 1
+                    self._begun_frames += 1
                     yield self._progress
         self._segments.seconds_a_part = (self._holder.clock.now() - started).total_seconds()
         self._stored.save(number, path)
-        self._here[number], self._of_part = path, 0
+        self._here[number] = path
+        self._begun, self._begun_frames = None, 0
 
     def _join(self) -> int:
         """Join all parts that are there and next; return how many are joined."""
@@ -119,7 +126,7 @@ class SharedRun:
         while (number := self._parts.stored) < self._end and (path := self._found(number, told)) is not None:
             self._parts.add(path)
             path.unlink()
-        self._ahead = len({part for part in told if part >= number} | self._here.keys())
+        self._ahead = {part for part in told if part >= number} | self._here.keys()
         return self._parts.stored
 
     def _found(self, number: int, told: dict[int, Segment]) -> Path | None:

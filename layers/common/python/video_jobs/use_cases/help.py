@@ -89,11 +89,14 @@ class Help(UseCases):
     def claim(self, asked: HelpMessage, claimant: Claimant, fingerprint_of: FingerprintOf) -> HelpClaim:
         """Claim the segment that a message asks help with, or another one of the same job."""
         job = self._ports.jobs.get_by_id(asked.job_id)
-        if job is None or job.status is not JobStatus.RUNNING:
+        if job is None:
+            return HelpClaim("unknown job")
+        # A job that does not run may go on later, and then ask again.
+        self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
+        if job.status is not JobStatus.RUNNING:
             return HelpClaim("the job does not run")
         if job.needs > claimant.understands:
             return HelpClaim("needs a newer worker")
-        self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
         if fingerprint_id_of(job) != fingerprint_of(job):
             return HelpClaim("computed by other models or libraries")
         segment = self._first_free(job, asked, claimant)
