@@ -53,8 +53,6 @@ class SharedRun:
         self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts)
         self._here: dict[int, Path] = {}
         self._broken: set[int] = set()
-        self._ahead: set[int] = set()
-        """Parts that are there and wait for the one before them."""
         self._begun: int | None = None
         self._begun_frames = 0
         self._most_frames = 0
@@ -89,8 +87,9 @@ class SharedRun:
 
         It does not go back if such a part turns out to have lost pictures, or to be missing.
         """
-        ahead = len(self._ahead - {self._begun}) * self._part_frames
-        frames = self._joined.frames + ahead + self._begun_frames
+        told = (number for number, _ in self._segments.stored(self._parts.stored))
+        ahead = {*told, *self._here} - {self._begun}
+        frames = self._joined.frames + len(ahead) * self._part_frames + self._begun_frames
         self._most_frames = max(self._most_frames, frames)
         return Progress(self._most_frames, self._frames_total, self._parts.stored, self._segments.helpers)
 
@@ -122,11 +121,10 @@ class SharedRun:
 
     def _join(self) -> int:
         """Join all parts that are there and next; return how many are joined."""
-        told = dict(self._segments.stored())
+        told = dict(self._segments.stored(self._parts.stored))
         while (number := self._parts.stored) < self._end and (path := self._found(number, told)) is not None:
             self._parts.add(path)
             path.unlink()
-        self._ahead = {part for part in told if part >= number} | self._here.keys()
         return self._parts.stored
 
     def _found(self, number: int, told: dict[int, Segment]) -> Path | None:
