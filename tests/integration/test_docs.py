@@ -249,15 +249,18 @@ def test_the_table_of_changes_is_that_of_the_code() -> None:
     assert set(listed) == {(one.name, one.before, one.after) for one in every_change()}
 
 
+PORTS = ("fleet_ports", "source_ports", "account_ports", "help_ports")
 MAY_IMPORT: Mapping[str, set[str]] = {
     "domain": {"domain"},
     "ports": {"domain"},
     "fleet_ports": {"domain"},
     "source_ports": {"domain"},
-    "bindings": {"ports", "fleet_ports", "source_ports", "adapters"},
-    "use_cases": {"domain", "ports", "fleet_ports", "source_ports", "bindings", "use_cases"},
+    "account_ports": {"domain"},
+    "help_ports": {"domain"},
+    "bindings": {"ports", *PORTS, "adapters"},
+    "use_cases": {"domain", "ports", *PORTS, "bindings", "use_cases"},
     "application": {"domain", "bindings", "use_cases"},
-    "adapters": {"domain", "ports", "fleet_ports", "source_ports", "adapters"},
+    "adapters": {"domain", "ports", *PORTS, "adapters"},
 }
 
 

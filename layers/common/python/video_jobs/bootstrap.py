@@ -43,6 +43,7 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "metrics": _metrics,
         "fleet": _fleet,
         "fleet_records": _fleet_records,
+        "accounts": _accounts,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
 
@@ -96,7 +97,7 @@ def _ids(_: ServiceSettings) -> Any:
 def _jobs(settings: ServiceSettings) -> Any:
     from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 
-    return DynamoDbJobRepository(settings.table_name, settings.aws_region)
+    return DynamoDbJobRepository(settings.table_name, settings.aws_region, settings.state_table_name)
 
 
 def _storage(settings: ServiceSettings) -> Any:
@@ -180,6 +181,13 @@ def _fleet_records(settings: ServiceSettings) -> Any:
 
     table = _needed("STATE_TABLE_NAME", settings.state_table_name)
     return DynamoDbFleetRepository(table, settings.aws_region)
+
+
+def _accounts(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.account_item import DynamoDbAccountRepository
+
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbAccountRepository(table, settings.aws_region)
 
 
 def _needed(variable: str, value: str) -> str:
