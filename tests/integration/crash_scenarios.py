@@ -42,6 +42,7 @@ CALLS = {
 OPEN = "RECEIVE GET UPDATE READ LIST"
 FILES = "STORE STORE STORE STORE STORE"
 END = f"UPDATE VISIBILITY {FILES} UPDATE DELETE LIST"
+SPEED = "UPDATE"
 DUE = "QUERY QUERY QUERY QUERY"
 
 
@@ -189,7 +190,7 @@ def receiving_of_no_job(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, job_id)
 
 
-@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL")
+@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL {SPEED}")
 def working(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, world.work
 
@@ -223,7 +224,7 @@ def working_until_stopped(world: CrashWorld, key: str) -> Prepared:
     return misbehaving(world, key, stop).job_id, world.work
 
 
-@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL")
+@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL {SPEED}")
 def resuming(world: CrashWorld, key: str) -> Prepared:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 

@@ -12,11 +12,13 @@ from video_jobs.domain.metrics import (
     ANALYSIS_TIME,
     ATTEMPT_NUMBER,
     ATTEMPTS_ENDED,
+    FETCH_TIME,
     FRAMES,
     FRAMES_PER_SECOND,
     QUEUE_WAIT,
     Metric,
 )
+from video_jobs.domain.speeds import JobTiming
 from video_jobs.domain.usage import Usage
 from video_jobs.ports import Clock, Metrics
 
@@ -52,6 +54,7 @@ class AttemptMetrics:
 
     def _begin(self, now: datetime) -> None:
         self._started = now
+        self._started_s = self._seconds()
         self._times: dict[Metric, float] = {}
         self.frames = self.fetched_bytes = 0
         self.outcome = ERROR
@@ -61,6 +64,16 @@ class AttemptMetrics:
         """What this attempt has used until now."""
         lasted = self._clock.now() - self._started
         return Usage.of_attempt(lasted, frames=self.frames, fetched_bytes=self.fetched_bytes)
+
+    @property
+    def timing(self) -> JobTiming:
+        """How long this attempt has taken until now."""
+        return JobTiming(
+            compute_ms=_ms(self._seconds() - self._started_s),
+            fetch_ms=_ms(self._times.get(FETCH_TIME, 0.0)),
+            analysis_ms=_ms(self._times.get(ANALYSIS_TIME, 0.0)),
+            frames=self.frames,
+        )
 
     @contextmanager
     def attempt(self, job: Job, waited: timedelta) -> Iterator[None]:
@@ -85,3 +98,7 @@ class AttemptMetrics:
         values = {ATTEMPTS_ENDED: 1, ATTEMPT_NUMBER: job.attempt, FRAMES: self.frames, **self._times}
         analysis_s = self._times.get(ANALYSIS_TIME, 0.0)
         return values | ({FRAMES_PER_SECOND: self.frames / analysis_s} if self.frames and analysis_s else {})
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

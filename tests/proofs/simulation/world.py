@@ -17,6 +17,7 @@ from uuid import UUID
 from aws_lambda_powertools import Logger
 from video_jobs.adapters.local.memory_metrics import MemoryMetrics
 from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
+from video_jobs.adapters.local.memory_speeds import MemorySpeedRepository
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
@@ -93,6 +94,7 @@ class World:
         self.jobs = ObservedJobs(self._on_change, self.invariants.on_delete, unconditional)
         self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
+        self.speeds = MemorySpeedRepository()
         self.accepted: set[str] = set()
         self.busy = 0
         """Clients and events that still have something to do."""
@@ -140,6 +142,7 @@ class World:
             webhook_transport=reached(self.receiver),
             webhook_secrets=reached(MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"})),
             metrics=MemoryMetrics,
+            speeds=reached(self.speeds),
         )
         return VideoJobs(ports, replace(RULES, part_frames=self.random.randint(1, 4)))
 

@@ -43,6 +43,7 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "metrics": _metrics,
         "fleet": _fleet,
         "fleet_records": _fleet_records,
+        "speeds": _speeds,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
 
@@ -180,6 +181,13 @@ def _fleet_records(settings: ServiceSettings) -> Any:
 
     table = _needed("STATE_TABLE_NAME", settings.state_table_name)
     return DynamoDbFleetRepository(table, settings.aws_region)
+
+
+def _speeds(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.speed_items import DynamoDbSpeedRepository
+
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbSpeedRepository(table, settings.aws_region)
 
 
 def _needed(variable: str, value: str) -> str:
