@@ -25,6 +25,7 @@ from video_jobs.adapters.aws.s3_multipart import S3MultipartUploads
 from video_jobs.adapters.aws.secrets_manager import SecretsManagerWebhookSecrets, secret_name
 from video_jobs.adapters.aws.sqs import SqsQueue
 from video_jobs.adapters.aws.sqs_webhooks import SqsWebhookQueue
+from video_jobs.adapters.aws.state_item import StateItem, bound_model
 from video_jobs.adapters.local.local_storage import LocalStorage
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
@@ -47,7 +48,7 @@ from video_jobs.ports import (
 from tests.support.aws import REGION as EVENTS_REGION
 from tests.support.aws import Subscriber
 from tests.support.clock import ManualClock
-from tests.support.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, find_node
+from tests.support.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, create_table, find_node
 
 REGION: Final = "eu-central-1"
 
@@ -84,6 +85,23 @@ def dynalite_table(dynalite: Dynalite, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setenv(name, value)
     table_name = f"jobs-{uuid4()}"
     create_jobs_table(dynalite.client(), table_name)
+    return table_name
+
+
+@pytest.fixture
+def moto_state_table(aws: None) -> str:
+    """The name of a state table on moto, as the model makes it."""
+    bound_model(StateItem, "state", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    return "state"
+
+
+@pytest.fixture
+def dynalite_state_table(dynalite: Dynalite, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a state table on dynalite, as the template makes it."""
+    for name, value in dynalite.environment.items():
+        monkeypatch.setenv(name, value)
+    table_name = f"state-{uuid4()}"
+    create_table(dynalite.client(), table_name, "StateTable")
     return table_name
 
 

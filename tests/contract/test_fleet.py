@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
-from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from video_jobs.adapters.aws.ecs import EcsWorkerFleet
-from video_jobs.adapters.aws.fleet_item import DynamoDbFleetRepository, FleetItem, bound_model
+from video_jobs.adapters.aws.fleet_item import DynamoDbFleetRepository
 from video_jobs.adapters.local.memory_fleet import MemoryFleetRepository, MemoryWorkerFleet
 from video_jobs.bootstrap import ecs_client
 from video_jobs.domain.errors import ConflictError, FleetError
@@ -20,7 +19,6 @@ from video_jobs.fleet_ports import FleetRepository, WorkerFleet, WorkerService
 
 from tests.contract.conftest import REGION
 from tests.contract.jobs import LEASE, NOW
-from tests.support.dynalite import Dynalite, create_table
 
 FULL = FleetRecord(
     decision=FleetDecision(workers=3, raised_at=NOW, spare_since=NOW + LEASE),
@@ -32,19 +30,10 @@ FULL = FleetRecord(
 
 
 @pytest.fixture(params=["memory", "moto", "dynalite"])
-def records(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FleetRepository:
+def records(request: pytest.FixtureRequest) -> FleetRepository:
     if request.param == "memory":
         return MemoryFleetRepository()
-    if request.param == "moto":
-        request.getfixturevalue("aws")
-        bound_model(FleetItem, "state", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-        return DynamoDbFleetRepository("state", "us-east-1")
-    dynalite: Dynalite = request.getfixturevalue("dynalite")
-    for name, value in dynalite.environment.items():
-        monkeypatch.setenv(name, value)
-    table_name = f"state-{uuid4()}"
-    create_table(dynalite.client(), table_name, "StateTable")
-    return DynamoDbFleetRepository(table_name, "us-east-1")
+    return DynamoDbFleetRepository(request.getfixturevalue(f"{request.param}_state_table"), "us-east-1")
 
 
 def test_the_full_record_has_no_default_left() -> None:

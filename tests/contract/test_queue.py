@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from video_jobs.domain.errors import ReceiptExpiredError
+from video_jobs.domain.segments import HelpMessage
 from video_jobs.ports import QueueDepth, QueueMessage, QueueService
 
 from tests.contract.conftest import QueueUnderTest
+from tests.contract.jobs import JOB_ID
 
 MakeQueue = Callable[[bool], QueueUnderTest]
 both_orders = pytest.mark.parametrize("strict", [False, True], ids=["by job", "one line"])
@@ -115,6 +117,32 @@ def test_a_held_message_holds_back_its_job_only(make_queue: MakeQueue) -> None:
     assert bodies(queue, 2) == ["b", None]
     queue.acknowledge(held)
     assert taken(queue).generation == 2
+
+
+def test_messages_that_ask_for_help_are_received_beside_the_job_that_sent_them(make_queue: MakeQueue) -> None:
+    # GIVEN a job whose message a worker holds while it asks for help with two segments
+    queue, _ = filled(make_queue, JOB_ID)
+    held = taken(queue)
+    for number in (0, 12):
+        queue.ask_for_help(JOB_ID, number, attempt=1)
+    queue.enqueue(JOB_ID, 2)
+    # THEN others receive both at the same time, but not the job's next message
+    messages = [taken(queue), taken(queue)]
+    assert [HelpMessage.of_body(one.body) for one in messages] == [(JOB_ID, 0), (JOB_ID, 12)]
+    assert [one.generation for one in messages] == [0, 0]
+    assert queue.dequeue() is None
+    # AND each is acknowledged alone
+    for message in (messages[1], held, messages[0]):
+        queue.acknowledge(message)
+    assert bodies(queue, 2) == [JOB_ID, None]
+
+
+def test_help_with_a_segment_is_asked_for_once_in_each_attempt(make_queue: MakeQueue) -> None:
+    queue, _ = filled(make_queue)
+    for attempt in (1, 1, 2):
+        queue.ask_for_help(JOB_ID, 0, attempt)
+    queue.ask_for_help(JOB_ID, 1, attempt=1)
+    assert queue.size() == 3
 
 
 def test_strict_order_lets_one_message_out_at_a_time(make_queue: MakeQueue) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
-from video_jobs.adapters.aws.fleet_item import StateItem, bound_model
 from video_jobs.adapters.aws.speed_items import DynamoDbSpeedRepository
+from video_jobs.adapters.aws.state_item import StateItem, bound_model
 from video_jobs.adapters.local.memory_speeds import MemorySpeedRepository
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.speeds import SPEEDS_KEPT, Speed
 from video_jobs.speed_ports import SpeedRepository
 
 from tests.contract.jobs import LEASE, NOW
-from tests.support.dynalite import Dynalite, create_table
 
 SPEED = Speed(
     pipeline_id="yolo_ocr",
@@ -28,19 +26,10 @@ SPEED = Speed(
 
 
 @pytest.fixture(params=["memory", "moto", "dynalite"])
-def speeds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SpeedRepository:
+def speeds(request: pytest.FixtureRequest) -> SpeedRepository:
     if request.param == "memory":
         return MemorySpeedRepository()
-    if request.param == "moto":
-        request.getfixturevalue("aws")
-        bound_model(StateItem, "state", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-        return DynamoDbSpeedRepository("state", "us-east-1")
-    dynalite: Dynalite = request.getfixturevalue("dynalite")
-    for name, value in dynalite.environment.items():
-        monkeypatch.setenv(name, value)
-    table_name = f"state-{uuid4()}"
-    create_table(dynalite.client(), table_name, "StateTable")
-    return DynamoDbSpeedRepository(table_name, "us-east-1")
+    return DynamoDbSpeedRepository(request.getfixturevalue(f"{request.param}_state_table"), "us-east-1")
 
 
 def test_at_first_nothing_is_known(speeds: SpeedRepository) -> None:
@@ -94,11 +83,9 @@ def test_workers_that_add_at_once_lose_nothing(speeds: SpeedRepository) -> None:
     assert (speed.counters["jobs"], speed.counters["frames"]) == (20, 800)
 
 
-def test_an_item_is_dropped_when_no_job_has_added_to_it_for_long(aws: None) -> None:
-    model = bound_model(StateItem, "state", "us-east-1")
-    model.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-    DynamoDbSpeedRepository("state", "us-east-1").add(SPEED)
-    item = model.get("speed#yolo_ocr", "f1#1280x720")
+def test_an_item_is_dropped_when_no_job_has_added_to_it_for_long(moto_state_table: str) -> None:
+    DynamoDbSpeedRepository(moto_state_table, "us-east-1").add(SPEED)
+    item = bound_model(StateItem, moto_state_table, "us-east-1").get("speed#yolo_ocr", "f1#1280x720")
     assert item.expires_at == (NOW + SPEEDS_KEPT).replace(microsecond=0)
 
 

@@ -177,7 +177,8 @@ def test_the_template_defines_the_table_that_the_model_describes(resources: Reso
 def test_the_template_defines_the_second_table_as_its_model_does_and_without_changes_to_follow(
     resources: Resources,
 ) -> None:
-    from video_jobs.adapters.aws.fleet_item import FleetItem, bound_model
+    from video_jobs.adapters.aws.fleet_item import FleetItem
+    from video_jobs.adapters.aws.state_item import bound_model
 
     bound_model(FleetItem, "other", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     assert shape_of_table(resources.id("StateTable")) == shape_of_table("other")

@@ -112,6 +112,14 @@ def test_a_worker_knows_what_it_costs(chosen: dict[str, str], price: str) -> Non
     assert settings.rules.worker_usd_per_hour == Decimal(price)
 
 
+@pytest.mark.parametrize("chosen", [{}, {"WorkerHelpFromParts": "20"}], ids=["by default", "chosen"])
+def test_a_worker_knows_from_when_on_it_asks_for_help(chosen: dict[str, str]) -> None:
+    given = str(environment(Deployment(**chosen))["HELP_FROM_PARTS"])
+    settings = {"TABLE_NAME": "jobs", "BUCKET_NAME": "media", "HELP_FROM_PARTS": given}
+    rules = ServiceSettings.from_environment(settings).rules
+    assert rules.help_from_parts == int(chosen.get("WorkerHelpFromParts", Rules().help_from_parts))
+
+
 def test_the_disk_of_a_worker_holds_the_largest_upload_twice() -> None:
     needed_gib = (2 * Rules().max_multipart_bytes + IMAGE_AND_RESULTS) / GIB
     fargate_gib = CPU.properties("VideoWorkerTaskDefinition")["EphemeralStorage"]["SizeInGiB"]

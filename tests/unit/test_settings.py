@@ -23,10 +23,11 @@ def test_defaults_and_values() -> None:
 def test_the_rules_are_the_settings_and_by_default_their_own() -> None:
     assert ServiceSettings.from_environment(NEEDED).rules == Rules()
     environment = {"UPLOAD_EXPIRES_S": "60", "RETENTION_DAYS": "1", "WEBHOOK_NETWORKS": "10.0.0.0/8 fd00::/8"}
-    environment["OCR_LANGUAGES"] = "eng chi_sim script/Latin"
+    environment |= {"OCR_LANGUAGES": "eng chi_sim script/Latin", "HELP_FROM_PARTS": "20"}
     rules = ServiceSettings.from_environment(NEEDED | environment).rules
     assert (rules.upload_expires, rules.keep) == (timedelta(seconds=60), timedelta(days=1))
     assert rules.known_languages == {"eng", "chi_sim", "script/Latin"}
+    assert rules.help_from_parts == 20
     assert rules.webhook_networks == ("10.0.0.0/8", "fd00::/8")
 
 

@@ -43,6 +43,7 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "metrics": _metrics,
         "fleet": _fleet,
         "fleet_records": _fleet_records,
+        "segments": _segments,
         "speeds": _speeds,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
@@ -181,6 +182,13 @@ def _fleet_records(settings: ServiceSettings) -> Any:
 
     table = _needed("STATE_TABLE_NAME", settings.state_table_name)
     return DynamoDbFleetRepository(table, settings.aws_region)
+
+
+def _segments(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.segment_items import DynamoDbSegmentRepository
+
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbSegmentRepository(table, settings.aws_region)
 
 
 def _speeds(settings: ServiceSettings) -> Any:

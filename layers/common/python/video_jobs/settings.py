@@ -86,7 +86,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     table_name: str
     """DynamoDB table of the jobs."""
     state_table_name: str = ""
-    """DynamoDB table of what is no job: the record of the workers' number."""
+    """DynamoDB table of what is no job: the number of workers, segments of long videos, speeds of jobs."""
     bucket_name: str
     """S3 bucket of videos and results."""
     jobs_queue_url: str = ""
@@ -147,6 +147,8 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """How long an ended job is kept, in days."""
     max_crashes: Positive = _DEFAULT.max_crashes
     """A job fails when this many workers have vanished while they ran it."""
+    help_from_parts: Positive = _DEFAULT.help_from_parts
+    """A job asks other workers for help if so many parts are still to be computed."""
 
     def __post_init__(self) -> None:
         for network in self.webhook_networks.split():
@@ -174,6 +176,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
             source_limit=timedelta(seconds=self.source_limit_s),
             keep=timedelta(days=self.retention_days),
             max_crashes=self.max_crashes,
+            help_from_parts=self.help_from_parts,
             fleet=self._fleet_limits,
             worker_usd_per_hour=self._worker_usd_per_hour,
             webhook_attempts=self.webhook_attempts,

@@ -7,8 +7,9 @@ holder takes over what was not finished; so help only makes a job faster.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple, Self
 
 from video_jobs.domain.job import Lease, is_job_id
@@ -22,6 +23,9 @@ MOST_WORK = timedelta(seconds=60)
 
 SEGMENTS_KEPT = timedelta(days=1)
 """When the table drops a segment; longer than an attempt at a job may take."""
+
+NOTHING_USED = Usage(cost_usd=Decimal())
+"""What helpers used before there was one; unlike the cost of `Usage()`, its cost is known."""
 
 _MARK = "/segment/"
 
@@ -85,7 +89,7 @@ class Segment:
     is_done: bool = False
     is_asked: bool = False
     is_answered: bool = False
-    used: Usage = field(default_factory=Usage)
+    used: Usage = NOTHING_USED
 
     @property
     def parts(self) -> range:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import reduce
 from heapq import merge
@@ -12,14 +11,13 @@ from operator import and_
 from typing import Any
 
 from pynamodb.attributes import Attribute
-from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, PynamoDBException, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
-from video_jobs.adapters.aws.errors import is_transient
 from video_jobs.adapters.aws.job_attributes import changed_attributes, to_attributes, to_job
 from video_jobs.adapters.aws.job_item import UPLOAD_SHARDS, WORK_SHARDS, JobItem, job_item_model
+from video_jobs.adapters.aws.table_errors import table_errors_translated
 from video_jobs.domain.changes import Change, Expected
-from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job, UploadState, to_iso
 from video_jobs.ports import JobPosition
 
@@ -37,12 +35,12 @@ class DynamoDbJobRepository:
     def save(self, job: Job) -> None:
         """Store a new job."""
         is_new = self._model.job_id.does_not_exist()  # an id is used only once
-        with _errors_translated():
+        with table_errors_translated():
             self._model(**to_attributes(job)).save(condition=is_new)
 
     def get_by_id(self, job_id: str) -> Job | None:
         """The job, by a consistent read."""
-        with _errors_translated():
+        with table_errors_translated():
             try:
                 return to_job(self._model.get(job_id, consistent_read=True))
             except DoesNotExist:
@@ -57,7 +55,7 @@ class DynamoDbJobRepository:
                 change.job_id, change.values, change.expected.upload_state
             ).items()
         ]
-        with _errors_translated():
+        with table_errors_translated():
             item.update(actions=actions, condition=_condition(self._model, change.expected))
         return to_job(item)
 
@@ -77,7 +75,7 @@ class DynamoDbJobRepository:
         """What is due in some shards, the earliest first; the next page of a shard is read when needed."""
         until_now = self._model.due_at <= now
         query = self._model.by_due_time.query
-        with _errors_translated():
+        with table_errors_translated():
             found = [map(to_job, query(shard, until_now, is_listed, page_size=page_size)) for shard in shards]
             yield from merge(*found, key=lambda job: job.due_at or now)
 
@@ -86,7 +84,7 @@ class DynamoDbJobRepository:
         found: list[Job] = []
         window = self._model.due_at.between(after + _TICK, until)
         has_video = _upload_is(self._model, UploadState.ACCEPTED)
-        with _errors_translated():
+        with table_errors_translated():
             for shard in WORK_SHARDS:
                 found += map(to_job, self._model.by_due_time.query(shard, window, has_video, limit=limit))
         return sorted(found, key=lambda job: job.due_at or until)[:limit]
@@ -94,7 +92,7 @@ class DynamoDbJobRepository:
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
         """Query the owner index backwards, so from the newest job on."""
         start = None if after is None else _owner_index_key(owner, after)
-        with _errors_translated():
+        with table_errors_translated():
             items = self._model.by_owner.query(
                 owner, scan_index_forward=False, limit=limit, last_evaluated_key=start
             )
@@ -103,7 +101,7 @@ class DynamoDbJobRepository:
     def delete(self, job_id: str, expected: Expected) -> None:
         """One DeleteItem with one condition."""
         is_gone = self._model.job_id.does_not_exist()  # deleting it again is no error
-        with _errors_translated():
+        with table_errors_translated():
             self._model(job_id).delete(condition=is_gone | _condition(self._model, expected))
 
 
@@ -154,23 +152,3 @@ def _upload_is(model: type[JobItem], state: UploadState) -> Condition:
 
 def _action(attribute: Attribute[Any], value: Any) -> Any:
     return attribute.remove() if value is None else attribute.set(value)
-
-
-@contextmanager
-def _errors_translated() -> Iterator[None]:
-    try:
-        yield
-    except (PutError, UpdateError, DeleteError) as exc:
-        if exc.cause_response_code == "ConditionalCheckFailedException":
-            raise ConflictError from exc
-        raise _translated(exc) from exc
-    except DoesNotExist:
-        raise
-    except PynamoDBException as exc:
-        raise _translated(exc) from exc
-
-
-def _translated(error: PynamoDBException) -> Exception:
-    if is_transient(error.cause):
-        return TransientError(f"DynamoDB did not answer: {error.cause_response_code or 'no connection'}")
-    return error

@@ -1,35 +1,26 @@
-"""The item of the fleet in the state table, which holds what is no job."""
+"""The item of the fleet in the state table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from pynamodb.attributes import Attribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
 
+from video_jobs.adapters.aws.errors import error_code
 from video_jobs.adapters.aws.iso_time import IsoTimeAttribute
+from video_jobs.adapters.aws.state_item import LeasedItem, bound_model
 from video_jobs.domain.errors import ConflictError, FleetError
 from video_jobs.domain.fleet import FleetDecision, FleetRecord
 
 KEY = ("fleet", "workers")
 
-ItemT = TypeVar("ItemT", bound="StateItem")
 
-
-class StateItem(Model):
-    """The keys of every item of the state table; ``expires_at`` is when the table drops it."""
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    expires_at = TTLAttribute(null=True)
-
-
-class FleetItem(StateItem):
+class FleetItem(LeasedItem):
     """The attributes of the fleet's item."""
 
     workers = NumberAttribute(null=True)
@@ -38,14 +29,6 @@ class FleetItem(StateItem):
     woken_at = IsoTimeAttribute(null=True)
     task_definition = UnicodeAttribute(null=True)
     task_definition_since = IsoTimeAttribute(null=True)
-    lease_owner = UnicodeAttribute(null=True)
-    lease_expires_at = IsoTimeAttribute(null=True)
-
-
-def bound_model(model: type[ItemT], table_name: str, region: str) -> type[ItemT]:
-    """A model of the state table, bound to one table."""
-    meta = type("Meta", (), {"table_name": table_name, "region": region})
-    return type(f"Bound{model.__name__}", (model,), {"Meta": meta})
 
 
 class DynamoDbFleetRepository:
@@ -64,12 +47,10 @@ class DynamoDbFleetRepository:
 
     def take(self, holder: str, *, until: datetime, now: datetime) -> FleetRecord:
         """One UpdateItem, which answers with the whole item."""
-        nobody = self._model.lease_expires_at.does_not_exist()
-        ended = self._model.lease_expires_at <= now
         lease: list[Action] = [self._model.lease_owner.set(holder), self._model.lease_expires_at.set(until)]
         item = self._model(*KEY)
         with _errors_translated():
-            item.update(actions=lease, condition=nobody | ended)
+            item.update(actions=lease, condition=self._model.lease_is_free(now))
         return _to_record(item)
 
     def settle(self, holder: str, record: FleetRecord) -> None:
@@ -113,7 +94,7 @@ def _errors_translated() -> Iterator[None]:
     except DoesNotExist:
         raise
     except PynamoDBException as exc:
-        code = exc.cause_response_code
+        code = error_code(exc.cause)
         if isinstance(exc, UpdateError) and code == "ConditionalCheckFailedException":
             raise ConflictError from exc
         raise FleetError(f"DynamoDB did not answer: {code or 'no connection'}") from exc

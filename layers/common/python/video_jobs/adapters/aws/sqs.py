@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from video_jobs.adapters.aws.errors import error_code, transient_errors_translated
 from video_jobs.domain.errors import ReceiptExpiredError
+from video_jobs.domain.segments import HelpMessage
 from video_jobs.ports import QueueDepth, QueueMessage
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class SqsQueue:
     """A FIFO queue; the body of a message is the job_id, its attribute ``generation`` the generation.
 
     Each job is a message group of its own, so that jobs run in parallel. With ``strict_order``, all jobs
-    are one group, and a job that waits for its retry holds back the jobs behind it.
+    are one group, and a job that waits for its retry holds back the jobs behind it. A message that asks for
+    help is a group of its own, too, and has generation 0; with ``strict_order``, nobody asks for help.
     """
 
     def __init__(self, client: SQSClient, queue_url: str, *, strict_order: bool = False) -> None:
@@ -35,12 +37,21 @@ class SqsQueue:
 
     def enqueue(self, job_id: str, generation: int) -> None:
         """Send a job."""
+        group = _ONLY_GROUP if self._strict_order else job_id
+        self._send(job_id, group, f"{job_id}:{generation}", generation)
+
+    def ask_for_help(self, job_id: str, number: int, attempt: int) -> None:
+        """Send a message that asks for help with a segment."""
+        body = HelpMessage(job_id, number).body
+        self._send(body, body, f"{body}:{attempt}", 0)
+
+    def _send(self, body: str, group: str, send_id: str, generation: int) -> None:
         with transient_errors_translated("SQS"):
             self._client.send_message(
                 QueueUrl=self._queue_url,
-                MessageBody=job_id,
-                MessageGroupId=_ONLY_GROUP if self._strict_order else job_id,
-                MessageDeduplicationId=f"{job_id}:{generation}",
+                MessageBody=body,
+                MessageGroupId=group,
+                MessageDeduplicationId=send_id,
                 MessageAttributes={"generation": {"DataType": "Number", "StringValue": str(generation)}},
             )
 

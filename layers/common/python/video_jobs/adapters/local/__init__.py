@@ -19,6 +19,7 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         MemoryWebhookSecrets,
     )
     from video_jobs.adapters.local.memory_queue import MemoryQueue
+    from video_jobs.adapters.local.memory_segments import MemorySegmentRepository
     from video_jobs.adapters.local.memory_sources import MemorySourceQueue
     from video_jobs.adapters.local.memory_speeds import MemorySpeedRepository
     from video_jobs.adapters.local.memory_storage import MemoryStorage
@@ -40,5 +41,6 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         "metrics": MemoryMetrics,
         "fleet": MemoryWorkerFleet,
         "fleet_records": MemoryFleetRepository,
+        "segments": MemorySegmentRepository,
         "speeds": MemorySpeedRepository,
     }

@@ -11,6 +11,7 @@ from itertools import count
 from uuid import uuid4
 
 from video_jobs.domain.errors import ReceiptExpiredError
+from video_jobs.domain.segments import HelpMessage
 from video_jobs.ports import Clock, QueueDepth, QueueMessage
 
 DEDUPLICATION_WINDOW = timedelta(minutes=5)
@@ -47,11 +48,19 @@ class MemoryQueue:
 
     def enqueue(self, job_id: str, generation: int) -> None:
         """Add a job at the end of the queue."""
+        group = "all" if self._strict_order else job_id
+        self._send(job_id, group, f"{job_id}:{generation}", generation)
+
+    def ask_for_help(self, job_id: str, number: int, attempt: int) -> None:
+        """Add a message that asks for help with a segment."""
+        body = HelpMessage(job_id, number).body
+        self._send(body, body, f"{body}:{attempt}", 0)
+
+    def _send(self, body: str, group: str, send_id: str, generation: int) -> None:
         with self._changed:
-            if self._is_duplicate(f"{job_id}:{generation}"):
+            if self._is_duplicate(send_id):
                 return
-            group = "all" if self._strict_order else job_id
-            entry = _Entry(next(self._order), group, job_id, generation)
+            entry = _Entry(next(self._order), group, body, generation)
             entries = self._groups.setdefault(group, deque())
             entries.append(entry)
             if len(entries) == 1:
