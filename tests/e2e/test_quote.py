@@ -32,7 +32,9 @@ def test_a_job_that_was_run_tells_what_the_next_one_takes(api: Api) -> None:
         assert quote["based_on"]["size_class"] == "640x360"
         assert quote["based_on"]["jobs"] >= 1
         assert quote["based_on"]["frames"] >= FRAMES
-        assert 0 < quote["compute_seconds"] <= quote["seconds_to_end"]["p50"] <= quote["seconds_to_end"]["p95"]
+        assert (
+            0 < quote["compute_seconds"] <= quote["seconds_to_end"]["p50"] <= quote["seconds_to_end"]["p95"]
+        )
         assert quote["cost_usd"] is None  # nobody knows what this machine costs
     assert by_size["video"]["assumed"] == ["duration_ms", "average_frame_rate"]
     assert by_length["video"]["frames"] == FRAMES

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import accumulate
 from math import log2
 
-BUCKETS_PER_DOUBLING = 8
-"""A bucket's ends differ by 9 %, so that a quantile is wrong by at most that."""
+BUCKETS_PER_DOUBLING = 16
+"""A bucket's ends differ by 4 %, so that a quantile is wrong by at most that."""
 
 
 def bucket_of(value: float) -> int:
@@ -16,7 +16,7 @@ def bucket_of(value: float) -> int:
     Examples
     --------
     >>> bucket_of(1), bucket_of(2), bucket_of(1000)
-    (0, 8, 80)
+    (0, 16, 159)
     """
     return round(BUCKETS_PER_DOUBLING * log2(max(1.0, value)))
 
@@ -31,7 +31,7 @@ def quantile(counts: Mapping[int, int], share: float) -> float:
 
     Examples
     --------
-    >>> round(quantile({80: 1}, 0.5))
+    >>> round(quantile({160: 1}, 0.5))
     1024
     """
     buckets = sorted(bucket for bucket, count in counts.items() if count > 0)

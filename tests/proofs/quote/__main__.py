@@ -1,0 +1,35 @@
+"""``python -m tests.proofs.quote PIPELINE``: print how good the quotes of a real pipeline are here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gpu_worker_image.models.street_demo_training import SHIPPED
+from tests.proofs.quote.quoting import run_quotes
+from tests.proofs.report import machine
+from tools.local_stack.stack import LocalStack
+
+
+def main(pipeline_id: str = "yolo_only") -> int:
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        with LocalStack(
+            log_file=folder / "local-stack.log", worker_settings={"MODEL_PATH": str(SHIPPED)}
+        ) as stack:
+            stack.wait_until_ready()
+            outcomes = run_quotes(stack, folder, pipeline_id)
+    print(machine())
+    for one in (*outcomes.alone, *outcomes.burst):
+        print(
+            f"{one.plan.frames:4} {dict(one.plan.options)!s:40} quoted {one.quoted_s:.2f} "
+            f"seen {one.seen_s:.2f} "
+            f"p50 {one.p50_s:.2f} p95 {one.p95_s:.2f} end {one.end_s:.2f}"
+        )
+    print("\n".join(outcomes.lines()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
