@@ -17,7 +17,7 @@ from video_jobs.domain.fleet import FleetDecision, FleetRecord
 from video_jobs.domain.job import Job
 from video_jobs.domain.quotes import ClaimedVideo
 from video_jobs.domain.speeds import Speed
-from video_worker.job_worker import Outcome
+from video_worker.job_worker import JobWorker, Outcome
 from video_worker.metrics import AttemptMetrics
 from video_worker.stop_signal import StopSignal
 
@@ -202,12 +202,18 @@ def world(tmp_path: Path) -> Iterator[World]:
     on_frame().clear()
 
 
-def turn(world: World) -> Outcome:
-    """What a worker does with the next message; its stages are measured by the clock of the test."""
+def worker_of(world: World) -> JobWorker:
+    """A worker that measures its stages by the clock of the test."""
     worker = world.worker()
-    seconds = lambda: world.clock.now().timestamp()  # noqa: E731
-    worker._metrics = AttemptMetrics(world.app.ports.metrics, world.clock, seconds)
-    return worker.run_once()
+    worker._metrics = AttemptMetrics(
+        world.app.ports.metrics, world.clock, lambda: world.clock.now().timestamp()
+    )
+    return worker
+
+
+def turn(world: World) -> Outcome:
+    """What a worker does with the next message."""
+    return worker_of(world).run_once()
 
 
 def speeds_of(world: World, pipeline_id: str = "misbehave") -> list[Speed]:
@@ -225,6 +231,18 @@ def test_a_completed_job_is_measured(world: World) -> None:
     assert (speed.sum_of("jobs"), speed.sum_of("frames")) == (1, 10)
     assert speed.frame_ms(0.5, 1) == pytest.approx(2000, rel=0.05)
     assert speed.sum_of("video_bytes") / speed.sum_of("video_pictures") == TINY.stat().st_size / FRAMES
+
+
+def test_each_job_is_measured_from_its_own_claim(world: World) -> None:
+    worker = worker_of(world)
+    misbehave(world, lambda _: world.clock.advance(2))
+    for _ in range(2):
+        world.clock.advance(1000)
+        world.submit(TINY, "misbehave", max_frames=10)
+        assert worker.run_once() is Outcome.COMPLETED
+    (speed,) = speeds_of(world)
+    assert speed.sum_of("jobs") == 2
+    assert speed.sum_of("compute_ms") / speed.sum_of("weight") == pytest.approx(20_000, rel=0.01)
 
 
 def test_only_what_this_attempt_did_is_measured(world: World) -> None:

@@ -30,7 +30,7 @@ LEARNED = 6
 """So many jobs are run first; their quotes do not count."""
 
 BURST = 10
-_PAUSE_S = 0.1
+_PAUSE_S = 0.3
 _JOB_TIMEOUT_S = 300
 
 
