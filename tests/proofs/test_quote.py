@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from statistics import median
 
 import pytest
 
-from gpu_worker_image.models.street_demo_training import SHIPPED
-from tests.proofs.quote.quoting import BURST, Outcomes, errors, run_quotes, share
-from tests.support.worker_world import SUPPORT
-from tools.local_stack.stack import LocalStack
-
-ROOT = Path(__file__).parents[2]
-PATHS = (ROOT, ROOT / "layers/common/python", ROOT / "gpu_worker_image/src")
-WORKER = {
-    "MODEL_PATH": str(SHIPPED),
-    "PLUGINS_DIR": str(SUPPORT / "pacing/plugins"),
-    "PIPELINES_DIR": str(SUPPORT / "pacing/pipelines"),
-    "PYTHONPATH": os.pathsep.join(map(str, PATHS)),
-}
+from tests.proofs.quote.quoting import BURST, PACED, Outcomes, errors, run_quotes, share, stack_of
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     folder = tmp_path_factory.mktemp("quotes")
-    with LocalStack(
-        log_file=folder / "local-stack.log",
-        worker_settings=WORKER,
-        function_settings={"PIPELINE_IDS": "paced"},
-    ) as stack:
+    with stack_of(folder, PACED) as stack:
         stack.wait_until_ready()
-        return run_quotes(stack, folder, "paced")
+        return run_quotes(stack, folder, PACED)
 
 
 def test_the_compute_time_is_about_what_was_quoted(outcomes: Outcomes) -> None:

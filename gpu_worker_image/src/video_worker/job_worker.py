@@ -27,7 +27,6 @@ from video_jobs.domain.errors import (
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job, JobStatus, Output, Progress
 from video_jobs.domain.metrics import ANALYSIS_TIME, FETCH_TIME, STORE_TIME
-from video_jobs.domain.speeds import JobTiming
 from video_jobs.domain.video import JobWarning
 from video_jobs.ports import QueueMessage
 from video_jobs.settings import WorkerSettings
@@ -39,6 +38,7 @@ from video_worker.joined_results import JoinedResults
 from video_worker.metrics import AttemptMetrics
 from video_worker.parts import Finished, JobParts, remove_parts
 from video_worker.results_serializer import warnings_of
+from video_worker.speed_recorder import record_speed
 from video_worker.stop_signal import StoppedError, StopSignal
 
 _LONGEST_PAUSE_S = 60.0
@@ -257,7 +257,7 @@ class JobWorker:
         self._acknowledge(message)
         if ended.status is JobStatus.COMPLETED:
             self._remove_parts(ended)
-            self._record_speed(ended, timing)
+            record_speed(self._app, ended, timing, self._logger)
         return Outcome(str(ended.status))
 
     def _lost(self) -> Outcome:
@@ -270,13 +270,6 @@ class JobWorker:
             remove_parts(job.job_id, self._app.ports.storage)
         except TransientError as error:  # the bucket's lifecycle rule removes them later
             self._logger.warning("parts not removed", action="remove_parts_failed", reason=error.message)
-
-    def _record_speed(self, job: Job, timing: JobTiming) -> None:
-        """Done last; if it fails, quotes only know one job less."""
-        try:
-            self._app.quote.record_speed(job, timing)
-        except TransientError as error:
-            self._logger.warning("speed not recorded", action="record_speed_failed", reason=error.message)
 
     def _retry_or_fail(self, job: Job, message: QueueMessage, error: BaseException) -> Outcome:
         self._logger.warning("attempt failed", action="attempt_failed", reason=repr(error))

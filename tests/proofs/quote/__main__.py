@@ -1,4 +1,4 @@
-"""``python -m tests.proofs.quote PIPELINE``: print how good the quotes of a real pipeline are here."""
+"""``python -m tests.proofs.quote PIPELINE``: print how good the quotes of a pipeline are here."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gpu_worker_image.models.street_demo_training import SHIPPED
-from tests.proofs.quote.quoting import run_quotes
+from tests.proofs.quote.quoting import run_quotes, stack_of
 from tests.proofs.report import machine
-from tools.local_stack.stack import LocalStack
 
 
 def main(pipeline_id: str = "yolo_only") -> int:
     with TemporaryDirectory() as made:
         folder = Path(made)
-        with LocalStack(
-            log_file=folder / "local-stack.log", worker_settings={"MODEL_PATH": str(SHIPPED)}
-        ) as stack:
+        with stack_of(folder, pipeline_id) as stack:
             stack.wait_until_ready()
             outcomes = run_quotes(stack, folder, pipeline_id)
     print(machine())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,14 @@ from random import Random
 from statistics import median, quantiles
 from typing import Any
 
+from gpu_worker_image.models.street_demo_training import SHIPPED
 from gpu_worker_image.models.street_demo_training.clips import FPS, street_clip, write_mp4
+from tests.proofs.report import ROOT
+from tests.support.worker_world import SUPPORT
 from tools.client import Client
 from tools.local_stack.stack import LocalStack
 
+PACED = "paced"
 SIZE = (640, 360)
 LENGTHS = (20, 50, 100, 200)
 CHOICES: Sequence[Mapping[str, Any]] = (
@@ -81,6 +86,20 @@ def errors(outcomes: Sequence[Outcome]) -> list[float]:
 def share(outcomes: Sequence[Outcome], name: str) -> float:
     """The share of the jobs that ended within what was quoted."""
     return sum(one.end_s <= getattr(one, name) for one in outcomes) / len(outcomes)
+
+
+def stack_of(folder: Path, pipeline_id: str) -> LocalStack:
+    """A stack with one worker; `PACED` takes 20 milliseconds a frame, other pipelines are those of the image."""
+    worker = {"MODEL_PATH": str(SHIPPED)}
+    functions: dict[str, str] = {}
+    if pipeline_id == PACED:
+        folders = ("", "layers/common/python", "gpu_worker_image/src")
+        worker["PYTHONPATH"] = os.pathsep.join(str(ROOT / one) for one in folders)
+        worker["PLUGINS_DIR"] = str(SUPPORT / "pacing/plugins")
+        worker["PIPELINES_DIR"] = str(SUPPORT / "pacing/pipelines")
+        functions["PIPELINE_IDS"] = PACED
+    log_file = folder / "local-stack.log"
+    return LocalStack(log_file=log_file, worker_settings=worker, function_settings=functions)
 
 
 def run_quotes(stack: LocalStack, folder: Path, pipeline_id: str, seed: int = 1) -> Outcomes:
