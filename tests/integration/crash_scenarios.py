@@ -47,6 +47,7 @@ MOVE = "TRANSACT GET"
 LAST = f"{MOVE} QUERY"
 """The end of a job that was sent: another one of its owner may have its turn now."""
 END = f"UPDATE VISIBILITY {FILES} {LAST} DELETE LIST"
+SPEED = "UPDATE"
 DUE = "QUERY QUERY QUERY QUERY"
 DOUBTS = "QUERY"
 
@@ -195,7 +196,7 @@ def receiving_of_no_job(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, job_id)
 
 
-@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL")
+@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL {SPEED}")
 def working(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, world.work
 
@@ -229,7 +230,7 @@ def working_until_stopped(world: CrashWorld, key: str) -> Prepared:
     return misbehaving(world, key, stop).job_id, world.work
 
 
-@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL")
+@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL {SPEED}")
 def resuming(world: CrashWorld, key: str) -> Prepared:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 

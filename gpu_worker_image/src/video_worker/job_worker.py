@@ -43,6 +43,7 @@ from video_worker.parts import JobParts, StoredParts, remove_parts
 from video_worker.results_serializer import warnings_of
 from video_worker.segments import Holder
 from video_worker.shared_run import SharedRun
+from video_worker.speed_recorder import record_speed
 from video_worker.stop_signal import StoppedError, StopSignal
 
 _LONGEST_PAUSE_S = 60.0
@@ -292,6 +293,7 @@ class JobWorker:
             ended = record()
         except LeaseLostError:
             return self._lost()
+        timing = self._metrics.timing
         self._logger.info(
             "job ended",
             action=f"job_{ended.status}",
@@ -302,6 +304,8 @@ class JobWorker:
         self._acknowledge(message)
         if ended.status is JobStatus.COMPLETED:
             self._remove_parts(ended)
+            if not self._metrics.helped.frames:  # otherwise it does not tell what a job takes one worker
+                record_speed(self._app, ended, timing, self._logger)
         return Outcome(str(ended.status))
 
     def _lost(self) -> Outcome:
