@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from video_jobs.domain import changes, delivery_changes, fetch_changes
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.changes import POSTPONED, Change, Expected
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import (
@@ -41,6 +42,7 @@ MET_AND_NOT: dict[str, tuple[Any, Any]] = {
     "lease_free_at": (NOW + LEASE, NOW + LEASE - timedelta(microseconds=1)),
     "upload_state": (UploadState.FETCHING, UploadState.ACCEPTED),
     "multipart_id": ("u", "v"),
+    "place": (Place.SENT, Place.WAITING),
     "delivery_not": (frozenset({DeliveryState.DELIVERED}), frozenset({DeliveryState.RETRYING})),
 }
 """What may be expected of the full job, and what it does not meet."""
@@ -125,6 +127,7 @@ def test_every_field_that_may_change_can_be_emptied(jobs: JobRepository) -> None
         "fingerprint": None,
         "delivery": None,
         "usage": None,
+        "place": None,
         "expires_at": None,
     }
     changed = jobs.update_status(

@@ -23,10 +23,10 @@ MAX_CRASHES = 50
 
 
 class CrashWorld(World):
-    """The application on the ports of AWS; a job has parts of two frames."""
+    """The application on the ports of AWS; a job has parts of two frames, an owner one turn."""
 
     def __init__(self, ports: Ports, clock: ManualClock, folder: Path) -> None:
-        rules = replace(RULES, max_crashes=MAX_CRASHES, part_frames=2)
+        rules = replace(RULES, max_crashes=MAX_CRASHES, part_frames=2, running_per_owner=1)
         super().__init__(folder, VideoJobs(ports, rules))
         self.clock = clock
         self.broken = folder / "broken.mp4"

@@ -44,6 +44,8 @@ UNCONDITIONAL = (
     "record_delivery",
     "keep_fetch",
     "pause_fetch",
+    "take_turn",
+    "keep_waiting",
 )
 MUTATIONS |= {f"{name} without condition": {"unconditional": frozenset({name})} for name in UNCONDITIONAL}
 

@@ -16,7 +16,8 @@ from video_jobs.application import VideoJobs
 from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 
-import tests.integration.source_scenarios  # noqa: F401 - it adds to SCENARIOS
+import tests.integration.source_scenarios
+import tests.integration.turn_scenarios  # noqa: F401 - both add to SCENARIOS
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld

@@ -68,11 +68,12 @@ class HeldSegments:
         self._looked_at = now
         self._try(self._offer)
 
-    def stored(self) -> Iterator[tuple[int, Segment]]:
-        """The parts that are said to be stored, with their segments."""
+    def stored(self, first: int) -> Iterator[tuple[int, Segment]]:
+        """The parts from ``first`` on that are said to be stored, with their segments."""
         for segment in self._all:
-            count = segment.part_count if segment.is_done else segment.parts_done
-            yield from ((part, segment) for part in segment.parts[:count])
+            if segment.parts.stop > first:
+                count = segment.part_count if segment.is_done else segment.parts_done
+                yield from ((part, segment) for part in segment.parts[:count] if part >= first)
 
     @property
     def helpers(self) -> int:

@@ -87,12 +87,11 @@ class SharedRun:
 
         It does not go back if such a part turns out to have lost pictures, or to be missing.
         """
-        joined = self._parts.stored
-        ahead = {number for number, _ in self._segments.stored() if number >= joined} | set(self._here)
-        ahead -= {self._begun}
+        told = (number for number, _ in self._segments.stored(self._parts.stored))
+        ahead = {*told, *self._here} - {self._begun}
         frames = self._joined.frames + len(ahead) * self._part_frames + self._begun_frames
         self._most_frames = max(self._most_frames, frames)
-        return Progress(self._most_frames, self._frames_total, joined, self._segments.helpers)
+        return Progress(self._most_frames, self._frames_total, self._parts.stored, self._segments.helpers)
 
     def _compute(self, segment: Segment) -> Iterator[Progress]:
         """Compute what is missing of a segment that the holder has."""
@@ -122,7 +121,7 @@ class SharedRun:
 
     def _join(self) -> int:
         """Join all parts that are there and next; return how many are joined."""
-        told = dict(self._segments.stored())
+        told = dict(self._segments.stored(self._parts.stored))
         while (number := self._parts.stored) < self._end and (path := self._found(number, told)) is not None:
             self._parts.add(path)
             path.unlink()

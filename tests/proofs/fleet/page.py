@@ -20,6 +20,8 @@ before.
 
 - Workers are added at once: one for every `WorkerBacklogPerTask` waiting jobs, at least one, at most
   `WorkerMaxCount`.
+- Jobs that wait in the table for their owner's turn count too, but there are no more workers for them than
+  jobs in the queue or held: a job in the table is sent only when one of these has ended.
 - If all workers are busy and a job has waited for `WorkerLongestWaitSeconds`, one more is added.
 - A worker is taken away only after fewer were enough for {spare_min} minutes. They go one by one, a
   minute apart.

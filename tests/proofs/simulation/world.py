@@ -15,6 +15,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
+from video_jobs.adapters.local.memory_accounts import MemoryAccounts
 from video_jobs.adapters.local.memory_metrics import MemoryMetrics
 from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
@@ -65,6 +66,11 @@ class World:
 
     ``unconditional`` names changes whose condition is taken out; without ``reconciles`` no reconcile
     runs, and without ``deduplicates`` the queue does not deduplicate.
+
+    Attributes
+    ----------
+    turns
+        How many jobs of the owner may be sent at once.
     """
 
     def __init__(
@@ -89,8 +95,10 @@ class World:
         self.uploads = MemoryMultipartUploads(self.storage)
         self.servers = SimulatedServers()
         self.fetches = SimulatedFetches(self.faults, self.functions.on_fetch)
-        self.invariants = Invariants(self.storage, self.queue, self.servers)
-        self.jobs = ObservedJobs(self._on_change, self.invariants.on_delete, unconditional)
+        self.turns = self.random.choice((1, 1, 2, 4))
+        self.accounts = MemoryAccounts()
+        self.invariants = Invariants(self.storage, self.queue, self.servers, self.accounts, self.turns)
+        self.jobs = ObservedJobs(self.accounts, self._on_change, self.invariants.on_delete, unconditional)
         self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
         self.accepted: set[str] = set()
@@ -108,6 +116,7 @@ class World:
             self._spawn_everybody()
             self.scheduler.run_until(FAULTY_S, self._is_over)
             self.faults.enabled = False
+            self.invariants.is_calm = True
             self.scheduler.run_until(self.scheduler.now_s + REST_S, self._is_over)
             if not self.invariants.violations:
                 self.invariants.at_rest(self.jobs.all, self.accepted)
@@ -130,6 +139,7 @@ class World:
             clock=lambda: process,
             ids=lambda: self,
             jobs=reached(self.jobs),
+            accounts=reached(self.accounts),
             storage=reached(self.storage),
             uploads=reached(self.uploads),
             fetches=reached(self.fetches),
@@ -141,7 +151,8 @@ class World:
             webhook_secrets=reached(MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"})),
             metrics=MemoryMetrics,
         )
-        return VideoJobs(ports, replace(RULES, part_frames=self.random.randint(1, 4)))
+        part_frames = self.random.randint(1, 4)
+        return VideoJobs(ports, replace(RULES, part_frames=part_frames, running_per_owner=self.turns))
 
     def attempt(self, work: Callable[[], Any]) -> bool:
         """Whether an invocation ended well; what failed comes again."""
@@ -153,6 +164,7 @@ class World:
 
     def _on_change(self, before: Job, change: Change, after: Job) -> None:
         self.invariants.on_change(before, change, after)
+        self.invariants.on_turns(before, self.jobs.all, self.scheduler.now_s)
         self.functions.on_change(before, after)
 
     def _spawn_everybody(self) -> None:

@@ -98,7 +98,7 @@ def _ids(_: ServiceSettings) -> Any:
 def _jobs(settings: ServiceSettings) -> Any:
     from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 
-    return DynamoDbJobRepository(settings.table_name, settings.aws_region)
+    return DynamoDbJobRepository(settings.table_name, settings.aws_region, settings.state_table_name)
 
 
 def _storage(settings: ServiceSettings) -> Any:
@@ -192,9 +192,10 @@ def _segments(settings: ServiceSettings) -> Any:
 
 
 def _accounts(settings: ServiceSettings) -> Any:
-    from video_jobs.adapters.local.account_stub import AccountStub
+    from video_jobs.adapters.aws.account_item import DynamoDbAccountRepository
 
-    return AccountStub()
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbAccountRepository(table, settings.aws_region)
 
 
 def _needed(variable: str, value: str) -> str:

@@ -39,7 +39,8 @@ class Help(UseCases):
 
     def is_wanted(self, parts: int) -> bool:
         """Whether a job with so many parts that are still to be computed asks for help."""
-        return parts >= self._rules.help_from_parts and not self._rules.fleet.strict_order
+        is_long = parts >= self._rules.help_from_parts
+        return is_long and self._rules.running_per_owner > 1 and not self._rules.fleet.strict_order
 
     def look(self, job: Job) -> list[Segment]:
         """The segments of the run that the holder does."""

@@ -1,0 +1,130 @@
+"""The owners' accounts in the state table.
+
+An owner's items have one partition: his account, one item for each open job, one for each waiting job, and
+one for each minute in which he submitted.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pynamodb.attributes import NumberAttribute
+from pynamodb.exceptions import DoesNotExist
+
+from video_jobs.account_ports import WaitingJob
+from video_jobs.adapters.aws.iso_time import IsoTimeAttribute
+from video_jobs.adapters.aws.state_item import StateItem, bound_model
+from video_jobs.adapters.aws.table_errors import table_errors_translated
+from video_jobs.domain.accounts import COUNTS, Account
+from video_jobs.domain.job import from_iso, to_iso
+
+ACCOUNT = "account"
+DOUBTED = "doubted"
+_OPEN, _WAITING, _MINUTE = "open#", "waiting#", "minute#"
+
+
+class AccountItem(StateItem):
+    """The attributes of an account, and of a minute's ``submits``."""
+
+    open_jobs = NumberAttribute(null=True)
+    uploads_awaited = NumberAttribute(null=True)
+    bytes_awaited = NumberAttribute(null=True)
+    sent = NumberAttribute(null=True)
+    version = NumberAttribute(null=True)
+    recounted_at = IsoTimeAttribute(null=True)
+    submits = NumberAttribute(null=True)
+
+
+def partition_of(owner: str) -> str:
+    """The partition key of an owner's items."""
+    return f"owner#{owner}"
+
+
+def open_key(job_id: str) -> str:
+    """The sort key of the item of an open job."""
+    return _OPEN + job_id
+
+
+def waiting_key(created_at: datetime, job_id: str) -> str:
+    """The sort key of the item of a waiting job; they sort by the time at which the jobs were made."""
+    return f"{_WAITING}{to_iso(created_at)}#{job_id}"
+
+
+def minute_key(minute: str) -> str:
+    """The sort key of the item of a minute."""
+    return _MINUTE + minute
+
+
+class DynamoDbAccountRepository:
+    """Reads and corrects accounts; `account_moves` changes them together with jobs."""
+
+    def __init__(self, table_name: str, region: str) -> None:
+        self._model = bound_model(AccountItem, table_name, region)
+
+    def read(self, owner: str) -> Account:
+        """One consistent GetItem."""
+        item = self._item(partition_of(owner), ACCOUNT)
+        if item is None:
+            return Account()
+        counts = {name: int(getattr(item, name) or 0) for name in COUNTS}
+        return Account(version=int(item.version or 0), recounted_at=item.recounted_at, **counts)
+
+    def submits(self, owner: str, minute: str) -> int:
+        """How often the owner submitted in a minute."""
+        item = self._item(partition_of(owner), minute_key(minute))
+        return 0 if item is None else int(item.submits or 0)
+
+    def oldest_waiting(self, owner: str) -> WaitingJob | None:
+        """One consistent Query for one item."""
+        for key in self._keys(partition_of(owner), _WAITING, limit=1):
+            created_at, _, job_id = key.partition("#")
+            return WaitingJob(from_iso(created_at), job_id)
+        return None
+
+    def list_open(self, owner: str) -> list[str]:
+        """One consistent Query; a page holds about 8,000 jobs."""
+        return self._keys(partition_of(owner), _OPEN)
+
+    def put_right(self, owner: str, seen: Account, counts: dict[str, int], now: datetime) -> None:
+        """One UpdateItem, on condition of the version."""
+        model = self._model
+        unchanged = model.version == seen.version if seen.version else model.version.does_not_exist()
+        values = [getattr(model, name).set(counts[name]) for name in COUNTS]
+        with table_errors_translated():
+            model(partition_of(owner), ACCOUNT).update(
+                actions=[*values, model.version.add(1), model.recounted_at.set(now)], condition=unchanged
+            )
+
+    def forget(self, owner: str, job_id: str, created_at: datetime | None = None) -> None:
+        """One DeleteItem."""
+        key = open_key(job_id) if created_at is None else waiting_key(created_at, job_id)
+        with table_errors_translated():
+            self._model(partition_of(owner), key).delete()
+
+    def doubt(self, owner: str) -> None:
+        """One PutItem."""
+        with table_errors_translated():
+            self._model(DOUBTED, owner).save()
+
+    def list_doubted(self) -> list[str]:
+        """One consistent Query for at most 100 items."""
+        return self._keys(DOUBTED, "", limit=100)
+
+    def trust(self, owner: str) -> None:
+        """One DeleteItem."""
+        with table_errors_translated():
+            self._model(DOUBTED, owner).delete()
+
+    def _item(self, partition: str, key: str) -> AccountItem | None:
+        with table_errors_translated():
+            try:
+                return self._model.get(partition, key, consistent_read=True)
+            except DoesNotExist:
+                return None
+
+    def _keys(self, partition: str, prefix: str, limit: int | None = None) -> list[str]:
+        """What follows the prefix in the sort keys that begin with it."""
+        begins = self._model.sk.startswith(prefix) if prefix else None
+        with table_errors_translated():
+            found = self._model.query(partition, begins, limit=limit, consistent_read=True)
+            return [item.sk.removeprefix(prefix) for item in found]
