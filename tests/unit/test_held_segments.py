@@ -197,7 +197,9 @@ def test_what_is_said_to_be_stored(world: HelpWorld) -> None:
     world.help.finish(first, USED)
     world.help.hold(second, LEASE, 2)
     segments.look()
-    assert [part for part, _ in segments.stored()] == [0, 1, 2, 3, 4]
+    assert [part for part, _ in segments.stored(0)] == [0, 1, 2, 3, 4]
+    assert [part for part, _ in segments.stored(2)] == [2, 3, 4]
+    assert list(segments.stored(5)) == []
 
 
 def test_helpers_are_live_leases_of_others(world: HelpWorld) -> None:
