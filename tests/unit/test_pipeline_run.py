@@ -204,3 +204,18 @@ def test_a_run_that_is_told_to_end_ends_and_closes_the_video() -> None:
         items.extend(run(video, threads=3, keep_going=keep_going))
     assert len(items) == 6
     assert video.open_now == 0
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("seen", [0, 1, 6, 12])
+def test_a_run_that_is_closed_gives_nothing_more_and_closes_its_video(threads: int, seen: int) -> None:
+    video = NumberedVideo(10)
+    begun = run(video, threads=threads)
+    items = iter(begun)
+    for _ in range(seen):
+        next(items)
+    assert video.open_now == 1
+    begun.close()
+    assert video.open_now == 0
+    assert list(items) == []
+    begun.close()
