@@ -68,6 +68,8 @@ class Scenario:
         The client uploads the video after the act.
     asks_again
         After a death there is no answer, so the client, or the queue, asks once more.
+    is_shared
+        Several workers compute the video; the results are those of a single one.
     """
 
     prepare: Prepare
@@ -75,6 +77,7 @@ class Scenario:
     end: str | None = "completed"
     uploads: bool = False
     asks_again: bool = False
+    is_shared: bool = False
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -108,14 +111,15 @@ def id_of(key: str) -> str:
     return job_id_of_key("ann", key)
 
 
-def uploaded(world: CrashWorld, key: str, video: Path, pipeline_id: str = "count") -> Job:
-    job = world.submit_form(key, pipeline_id)
+def uploaded(world: CrashWorld, key: str, video: Path, *chosen: Any) -> Job:
+    job = world.submit_form(key, *chosen)
     world.upload(job, video)
     return job
 
 
-def accepted(world: CrashWorld, key: str, video: Path = TINY, pipeline_id: str = "count") -> Job:
-    job = uploaded(world, key, video, pipeline_id)
+def accepted(world: CrashWorld, key: str, video: Path = TINY, *chosen: Any) -> Job:
+    """A job that waits for a worker; ``chosen`` may be its pipeline, and the number of its frames."""
+    job = uploaded(world, key, video, *chosen)
     world.upload_received(job.job_id)
     return job
 
