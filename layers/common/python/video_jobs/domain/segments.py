@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.job import Lease, is_job_id
 from video_jobs.domain.usage import Usage
 
@@ -72,6 +73,8 @@ class Segment:
         Whether a message asked for help with it, and whether a worker has received that message.
     used
         What helpers used for it.
+    ranges
+        The bytes of the video that it needs, besides the map of the video; None if it needs all of them.
     """
 
     job_id: str
@@ -86,6 +89,7 @@ class Segment:
     is_asked: bool = False
     is_answered: bool = False
     used: Usage = field(default_factory=Usage)
+    ranges: tuple[ByteRange, ...] | None = None
 
     @property
     def parts(self) -> range:
