@@ -14,7 +14,7 @@ from av.stream import Discard
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from video_worker.video.file_view import FileView, VideoFile
+from video_worker.video.file_view import FileView, OutsideRangesError, VideoFile
 from video_worker.video.index import PacketRecord, VideoIndex
 from video_worker.video.resets import resets_decoder
 from video_worker.video.tracks import Track
@@ -52,6 +52,7 @@ class Demuxer(AbstractContextManager["Demuxer"]):
             self._begin()
             on_error.pop_all()
         self._can_seek = True
+        self._is_index_taken = False
         self._contexts = [self._stream.codec_context]
 
     def __exit__(self, *_: object) -> None:
@@ -67,10 +68,17 @@ class Demuxer(AbstractContextManager["Demuxer"]):
     def read_index(self) -> VideoIndex:
         """Read the whole track; if the file cannot be read further, the index ends there."""
         configuration = self._stream.codec_context.extradata or b""
-        return self.index_of([_record(packet, self.track.codec, configuration) for packet in self._flow])
+        return self._index([_record(packet, self.track.codec, configuration) for packet in self._flow])
 
-    def index_of(self, records: Sequence[PacketRecord]) -> VideoIndex:
-        """The index with these packets, as if they had just been read."""
+    def take_index(self, records: Sequence[PacketRecord]) -> VideoIndex:
+        """The index with these packets, as another reader of the file has read them.
+
+        From now on, an `OutsideRangesError` is raised if the file would have to be read from its start.
+        """
+        self._is_index_taken = True
+        return self._index(records)
+
+    def _index(self, records: Sequence[PacketRecord]) -> VideoIndex:
         self._next = len(records)
         time_base = self._stream.time_base
         if time_base is None:
@@ -112,6 +120,8 @@ class Demuxer(AbstractContextManager["Demuxer"]):
 
     def _read_up_to(self, number: int) -> None:
         """Read the file from its start, up to a packet."""
+        if self._is_index_taken:
+            raise OutsideRangesError("The index of the video does not lead to its packets")
         self._container.close()
         self._container = _open(self._file)
         self._begin()

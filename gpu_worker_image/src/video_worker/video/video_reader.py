@@ -182,7 +182,7 @@ def _demuxer(file: VideoFile, boxes: FileBoxes, max_pixels: int | None) -> Demux
 
 def _index(demuxer: Demuxer, held: Held | None) -> VideoIndex:
     if held is not None:
-        return demuxer.index_of(decode_packets(held.index))
+        return demuxer.take_index(decode_packets(held.index))
     try:
         return demuxer.read_index()
     except (av.FFmpegError, ValueError) as error:
