@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -18,6 +19,7 @@ from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_worker.part_ranges import MOST_RANGES, Excerpt, PartRanges
 from video_worker.video import index
 from video_worker.video.file_view import OutsideRangesError
+from video_worker.video.picture_sources import PICTURES_TRIED
 from video_worker.video.video_reader import VideoReader
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
@@ -157,6 +159,19 @@ def places(long_video: Spread) -> list[ByteRange]:
     with av.open(str(long_video.path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     return [ByteRange(packet.pos or 0, (packet.pos or 0) + packet.size) for packet in packets]
+
+
+def test_opening_takes_what_one_thread_needs_for_the_first_pictures(
+    long_video: Spread, places: list[ByteRange], ranges: PartRanges
+) -> None:
+    needed = 0
+    with av.open(str(long_video.path)) as container:
+        container.streams.video[0].thread_count = 1
+        shown = [len(packet.decode()) for packet in islice(container.demux(video=0), 50)]
+    while sum(shown[:needed]) < PICTURES_TRIED:
+        needed += 1
+    taken = [any(start <= place.start < end for start, end in ranges.head) for place in places]
+    assert taken == [number < needed for number in range(len(places))]
 
 
 def test_a_part_takes_the_packets_from_the_key_picture_before(
