@@ -82,8 +82,8 @@ class DecoderLink:
 
         Raises
         ------
-        UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError, TransientError
-            An `OutsideRangesError` is a `TransientError`.
+        UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError
+        TransientError, OutsideRangesError
         """
         try:
             yield

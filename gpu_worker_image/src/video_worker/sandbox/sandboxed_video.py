@@ -39,7 +39,8 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
 
     Raises
     ------
-    UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError, TransientError
+    UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError
+    TransientError, OutsideRangesError
         On opening or while iterating: what is wrong with the file, or what happened to the decoder.
     """
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from math import inf
 
 from video_jobs.domain.byte_ranges import ByteRange
-from video_jobs.domain.errors import TransientError
+from video_jobs.domain.errors import VideoJobsError
 
 
-class OutsideRangesError(TransientError):
+class OutsideRangesError(VideoJobsError):
     """A read of bytes that are not here, because only some ranges of the file were fetched."""
 
 
