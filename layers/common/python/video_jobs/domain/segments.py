@@ -65,6 +65,8 @@ class Segment:
         Of the parts (`domain.parts`).
     number, first_part, part_count
         Its number among the segments of the run, and which parts it has.
+    ranges
+        The bytes of the video that these take, with the video's index; None if they take all of it.
     lease, claims
         Who has it, and how often it was claimed: a claim counts only until the next one.
     parts_done
@@ -73,8 +75,6 @@ class Segment:
         Whether a message asked for help with it, and whether a worker has received that message.
     used
         What helpers used for it.
-    ranges
-        The bytes of the video that it needs, besides the map of the video; None if it needs all of them.
     """
 
     job_id: str
@@ -82,6 +82,7 @@ class Segment:
     number: int
     first_part: int
     part_count: int
+    ranges: tuple[ByteRange, ...] | None = None
     lease: Lease | None = None
     claims: int = 0
     parts_done: int = 0
@@ -89,7 +90,6 @@ class Segment:
     is_asked: bool = False
     is_answered: bool = False
     used: Usage = field(default_factory=Usage)
-    ranges: tuple[ByteRange, ...] | None = None
 
     @property
     def parts(self) -> range:
