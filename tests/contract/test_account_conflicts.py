@@ -35,7 +35,8 @@ class Conflicts:
             others = [{"Code": "None"} for _ in arguments["TransactItems"][1:]]
             reasons = [*others, {"Code": self._code, "Message": "m"}]
             error = {"Code": "TransactionCanceledException", "Message": "m"}
-            raise ClientError({"Error": error, "CancellationReasons": reasons}, operation)  # type: ignore[typeddict-unknown-key]
+            answer: Any = {"Error": error, "CancellationReasons": reasons}
+            raise ClientError(answer, operation)
         return self._call(client, operation, arguments)
 
 

@@ -80,6 +80,14 @@ def test_a_saved_job_is_read_back_as_it_was(jobs: JobRepository, make: Callable[
     assert jobs.get_by_id(JOB_ID.replace("1", "2")) is None
 
 
+def test_those_jobs_are_listed_that_exist(jobs: JobRepository) -> None:
+    ids = [f"{number:08x}{JOB_ID[8:]}" for number in range(130)]
+    for job_id in ids:
+        jobs.save(make_job(job_id))
+    assert {job.job_id for job in jobs.list_by_ids([*ids, JOB_ID])} == set(ids)
+    assert jobs.list_by_ids([]) == []
+
+
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.uuids(), option_bodies())
 def test_whatever_a_job_may_choose_is_read_back(

@@ -13,8 +13,8 @@ from tests.proofs.simulation.world import World
 SEEDS = range(300)
 """Enough for every change and fault."""
 
-SEEDS_OF_MUTATIONS = (953, 319, 652, *range(1000))
-"""The first ones show what few others do: a pause, a cancellation and a postponement without condition."""
+SEEDS_OF_MUTATIONS = (396, *range(1000))
+"""The first one shows what few others do: a pause without condition."""
 
 BY_HOLDER = frozenset({"heartbeat", "record_opening", "complete", "fail", "give_back"})
 

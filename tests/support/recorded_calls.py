@@ -103,6 +103,9 @@ def _single_calls(operation: str, arguments: Any) -> Iterator[tuple[str, Any]]:
         for item in arguments["TransactItems"]:
             yield from ((f"{kind}Item", one) for kind, one in item.items())
         return
+    if operation == "BatchGetItem":
+        yield from ((operation, {"TableName": table}) for table in arguments["RequestItems"])
+        return
     for one in arguments["Delete"]["Objects"] if operation == "DeleteObjects" else [arguments]:
         yield operation, one
 

@@ -61,6 +61,10 @@ class JobRepository(Protocol):
         """The job as it is now (consistent read), or None."""
         ...
 
+    def list_by_ids(self, job_ids: Iterable[str]) -> list[Job]:
+        """Those of these jobs that exist, as they are now (consistent reads), in any order."""
+        ...
+
     def update_status(self, change: Change) -> Job:
         """Make one change in one conditional write, and return the changed job.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from video_jobs.account_ports import AccountEntry
 from video_jobs.bindings import Ports
 from video_jobs.domain.accounts import counted
 from video_jobs.domain.job import Job
@@ -42,8 +43,7 @@ class Recount:
 
         It reads only the jobs that were sent, so it may be done at each run.
         """
-        sent = [self._ports.jobs.get_by_id(entry.job_id) for entry in self._ports.accounts.list_sent(owner)]
-        return self._left([job for job in sent if job is not None])
+        return self._left(self._jobs_of(self._ports.accounts.list_sent(owner)))
 
     def recount(self, owner: str) -> bool:
         """Put the owner's account right, unless that was done lately; whether it was wrong.
@@ -57,18 +57,23 @@ class Recount:
         seen = accounts.read(owner)
         if seen.recounted_at is not None and now < seen.recounted_at + RECOUNT_EVERY:
             return False
-        listed = [(entry, self._ports.jobs.get_by_id(entry.job_id)) for entry in accounts.list_open(owner)]
-        jobs = [job for _, job in listed if job is not None and job.place is not None]
+        listed = accounts.list_open(owner)
+        jobs = self._jobs_of(listed)
         if self._left(jobs):
             return True
         counts = counted([(job.place, bytes_awaited(job)) for job in jobs])
         accounts.put_right(owner, seen, counts, now)
-        for entry in (entry for entry, job in listed if job is None or job.place is None):
+        there = {job.job_id for job in jobs}
+        for entry in (entry for entry in listed if entry.job_id not in there):
             accounts.forget(owner, entry)
         return any(getattr(seen, name) != count for name, count in counts.items())
 
+    def _jobs_of(self, entries: list[AccountEntry]) -> list[Job]:
+        jobs = self._ports.jobs.list_by_ids(entry.job_id for entry in entries)
+        return [job for job in jobs if job.place is not None]
+
     def _left(self, jobs: list[Job]) -> bool:
-        ended = [job for job in jobs if job.place is not None and not job.status.is_open]
+        ended = [job for job in jobs if not job.status.is_open]
         for job in ended:
             self._turns.leave(job)
         return bool(ended)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import reduce
 from heapq import merge
@@ -56,6 +56,11 @@ class DynamoDbJobRepository:
                 return to_job(self._model.get(job_id, consistent_read=True))
             except DoesNotExist:
                 return None
+
+    def list_by_ids(self, job_ids: Iterable[str]) -> list[Job]:
+        """BatchGetItem, for a hundred jobs at a time."""
+        with dynamodb_errors_translated():
+            return [to_job(item) for item in self._model.batch_get(job_ids, consistent_read=True)]
 
     def update_status(self, change: Change) -> Job:
         """One UpdateItem with one condition; with a move one transaction, after which the job is read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from video_jobs.adapters.local.memory_accounts import MemoryAccounts
@@ -33,6 +33,11 @@ class MemoryJobRepository:
         """The job, or None."""
         with self._lock:
             return self._jobs.get(job_id)
+
+    def list_by_ids(self, job_ids: Iterable[str]) -> list[Job]:
+        """Those jobs that exist."""
+        with self._lock:
+            return [self._jobs[job_id] for job_id in job_ids if job_id in self._jobs]
 
     def update_status(self, change: Change) -> Job:
         """Make one change if the job is as expected."""
