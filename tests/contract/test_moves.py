@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from video_jobs.account_ports import AccountRepository, WaitingJob
+from video_jobs.account_ports import AccountRepository
 from video_jobs.adapters.aws.account_item import AccountItem, DynamoDbAccountRepository
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 from video_jobs.adapters.aws.fleet_item import bound_model
@@ -48,6 +48,13 @@ class Service:
         failed = changes.fail_unheld(job, WHY, keep=KEEP, now=NOW)
         return self.jobs.update_status(moved(failed, job, None))
 
+    def listed(self) -> list[str]:
+        return [entry.job_id for entry in self.accounts.list_open("ann")]
+
+    def oldest(self) -> str | None:
+        entry = self.accounts.oldest_waiting("ann")
+        return None if entry is None else entry.job_id
+
     @property
     def counts(self) -> tuple[int, int, int, int]:
         account = self.accounts.read("ann")
@@ -77,20 +84,20 @@ def awaited(number: int, size_bytes: int = 10) -> Job:
 
 def test_an_owner_without_jobs_has_an_empty_account(service: Service) -> None:
     assert service.accounts.read("ann") == Account()
-    assert service.accounts.list_open("ann") == []
-    assert service.accounts.oldest_waiting("ann") is None
+    assert (service.listed(), service.oldest(), service.accounts.list_sent("ann")) == ([], None, [])
 
 
 def test_an_account_counts_a_job_from_its_submit_to_its_end(service: Service) -> None:
     job = service.submit(awaited(1), QUOTAS)
     assert service.jobs.get_by_id(job.job_id) == job
-    assert (service.counts, service.accounts.list_open("ann")) == ((1, 1, 10, 0), [job.job_id])
+    assert (service.counts, service.listed()) == ((1, 1, 10, 0), [job.job_id])
     sent = service.accept(job, Place.SENT)
     assert sent == service.jobs.get_by_id(job.job_id)
-    assert (sent.place, service.counts) == (Place.SENT, (1, 0, 0, 1))
+    assert (sent.place, service.counts, service.listed()) == (Place.SENT, (1, 0, 0, 1), [job.job_id])
+    assert [entry.job_id for entry in service.accounts.list_sent("ann")] == [job.job_id]
     ended = service.end(sent)
-    assert (ended.place, service.counts) == (None, (0, 0, 0, 0))
-    assert service.accounts.list_open("ann") == []
+    assert (ended.place, service.counts, service.listed()) == (None, (0, 0, 0, 0), [])
+    assert service.accounts.list_sent("ann") == []
     assert service.accounts.read("bob") == Account()
 
 
@@ -107,15 +114,14 @@ def test_without_a_free_turn_a_job_waits_and_with_one_it_is_sent(service: Servic
     third, second = (service.accept(job, Place.WAITING) for job in (third, second))
     assert (second.waits, service.counts) == (True, (3, 0, 0, 1))
     # AND the oldest one has its turn when the first one has ended
-    oldest = service.accounts.oldest_waiting("ann")
-    assert oldest == WaitingJob(second.created_at, second.job_id)
+    assert service.oldest() == second.job_id
     with pytest.raises(TurnError):
         service.jobs.update_status(take_turn(second, Place.SENT, 1, now=NOW))
     service.end(first)
     taken = take_turn(second, Place.SENT, 1, now=NOW)
     assert service.jobs.update_status(taken).place is Place.SENT
-    oldest = service.accounts.oldest_waiting("ann")
-    assert oldest == WaitingJob(third.created_at, third.job_id)
+    assert service.oldest() == third.job_id
+    assert set(service.listed()) == {second.job_id, third.job_id}
     # AND a turn is taken once
     with pytest.raises(ConflictError):
         service.jobs.update_status(taken)
@@ -126,7 +132,7 @@ def test_a_waiting_job_that_ends_waits_no_longer(service: Service) -> None:
     service.accept(service.submit(awaited(1)), Place.SENT)
     waiting = service.accept(service.submit(awaited(2)), Place.WAITING)
     service.end(waiting)
-    assert service.accounts.oldest_waiting("ann") is None
+    assert (service.oldest(), len(service.listed())) == (None, 1)
     assert service.counts == (1, 0, 0, 1)
     with pytest.raises(ConflictError):
         service.jobs.update_status(keep_waiting(waiting, now=NOW))
@@ -163,7 +169,7 @@ def refused(service: Service, job: Job, quotas: Quotas = QUOTAS) -> QuotaError:
     with pytest.raises(QuotaError) as refusal:
         service.submit(job, quotas)
     assert service.jobs.get_by_id(job.job_id) is None
-    assert (service.counts, len(service.accounts.list_open("ann"))) == (before, before[0])
+    assert (service.counts, len(service.listed())) == (before, before[0])
     return refusal.value
 
 
@@ -215,7 +221,7 @@ def test_a_job_of_the_release_before_joins_the_account_when_it_moves(service: Se
     service.end(one)
     accepted = service.accept(other, Place.SENT)
     # THEN only the other one is counted, until it ends
-    assert (service.counts, service.accounts.list_open("ann")) == ((1, 0, 0, 1), [other.job_id])
+    assert (service.counts, service.listed()) == ((1, 0, 0, 1), [other.job_id])
     service.end(accepted)
     assert service.counts == (0, 0, 0, 0)
 
@@ -241,14 +247,21 @@ def test_an_account_is_put_right_only_as_it_was_seen(service: Service) -> None:
         assert now.version == seen.version + 1
 
 
-@pytest.mark.parametrize("list_of", ["open", "waiting"])
-def test_a_job_that_is_gone_is_forgotten(service: Service, list_of: str) -> None:
-    service.accept(service.submit(awaited(1)), Place.SENT)
-    gone = service.accept(service.submit(awaited(2)), Place.WAITING)
+def test_a_job_that_is_gone_is_forgotten(service: Service) -> None:
+    sent = service.accept(service.submit(awaited(1)), Place.SENT)
+    service.accept(service.submit(awaited(2)), Place.WAITING)
+    gone = service.accounts.oldest_waiting("ann")
+    assert gone is not None
     for _ in range(2):
-        service.accounts.forget("ann", gone.job_id, gone.created_at if list_of == "waiting" else None)
-    assert (service.accounts.oldest_waiting("ann") is None) == (list_of == "waiting")
-    assert (len(service.accounts.list_open("ann")) == 1) == (list_of == "open")
+        service.accounts.forget("ann", gone)
+    assert (service.listed(), service.oldest()) == ([sent.job_id], None)
+
+
+def test_a_job_may_be_sent_without_a_turn(service: Service) -> None:
+    job = service.accept(service.submit(awaited(1)), Place.OPEN, turns=None)
+    assert (service.counts, service.listed()) == ((1, 0, 0, 0), [job.job_id])
+    service.end(job)
+    assert (service.counts, service.listed()) == ((0, 0, 0, 0), [])
 
 
 def test_doubts_are_noted_once_and_taken_away(service: Service) -> None:

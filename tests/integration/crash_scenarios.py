@@ -47,6 +47,7 @@ MOVE = "TRANSACT GET"
 LAST = f"{MOVE} QUERY"
 """The end of a job that was sent: another one of its owner may have its turn now."""
 END = f"UPDATE VISIBILITY {FILES} {LAST} DELETE LIST"
+SPEED = "UPDATE"
 DUE = "QUERY QUERY QUERY QUERY"
 DOUBTS = "QUERY"
 
@@ -67,6 +68,8 @@ class Scenario:
         The client uploads the video after the act.
     asks_again
         After a death there is no answer, so the client, or the queue, asks once more.
+    is_shared
+        Several workers compute the video; the results are those of a single one.
     """
 
     prepare: Prepare
@@ -74,6 +77,7 @@ class Scenario:
     end: str | None = "completed"
     uploads: bool = False
     asks_again: bool = False
+    is_shared: bool = False
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -107,14 +111,15 @@ def id_of(key: str) -> str:
     return job_id_of_key("ann", key)
 
 
-def uploaded(world: CrashWorld, key: str, video: Path, pipeline_id: str = "count") -> Job:
-    job = world.submit_form(key, pipeline_id)
+def uploaded(world: CrashWorld, key: str, video: Path, *chosen: Any) -> Job:
+    job = world.submit_form(key, *chosen)
     world.upload(job, video)
     return job
 
 
-def accepted(world: CrashWorld, key: str, video: Path = TINY, pipeline_id: str = "count") -> Job:
-    job = uploaded(world, key, video, pipeline_id)
+def accepted(world: CrashWorld, key: str, video: Path = TINY, *chosen: Any) -> Job:
+    """A job that waits for a worker; ``chosen`` may be its pipeline, and the number of its frames."""
+    job = uploaded(world, key, video, *chosen)
     world.upload_received(job.job_id)
     return job
 
@@ -195,7 +200,7 @@ def receiving_of_no_job(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, job_id)
 
 
-@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL")
+@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL {SPEED}")
 def working(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, world.work
 
@@ -229,7 +234,7 @@ def working_until_stopped(world: CrashWorld, key: str) -> Prepared:
     return misbehaving(world, key, stop).job_id, world.work
 
 
-@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL")
+@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL {SPEED}")
 def resuming(world: CrashWorld, key: str) -> Prepared:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 

@@ -23,10 +23,14 @@ from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
 from video_worker.isolation.service import IsolatedAnalysisService, IsolatedRun
 from video_worker.job_worker import Outcome
+from video_worker.part_ranges import Excerpt, IndexTarget
 from video_worker.part_runs import PartRuns
 from video_worker.stop_signal import StoppedError
+from video_worker.video.file_view import OutsideRangesError
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.fixtures.numbered_videos import make_numbered
+from tests.fixtures.spread_files import spread, with_holes
 from tests.support.worker_world import World, settings
 
 MEMORY_MIB = 500
@@ -80,6 +84,28 @@ def test_a_run_tells_its_length_and_resumes(
 def test_a_run_ends_before_a_part(service: IsolatedAnalysisService) -> None:
     run = service.run(RunRequest(TINY, "fail", first_part=1, end_part=2, part_frames=2))
     assert [item.frame_index for item in run if isinstance(item, AnalysedFrame)] == [2, 3]
+
+
+def test_a_part_is_computed_from_its_bytes_and_the_index(
+    service: IsolatedAnalysisService, tmp_path: Path
+) -> None:
+    # GIVEN the index of a video, and the bytes that one of its parts takes
+    path = spread(make_numbered("long_pyramid", tmp_path).path, tmp_path / "spread.mp4")
+    request = RunRequest(path, "yolo_only", Sampling(stride=50), first_part=3, end_part=4, part_frames=2)
+    whole = service.run(replace(request, index_target=IndexTarget(tmp_path / "index")))
+    expected = list(whole)
+    assert whole.part_ranges is not None
+    excerpt = Excerpt(whole.part_ranges.of(3, 4), tmp_path / "index")
+    request = replace(request, path=with_holes(path, excerpt.ranges), excerpt=excerpt)
+    # WHEN it is computed THEN its frames are the same
+    assert list(service.run(request)) == expected
+    assert [item.frame_index for item in expected if isinstance(item, AnalysedFrame)] == [300, 350]
+    # AND what needs more ends with an error of its own, and the models stay loaded
+    before = service.pid
+    less = replace(excerpt, ranges=excerpt.ranges[:1])
+    with pytest.raises(OutsideRangesError):
+        list(service.run(replace(request, excerpt=less)))
+    assert service.pid == before
 
 
 def test_a_choice_of_objects_reaches_the_process_and_its_error_comes_back(

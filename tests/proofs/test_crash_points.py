@@ -16,8 +16,9 @@ from video_jobs.application import VideoJobs
 from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 
+import tests.integration.help_scenarios
 import tests.integration.source_scenarios
-import tests.integration.turn_scenarios  # noqa: F401 - both add to SCENARIOS
+import tests.integration.turn_scenarios  # noqa: F401 - all add to SCENARIOS
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld
@@ -41,7 +42,9 @@ def world(
     clock = ManualClock()
     clock.move_sqs(monkeypatch)
     vars(services.ports)["clock"] = clock
-    yield CrashWorld(services.ports, clock, tmp_path)
+    world = CrashWorld(services.ports, clock, tmp_path)
+    world.another = process.another
+    yield world
     on_frame().clear()
 
 

@@ -42,6 +42,15 @@ class MortalProcess:
         finally:
             self._is_watched = False
 
+    @contextmanager
+    def another(self) -> Iterator[None]:
+        """Calls inside are those of another process, which lives."""
+        is_watched, self._is_watched = self._is_watched, False
+        try:
+            yield
+        finally:
+            self._is_watched = is_watched
+
     def _on_call(self, client: Any, operation: str, arguments: Any) -> Any:
         if not self._is_watched:
             return self._call(client, operation, arguments)

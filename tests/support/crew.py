@@ -11,7 +11,7 @@ from typing import Any
 
 from video_jobs.application import VideoJobs
 from video_jobs.domain.job import Progress
-from video_jobs.domain.keys import part_key, parts_prefix
+from video_jobs.domain.keys import PART_SUFFIX, part_key, parts_prefix
 from video_jobs.domain.parts import fingerprint_id_of, run_id
 from video_jobs.domain.segments import Segment
 from video_worker.heartbeat import Heartbeat
@@ -111,7 +111,8 @@ class Crew:
 
     @property
     def stored_parts(self) -> list[str]:
-        return list(self.world.storage.list_keys(parts_prefix(self.world.job_id)))
+        keys = self.world.storage.list_keys(parts_prefix(self.world.job_id))
+        return [key for key in keys if key.endswith(PART_SUFFIX)]
 
     def part_key(self, number: int) -> str:
         job = self.world.job

@@ -23,7 +23,8 @@ from video_worker.retirement import Retirement
 from video_worker.scale_in_protection import ScaleInProtection
 from video_worker.stop_signal import StopSignal
 
-import tests.integration.turn_scenarios  # noqa: F401 - it adds to SCENARIOS
+import tests.integration.help_scenarios
+import tests.integration.turn_scenarios  # noqa: F401 - both add to SCENARIOS
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, asked, invoke, load_event, set_environment
 from tests.integration.crash_scenarios import SCENARIOS
@@ -84,8 +85,9 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
         world = CrashWorld(ports, clock, _new(folder, name))
         _, act = SCENARIOS[name].prepare(world, name)
         act()
-        world.work()
         on_frame().clear()
+        world.go_on()
+        world.work()
     for suffix in ("_results.json", "_tracks.json"):
         _store_in_parts(fresh_services(patch), clock, _new(folder, suffix), suffix)
 

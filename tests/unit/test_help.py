@@ -37,13 +37,13 @@ def body(number: int) -> str:
 # --- whether, and how much ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("parts", "is_wanted"), [(7, False), (8, True)])
-def test_help_is_wanted_from_so_many_parts_on(parts: int, is_wanted: bool) -> None:
-    assert HelpWorld().help.is_wanted(parts) is is_wanted
+def test_help_is_wanted_from_so_many_parts_on() -> None:
+    assert HelpWorld().help.least_parts == 8
 
 
-def test_strict_order_never_asks_for_help() -> None:
-    assert not HelpWorld(fleet=FleetLimits(strict_order=True)).help.is_wanted(1000)
+def test_strict_order_never_asks_for_help_nor_does_who_may_have_one_message() -> None:
+    assert HelpWorld(fleet=FleetLimits(strict_order=True)).help.least_parts is None
+    assert HelpWorld(running_per_owner=1).help.least_parts is None
 
 
 @pytest.mark.parametrize(

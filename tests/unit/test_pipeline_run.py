@@ -15,6 +15,7 @@ from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.sampling import Sampling
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.dag_runner import Payload
+from video_worker.part_ranges import IndexTarget
 from video_worker.pipeline_run import PipelineRun
 from video_worker.stop_signal import StoppedError
 
@@ -183,6 +184,19 @@ def test_a_run_tells_what_was_opened() -> None:
     unknown = replace(video, tells_length=False)
     assert run(unknown, max_frames=8).complete_parts == 0
     assert (run(unknown).frames_total, run(unknown, max_frames=5).frames_total) == (None, 5)
+
+
+def test_a_run_tells_which_bytes_its_parts_take_and_writes_the_index(tmp_path: Path) -> None:
+    video, target = NumberedVideo(9), IndexTarget(tmp_path / "index", least_parts=2)
+    assert run(video).part_ranges is None
+    assert run(video, part_frames=5, index_target=target).part_ranges is None
+    assert not target.path.exists()
+    ranges = run(video, index_target=target).part_ranges
+    assert ranges is not None
+    assert ranges.parts == (((0, 4),), ((4, 8),), ((8, 9),))
+    assert target.path.read_bytes() == b"9"
+    undivided = replace(video, is_divisible=False)
+    assert run(undivided, index_target=replace(target, least_parts=0)).part_ranges is None
 
 
 @pytest.mark.parametrize("first_part", [0, 1, 2, 3])

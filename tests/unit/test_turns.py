@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from video_jobs.account_ports import AccountEntry
 from video_jobs.adapters.local.memory_accounts import MemoryAccounts
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.application import VideoJobs
@@ -192,7 +193,9 @@ def test_a_turn_that_nobody_passed_on_is_given_by_reconcile(service: Service) ->
 
 def test_a_waiting_job_that_is_listed_nowhere_is_sent_by_reconcile(service: Service) -> None:
     first, _, waiting = (service.accept() for _ in range(3))
-    service.accounts.forget("ann", waiting.job_id, waiting.created_at)
+    entry = service.accounts.oldest_waiting("ann")
+    assert entry is not None
+    service.accounts.forget("ann", entry)
     service.end_without_passing_on(first)
     service.clock.advance(RECONCILE_GRACE.seconds)
     service.app.upkeep.reconcile()
@@ -291,16 +294,29 @@ def test_a_retry_needs_a_place_too_and_a_job_is_retried_only_so_often() -> None:
 # --- accounts that are wrong --------------------------------------------------------------------------
 
 
-def test_a_turn_that_the_release_before_took_along_is_found(service: Service) -> None:
-    # GIVEN two sent jobs that the release before ended, and one that waits
+def test_turns_that_the_release_before_took_along_are_found_again_and_again(service: Service) -> None:
+    jobs = [service.accept() for _ in range(6)]
+    for done in range(0, 4, 2):
+        # GIVEN two sent jobs that the release before ended, and others that wait
+        for job in jobs[done : done + 2]:
+            service.end_as_the_release_before(job)
+        assert service.accounts.read("ann").sent == 2
+        # WHEN reconcile looks at those that wait
+        service.clock.advance(WAITING_PATIENCE.seconds)
+        service.app.upkeep.reconcile()
+        # THEN they are sent
+        assert service.places(jobs[done + 2 : done + 4]) == [SENT, SENT]
+    account = service.accounts.read("ann")
+    assert (account.open_jobs, account.sent) == (2, 2)
+
+
+def test_turns_that_nobody_has_are_found(service: Service) -> None:
+    # GIVEN sent jobs whose items were deleted by hand
     first, second, waiting = (service.accept() for _ in range(3))
     for job in (first, second):
-        service.end_as_the_release_before(job)
-    assert service.accounts.read("ann").sent == 2
-    # WHEN reconcile looks at the one that waits
+        service.ports.jobs.delete(job.job_id, changes.Expected(status=JobStatus.PENDING))
     service.clock.advance(RECONCILE_GRACE.seconds)
     service.app.upkeep.reconcile()
-    # THEN it is sent
     assert service.now(waiting).place is SENT
     account = service.accounts.read("ann")
     assert (account.open_jobs, account.sent) == (1, 1)
@@ -334,7 +350,7 @@ def test_the_account_of_who_was_refused_is_recounted() -> None:
     assert service.accounts.list_doubted() == []
     account = service.accounts.read("ann")
     assert (account.open_jobs, account.uploads_awaited, account.bytes_awaited) == (2, 2, 200)
-    assert there.job_id in service.accounts.list_open("ann")
+    assert there.job_id in {entry.job_id for entry in service.accounts.list_open("ann")}
 
 
 def test_an_account_is_not_recounted_again_at_once() -> None:
@@ -359,7 +375,7 @@ def test_an_account_that_changes_meanwhile_is_counted_at_the_next_run(service: S
     service.accounts.doubt("ann")
     list_open = service.accounts.list_open
 
-    def submit_meanwhile(owner: str) -> list[str]:
+    def submit_meanwhile(owner: str) -> list[AccountEntry]:
         found = list_open(owner)
         service.submit(owner)
         return found

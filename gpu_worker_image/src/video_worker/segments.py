@@ -13,7 +13,7 @@ from video_jobs.domain.job import Job
 from video_jobs.domain.segments import MOST_UNCLAIMED, NOTHING_USED, Segment, parts_a_segment
 from video_jobs.domain.usage import Usage
 from video_jobs.ports import Clock
-from video_jobs.use_cases.help import Help
+from video_jobs.use_cases.help import Help, RangesOf, all_of_it
 from video_jobs.use_cases.work import Claimant
 
 LOOK_EVERY = timedelta(seconds=1)
@@ -41,8 +41,10 @@ class HeldSegments:
         How long it takes the holder; None if it has not measured it yet.
     """
 
-    def __init__(self, job: Job, holder: Holder, first: int, end: int) -> None:
-        self._job, self._holder = job, holder
+    def __init__(
+        self, job: Job, holder: Holder, first: int, end: int, ranges_of: RangesOf = all_of_it
+    ) -> None:
+        self._job, self._holder, self._ranges_of = job, holder, ranges_of
         self._first, self._end = first, end
         self._all: list[Segment] = []
         self._looked_at: datetime | None = None
@@ -132,7 +134,7 @@ class HeldSegments:
     def _offer(self) -> None:
         self.look()
         planned = list(islice(self._planned(self._all), MOST_UNCLAIMED))
-        self._all = self._holder.help.offer(self._job, self._all, planned)
+        self._all = self._holder.help.offer(self._job, self._all, planned, self._ranges_of)
         if self.mine is not None:
             try:
                 self._holder.help.hold(self.mine, self._holder.claimant.lease, self._mine_stored)

@@ -12,6 +12,7 @@ from video_jobs.domain.errors import FileMissingError
 from video_jobs.domain.job import Job, Progress
 from video_jobs.domain.segments import Segment
 from video_jobs.domain.usage import Usage
+from video_jobs.use_cases.help import all_of_it
 
 from video_worker.analysis import AnalysedFrame, AnalysisRun
 from video_worker.going_on import GoingOn
@@ -50,7 +51,9 @@ class SharedRun:
         self._end, self._frames_total = run.complete_parts, run.frames_total
         self._part_frames = job.part_frames
         self._part_runs = PartRuns(run, parts.stored, job.part_frames, open_run)
-        self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts)
+        ranges = run.part_ranges
+        ranges_of = all_of_it if ranges is None else lambda parts: ranges.of(parts.start, parts.stop)
+        self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts, ranges_of)
         self._here: dict[int, Path] = {}
         self._broken: set[int] = set()
         self._begun: int | None = None

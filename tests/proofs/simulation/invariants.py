@@ -81,6 +81,9 @@ class Invariants:
         account = self.accounts.read(job.owner)
         right = all(getattr(account, name) == count for name, count in counts.items())
         self._require(right, job, f"the account is wrong: {account}, not {counts}")
+        listed = {entry.job_id for entry in self.accounts.list_open(job.owner)}
+        open_jobs = {one.job_id for one in jobs.values() if one.place is not None}
+        self._require(listed == open_jobs, job, f"the account lists {listed}, not {open_jobs}")
         self._require(counts["sent"] <= self.turns, job, "too many jobs were sent")
         is_idle = counts["sent"] < self.turns and any(one.waits for one in jobs.values())
         if self.is_calm and self.idle_since_s is not None:
@@ -109,9 +112,6 @@ class Invariants:
             self._require(not job.status.is_open, job, f"never ended: {job}")
             told = job.delivery is not None and job.delivery.state is not DeliveryState.RETRYING
             self._require(told or not job.options.callback_url, job, "its end was never told")
-        listed = self.accounts.list_open("ann"), self.accounts.oldest_waiting("ann")
-        if not self.violations and listed != ([], None):
-            self.violations.append(f"the account still lists {listed}")
         if not self.violations and self.queue.size():
             self.violations.append("messages are left in the queue")
 

@@ -18,6 +18,7 @@ from aws_lambda_powertools import Logger
 from video_jobs.adapters.local.memory_accounts import MemoryAccounts
 from video_jobs.adapters.local.memory_metrics import MemoryMetrics
 from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
+from video_jobs.adapters.local.memory_speeds import MemorySpeedRepository
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
@@ -101,6 +102,7 @@ class World:
         self.jobs = ObservedJobs(self.accounts, self._on_change, self.invariants.on_delete, unconditional)
         self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
+        self.speeds = MemorySpeedRepository()
         self.accepted: set[str] = set()
         self.busy = 0
         """Clients and events that still have something to do."""
@@ -150,6 +152,7 @@ class World:
             webhook_transport=reached(self.receiver),
             webhook_secrets=reached(MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"})),
             metrics=MemoryMetrics,
+            speeds=reached(self.speeds),
         )
         part_frames = self.random.randint(1, 4)
         return VideoJobs(ports, replace(RULES, part_frames=part_frames, running_per_owner=self.turns))

@@ -44,6 +44,7 @@ class IsolatedRun:
         self.warnings = opened.warnings
         self.frames_total = opened.frames_total
         self.complete_parts = opened.complete_parts
+        self.part_ranges = opened.part_ranges
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         while isinstance(answer := self._answer(), AnalysedFrame | PartEnd):

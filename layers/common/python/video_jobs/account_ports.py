@@ -10,29 +10,33 @@ from video_jobs.domain.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingJob:
-    """A job whose turn to be sent is still to come."""
+class AccountEntry:
+    """An open job in the list that goes with an account; ``key`` is its own in the list."""
 
-    created_at: datetime
+    key: str
     job_id: str
 
 
 class AccountRepository(Protocol):
     """One account for each owner. It changes together with the jobs (`JobRepository`).
 
-    With it is kept which of the owner's jobs are open, and which of them wait. All reads are consistent.
+    With it goes a list of the owner's open jobs by their places. All reads are consistent.
     """
 
     def read(self, owner: str) -> Account:
         """The account as it is now; an empty one if the owner has none."""
         ...
 
-    def oldest_waiting(self, owner: str) -> WaitingJob | None:
+    def oldest_waiting(self, owner: str) -> AccountEntry | None:
         """The waiting job that was made first, or None."""
         ...
 
-    def list_open(self, owner: str) -> list[str]:
-        """The ids of the jobs that the account counts."""
+    def list_open(self, owner: str) -> list[AccountEntry]:
+        """All jobs that the account counts."""
+        ...
+
+    def list_sent(self, owner: str) -> list[AccountEntry]:
+        """The jobs that have a turn."""
         ...
 
     def put_right(self, owner: str, seen: Account, counts: dict[str, int], now: datetime) -> None:
@@ -45,8 +49,8 @@ class AccountRepository(Protocol):
         """
         ...
 
-    def forget(self, owner: str, job_id: str, created_at: datetime | None = None) -> None:
-        """List a job no longer that does not exist: as open, or with its ``created_at`` as waiting."""
+    def forget(self, owner: str, entry: AccountEntry) -> None:
+        """Take a job from the list that does not exist, or is not where the list has it."""
         ...
 
     def doubt(self, owner: str) -> None:

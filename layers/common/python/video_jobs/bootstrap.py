@@ -45,6 +45,7 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "fleet_records": _fleet_records,
         "accounts": _accounts,
         "segments": _segments,
+        "speeds": _speeds,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
 
@@ -196,6 +197,13 @@ def _accounts(settings: ServiceSettings) -> Any:
 
     table = _needed("STATE_TABLE_NAME", settings.state_table_name)
     return DynamoDbAccountRepository(table, settings.aws_region)
+
+
+def _speeds(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.speed_items import DynamoDbSpeedRepository
+
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbSpeedRepository(table, settings.aws_region)
 
 
 def _needed(variable: str, value: str) -> str:

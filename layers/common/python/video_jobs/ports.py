@@ -160,6 +160,21 @@ class StorageService(Protocol):
         """
         ...
 
+    def load_ranges(
+        self, key: str, target: Path, ranges: Iterable[tuple[int, int]], version: str | None = None
+    ) -> None:
+        """Copy some ranges (start and end) of a stored file to their places in ``target``.
+
+        It gets the size of the whole file; its rest takes no room on the disk, and reads as zeros. What of a
+        range is not in the file is left out. After an error, no ``target`` is left.
+
+        Raises
+        ------
+        FileMissingError
+            If there is no such file or version.
+        """
+        ...
+
     def delete_file(self, key: str) -> None:
         """Delete a file. Deleting a file that does not exist is no error."""
         ...

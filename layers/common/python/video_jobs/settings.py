@@ -87,7 +87,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     table_name: str
     """DynamoDB table of the jobs."""
     state_table_name: str = ""
-    """DynamoDB table of what is no job: the number of workers, segments of long videos, owners' accounts."""
+    """DynamoDB table of what is no job: number of workers, segments of videos, accounts, speeds of jobs."""
     bucket_name: str
     """S3 bucket of videos and results."""
     jobs_queue_url: str = ""

@@ -96,7 +96,7 @@ class Intake(UseCases):
 
     def submit_form(self, size_bytes: int, submission: Submission) -> tuple[Job, PresignedUpload]:
         """Make a job whose video the client uploads with a form; it starts when the video arrives."""
-        _check_size(size_bytes, self._rules.max_upload_bytes)
+        check_size(size_bytes, self._rules.max_upload_bytes)
         job = self._new_job(submission, _announced(size_bytes, submission))
         job = replace(job, upload=replace(job.upload, announced_bytes=size_bytes))
         terms = UploadTerms(
@@ -114,7 +114,7 @@ class Intake(UseCases):
         The upload is begun before the job is saved, so that no job lacks its upload. If the process dies
         in between, the lifecycle of the bucket aborts the upload.
         """
-        _check_size(size_bytes, self._rules.max_multipart_bytes)
+        check_size(size_bytes, self._rules.max_multipart_bytes)
         job = self._new_job(submission, f"multipart {_announced(size_bytes, submission)}")
         upload = replace(job.upload, announced_bytes=size_bytes)
         return self._saved_in_chunks(replace(job, upload=upload), submission)
@@ -161,7 +161,7 @@ class Intake(UseCases):
     def _checked(self, job: Job, found: StoredFile) -> Job:
         now, version = self._now(), found.version
         try:
-            _check_size(found.size_bytes, self._largest(job))
+            check_size(found.size_bytes, self._largest(job))
             check_mp4_head(self._ports.storage.read_range(found.key, 0, MP4_HEAD_BYTES, version))
         except (InvalidVideoError, VideoTooLargeError) as exc:
             failure = Failure(exc.code, exc.message)
@@ -216,7 +216,7 @@ class Intake(UseCases):
         return self._change_unless_stale(known, change)
 
     def _new_job(self, submission: Submission, content: str, *ways: str) -> Job:
-        submission = replace(submission, options=self._checked_options(submission.options))
+        submission = replace(submission, options=self.checked_options(submission.options))
         options = submission.options
         key = submission.idempotency_key
         job_id = self._ports.ids.new_id() if key is None else job_id_of_key(submission.owner, key)
@@ -235,8 +235,14 @@ class Intake(UseCases):
             place=Place.AWAITING,
         )
 
-    def _checked_options(self, options: JobOptions) -> JobOptions:
-        """The options in the one form that all equal choices have."""
+    def checked_options(self, options: JobOptions) -> JobOptions:
+        """The options in the one form that all equal choices have.
+
+        Raises
+        ------
+        InvalidRequestError
+            If one is wrong, or several do not go together.
+        """
         if options.pipeline_id not in self._rules.known_pipelines:
             known = ", ".join(sorted(self._rules.known_pipelines))
             raise UnknownPipelineError(
@@ -249,7 +255,8 @@ class Intake(UseCases):
         return normalised(replace(options, text_engine=text.engine, languages=text.languages))
 
 
-def _check_size(size_bytes: int, largest: int) -> None:
+def check_size(size_bytes: int, largest: int) -> None:
+    """Raise `VideoTooLargeError` if a video has more bytes than are allowed."""
     if size_bytes > largest:
         raise VideoTooLargeError(f"The video has {size_bytes} bytes; at most {largest} are allowed")
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from video_jobs.bindings import Ports
 from video_jobs.domain.accounts import counted
+from video_jobs.domain.job import Job
 from video_jobs.domain.rules import Rules
 from video_jobs.domain.turns import bytes_awaited
 from video_jobs.use_cases.turns import Turns
@@ -36,6 +37,14 @@ class Recount:
         self._ports.accounts.trust(owner)
         return is_changed
 
+    def free_turns(self, owner: str) -> bool:
+        """Take the turns of jobs that an earlier release ended, and say whether there were any.
+
+        It reads only the jobs that were sent, so it may be done at each run.
+        """
+        sent = [self._ports.jobs.get_by_id(entry.job_id) for entry in self._ports.accounts.list_sent(owner)]
+        return self._left([job for job in sent if job is not None])
+
     def recount(self, owner: str) -> bool:
         """Put the owner's account right, unless that was done lately; whether it was wrong.
 
@@ -48,15 +57,18 @@ class Recount:
         seen = accounts.read(owner)
         if seen.recounted_at is not None and now < seen.recounted_at + RECOUNT_EVERY:
             return False
-        listed = {job_id: self._ports.jobs.get_by_id(job_id) for job_id in accounts.list_open(owner)}
-        jobs = [job for job in listed.values() if job is not None and job.place is not None]
-        ended = [job for job in jobs if not job.status.is_open]
-        for job in ended:
-            self._turns.leave(job)
-        if ended:
+        listed = [(entry, self._ports.jobs.get_by_id(entry.job_id)) for entry in accounts.list_open(owner)]
+        jobs = [job for _, job in listed if job is not None and job.place is not None]
+        if self._left(jobs):
             return True
         counts = counted([(job.place, bytes_awaited(job)) for job in jobs])
         accounts.put_right(owner, seen, counts, now)
-        for job_id in listed.keys() - {job.job_id for job in jobs}:
-            accounts.forget(owner, job_id)
+        for entry in (entry for entry, job in listed if job is None or job.place is None):
+            accounts.forget(owner, entry)
         return any(getattr(seen, name) != count for name, count in counts.items())
+
+    def _left(self, jobs: list[Job]) -> bool:
+        ended = [job for job in jobs if job.place is not None and not job.status.is_open]
+        for job in ended:
+            self._turns.leave(job)
+        return bool(ended)

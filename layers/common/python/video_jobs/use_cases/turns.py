@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from video_jobs.account_ports import WaitingJob
+from video_jobs.account_ports import AccountEntry
 from video_jobs.bindings import Ports
 from video_jobs.domain import changes
 from video_jobs.domain.accounts import Place, TurnError
@@ -117,12 +117,12 @@ class Turns:
         self.send(job)
         return job
 
-    def _forget(self, owner: str, listed: WaitingJob, job: Job | None) -> None:
+    def _forget(self, owner: str, listed: AccountEntry, job: Job | None) -> None:
         """Take a job from the list that an earlier release, which knows no turns, sent, ended or deleted."""
         if job is not None and job.place is Place.WAITING and not job.status.is_open:
             self.leave(job)
         else:
-            self._ports.accounts.forget(owner, listed.job_id, listed.created_at)
+            self._ports.accounts.forget(owner, listed)
 
     @contextmanager
     def _doubts_noted(self, owner: str) -> Iterator[None]:

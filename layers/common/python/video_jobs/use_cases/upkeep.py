@@ -129,13 +129,12 @@ class Upkeep(UseCases):
         return None if given is None else "turn_given"
 
     def _turn_given(self, job: Job, at_limit: set[str]) -> Job | None:
-        try:
+        with suppress(TurnError):
             return self._turns.give_turn(job.owner, otherwise=job)
-        except TurnError:
-            at_limit.add(job.owner)
         with suppress(ConflictError, TurnError):
-            if self._recount.recount(job.owner):
+            if self._recount.free_turns(job.owner) or self._recount.recount(job.owner):
                 return self._turns.give_turn(job.owner, otherwise=job)
+        at_limit.add(job.owner)
         return None
 
     def _heal_fetch(self, job: Job) -> str:

@@ -1,7 +1,7 @@
 """The owners' accounts in the state table.
 
-An owner's items have one partition: his account, one item for each open job, one for each waiting job, and
-one for each minute in which he submitted.
+An owner's items have one partition: his account, one item for each open job, whose sort key tells the job's
+place, and one for each minute in which he submitted.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from datetime import datetime
 from pynamodb.attributes import NumberAttribute
 from pynamodb.exceptions import DoesNotExist
 
-from video_jobs.account_ports import WaitingJob
+from video_jobs.account_ports import AccountEntry
 from video_jobs.adapters.aws.iso_time import IsoTimeAttribute
 from video_jobs.adapters.aws.state_item import StateItem, bound_model
 from video_jobs.adapters.aws.table_errors import table_errors_translated
-from video_jobs.domain.accounts import COUNTS, Account
-from video_jobs.domain.job import from_iso, to_iso
+from video_jobs.domain.accounts import COUNTS, Account, Move, Place
+from video_jobs.domain.job import to_iso
 
 ACCOUNT = "account"
 DOUBTED = "doubted"
-_OPEN, _WAITING, _MINUTE = "open#", "waiting#", "minute#"
+_JOB, _MINUTE = "job#", "minute#"
+_PLACES = {Place.WAITING: "job#waiting#", Place.SENT: "job#sent#"}
+_OTHER_PLACES = "job#open#"
 
 
 class AccountItem(StateItem):
@@ -40,14 +42,10 @@ def partition_of(owner: str) -> str:
     return f"owner#{owner}"
 
 
-def open_key(job_id: str) -> str:
-    """The sort key of the item of an open job."""
-    return _OPEN + job_id
-
-
-def waiting_key(created_at: datetime, job_id: str) -> str:
-    """The sort key of the item of a waiting job; they sort by the time at which the jobs were made."""
-    return f"{_WAITING}{to_iso(created_at)}#{job_id}"
+def entry_key(move: Move, place: Place) -> str:
+    """The sort key of the item of an open job; waiting jobs sort by the time at which they were made."""
+    order = f"{to_iso(move.created_at)}#" if place is Place.WAITING else ""
+    return f"{_PLACES.get(place, _OTHER_PLACES)}{order}{move.job_id}"
 
 
 def minute_key(minute: str) -> str:
@@ -74,16 +72,17 @@ class DynamoDbAccountRepository:
         item = self._item(partition_of(owner), minute_key(minute))
         return 0 if item is None else int(item.submits or 0)
 
-    def oldest_waiting(self, owner: str) -> WaitingJob | None:
+    def oldest_waiting(self, owner: str) -> AccountEntry | None:
         """One consistent Query for one item."""
-        for key in self._keys(partition_of(owner), _WAITING, limit=1):
-            created_at, _, job_id = key.partition("#")
-            return WaitingJob(from_iso(created_at), job_id)
-        return None
+        return next(iter(self._entries(owner, _PLACES[Place.WAITING], limit=1)), None)
 
-    def list_open(self, owner: str) -> list[str]:
+    def list_open(self, owner: str) -> list[AccountEntry]:
         """One consistent Query; a page holds about 8,000 jobs."""
-        return self._keys(partition_of(owner), _OPEN)
+        return self._entries(owner, _JOB)
+
+    def list_sent(self, owner: str) -> list[AccountEntry]:
+        """One consistent Query."""
+        return self._entries(owner, _PLACES[Place.SENT])
 
     def put_right(self, owner: str, seen: Account, counts: dict[str, int], now: datetime) -> None:
         """One UpdateItem, on condition of the version."""
@@ -95,11 +94,10 @@ class DynamoDbAccountRepository:
                 actions=[*values, model.version.add(1), model.recounted_at.set(now)], condition=unchanged
             )
 
-    def forget(self, owner: str, job_id: str, created_at: datetime | None = None) -> None:
+    def forget(self, owner: str, entry: AccountEntry) -> None:
         """One DeleteItem."""
-        key = open_key(job_id) if created_at is None else waiting_key(created_at, job_id)
         with table_errors_translated():
-            self._model(partition_of(owner), key).delete()
+            self._model(partition_of(owner), entry.key).delete()
 
     def doubt(self, owner: str) -> None:
         """One PutItem."""
@@ -108,7 +106,7 @@ class DynamoDbAccountRepository:
 
     def list_doubted(self) -> list[str]:
         """One consistent Query for at most 100 items."""
-        return self._keys(DOUBTED, "", limit=100)
+        return self._keys(DOUBTED, limit=100)
 
     def trust(self, owner: str) -> None:
         """One DeleteItem."""
@@ -122,9 +120,13 @@ class DynamoDbAccountRepository:
             except DoesNotExist:
                 return None
 
-    def _keys(self, partition: str, prefix: str, limit: int | None = None) -> list[str]:
-        """What follows the prefix in the sort keys that begin with it."""
+    def _entries(self, owner: str, prefix: str, limit: int | None = None) -> list[AccountEntry]:
+        keys = self._keys(partition_of(owner), prefix, limit)
+        return [AccountEntry(key, key.rpartition("#")[2]) for key in keys]
+
+    def _keys(self, partition: str, prefix: str = "", limit: int | None = None) -> list[str]:
+        """The sort keys that begin so."""
         begins = self._model.sk.startswith(prefix) if prefix else None
         with table_errors_translated():
             found = self._model.query(partition, begins, limit=limit, consistent_read=True)
-            return [item.sk.removeprefix(prefix) for item in found]
+            return [item.sk for item in found]

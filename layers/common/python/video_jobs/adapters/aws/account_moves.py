@@ -21,14 +21,13 @@ from video_jobs.adapters.aws.account_item import (
     ACCOUNT,
     AccountItem,
     DynamoDbAccountRepository,
+    entry_key,
     minute_key,
-    open_key,
     partition_of,
-    waiting_key,
 )
 from video_jobs.adapters.aws.state_item import bound_model
 from video_jobs.adapters.aws.table_errors import table_errors_translated
-from video_jobs.domain.accounts import Move, Place, TurnError, minute_of, quota_error
+from video_jobs.domain.accounts import Move, TurnError, minute_of, quota_error
 from video_jobs.domain.errors import ConflictError, TransientError
 
 TRIES = 6
@@ -128,16 +127,10 @@ class AccountMoves:
 
     def _write_of(self, move: Move) -> _Write:
         partition, write = partition_of(move.owner), _Write()
-        waiting = self._model(partition, waiting_key(move.created_at, move.job_id))
-        is_open = self._model(partition, open_key(move.job_id))
-        if move.before is Place.WAITING:
-            write.deletes.append(waiting)
-        if move.after is Place.WAITING:
-            write.puts.append(waiting)
-        if move.before is None:
-            write.puts.append(is_open)
-        if move.after is None:
-            write.deletes.append(is_open)
+        before, after = (place and entry_key(move, place) for place in (move.before, move.after))
+        if before != after:  # a transaction may not write an item twice
+            write.deletes += [self._model(partition, key) for key in (before,) if key]
+            write.puts += [self._model(partition, key) for key in (after,) if key]
         write.updates.append(self._update_of_account(move))
         if move.quotas is not None and move.submitted_at is not None:
             write.updates.append(self._update_of_minute(move, move.quotas.submits_a_minute))

@@ -22,6 +22,7 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
     from video_jobs.adapters.local.memory_queue import MemoryQueue
     from video_jobs.adapters.local.memory_segments import MemorySegmentRepository
     from video_jobs.adapters.local.memory_sources import MemorySourceQueue
+    from video_jobs.adapters.local.memory_speeds import MemorySpeedRepository
     from video_jobs.adapters.local.memory_storage import MemoryStorage
     from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
     from video_jobs.adapters.system import Uuid4Factory
@@ -43,4 +44,5 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         "fleet": MemoryWorkerFleet,
         "fleet_records": MemoryFleetRepository,
         "segments": MemorySegmentRepository,
+        "speeds": MemorySpeedRepository,
     }

@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
-from video_jobs.account_ports import WaitingJob
+from video_jobs.account_ports import AccountEntry
 from video_jobs.domain.accounts import COUNTS, Account, Move, Place, TurnError, minute_of, quota_error
 from video_jobs.domain.errors import ConflictError
+from video_jobs.domain.job import to_iso
 
 
 class MemoryAccounts:
@@ -18,8 +19,7 @@ class MemoryAccounts:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._accounts: dict[str, Account] = {}
-        self._open: set[tuple[str, str]] = set()
-        self._waiting: set[tuple[str, datetime, str]] = set()
+        self._entries: dict[tuple[str, str], tuple[Place, str]] = {}
         self._submits: Counter[tuple[str, str]] = Counter()
         self._doubted: set[str] = set()
 
@@ -28,16 +28,17 @@ class MemoryAccounts:
         with self.lock:
             return self._accounts.get(owner, Account())
 
-    def oldest_waiting(self, owner: str) -> WaitingJob | None:
+    def oldest_waiting(self, owner: str) -> AccountEntry | None:
         """The first of the owner's waiting jobs."""
-        with self.lock:
-            waiting = min((entry[1:] for entry in self._waiting if entry[0] == owner), default=None)
-        return None if waiting is None else WaitingJob(*waiting)
+        return next(iter(self._listed(owner, Place.WAITING)), None)
 
-    def list_open(self, owner: str) -> list[str]:
-        """The ids of the jobs that the account counts."""
-        with self.lock:
-            return sorted(job_id for name, job_id in self._open if name == owner)
+    def list_open(self, owner: str) -> list[AccountEntry]:
+        """All jobs that the account counts."""
+        return self._listed(owner)
+
+    def list_sent(self, owner: str) -> list[AccountEntry]:
+        """The jobs that have a turn."""
+        return self._listed(owner, Place.SENT)
 
     def put_right(self, owner: str, seen: Account, counts: dict[str, int], now: datetime) -> None:
         """Write the counts if the account is as it was seen."""
@@ -46,13 +47,10 @@ class MemoryAccounts:
                 raise ConflictError
             self._accounts[owner] = replace(seen, version=seen.version + 1, recounted_at=now, **counts)
 
-    def forget(self, owner: str, job_id: str, created_at: datetime | None = None) -> None:
-        """List a job no longer."""
+    def forget(self, owner: str, entry: AccountEntry) -> None:
+        """Take a job from the list."""
         with self.lock:
-            if created_at is None:
-                self._open.discard((owner, job_id))
-            else:
-                self._waiting.discard((owner, created_at, job_id))
+            self._entries.pop((owner, entry.key), None)
 
     def doubt(self, owner: str) -> None:
         """Note the owner."""
@@ -87,9 +85,25 @@ class MemoryAccounts:
         changed = {name: getattr(account, name) + counts[name] for name in COUNTS}
         self._accounts[move.owner] = replace(account, version=account.version + 1, **changed)
         self._submits[_minute(move)] += int(move.submitted_at is not None)
-        waiting, is_open = (move.owner, move.created_at, move.job_id), (move.owner, move.job_id)
-        (self._waiting.add if move.after is Place.WAITING else self._waiting.discard)(waiting)
-        (self._open.discard if move.after is None else self._open.add)(is_open)
+        if move.before is not None:
+            self._entries.pop((move.owner, _key_of(move, move.before)), None)
+        if move.after is not None:
+            self._entries[move.owner, _key_of(move, move.after)] = (move.after, move.job_id)
+
+    def _listed(self, owner: str, wanted: Place | None = None) -> list[AccountEntry]:
+        with self.lock:
+            entries = [
+                AccountEntry(key, job_id)
+                for (name, key), (place, job_id) in self._entries.items()
+                if name == owner and wanted in (None, place)
+            ]
+        return sorted(entries, key=lambda entry: entry.key)
+
+
+def _key_of(move: Move, place: Place) -> str:
+    """Sorts the waiting jobs by the time at which they were made."""
+    order = to_iso(move.created_at) if place is Place.WAITING else ""
+    return f"{place} {order} {move.job_id}"
 
 
 def _minute(move: Move) -> tuple[str, str]:
