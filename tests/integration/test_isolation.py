@@ -293,7 +293,7 @@ def test_a_crash_in_a_frame_that_nobody_waits_for_costs_only_the_process(
 
 
 def test_a_stop_ends_the_closing_of_a_run(service: IsolatedAnalysisService) -> None:
-    is_over = []
+    is_over: list[bool] = []
 
     def keep_going() -> None:
         if is_over:

@@ -1,4 +1,4 @@
-"""``python -m tests.proofs.help_speed``: how much faster two workers end a long video than one.
+"""``python -m tests.proofs.help_speed [pausing]``: how much faster two workers end a long video than one.
 
 Every worker has one processor core, on which all of its processes run, decoder included.
 """
@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import cycle
 from pathlib import Path
@@ -43,6 +43,17 @@ class Load:
     pipeline_id: str = "yolo_only"
     frame_stride: int = 1
     part_frames: int = PART_FRAMES
+    worker_settings: Mapping[str, str] = field(default_factory=dict)
+
+
+_SUPPORT = Path(__file__).parents[1] / "support"
+PAUSING = Load(
+    worker_settings={
+        "PLUGINS_DIR": str(_SUPPORT / "pausing/plugins"),
+        "PIPELINES_DIR": str(_SUPPORT / "pausing/pipelines"),
+    }
+)
+"""A pipeline that waits at each frame and needs hardly any processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +87,13 @@ def measured(load: Load, video: bytes, workers: int, log_file: Path) -> Speed:
         log_file=log_file,
         workers=workers,
         launcher=on_one_core,
-        worker_settings={"MODEL_PATH": str(SHIPPED), **_ONE_THREAD},
+        worker_settings={"MODEL_PATH": str(SHIPPED), **_ONE_THREAD, **load.worker_settings},
         function_settings={"PART_FRAMES": str(load.part_frames)},
     )
     with stack:
         stack.wait_until_ready()
         client = Client(stack.url)
-        wanted = {"pipeline_id": load.pipeline_id, "frame_stride": load.frame_stride}
-        job_id = client.submit(video, **wanted)
+        job_id = client.submit(video, pipeline_id=load.pipeline_id, frame_stride=load.frame_stride)
         assert client.wait(job_id, "completed", poll_s=2) == "completed", client.job(job_id)["error"]
         results = b"\n".join(json.dumps(frame).encode() for frame in client.results(job_id))
     return _speed(workers, results, list(_events(log_file)))
@@ -123,9 +133,9 @@ def one_and_two(load: Load, folder: Path) -> tuple[Speed, Speed]:
     return one, measured(load, video, 2, folder / "two.log")
 
 
-def main() -> None:
+def main(kind: str = "real") -> None:
     """Print the figures."""
-    load = Load()
+    load = PAUSING if kind == "pausing" else Load()
     with TemporaryDirectory() as folder:
         speeds = one_and_two(load, Path(folder))
     for speed in speeds:
@@ -142,4 +152,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -47,6 +47,9 @@ class Pipelines:
         self.opened: list[tuple[int, int | None]] = []
         self.seen: list[int] = []
 
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
     def fingerprint(self, *_: object) -> dict[str, Any]:
         if not self.fingerprint_id:
             raise UnknownPipelineError("none")
