@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import pytest
 
 from tests.proofs.simulation.report import play
-from tests.proofs.simulation.world import World
+from tests.proofs.simulation.world import Kept, World
 
 SEEDS = range(300)
 """Enough for every change and fault."""
 
-SEEDS_OF_MUTATIONS = (396, *range(1000))
-"""The first one shows what few others do: a pause without condition."""
+SEEDS_OF_MUTATIONS = (396, 321, 72, 953, 652, 417, 249, *range(1000))
+"""The first ones show what few others do."""
 
 BY_HOLDER = frozenset({"heartbeat", "record_opening", "complete", "fail", "give_back"})
 
@@ -28,12 +27,18 @@ def test_no_schedule_breaks_a_promise() -> None:
     wanted |= {"duplicate event", "lost event", "late event", "duplicate message", "told to stop"}
     wanted |= {"source away", "source changed", "source cut", "lost fetch", "duplicate fetch"}
     assert wanted | {"receiver away"} <= report.faults.keys()
+    assert wanted | {"lost help", "duplicate help", "late help"} <= report.faults.keys()
     assert report.outcomes["completed"] > len(SEEDS) / 2
+    helped = {"claimed by a helper", "parts stored by helpers", "taken over by the holder", "done"}
+    assert min(report.help[what] for what in helped) > 10
 
 
-MUTATIONS: dict[str, dict[str, Any]] = {
-    "no fencing": {"unconditional": BY_HOLDER},
-    "no reconcile": {"reconciles": False},
+MUTATIONS: dict[str, Kept] = {
+    "no fencing": Kept(unconditional=BY_HOLDER),
+    "no reconcile": Kept(reconciles=False),
+    "no lease of segments": Kept(fenced=False),
+    "no take-over of segments": Kept(ending=False),
+    "no fingerprint": Kept(fingerprints=False),
 }
 UNCONDITIONAL = (
     "claim",
@@ -47,12 +52,12 @@ UNCONDITIONAL = (
     "take_turn",
     "keep_waiting",
 )
-MUTATIONS |= {f"{name} without condition": {"unconditional": frozenset({name})} for name in UNCONDITIONAL}
+MUTATIONS |= {f"{name} without condition": Kept(unconditional=frozenset({name})) for name in UNCONDITIONAL}
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_a_rule_taken_out_is_noticed(mutation: str) -> None:
-    report = play(SEEDS_OF_MUTATIONS, partial(World, **MUTATIONS[mutation]), stop_at_violation=True)
+    report = play(SEEDS_OF_MUTATIONS, partial(World, kept=MUTATIONS[mutation]), stop_at_violation=True)
     assert len(report.violations) == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tests.proofs.simulation.report import play
-from tests.proofs.simulation.world import World
+from tests.proofs.simulation.world import Kept, World
 
 SEEDS = range(2000)
 
@@ -17,4 +17,4 @@ def test_no_schedule_breaks_a_promise() -> None:
 
 
 def test_nothing_rests_on_the_deduplication_of_the_queue() -> None:
-    assert play(SEEDS, partial(World, deduplicates=False)).violations == {}
+    assert play(SEEDS, partial(World, kept=Kept(deduplicates=False))).violations == {}

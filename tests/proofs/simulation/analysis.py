@@ -91,11 +91,12 @@ class SimulatedAnalysis:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._release = process.faults.random.choice(("a", "a", "a", "b"))
+        self.fingerprint_id = f"release-{self._release}"
 
     def prepare(self) -> None: ...
 
     def fingerprint(self, pipeline_id: str, text: TextChoice = NOTHING_CHOSEN) -> dict[str, Any]:
-        return {"id": f"release-{self._release}", "pipeline": pipeline_id}
+        return {"id": self.fingerprint_id, "pipeline": pipeline_id}
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> PipelineRun:
         video = SimulatedVideo.from_bytes(request.path.read_bytes())

@@ -27,7 +27,8 @@ class Client:
     def __init__(self, world: World, number: int) -> None:
         self._world, self._random = world, world.random
         self._url = f"https://source.example/{number}?signature=secret"
-        self._video = SimulatedVideo(self._random.choice(_KINDS), self._random.randint(1, 10), number)
+        kind, frames = self._random.choice(_KINDS), self._random.randint(1, 10) * world.longer
+        self._video = SimulatedVideo(kind, frames, number)
         options = _CALLBACK if self._random.random() < 0.3 else JobOptions()
         key = f"key-{number}" if self._random.random() < 0.7 else None
         self._submission = Submission(owner="ann", options=options, idempotency_key=key)

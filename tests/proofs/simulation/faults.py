@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from video_jobs.domain.changes import Change
 from video_jobs.domain.errors import TransientError
+from video_jobs.domain.segments import Segment
+from video_jobs.ports import QueueMessage
 
 from tests.proofs.simulation.scheduler import Scheduler
 
 _USUAL_LATENCY_S = 0.2
 _STALL_S = (20.0, 200.0)
-_LARGEST_SKEW_S = 3.0
+LARGEST_SKEW_S = 3.0
 
 
 class Crash(BaseException):
@@ -54,13 +56,31 @@ class FaultPlan:
         return True
 
 
-class Process:
-    """A machine's process: its own clock, and all of its actors die together."""
+class Watch(Protocol):
+    """Sees the calls of a process: when it makes one, and when that took effect."""
 
-    def __init__(self, name: str, scheduler: Scheduler, faults: FaultPlan) -> None:
-        self.name, self.scheduler, self.faults = name, scheduler, faults
+    def on_call(self, process: Process, name: str, args: tuple[Any, ...]) -> None: ...
+
+    def on_answer(self, process: Process, name: str, args: tuple[Any, ...], answer: Any) -> None: ...
+
+
+class Process:
+    """A machine's process: its own clock, and all of its actors die together.
+
+    Attributes
+    ----------
+    disturbed_until_s
+        When its last fault so far is over; until then it may not know what others know.
+    owes
+        A message that it received, and must acknowledge next.
+    """
+
+    def __init__(self, name: str, scheduler: Scheduler, faults: FaultPlan, watch: Watch) -> None:
+        self.name, self.scheduler, self.faults, self.watch = name, scheduler, faults, watch
         self.is_alive = True
-        self._skew = timedelta(seconds=faults.random.uniform(-_LARGEST_SKEW_S, _LARGEST_SKEW_S))
+        self.disturbed_until_s = 0.0
+        self.owes: QueueMessage | None = None
+        self._skew = timedelta(seconds=faults.random.uniform(-LARGEST_SKEW_S, LARGEST_SKEW_S))
 
     def now(self) -> datetime:
         """The time as this machine sees it (`video_jobs.ports.Clock`)."""
@@ -80,9 +100,15 @@ class Process:
         """Some time passes, or very much; the process may die."""
         self.sleep(self.faults.random.uniform(0.001, _USUAL_LATENCY_S))
         if self.faults.happens("stall", self.faults.stall):
-            self.sleep(self.faults.random.uniform(*_STALL_S))
+            lasts_s = self.faults.random.uniform(*_STALL_S)
+            self.disturb(lasts_s)
+            self.sleep(lasts_s)
         if self.faults.happens(f"crash {kind}", self.faults.crash):
             self.die()
+
+    def disturb(self, lasts_s: float = 0.0) -> None:
+        """Note that something keeps this process from its work or from AWS."""
+        self.disturbed_until_s = max(self.disturbed_until_s, self.scheduler.now_s + lasts_s)
 
 
 class FaultyPort:
@@ -96,13 +122,18 @@ class FaultyPort:
         process, faults = self._process, self._process.faults
 
         def call(*args: Any, **options: Any) -> Any:
+            process.watch.on_call(process, name, args)
             process.step("before a call")
             if faults.happens("error", faults.error):
+                process.disturb()
                 raise TransientError(f"{name} did not answer")
             result = method(*args, **options)
             faults.steps.append(f"{process.scheduler.now_s:10.2f}  {process.name:<20} {name}{_told(args)}")
+            process.watch.on_answer(process, name, args, result)
             process.step("after a call")
             if faults.happens("lost answer", faults.lost_answer):
+                process.disturb()
+                process.owes = None
                 raise TransientError(f"the answer of {name} was lost")
             return result
 
@@ -111,5 +142,15 @@ class FaultyPort:
 
 def _told(args: tuple[Any, ...]) -> str:
     """The arguments that name a job or say what is done to it."""
-    words = (f"{arg.job_id} {arg.action}" if isinstance(arg, Change) else arg for arg in args)
-    return "".join(f" {word}" for word in words if isinstance(word, str | int))
+    return "".join(f" {word}" for word in map(_word, args) if isinstance(word, str | int))
+
+
+def _word(arg: Any) -> Any:
+    match arg:
+        case Change():
+            return f"{arg.job_id} {arg.action}"
+        case Segment():
+            return f"{arg.job_id} segment {arg.number}"
+        case QueueMessage():
+            return arg.body
+    return arg

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,17 @@ class Functions:
         for _ in range(2 if faults.happens("duplicate event", 0.1) else 1):
             late = faults.happens("late event", 0.1)
             self._later(partial(self._upload_received, stored), self._random.uniform(0, 2000 if late else 3))
+
+    def on_help(self, send: Callable[[], None]) -> None:
+        """A message that asks for help: it may be lost, late, or come twice."""
+        faults = self._world.faults
+        if faults.happens("lost help", 0.05):
+            return
+        for _ in range(2 if faults.happens("duplicate help", 0.1) else 1):
+            if faults.happens("late help", 0.1):
+                self._later(partial(self._send, send), self._random.uniform(1, 300))
+            else:
+                send()
 
     def on_change(self, before: Job, after: Job) -> None:
         """The change stream: nothing is lost in it."""
@@ -100,6 +111,10 @@ class Functions:
         name = "publish" if function == "job_events" else "queue_webhook"
         while not self._world.attempt(partial(getattr(self._app(function).notify, name), before, after)):
             self._world.scheduler.sleep(self._random.uniform(1, 30))
+        self._world.busy -= 1
+
+    def _send(self, send: Callable[[], None]) -> None:
+        send()
         self._world.busy -= 1
 
     def _later(self, work: Any, delay_s: float) -> None:

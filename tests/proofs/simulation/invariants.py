@@ -133,8 +133,11 @@ class Invariants:
         return stored in self.servers.contents(source.url)
 
     def _require(self, holds: bool, job: Job, sentence: str) -> None:
+        self.require(holds, job.job_id, sentence)
+
+    def require(self, holds: bool, job_id: str, sentence: str) -> None:
         if not holds:
-            self.violations.append(f"job {job.job_id}: {sentence}")
+            self.violations.append(f"job {job_id}: {sentence}")
 
 
 def _is_broken(invariants: Invariants, job: Job) -> bool:

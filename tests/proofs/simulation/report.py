@@ -23,6 +23,7 @@ class Report:
     faults: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
+    help: Counter[str] = field(default_factory=Counter)
     violations: dict[int, list[str]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
@@ -35,6 +36,7 @@ class Report:
         self.steps = world.faults.steps
         self.faults += world.faults.injected
         self.changes += world.invariants.changes
+        self.help += world.helped.seen
         jobs = world.jobs.all.values()
         self.outcomes.update(job.error.code if job.error else str(job.status) for job in jobs)
         if world.invariants.violations:
@@ -42,7 +44,7 @@ class Report:
 
     def lines(self) -> Iterable[str]:
         yield f"schedules   {self.schedules}"
-        for title in ("faults", "changes", "outcomes"):
+        for title in ("faults", "changes", "outcomes", "help"):
             counts: Counter[str] = getattr(self, title)
             yield f"{title:<11} {counts.total()}"
             yield from (f"  {count:>10}  {name}" for name, count in counts.most_common())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from video_jobs.adapters.local.memory_accounts import MemoryAccounts
@@ -14,6 +15,7 @@ from video_jobs.domain.accounts import Move
 from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job
+from video_jobs.domain.segments import HelpMessage
 from video_jobs.ports import Clock, QueueMessage, StoredFile
 
 OnChange = Callable[[Job, Change, Job], None]
@@ -91,13 +93,15 @@ class ObservedStorage(MemoryStorage):
 class RedrivingQueue(MemoryQueue):
     """Gives a message up after ``max_receives``; sends it twice where ``duplicates`` says so.
 
-    ``given_up`` has all that were, ``dead_letters`` those that are not yet handled.
+    ``given_up`` has all that were, ``dead_letters`` those that are not yet handled. ``send_help`` sends what
+    asks for help, as often and as late as it likes.
     """
 
     def __init__(
         self, clock: Clock, max_receives: int, *, duplicates: Callable[[], bool], deduplicates: bool
     ) -> None:
         super().__init__(clock)
+        self.send_help: Callable[[Callable[[], None]], None] = lambda send: send()
         self._duplicates, self._deduplicates = duplicates, deduplicates
         self._max_receives = max_receives
         self.given_up: set[tuple[str, int]] = set()
@@ -118,6 +122,16 @@ class RedrivingQueue(MemoryQueue):
         if self._duplicates():
             self._sent_ids.pop(f"{job_id}:{generation}", None)
             super().enqueue(job_id, generation)
+
+    def ask_for_help(self, job_id: str, number: int, attempt: int) -> None:
+        """Add a message, perhaps later, or several times past the deduplication."""
+        sent_id = f"{HelpMessage(job_id, number).body}:{attempt}"
+        if not self._is_duplicate(sent_id):
+            self.send_help(partial(self._send_help, sent_id, (job_id, number, attempt)))
+
+    def _send_help(self, sent_id: str, asked: tuple[str, int, int]) -> None:
+        self._sent_ids.pop(sent_id, None)
+        super().ask_for_help(*asked)
 
     def _is_duplicate(self, deduplication_id: str) -> bool:
         return super()._is_duplicate(deduplication_id) and self._deduplicates

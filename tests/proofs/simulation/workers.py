@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from video_jobs.domain.errors import ConflictError, TransientError
+from video_jobs.domain.parts import fingerprint_id_of
 from video_jobs.settings import WorkerSettings
 from video_worker.heartbeat import Heartbeat
 from video_worker.job_worker import JobWorker, Outcome
@@ -56,17 +57,23 @@ class WorkerHost:
                 process.sleep(world.random.uniform(5, 30))
 
     def _worker(self, process: Process, stop: SimulatedStop) -> JobWorker:
-        return JobWorker(
+        analysis = SimulatedAnalysis(process)
+        self._world.helped.releases[process.name] = analysis.fingerprint_id
+        worker = JobWorker(
             process.name,
             self._world.app(process),
-            SimulatedAnalysis(process),
+            analysis,
             _SETTINGS,
             stop,
             logger=self._world.logger,
             heartbeat_type=partial(SimulatedHeartbeat, process),
             random=self._world.random,
             understands=self._understands,
+            wait=process.sleep,
         )
+        if not self._world.kept.fingerprints:
+            vars(worker._helper)["_fingerprint_of"] = fingerprint_id_of
+        return worker
 
 
 class SimulatedHeartbeat(Heartbeat):

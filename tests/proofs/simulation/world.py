@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from video_jobs.use_cases.upkeep import JobStillHeldError
 from tests.proofs.simulation.clients import Client
 from tests.proofs.simulation.faults import Crash, FaultPlan, FaultyPort, Process
 from tests.proofs.simulation.functions import Functions, Receiver
+from tests.proofs.simulation.help import HelpInvariants, ObservedSegments
 from tests.proofs.simulation.invariants import MAX_CRASHES, SOURCE_LIMIT, Invariants
 from tests.proofs.simulation.scheduler import Scheduler
 from tests.proofs.simulation.sources import (
@@ -48,6 +49,9 @@ FAULTY_S = 2 * 3600
 REST_S = 6 * 3600
 """After `FAULTY_S` faults stop, and everything must end within `REST_S`."""
 
+NEVER = 10**6
+"""No video has so many parts."""
+
 RULES = Rules(
     known_pipelines=frozenset({"yolo_ocr"}),
     max_body_bytes=1000,
@@ -62,34 +66,52 @@ _FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where Linux keeps files in memory: a simulation writes thousands of tiny ones."""
 
 
-class World:
-    """Everything that a schedule consists of.
-
-    ``unconditional`` names changes whose condition is taken out; without ``reconciles`` no reconcile
-    runs, and without ``deduplicates`` the queue does not deduplicate.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Which rules hold; to take one out shows what it is for.
 
     Attributes
     ----------
+    unconditional
+        Changes of jobs whose condition is taken out.
+    reconciles, deduplicates
+        Whether reconcile runs, and whether the queue deduplicates.
+    fenced, ending, fingerprints
+        Whether a claim of a segment needs it to be free, whether leases of segments end, and whether helpers
+        of other releases decline.
+    """
+
+    unconditional: Collection[str] = ()
+    reconciles: bool = True
+    deduplicates: bool = True
+    fenced: bool = True
+    ending: bool = True
+    fingerprints: bool = True
+
+
+class World:
+    """Everything that a schedule consists of.
+
+    Attributes
+    ----------
+    longer
+        How many times as long as usual videos are.
     turns
         How many jobs of the owner may be sent at once.
     """
 
-    def __init__(
-        self,
-        seed: int,
-        *,
-        unconditional: Collection[str] = (),
-        reconciles: bool = True,
-        deduplicates: bool = True,
-    ) -> None:
+    def __init__(self, seed: int, kept: Kept = Kept()) -> None:
+        self.kept = kept
         self.random = Random(seed)
+        self._help_from_parts = Random(f"help {seed}").choice((2, 3, 4, 6, NEVER, NEVER))
+        self.longer = 1 if self._help_from_parts == NEVER else 3
         self.scheduler = Scheduler()
         self.faults = FaultPlan.of(self.random)
         self.queue = RedrivingQueue(
             self.scheduler,
             self.random.choice((6, 20, 20)),
             duplicates=partial(self.faults.happens, "duplicate message", 0.05),
-            deduplicates=deduplicates,
+            deduplicates=kept.deduplicates,
         )
         self.functions = Functions(self)
         self.storage = ObservedStorage(self.functions.on_object)
@@ -99,7 +121,13 @@ class World:
         self.turns = self.random.choice((1, 1, 2, 4))
         self.accounts = MemoryAccounts()
         self.invariants = Invariants(self.storage, self.queue, self.servers, self.accounts, self.turns)
-        self.jobs = ObservedJobs(self.accounts, self._on_change, self.invariants.on_delete, unconditional)
+        self.helped = HelpInvariants(self.scheduler, self.invariants.require)
+        self.segments = ObservedSegments(self.helped.on_segment, fenced=kept.fenced, ending=kept.ending)
+        self.helped.segments = self.segments
+        self.queue.send_help = self.functions.on_help
+        self.jobs = ObservedJobs(
+            self.accounts, self._on_change, self.invariants.on_delete, kept.unconditional
+        )
         self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
         self.speeds = MemorySpeedRepository()
@@ -108,7 +136,6 @@ class World:
         """Clients and events that still have something to do."""
         self.folder: Path
         self.logger = Logger(service="simulation", level=logging.CRITICAL)
-        self._reconciles = reconciles
 
     def run(self) -> None:
         """Play the schedule; `invariants` has what went wrong."""
@@ -129,7 +156,7 @@ class World:
         return str(UUID(int=self.random.getrandbits(128), version=4))
 
     def process(self, name: str) -> Process:
-        return Process(name, self.scheduler, self.faults)
+        return Process(name, self.scheduler, self.faults, self.helped)
 
     def app(self, process: Process) -> VideoJobs:
         """The application as one process reaches AWS; jobs of each app have parts of their own length."""
@@ -147,6 +174,7 @@ class World:
             fetches=reached(self.fetches),
             source_reader=lambda: SimulatedReader(process, self.servers),
             queue=reached(self.queue),
+            segments=reached(self.segments),
             webhooks=reached(self.webhooks),
             events=reached(MemoryEventBus()),
             webhook_transport=reached(self.receiver),
@@ -154,8 +182,13 @@ class World:
             metrics=MemoryMetrics,
             speeds=reached(self.speeds),
         )
-        part_frames = self.random.randint(1, 4)
-        return VideoJobs(ports, replace(RULES, part_frames=part_frames, running_per_owner=self.turns))
+        rules = replace(
+            RULES,
+            part_frames=self.random.randint(1, 4),
+            running_per_owner=self.turns,
+            help_from_parts=self._help_from_parts,
+        )
+        return VideoJobs(ports, rules)
 
     def attempt(self, work: Callable[[], Any]) -> bool:
         """Whether an invocation ended well; what failed comes again."""
@@ -168,19 +201,20 @@ class World:
     def _on_change(self, before: Job, change: Change, after: Job) -> None:
         self.invariants.on_change(before, change, after)
         self.invariants.on_turns(before, self.jobs.all, self.scheduler.now_s)
+        self.helped.on_job(before, after)
         self.functions.on_change(before, after)
 
     def _spawn_everybody(self) -> None:
         for number in range(self.random.randint(1, 5)):
             self.busy += 1
             self.scheduler.spawn(Client(self, number).run, self.random.uniform(0, 300))
-        for number in range(self.random.randint(1, 3)):
+        for number in range(self.random.randint(1, 3) + (self.longer > 1)):
             is_new = number == 0 or self.random.random() < 0.5
             understands = NEWEST_FORMAT if is_new else NEWEST_FORMAT - 1
             self.scheduler.spawn(WorkerHost(self, f"worker-{number}", understands).run)
         self.scheduler.spawn(self.functions.bury_dead_letters)
         self.scheduler.spawn(self.functions.deliver_webhooks)
-        if self._reconciles:
+        if self.kept.reconciles:
             self.scheduler.spawn(self.functions.reconcile)
         if self.random.random() < 0.2:
             self.scheduler.spawn(self._jump, self.random.uniform(1, 1000))
@@ -195,3 +229,4 @@ class World:
     def _jump(self) -> None:
         if self.faults.happens("clock jump", 1.0):
             self.scheduler.jump(self.random.uniform(10, 4000))
+            self.helped.on_jump()
