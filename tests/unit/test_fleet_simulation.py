@@ -18,7 +18,7 @@ from video_jobs.domain.segments import MOST_UNCLAIMED, MOST_WORK
 
 from tools.fleet.arrivals import OWNERS, PATTERNS, Load
 from tools.fleet.figures import figures
-from tools.fleet.jobs import Help, Job, Run
+from tools.fleet.jobs import Help, Job, Piece, Run
 from tools.fleet.model import FleetModel, Policies
 from tools.fleet.queue import Message, Queue
 from tools.fleet.scenarios import before, limits_for, long_video, two_owners
@@ -161,13 +161,14 @@ def test_a_segment_is_at_most_a_minute_of_work_or_one_part(frame_s: float, parts
     run, take = job.opened(), Run.take
 
     class WatchedRun(Run):
-        def take(self, most: int) -> None:  # type: ignore[override]
+        def take(self, most: int) -> Piece | None:
             pieces.add(most)
-            return take(self, most)  # type: ignore[return-value]
+            return take(self, most)
 
     job.run = WatchedRun(run.left)
     FleetModel([job], Policies(fixed_workers=2)).run()
-    assert pieces == {1, parts}
+    assert parts in pieces
+    assert pieces <= {1, parts}
     assert parts == 1 or parts * 256 * frame_s <= MOST_WORK.total_seconds()
 
 

@@ -19,6 +19,11 @@ class Queue:
         self.messages: deque[Message] = deque()
         self._idle: deque[simpy.Event] = deque()
 
+    @property
+    def has_idle(self) -> bool:
+        """Whether a worker waits for a message."""
+        return bool(self._idle)
+
     def put(self, message: Message) -> None:
         """Send a message."""
         if self._idle:

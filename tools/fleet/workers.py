@@ -103,11 +103,17 @@ class Worker:
             yield env.timeout(parts * job.frames_a_part * self.model.figures.fold_s)
             run.pieces.popleft()
             run.joined += parts
-        elif piece := run.take(1 if run.asks else run.free):
+        elif piece := run.take(self._most_at_once(job, run)):
             yield from self._compute(job, run, piece)
         else:
             run.changed = env.event()
             yield run.changed
+
+    def _most_at_once(self, job: Job, run: Run) -> int:
+        """The holder works part by part; while nobody can help, several parts are one step here."""
+        if not run.asks:
+            return run.free
+        return 1 if self.model.queue.has_idle else parts_a_segment(job.part_s)
 
     def _help(self, message: Help) -> Steps:
         """Claim a segment of a job that still has one, and compute it."""
