@@ -89,8 +89,8 @@ chaos: WORKERS = 3
 chaos: setup ## kill workers and interrupt the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tests.proofs.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
-fleet: setup ## replay how many workers plan_fleet asks for, and write docs/fleet.md
-	@$(BIN)/python -m tests.proofs.fleet
+fleet: setup ## simulate the service with up to 10,000,000 jobs a day, and write docs/scaling.md
+	@$(BIN)/python -m tools.fleet
 
 docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration
 	$(BIN)/python -m tools.reference
