@@ -199,7 +199,7 @@ def _checked(rows: Sequence[Row]) -> Table:
     for row in rows:
         for name, title in (
             ("total_s", "all jobs"),
-            ("median_wait_s", "median wait"),
+            ("mean_wait_s", "mean wait"),
             ("p95_wait_s", "p95 wait"),
         ):
             predicted, seen = row["predicted"][name], row["seen"][name]
