@@ -20,6 +20,7 @@ from tools.fleet.turns import Turns
 from tools.fleet.workers import Steps, Worker
 
 _MINUTE_S = 60.0
+_LONGEST_S = 30 * 86400.0
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _STALE, _MISSING = 0.2, 0.02
 """SQS's numbers are approximate: every fifth is that of the minute before, every fiftieth is missing."""
@@ -170,6 +171,8 @@ class FleetModel:
         while self._open or self._arrived < len(self.jobs) or self.workers:
             self._decision = plan_fleet(self._seen(), self._decision, self.policies.limits, self._now())
             self._resize()
+            if self.env.now > _LONGEST_S:
+                raise RuntimeError("A job or a worker never ends")
             busy = sum(worker.message is not None for worker in self.workers)
             waiting = len(self.queue.messages) + self.turns.waiting
             self.samples.append(Sample(self.env.now, len(self.workers), busy, waiting, self._open))

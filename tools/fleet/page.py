@@ -32,7 +32,7 @@ def write(results: Row) -> None:
 def page(results: Row) -> str:
     """The text, with all tables."""
     known, bench = figures(), read("bench.json")["machine"]
-    text = (_FOLDER / "page.md").read_text(encoding="utf-8")
+    text = (_FOLDER / "page.txt").read_text(encoding="utf-8")
     return text.format(
         cpu=bench["cpu"],
         cores=bench["cores"],
@@ -82,9 +82,9 @@ def charts(results: Row) -> dict[str, str]:
             costs,
         ),
         "burst.svg": chart(
-            "Jobs that wait, on a day with a burst at noon",
+            "Messages in the queue and jobs in the table that wait, on a day with a burst at noon",
             hours,
-            Axis(title="jobs", low=0, high=most),
+            Axis(title="messages and jobs", low=0, high=most),
             [Line(f"policies of {name}", line) for name, line in series.items()],
         ),
         "long.svg": chart(
@@ -199,7 +199,7 @@ def _checked(rows: Sequence[Row]) -> Table:
     for row in rows:
         for name, title in (
             ("total_s", "all jobs"),
-            ("median_wait_s", "median wait"),
+            ("mean_wait_s", "mean wait"),
             ("p95_wait_s", "p95 wait"),
         ):
             predicted, seen = row["predicted"][name], row["seen"][name]

@@ -74,11 +74,11 @@ def _frame(title: str, x: Axis, y: Axis) -> list[str]:
     for tick in x.ticks():
         at = _x(x, tick)
         parts.append(f'<path stroke="#ddd" d="M{at:.1f} {_TOP}V{bottom}"/>')
-        parts.append(_text(at, bottom + 16, f"{tick:,g}", "middle"))
+        parts.append(_text(at, bottom + 16, f"{tick:,.0f}", "middle"))
     for tick in y.ticks():
         at = _y(y, tick)
         parts.append(f'<path stroke="#ddd" d="M{_LEFT} {at:.1f}H{right}"/>')
-        parts.append(_text(_LEFT - 6, at + 4, f"{tick:,g}", "end"))
+        parts.append(_text(_LEFT - 6, at + 4, f"{tick:,.0f}", "end"))
     return parts
 
 
