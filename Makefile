@@ -90,8 +90,8 @@ chaos: JOBS = $(if $(LONG),12,200)
 chaos: setup ## kill workers and interrupt the network while jobs run: make chaos [LONG=1] [JOBS=200] [WORKERS=3] [SEED=0]
 	@exec $(BIN)/python -m tests.proofs.chaos $(if $(LONG),--long) --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
-fleet: setup ## replay how many workers plan_fleet asks for, and write docs/fleet.md
-	@$(BIN)/python -m tests.proofs.fleet
+fleet: setup ## simulate the service with up to 10,000,000 jobs a day, and write docs/scaling.md
+	@$(BIN)/python -m tools.fleet
 
 docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration
 	$(BIN)/python -m tools.reference
@@ -137,7 +137,7 @@ mutations: setup ## break the product on purpose, one rule at a time, and see wh
 	@$(BIN)/python -m tests.mutations
 
 proofs: build $(DYNALITE) $(PLAYWRIGHT) ## run the checks that take long: simulation, crashes, browser, cold starts, load, fleet, bench
-	EVERY_VIDEO=1 $(BIN)/python -m pytest tests/proofs tests/integration/test_every_video.py
+	EVERY_VIDEO=1 $(BIN)/python -m pytest tests/proofs tests/integration/test_every_video.py tests/integration/test_ranged_reading.py
 
 clean: ## remove what make created
 	rm -rf $(VENV) .cache .aws-sam .pytest_cache .mypy_cache .ruff_cache

@@ -15,7 +15,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.model import MODEL
-from tools.local_stack.moto_fixes import make_moto_queues_thread_safe
+from tools.local_stack.moto_fixes import make_moto_thread_safe
 
 # The same examples on every run, no database, and no limit on a busy machine; what hypothesis keeps all the
 # same (the constants that it finds in the code) goes where the other caches are.
@@ -51,7 +51,7 @@ def aws_in_this_process(patch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         patch.setenv(name, value)
     patch.delenv("AWS_ENDPOINT_URL", raising=False)
-    make_moto_queues_thread_safe()
+    make_moto_thread_safe()
     with mock_aws():
         yield
 

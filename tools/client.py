@@ -52,6 +52,11 @@ class Client:
         job = self._ask("POST", "/video/submit", data=video, params=options, headers=headers).json()
         return str(job["job_id"])
 
+    def quote(self, **facts: Any) -> dict[str, Any]:
+        """What a job would take of a video of which these facts are known, with these options."""
+        body: dict[str, Any] = self._ask("POST", "/video/quote", json=facts).json()
+        return body
+
     def job(self, job_id: str) -> dict[str, Any]:
         """The whole job resource."""
         body: dict[str, Any] = self._ask("GET", f"/video/jobs/{job_id}").json()

@@ -124,6 +124,58 @@ class Usage(Answer):
     cost_usd: float | None = Field(ge=0)
 
 
+class QuotedEnd(Answer):
+    """Half of the jobs end within ``p50`` seconds after their video has arrived, 95 % within ``p95``."""
+
+    p50: float | None = Field(ge=0)
+    p95: float | None = Field(ge=0)
+
+
+class QuotedVideo(Answer):
+    """The video that is reckoned with: ``frames`` is how many frames the options choose of it.
+
+    ``assumed`` names those of the other values that the request lacked. They are those of the average video
+    among the jobs of ``based_on``.
+    """
+
+    size_bytes: int | None = Field(ge=0)
+    duration_ms: float = Field(ge=0)
+    average_frame_rate: float = Field(gt=0)
+    frames: int = Field(ge=0)
+    assumed: list[Literal["size_bytes", "duration_ms", "average_frame_rate"]]
+
+
+class QuoteBasis(Answer):
+    """What a quote rests on: how fast earlier jobs were, and what is before a new one.
+
+    ``fingerprint`` is that of the last job of this pipeline with this choice of text, ``size_class`` the
+    class of the pictures; ``jobs`` of both were measured, with ``frames`` in all. If the request has no
+    ``width`` and ``height``, it is the class that most jobs had.
+    """
+
+    fingerprint: str | None
+    size_class: str | None
+    jobs: int = Field(ge=0)
+    frames: int = Field(ge=0)
+    jobs_waiting: int = Field(ge=0)
+    jobs_running: int = Field(ge=0)
+    workers: int = Field(ge=1)
+
+
+class Quote(Answer):
+    """What a job would take; null where nothing like it was measured yet, or no price is known.
+
+    ``compute_seconds`` is how long a worker would be occupied, ``cost_usd`` that time by the price of a
+    worker.
+    """
+
+    compute_seconds: float | None = Field(ge=0)
+    cost_usd: float | None = Field(ge=0)
+    seconds_to_end: QuotedEnd
+    video: QuotedVideo | None
+    based_on: QuoteBasis
+
+
 class Video(Answer):
     """The video as it is analysed: all coordinates in results are pixels of ``width`` x ``height``.
 
@@ -156,7 +208,11 @@ class JobWarning(Answer):
 
 
 class Job(Answer):
-    """All that its owner may know of a job; ``source_host`` is the host of its ``source_url``."""
+    """All that its owner may know of a job.
+
+    ``source_host`` is the host of its ``source_url``. ``helpers`` are the other workers that compute segments
+    of a long video at the moment; their frames count in ``frames_done``.
+    """
 
     job_id: JobId
     status: Status
@@ -178,6 +234,7 @@ class Job(Answer):
     frames_done: int = Field(ge=0)
     frames_total: int | None = Field(ge=0)
     percent: int | None = Field(ge=0, le=100)
+    helpers: int = Field(ge=0)
     attempt: int = Field(ge=0)
     video: Video | None
     warnings: list[str]

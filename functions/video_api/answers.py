@@ -54,6 +54,7 @@ def job_resource(job: Job) -> dict[str, Any]:
         "frames_done": job.progress.frames_done,
         "frames_total": job.progress.frames_total,
         "percent": _percent(job),
+        "helpers": job.progress.helpers if job.status is JobStatus.RUNNING else 0,
         "attempt": job.attempt,
         "video": None if job.video is None else asdict(job.video),
         "warnings": [warning.message for warning in job.warnings],

@@ -9,9 +9,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.video_api import problems
-from functions.video_api.routes import jobs, results, service, status, submit, summary, uploads
+from functions.video_api.routes import jobs, quote, results, service, status, submit, summary, uploads
 
-ROUTE_MODULES = (submit, status, results, summary, jobs, uploads, service)
+ROUTE_MODULES = (submit, quote, status, results, summary, jobs, uploads, service)
 """In the order of the OpenAPI document."""
 
 logger = Logger()

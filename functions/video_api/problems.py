@@ -31,6 +31,7 @@ STATUS_OF_ERROR: Mapping[type[VideoJobsError], HTTPStatus] = {
     errors.VideoTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.IdempotencyMismatchError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnsupportedContentTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.QuotaError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.TransientError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -57,7 +58,10 @@ class Problems:
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.on_unknown_error(error)
         self._logger.info("request refused", action="request_refused", code=error.code, status=status.value)
-        return self._answer(status, error.code, error.message)
+        answer = self._answer(status, error.code, error.message)
+        if isinstance(error, errors.QuotaError):
+            answer.headers["Retry-After"] = str(error.retry_after_s)
+        return answer
 
     def on_invalid_request(self, error: ValidationError) -> Response[str]:
         """Answer a request that does not fit its model, with the first thing that is wrong."""

@@ -1,4 +1,4 @@
-"""The bodies and query parameters of requests that submit and upload."""
+"""The bodies and query parameters of requests that submit, upload and ask for a quote."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from video_jobs.domain.chunks import MAX_CHUNKS
 from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE, VideoContentType
 from video_jobs.domain.errors import InvalidRequestError
 from video_jobs.domain.job import DEFAULT_PIPELINE_ID, JobOptions
+from video_jobs.domain.quotes import ClaimedVideo
 from video_jobs.domain.region import Region
 from video_jobs.domain.sources import MAX_SOURCE_URL_LENGTH
 from video_jobs.domain.text_engines import MAX_LANGUAGES, TextEngineId
 from video_jobs.use_cases.intake import Submission
 
 _OPTIONS = {option.name for option in fields(JobOptions)}
+_CLAIMS = {claim.name for claim in fields(ClaimedVideo)}
 _MAX_MS = 10**12
+_MAX_EDGE = 100_000
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _ClassName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
@@ -90,6 +93,36 @@ class SourceRequest(SubmitParameters):
     source_url: str = Field(
         min_length=1, max_length=MAX_SOURCE_URL_LENGTH, json_schema_extra={"format": "uri"}
     )
+
+
+class QuoteRequest(SubmitParameters):
+    """The JSON body of a quote: the options of a job, and what is known of its video.
+
+    The names are those of the job resource. ``size_bytes`` or ``duration_ms`` is needed.
+    """
+
+    size_bytes: int | None = Field(default=None, ge=1)
+    duration_ms: float | None = Field(default=None, gt=0, le=_MAX_MS)
+    average_frame_rate: float | None = Field(default=None, gt=0, le=1000)
+    width: int | None = Field(default=None, ge=1, le=_MAX_EDGE)
+    height: int | None = Field(default=None, ge=1, le=_MAX_EDGE)
+
+    @property
+    def video(self) -> ClaimedVideo:
+        """What the client says of the video."""
+        return ClaimedVideo(**self.model_dump(include=_CLAIMS))
+
+    @model_validator(mode="after")
+    def _of_some_length(self) -> Self:
+        if self.size_bytes is None and self.duration_ms is None:
+            raise ValueError("give size_bytes or duration_ms")
+        return self
+
+    @model_validator(mode="after")
+    def _of_some_shape(self) -> Self:
+        if (self.width is None) != (self.height is None):
+            raise ValueError("give both width and height, or neither")
+        return self
 
 
 def read_submit_request(body: bytes) -> SubmitRequest | SourceRequest:

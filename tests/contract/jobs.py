@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.job import (
     Delivery,
     DeliveryState,
@@ -114,5 +115,7 @@ def full_job() -> Job:
             state=DeliveryState.RETRYING, attempts=1, updated_at=NOW, status_code=500, error="no"
         ),
         usage=Usage(compute_ms=1500, frames=7, bytes=20, cost_usd=Decimal("0.000219")),
+        retries=2,
+        place=Place.SENT,
         expires_at=WHOLE_SECOND,
     )

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from video_jobs.domain import changes, delivery_changes, fetch_changes
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.changes import POSTPONED, Change, Expected
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import (
@@ -41,6 +42,7 @@ MET_AND_NOT: dict[str, tuple[Any, Any]] = {
     "lease_free_at": (NOW + LEASE, NOW + LEASE - timedelta(microseconds=1)),
     "upload_state": (UploadState.FETCHING, UploadState.ACCEPTED),
     "multipart_id": ("u", "v"),
+    "place": (Place.SENT, Place.WAITING),
     "delivery_not": (frozenset({DeliveryState.DELIVERED}), frozenset({DeliveryState.RETRYING})),
 }
 """What may be expected of the full job, and what it does not meet."""
@@ -76,6 +78,14 @@ def test_a_saved_job_is_read_back_as_it_was(jobs: JobRepository, make: Callable[
     jobs.save(make())
     assert jobs.get_by_id(JOB_ID) == make()
     assert jobs.get_by_id(JOB_ID.replace("1", "2")) is None
+
+
+def test_those_jobs_are_listed_that_exist(jobs: JobRepository) -> None:
+    ids = [f"{number:08x}{JOB_ID[8:]}" for number in range(130)]
+    for job_id in ids:
+        jobs.save(make_job(job_id))
+    assert {job.job_id for job in jobs.list_by_ids([*ids, JOB_ID])} == set(ids)
+    assert jobs.list_by_ids([]) == []
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -125,6 +135,7 @@ def test_every_field_that_may_change_can_be_emptied(jobs: JobRepository) -> None
         "fingerprint": None,
         "delivery": None,
         "usage": None,
+        "place": None,
         "expires_at": None,
     }
     changed = jobs.update_status(

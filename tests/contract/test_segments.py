@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException
 from video_jobs.adapters.aws.segment_items import DynamoDbSegmentRepository
 from video_jobs.adapters.local.memory_segments import MemorySegmentRepository
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Lease
 from video_jobs.domain.segments import NOTHING_USED, SEGMENTS_KEPT, Segment
@@ -33,6 +34,7 @@ FULL = Segment(
     number=12,
     first_part=36,
     part_count=3,
+    ranges=(ByteRange(0, 9), ByteRange(20, 24)),
     lease=Lease("a", NOW + LEASE),
     claims=2,
     parts_done=1,

@@ -55,6 +55,42 @@ def test_ranges_end_with_the_file(storage: StorageService, tmp_path: Path) -> No
     assert storage.read_range("k", 0, 0) == b""
 
 
+KEPT = b"0123456789" * 300_000
+
+
+@pytest.mark.parametrize(
+    ("ranges", "held"),
+    [
+        ([(0, 10), (1_000_000, 2_500_000)], [(0, 10), (1_000_000, 2_500_000)]),
+        ([(5, 8), (2, 6)], [(2, 8)]),
+        ([(len(KEPT) - 3, len(KEPT) + 9)], [(len(KEPT) - 3, len(KEPT))]),
+        ([(len(KEPT), len(KEPT) + 9), (4, 4)], []),
+        ([(0, len(KEPT))], [(0, len(KEPT))]),
+    ],
+)
+def test_ranges_are_loaded_to_their_places_in_a_file_of_the_whole_size(
+    storage: StorageService, tmp_path: Path, ranges: list[tuple[int, int]], held: list[tuple[int, int]]
+) -> None:
+    first = saved(storage, tmp_path, "k", KEPT)
+    saved(storage, tmp_path, "k", b"another version")
+    expected = bytearray(len(KEPT))
+    for start, end in held:
+        expected[start:end] = KEPT[start:end]
+    storage.load_ranges("k", tmp_path / "target", ranges, first.version)
+    assert (tmp_path / "target").read_bytes() == expected
+    taken = (tmp_path / "target").stat().st_blocks * 512
+    assert taken <= sum(end - start for start, end in held) + 64 * 1024
+
+
+def test_ranges_of_the_newest_version_are_loaded_if_none_is_named(
+    storage: StorageService, tmp_path: Path
+) -> None:
+    saved(storage, tmp_path, "k", b"one")
+    saved(storage, tmp_path, "k", b"three")
+    storage.load_ranges("k", tmp_path / "target", [(1, 3)])
+    assert (tmp_path / "target").read_bytes() == b"\0hr\0\0"
+
+
 def test_keys_are_listed_by_prefix_in_order(storage: StorageService, tmp_path: Path) -> None:
     for key in ("job_parts/b/1", "job_parts/a/2", "job_parts/a/1", "video_jobs/x"):
         saved(storage, tmp_path, key, b"x")
@@ -152,6 +188,8 @@ def test_one_request_and_its_parts_are_within_the_limits_of_s3() -> None:
 def test_a_missing_file_is_an_error_and_leaves_no_target(storage: StorageService, tmp_path: Path) -> None:
     with pytest.raises(FileMissingError):
         storage.load_file("nothing", tmp_path / "target")
+    with pytest.raises(FileMissingError):
+        storage.load_ranges("nothing", tmp_path / "target", [(0, 1)])
     assert not (tmp_path / "target").exists()
 
 
@@ -161,26 +199,17 @@ def test_a_failed_save_leaves_nothing(storage: StorageService, tmp_path: Path) -
     assert storage.find_file("k") is None
 
 
-def test_a_failed_load_leaves_no_target(
-    storage: StorageService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_load_leaves_no_target(storage: StorageService, tmp_path: Path) -> None:
     saved(storage, tmp_path, "k", b"x" * 10)
-    monkeypatch.setattr("shutil.copyfile", _break_halfway)
-    monkeypatch.setattr("botocore.response.StreamingBody.iter_chunks", _break_halfway_in_chunks)
-    monkeypatch.setattr("pathlib.Path.write_bytes", _break_halfway_in_bytes)
-    with pytest.raises(OSError, match="disk full"):
-        storage.load_file("k", tmp_path / "target")
-    assert not (tmp_path / "target").exists()
-
-
-def _break_halfway(source: Path, target: Path) -> None:
-    target.write_bytes(b"half")
-    raise OSError("disk full")
-
-
-def _break_halfway_in_chunks(*_: object) -> object:
-    yield b"half"
-    raise OSError("disk full")
+    target = tmp_path / "target"
+    target.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        storage.load_file("k", target)
+    assert not target.is_symlink()
+    target.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="Invalid argument"):
+        storage.load_ranges("k", target, [(1, 9)])
+    assert not target.is_symlink()
 
 
 @pytest.mark.parametrize("key", ["../x", "/etc/passwd", "a/../../x", "a//b", ""])
@@ -211,9 +240,3 @@ def test_a_presigned_download_names_the_version(storage: StorageService, tmp_pat
     stored = saved(storage, tmp_path, "k", b"x")
     url = storage.presign_download("k", expires_s=60, version=stored.version)
     assert str(stored.version) in url
-
-
-def _break_halfway_in_bytes(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content[:5])
-    raise OSError("disk full")

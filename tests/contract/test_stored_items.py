@@ -74,7 +74,7 @@ ADDED: Item = json.loads("""{
     "start_ms": {"N": "33.367"}, "end_ms": {"N": "60000.0"}, "frames_per_second": {"N": "0.1"},
     "summary_path": {"S": "s"}, "summary_version": {"S": "v4"},
     "tracks_path": {"S": "t"}, "tracks_version": {"S": "v5"}, "tracks_index_version": {"S": "v6"},
-    "parts_done": {"N": "1"}, "helpers": {"N": "2"},
+    "parts_done": {"N": "1"}, "helpers": {"N": "2"}, "retries": {"N": "2"}, "place": {"S": "sent"},
     "warnings": {"L": [{"S": "smaller"}, {"S": "short"}]},
     "warning_codes": {"L": [{"S": "size_changed"}, {"S": "other"}]},
     "video": {"M": {
@@ -102,6 +102,8 @@ OF_BEFORE = replace(
     upload=replace(full_job().upload, state=UploadState.ACCEPTED, source=None, source_host=None),
     needs=1,
     usage=None,
+    retries=0,
+    place=None,
     video=None,
     warnings=(JobWarning("other", "short"),),
 )

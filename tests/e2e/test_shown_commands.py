@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from functions.video_api import answer_models
 from tests.e2e.conftest import Api
 from tests.support.pages import Page
 
@@ -49,6 +50,11 @@ def test_the_upload_that_is_shown_starts_its_job(api: Api, monkeypatch: pytest.M
     shown: dict[str, Any] = {}
     exec(block.content.replace("http://127.0.0.1:8000", api.url), shown)
     assert api.wait_for_end(shown["job"]["job_id"])[0]["status"] == "completed"
+
+
+def test_the_quote_that_is_shown_is_answered(api: Api) -> None:
+    (command,) = commands_of("docs/quote.md")
+    answer_models.Quote.model_validate(answer_to(command, api))
 
 
 @pytest.mark.parametrize("page", ["docs/api.md", "docs/webhooks.md"])

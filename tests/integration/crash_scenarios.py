@@ -27,7 +27,8 @@ from tests.support.worker_world import on_frame
 
 numbers = count(1)
 WORDS = {
-    "dynamodb": "GET=GetItem PUT=PutItem UPDATE=UpdateItem DROP=DeleteItem QUERY=Query",
+    "dynamodb": "GET=GetItem PUT=PutItem UPDATE=UpdateItem DROP=DeleteItem QUERY=Query "
+    "TRANSACT=TransactWriteItems",
     "sqs": "SEND=SendMessage RECEIVE=ReceiveMessage DELETE=DeleteMessage VISIBILITY=ChangeMessageVisibility",
     "s3": "HEAD=HeadObject READ=GetObject STORE=PutObject LIST=ListObjectsV2 REMOVE=DeleteObject "
     "REMOVE_ALL=DeleteObjects "
@@ -41,8 +42,14 @@ CALLS = {
 }
 OPEN = "RECEIVE GET UPDATE READ LIST"
 FILES = "STORE STORE STORE STORE STORE"
-END = f"UPDATE VISIBILITY {FILES} UPDATE DELETE LIST"
+MOVE = "TRANSACT GET"
+"""A change of a job and of its owner's account."""
+LAST = f"{MOVE} QUERY"
+"""The end of a job that was sent: another one of its owner may have its turn now."""
+END = f"UPDATE VISIBILITY {FILES} {LAST} DELETE LIST"
+SPEED = "UPDATE"
 DUE = "QUERY QUERY QUERY QUERY"
+DOUBTS = "QUERY"
 
 
 Act = Callable[[], object]
@@ -87,17 +94,17 @@ def scenario(name: str, calls: str, **fields: Any) -> Callable[[Prepare], Prepar
     return register
 
 
-@scenario("submit_video", "PUT STORE", asks_again=True)
+@scenario("submit_video", "TRANSACT STORE", asks_again=True)
 def submitting_video(world: CrashWorld, key: str) -> Prepared:
     return id_of(key), lambda: world.app.intake.submit_video(TINY, world.submission(key))
 
 
-@scenario("submit_job", "PUT", uploads=True, asks_again=True)
+@scenario("submit_job", "TRANSACT", uploads=True, asks_again=True)
 def submitting_job(world: CrashWorld, key: str) -> Prepared:
     return id_of(key), lambda: world.submit_form(key)
 
 
-@scenario("submit_job again", "PUT GET UPDATE", uploads=True)
+@scenario("submit_job again", "TRANSACT GET UPDATE", uploads=True)
 def submitting_again(world: CrashWorld, key: str) -> Prepared:
     world.submit_form(key)
     return id_of(key), lambda: world.submit_form(key)
@@ -130,12 +137,12 @@ def asking(world: CrashWorld, job: Job, ask: Callable[[Job], object]) -> Prepare
     return job.job_id, act
 
 
-@scenario("cancel_job", "GET UPDATE", end="cancelled", asks_again=True)
+@scenario("cancel_job", f"GET {LAST}", end="cancelled", asks_again=True)
 def cancelling(world: CrashWorld, key: str) -> Prepared:
     return asking(world, accepted(world, key), world.app.owner.cancel)
 
 
-@scenario("retry_job", "GET HEAD UPDATE SEND UPDATE", asks_again=True)
+@scenario("retry_job", f"GET HEAD {MOVE} SEND UPDATE", asks_again=True)
 def retrying(world: CrashWorld, key: str) -> Prepared:
     job = accepted(world, key)
     world.app.owner.cancel(world.app.owner.job(job.job_id, "ann"))
@@ -149,7 +156,7 @@ def deleting(world: CrashWorld, key: str) -> Prepared:
     return asking(world, job, world.app.owner.delete)
 
 
-@scenario("delete_job that waits", "GET UPDATE LIST REMOVE_ALL DROP", end=None, asks_again=True)
+@scenario("delete_job that waits", f"GET {LAST} LIST REMOVE_ALL DROP", end=None, asks_again=True)
 def deleting_one_that_waits(world: CrashWorld, key: str) -> Prepared:
     return asking(world, accepted(world, key), world.app.owner.delete)
 
@@ -158,7 +165,7 @@ def in_chunks(world: CrashWorld, key: str) -> Job:
     return world.app.intake.submit_multipart(TINY.stat().st_size, world.submission(key))
 
 
-@scenario("submit_multipart", "CREATE PUT", uploads=True, asks_again=True)
+@scenario("submit_multipart", "CREATE TRANSACT", uploads=True, asks_again=True)
 def submitting_in_chunks(world: CrashWorld, key: str) -> Prepared:
     return id_of(key), lambda: in_chunks(world, key)
 
@@ -170,7 +177,7 @@ def completing(world: CrashWorld, key: str) -> Prepared:
     return asking(world, job, world.app.multipart.complete_upload)
 
 
-@scenario("abort_upload", "GET UPDATE ABORT", end="cancelled", asks_again=True)
+@scenario("abort_upload", f"GET {MOVE} ABORT", end="cancelled", asks_again=True)
 def aborting(world: CrashWorld, key: str) -> Prepared:
     return asking(world, in_chunks(world, key), world.app.owner.abort_upload)
 
@@ -179,12 +186,12 @@ def _told_of(world: CrashWorld, job_id: str) -> Prepared:
     return job_id, lambda: world.upload_received(job_id)
 
 
-@scenario("upload_received", "GET HEAD READ UPDATE SEND UPDATE GET")
+@scenario("upload_received", f"GET HEAD READ {MOVE} SEND UPDATE GET")
 def receiving(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, uploaded(world, key, TINY).job_id)
 
 
-@scenario("upload_received refuses", "GET HEAD READ UPDATE GET", end="invalid_mp4")
+@scenario("upload_received refuses", f"GET HEAD READ {MOVE} GET", end="invalid_mp4")
 def receiving_garbage(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, uploaded(world, key, world.garbage).job_id)
 
@@ -196,12 +203,12 @@ def receiving_of_no_job(world: CrashWorld, key: str) -> Prepared:
     return _told_of(world, job_id)
 
 
-@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL")
+@scenario("worker completes", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL {SPEED}")
 def working(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, world.work
 
 
-@scenario("worker fails", f"{OPEN} UPDATE DELETE", end="unreadable_video")
+@scenario("worker fails", f"{OPEN} {LAST} DELETE", end="unreadable_video")
 def working_on_broken(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key, world.broken).job_id, world.work
 
@@ -230,7 +237,7 @@ def working_until_stopped(world: CrashWorld, key: str) -> Prepared:
     return misbehaving(world, key, stop).job_id, world.work
 
 
-@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL")
+@scenario("worker resumes", f"{OPEN} READ READ UPDATE STORE {END} REMOVE_ALL {SPEED}")
 def resuming(world: CrashWorld, key: str) -> Prepared:
     """A worker died in the middle: two parts of three are there, and its lease has ended."""
 
@@ -268,7 +275,7 @@ def postponing(world: CrashWorld, key: str) -> Prepared:
     return accepted(world, key).job_id, lambda: world.worker("old", understands=0).run_once()
 
 
-@scenario("dead_letter", "GET UPDATE", end="dead_letter", asks_again=True)
+@scenario("dead_letter", f"GET {LAST}", end="dead_letter", asks_again=True)
 def burying(world: CrashWorld, key: str) -> Prepared:
     job = accepted(world, key)
     message = world.queue.dequeue()
@@ -277,14 +284,14 @@ def burying(world: CrashWorld, key: str) -> Prepared:
     return job.job_id, lambda: world.app.upkeep.bury(job.job_id, 1)
 
 
-@scenario("reconcile takes back", f"{DUE} UPDATE SEND UPDATE {DUE} {DUE}")
+@scenario("reconcile takes back", f"{DUE} UPDATE SEND UPDATE {DUE} {DUE} {DOUBTS}")
 def taking_back(world: CrashWorld, key: str) -> Prepared:
     job_id = declining(world, key)[0]
     world.clock.advance(200)
     return job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile sends again", f"{DUE} UPDATE SEND UPDATE {DUE} {DUE}")
+@scenario("reconcile sends again", f"{DUE} UPDATE SEND UPDATE {DUE} {DUE} {DOUBTS}")
 def sending_again(world: CrashWorld, key: str) -> Prepared:
     job = uploaded(world, key, TINY)
     accept = changes.accept_upload(job, version=None, size_bytes=9, now=world.clock.now())
@@ -293,21 +300,24 @@ def sending_again(world: CrashWorld, key: str) -> Prepared:
     return job.job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile finds the upload", f"{DUE} {DUE} {DUE} HEAD GET HEAD READ UPDATE SEND UPDATE GET")
+FOUND = f"HEAD GET HEAD READ {MOVE} SEND UPDATE GET"
+
+
+@scenario("reconcile finds the upload", f"{DUE} {DUE} {DUE} {FOUND} {DOUBTS}")
 def finding_upload(world: CrashWorld, key: str) -> Prepared:
     job = uploaded(world, key, TINY)
     world.clock.advance(2 * 3600)
     return job.job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile gives up", f"{DUE} {DUE} {DUE} HEAD UPDATE", end="upload_expired")
+@scenario("reconcile gives up", f"{DUE} {DUE} {DUE} HEAD {MOVE} {DOUBTS}", end="upload_expired")
 def giving_up(world: CrashWorld, key: str) -> Prepared:
     job = world.submit_form(key)
     world.clock.advance(2 * 3600)
     return job.job_id, world.app.upkeep.reconcile
 
 
-@scenario("reconcile gives up chunks", f"{DUE} {DUE} {DUE} HEAD UPDATE ABORT", end="upload_expired")
+@scenario("reconcile gives up chunks", f"{DUE} {DUE} {DUE} HEAD {MOVE} ABORT {DOUBTS}", end="upload_expired")
 def giving_up_chunks(world: CrashWorld, key: str) -> Prepared:
     job = in_chunks(world, key)
     world.clock.advance(2 * 3600)

@@ -28,7 +28,7 @@ HELP_FROM_PARTS = 4
 
 
 class CrashWorld(World):
-    """The application on the ports of AWS; a job has parts of two frames.
+    """The application on the ports of AWS; a job has parts of two frames, an owner one turn.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class CrashWorld(World):
     """
 
     def __init__(self, ports: Ports, clock: ManualClock, folder: Path) -> None:
-        rules = replace(RULES, max_crashes=MAX_CRASHES, part_frames=2, help_from_parts=HELP_FROM_PARTS)
+        rules = replace(RULES, max_crashes=MAX_CRASHES, part_frames=2, running_per_owner=1)
         super().__init__(folder, VideoJobs(ports, rules))
         self.clock = clock
         self.broken = folder / "broken.mp4"

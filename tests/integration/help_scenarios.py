@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
+from video_jobs.application import VideoJobs
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import Job
 from video_worker.heartbeat import Heartbeat
 from video_worker.job_worker import Outcome
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.crash_scenarios import END, OPEN, Prepared, accepted, scenario
+from tests.integration.crash_scenarios import END, OPEN, SPEED, Prepared, accepted, scenario
 from tests.integration.crash_world import HELP_FROM_PARTS, CrashWorld
 from tests.support.crashes import Crash
 from tests.support.worker_world import on_frame
 
 PARTS = HELP_FROM_PARTS + 1
-HOLD = f"{OPEN} UPDATE QUERY PUT"
+INDEX = "STORE"
+HOLD = f"{OPEN} UPDATE {INDEX} QUERY PUT"
 ASK = "PUT SEND"
 """A segment, and the message that asks for help with it."""
 OLD, NEW = "UPDATE STORE UPDATE", "PUT STORE UPDATE"
 """The holder computes a segment that it asked for help with, or a new one."""
 TAKEN = "UPDATE"
 """A claim of what a helper has, and the holder did not know."""
-FIRST = f"QUERY {ASK} {ASK} {ASK} UPDATE STORE UPDATE"
+FIRST = f"QUERY GET {ASK} {ASK} {ASK} UPDATE STORE UPDATE"
 WITH_A_HELPER = " ".join([f"{HOLD} {FIRST}", *[f"{TAKEN} {OLD}"] * 2, f"{TAKEN} {NEW}", TAKEN])
 BEFORE_HELP = len(f"{HOLD} {FIRST}".split()) - 2
+SHARED_END = f"QUERY {END} REMOVE_ALL"
 CLAIM = "RECEIVE DELETE GET UPDATE QUERY UPDATE"
+FETCH = "HEAD READ READ"
 
 
 def long_video(world: CrashWorld, key: str) -> Job:
     """A job whose holder asks for help; its last part is incomplete."""
+    return video(world, key, 2 * PARTS + 1)
+
+
+def video(world: CrashWorld, key: str, frames: int) -> Job:
+    """A job of an owner who may have several messages in the queue."""
     world.pipelines.fingerprint("misbehave")
-    return accepted(world, key, TINY, "misbehave", 2 * PARTS + 1)
+    rules = replace(world.app.rules, help_from_parts=HELP_FROM_PARTS, running_per_owner=4)
+    world.app = VideoJobs(world.app.ports, rules)
+    return accepted(world, key, TINY, "misbehave", frames)
 
 
 def meanwhile(work: Callable[[], object]) -> None:
@@ -61,7 +73,13 @@ def held(world: CrashWorld, key: str) -> Job:
     return job
 
 
-@scenario("worker shares", f"{HOLD} {FIRST} {OLD} {OLD} {OLD} {NEW} {END} REMOVE_ALL", is_shared=True)
+@scenario("worker does not share", f"{OPEN} UPDATE STORE STORE STORE {END} REMOVE_ALL {SPEED}")
+def not_sharing(world: CrashWorld, key: str) -> Prepared:
+    """The video is a little too short; that takes no further call."""
+    return video(world, key, 2 * HELP_FROM_PARTS - 1).job_id, world.work
+
+
+@scenario("worker shares", f"{HOLD} {FIRST} {OLD} {OLD} {OLD} {NEW} {SHARED_END} {SPEED}", is_shared=True)
 def sharing(world: CrashWorld, key: str) -> Prepared:
     """Nobody helps."""
     return long_video(world, key).job_id, world.work
@@ -69,7 +87,7 @@ def sharing(world: CrashWorld, key: str) -> Prepared:
 
 @scenario(
     "worker shares with a helper",
-    f"{WITH_A_HELPER} QUERY READ {END} REMOVE_ALL",
+    f"{WITH_A_HELPER} QUERY READ {SHARED_END}",
     is_shared=True,
     dies_from=BEFORE_HELP,
 )
@@ -86,7 +104,7 @@ def sharing_with_a_helper(world: CrashWorld, key: str) -> Prepared:
 
 @scenario(
     "worker takes a segment over",
-    f"{WITH_A_HELPER} QUERY QUERY QUERY UPDATE LIST STORE UPDATE {END} REMOVE_ALL",
+    f"{WITH_A_HELPER} QUERY QUERY QUERY UPDATE LIST STORE UPDATE {SHARED_END} {SPEED}",
     is_shared=True,
     dies_from=BEFORE_HELP,
 )
@@ -114,7 +132,7 @@ def taking_over(world: CrashWorld, key: str) -> Prepared:
 
 @scenario(
     "worker resumes a shared video",
-    f"{OPEN} READ UPDATE QUERY UPDATE LIST QUERY {OLD} {OLD} {OLD} {NEW} {END} REMOVE_ALL",
+    f"{OPEN} READ UPDATE {INDEX} QUERY UPDATE LIST QUERY GET {OLD} {OLD} {OLD} {NEW} {SHARED_END} {SPEED}",
     is_shared=True,
 )
 def resuming_a_shared_video(world: CrashWorld, key: str) -> Prepared:
@@ -133,12 +151,12 @@ def resuming_a_shared_video(world: CrashWorld, key: str) -> Prepared:
     return job_id, act
 
 
-@scenario("worker helps", f"{CLAIM} READ STORE UPDATE", is_shared=True)
+@scenario("worker helps", f"{CLAIM} {FETCH} STORE UPDATE", is_shared=True)
 def helping(world: CrashWorld, key: str) -> Prepared:
     return held(world, key).job_id, partial(helper, world)
 
 
-@scenario("worker gives a segment back", f"{CLAIM} READ UPDATE", is_shared=True)
+@scenario("worker gives a segment back", f"{CLAIM} {FETCH} UPDATE", is_shared=True)
 def giving_back(world: CrashWorld, key: str) -> Prepared:
     job = held(world, key)
 
@@ -149,7 +167,7 @@ def giving_back(world: CrashWorld, key: str) -> Prepared:
     return job.job_id, partial(helper, world)
 
 
-@scenario("worker helps after another", f"{CLAIM} LIST READ STORE UPDATE", is_shared=True)
+@scenario("worker helps after another", f"{CLAIM} LIST {FETCH} STORE UPDATE", is_shared=True)
 def helping_after_another(world: CrashWorld, key: str) -> Prepared:
     """A helper gave the segment back."""
     job_id, give_back = giving_back(world, key)
@@ -171,7 +189,7 @@ def declining_to_help(world: CrashWorld, key: str) -> Prepared:
     return job.job_id, worker.run_once
 
 
-@scenario("worker is asked too late", "RECEIVE DELETE GET", is_shared=True)
+@scenario("worker is asked too late", "RECEIVE DELETE GET UPDATE", is_shared=True)
 def asked_too_late(world: CrashWorld, key: str) -> Prepared:
     job = long_video(world, key)
     assert world.work() is Outcome.COMPLETED

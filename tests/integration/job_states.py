@@ -11,8 +11,10 @@ from typing import Any
 import boto3
 from video_jobs.application import VideoJobs
 from video_jobs.domain import changes
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.job import Failure, Job, JobStatus, Source, Upload, UploadState
 from video_jobs.domain.keys import video_key
+from video_jobs.domain.turns import move_of, moved
 from video_jobs.ports import StoredFile
 from video_worker.analysis import AnalysedFrame
 
@@ -32,8 +34,22 @@ ACCEPTED = Upload(key=VIDEO, state=UploadState.ACCEPTED)
 def saved_job(app: VideoJobs, **fields: Any) -> Job:
     values: dict[str, Any] = {"job_id": EVENT_JOB_ID, "owner": "local", "upload": AWAITED}
     job = Job(**(values | {"created_at": NOW, "updated_at": NOW} | fields))
-    app.ports.jobs.save(job)
+    entry = move_of(job, place_of(job) if job.place is None else job.place)
+    job = replace(job, place=entry.after)
+    app.ports.jobs.save(job, replace(entry, before=None))
     return job
+
+
+def place_of(job: Job) -> Place | None:
+    """Where a job is counted that waits for no turn."""
+    places = {UploadState.AWAITING: Place.AWAITING, UploadState.FETCHING: Place.OPEN}
+    return places.get(job.upload.state, Place.SENT) if job.status.is_open else None
+
+
+def waiting_job(app: VideoJobs, number: int = 255) -> Job:
+    """Another job of the same owner, which waits for its turn."""
+    job_id = f"{number:08x}{EVENT_JOB_ID[8:]}"
+    return saved_job(app, job_id=job_id, upload=ACCEPTED, generation=1, place=Place.WAITING, due_at=NOW)
 
 
 def stored_job(app: VideoJobs, job_id: str = EVENT_JOB_ID) -> Job:
@@ -119,4 +135,4 @@ def completed_job(
     analysed = (AnalysedFrame(i, time_ms_of(i), result_of(i)) for i in range(frames))
     output = joined(folder, part_lines(analysed)).store(job.job_id, app.ports.storage)
     change = changes.complete(job, output=output, frames=frames, warnings=(), keep=KEEP, now=NOW)
-    return app.ports.jobs.update_status(change)
+    return app.ports.jobs.update_status(moved(change, job, None))

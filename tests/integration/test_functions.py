@@ -120,7 +120,15 @@ def test_status_has_just_the_documented_fields(app: VideoJobs) -> None:
 def test_the_job_resource_tells_the_frames(app: VideoJobs) -> None:
     saved_job(app, status=JobStatus.RUNNING, progress=Progress(1, 3))
     _, body = call("job")
-    assert (body["frames_done"], body["frames_total"], body["percent"]) == (1, 3, 33)
+    assert (body["frames_done"], body["frames_total"], body["percent"], body["helpers"]) == (1, 3, 33, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"), [(JobStatus.RUNNING, 2), (JobStatus.PENDING, 0), (JobStatus.FAILED, 0)]
+)
+def test_helpers_are_shown_while_the_job_runs(app: VideoJobs, status: JobStatus, shown: int) -> None:
+    saved_job(app, status=status, progress=Progress(1, 3, helpers=2))
+    assert call("job")[1]["helpers"] == shown
 
 
 def test_a_path_without_a_route(app: VideoJobs) -> None:

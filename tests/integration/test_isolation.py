@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,16 @@ from video_jobs.domain.region import Region
 from video_jobs.domain.sampling import Sampling
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.isolation.limits import JobLimits, JobUsage
-from video_worker.isolation.service import IsolatedAnalysisService
+from video_worker.isolation.service import IsolatedAnalysisService, IsolatedRun
 from video_worker.job_worker import Outcome
+from video_worker.part_ranges import Excerpt, IndexTarget
+from video_worker.part_runs import PartRuns
 from video_worker.stop_signal import StoppedError
+from video_worker.video.file_view import OutsideRangesError
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.fixtures.numbered_videos import make_numbered
+from tests.fixtures.spread_files import spread, with_holes
 from tests.support.worker_world import World, settings
 
 MEMORY_MIB = 500
@@ -78,6 +84,28 @@ def test_a_run_tells_its_length_and_resumes(
 def test_a_run_ends_before_a_part(service: IsolatedAnalysisService) -> None:
     run = service.run(RunRequest(TINY, "fail", first_part=1, end_part=2, part_frames=2))
     assert [item.frame_index for item in run if isinstance(item, AnalysedFrame)] == [2, 3]
+
+
+def test_a_part_is_computed_from_its_bytes_and_the_index(
+    service: IsolatedAnalysisService, tmp_path: Path
+) -> None:
+    # GIVEN the index of a video, and the bytes that one of its parts takes
+    path = spread(make_numbered("long_pyramid", tmp_path).path, tmp_path / "spread.mp4")
+    request = RunRequest(path, "yolo_only", Sampling(stride=50), first_part=3, end_part=4, part_frames=2)
+    whole = service.run(replace(request, index_target=IndexTarget(tmp_path / "index")))
+    expected = list(whole)
+    assert whole.part_ranges is not None
+    excerpt = Excerpt(whole.part_ranges.of(3, 4), tmp_path / "index")
+    request = replace(request, path=with_holes(path, excerpt.ranges), excerpt=excerpt)
+    # WHEN it is computed THEN its frames are the same
+    assert list(service.run(request)) == expected
+    assert [item.frame_index for item in expected if isinstance(item, AnalysedFrame)] == [300, 350]
+    # AND what needs more ends with an error of its own, and the models stay loaded
+    before = service.pid
+    less = replace(excerpt, ranges=excerpt.ranges[:1])
+    with pytest.raises(OutsideRangesError):
+        list(service.run(replace(request, excerpt=less)))
+    assert service.pid == before
 
 
 def test_a_choice_of_objects_reaches_the_process_and_its_error_comes_back(
@@ -188,6 +216,113 @@ def test_a_run_given_up_halfway_does_not_leak_into_the_next(service: IsolatedAna
     run = iter(service.run(RunRequest(TINY, "fail", max_frames=5)))
     next(run)
     assert [frame.frame_index for frame in frames(service, "crash", max_frames=3)] == [0, 1, 2]
+
+
+# --- ending a run --------------------------------------------------------------------------------------
+
+
+def answer_is_there(service: IsolatedAnalysisService) -> bool:
+    """Wait until the process has sent what comes next."""
+    return service._process is not None and service._process.has_answer(10)
+
+
+def check_the_process_stayed(service: IsolatedAnalysisService, before: int | None) -> None:
+    assert [frame.frame_index for frame in frames(service, "fail", max_frames=3)] == [0, 1, 2]
+    service.prepare()
+    assert service.pid == before
+
+
+@pytest.mark.parametrize("seen", [0, 1, 4], ids=["before the first frame", "at the first", "in the middle"])
+def test_a_run_that_is_closed_ends_and_the_process_stays(service: IsolatedAnalysisService, seen: int) -> None:
+    service.prepare()
+    before = service.pid
+    run = service.run(RunRequest(TINY, "swell", max_frames=5))
+    items = iter(run)
+    for _ in range(seen):
+        next(items)
+    run.close()
+    run.close()
+    check_the_process_stayed(service, before)
+
+
+def test_a_run_that_has_just_ended_is_closed(service: IsolatedAnalysisService) -> None:
+    """Its end was sent before it was told to end, which it learns in the next run's place."""
+    service.prepare()
+    before = service.pid
+    run = service.run(RunRequest(TINY, "fail", max_frames=2))
+    items = iter(run)
+    assert [type(next(items)) for _ in range(3)] == [AnalysedFrame, AnalysedFrame, PartEnd]
+    assert answer_is_there(service)
+    run.close()
+    check_the_process_stayed(service, before)
+
+
+def test_an_error_in_a_frame_that_nobody_waits_for_is_not_told(service: IsolatedAnalysisService) -> None:
+    service.prepare()
+    before = service.pid
+    run = service.run(RunRequest(TINY, "fail"))
+    items = iter(run)
+    for _ in range(5):
+        next(items)
+    assert answer_is_there(service)  # the error of the sixth frame
+    run.close()
+    check_the_process_stayed(service, before)
+
+
+def test_a_run_that_failed_is_closed_without_waiting(service: IsolatedAnalysisService) -> None:
+    service.prepare()
+    before = service.pid
+    run = service.run(RunRequest(TINY, "fail"))
+    with pytest.raises(errors.PipelineError):
+        list(run)
+    run.close()
+    check_the_process_stayed(service, before)
+
+
+def test_a_crash_in_a_frame_that_nobody_waits_for_costs_only_the_process(
+    service: IsolatedAnalysisService,
+) -> None:
+    service.prepare()
+    before = service.pid
+    run = service.run(RunRequest(TINY, "crash"))
+    assert service._process is not None
+    service._process._process.wait(10)
+    run.close()
+    assert len(frames(service, "crash", max_frames=3)) == 3
+    assert service.pid != before
+
+
+def test_a_stop_ends_the_closing_of_a_run(service: IsolatedAnalysisService) -> None:
+    is_over: list[bool] = []
+
+    def keep_going() -> None:
+        if is_over:
+            raise StoppedError
+
+    run = service.run(RunRequest(TINY, "hang"), keep_going)
+    items = iter(run)
+    for _ in range(5):
+        next(items)
+    is_over.append(True)
+    with pytest.raises(StoppedError):
+        run.close()
+
+
+def test_a_helper_keeps_the_process_for_the_next_segment(service: IsolatedAnalysisService) -> None:
+    service.prepare()
+    before = service.pid
+
+    def open_run(first_part: int, frames_before: int) -> IsolatedRun:
+        request = RunRequest(TINY, "swell", end_part=2, part_frames=2)
+        return service.run(replace(request, first_part=first_part, frames_before=frames_before))
+
+    runs = PartRuns(open_run(1, 2), 1, 2, open_run)
+    assert len(list(runs.lines(1))) == 3
+    runs.close()
+    check_the_process_stayed(service, before)
+
+
+# --- around it -----------------------------------------------------------------------------------------
 
 
 def test_a_model_that_cannot_be_loaded_is_told_at_start() -> None:

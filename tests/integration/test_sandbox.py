@@ -17,13 +17,17 @@ import psutil
 import pytest
 from aws_lambda_powertools import Logger
 from video_jobs.domain import errors
+from video_worker.part_ranges import Excerpt
 from video_worker.sandbox.confinement import LANDLOCK, SECCOMP
 from video_worker.sandbox.sandboxed_videos import SandboxedVideos
+from video_worker.video.file_view import OutsideRangesError
 from video_worker.video.open_video import OpenVideo, Picture
 from video_worker.video.video_reader import VideoReader
 
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.fixtures.numbered_videos import make_numbered
+from tests.fixtures.spread_files import spread, with_holes
 from tests.support.hostile_decoder import LIES, MARK
 from tests.support.sandboxes import CPU_S, MEMORY_MIB, OPENER, limits
 
@@ -89,6 +93,39 @@ def test_pictures_and_facts_are_those_of_the_reader(videos: SandboxedVideos) -> 
         assert_same(list(video.frames(14)), list(expected.frames(14)))
         assert_same(list(video.frames(9, 12)), list(expected.frames())[9:12])
         assert video.candidates == expected.candidates
+
+
+def test_an_excerpt_gives_the_pictures_for_which_it_was_made(videos: SandboxedVideos, tmp_path: Path) -> None:
+    # GIVEN a video of which the bytes of one part were fetched, and a decoder's index of all of it
+    path = spread(make_numbered("long_pyramid", tmp_path).path, tmp_path / "spread.mp4")
+    with videos.open(path) as video:
+        told, pictures = video.map(50), list(video.frames(300, 350))
+    with VideoReader(path) as reader:
+        assert reader.map(50) == told
+    assert told is not None
+    (tmp_path / "index").write_bytes(told.index)
+    excerpt = Excerpt(told.ranges.of(6, 7), tmp_path / "index")
+    fetched = with_holes(path, excerpt.ranges)
+    # WHEN another decoder gets them THEN it gives the same pictures, and no others
+    with videos.open(fetched, excerpt=excerpt) as video:
+        assert_same(list(video.frames(300, 350)), pictures)
+        with pytest.raises(OutsideRangesError, match="were not fetched"):
+            list(video.frames())
+    with pytest.raises(OutsideRangesError):
+        videos.open(fetched, excerpt=replace(excerpt, ranges=excerpt.ranges[1:]))
+
+
+def test_a_map_of_a_fragmented_video_is_refused(videos: SandboxedVideos, tmp_path: Path) -> None:
+    with videos.open(make_numbered("fragmented_keyframes", tmp_path).path) as video:
+        assert video.map(5) is None
+        assert len(list(video.frames())) > 5
+
+
+def test_a_lie_about_ranges_ends_the_decoder(videos: SandboxedVideos, file: Path) -> None:
+    file.write_bytes(MARK + b"lie_about_ranges")
+    with videos.open(file) as video, pytest.raises(errors.AnalysisCrashedError, match="impossible answers"):
+        video.map(5)
+    assert_next_job_is_right(videos)
 
 
 def test_another_iteration_ends_the_one_before(videos: SandboxedVideos) -> None:

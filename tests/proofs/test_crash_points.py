@@ -18,7 +18,8 @@ from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
 from video_worker.job_worker import Outcome
 
-import tests.integration.source_scenarios  # noqa: F401 - it adds to SCENARIOS, as help_scenarios does
+import tests.integration.source_scenarios
+import tests.integration.turn_scenarios  # noqa: F401 - both add to SCENARIOS, as help_scenarios does
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld
@@ -57,7 +58,7 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
     scenario = SCENARIOS[name]
     expected = play(world, process, scenario, dies_at=None)
     if scenario.is_shared:
-        assert expected == alone(world, scenario)
+        assert expected == alone(world)
     left = list(world.storage.list_keys("job_parts/"))
     assert scenario.end != "completed" or left == []
     assert process.calls == scenario.calls, "the calls have changed: list them in the scenario"
@@ -72,10 +73,10 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
         assert world.played == {job_id for job_id, status in ends_in_the_stream(world) if status == ended}
 
 
-def alone(world: CrashWorld, scenario: Scenario) -> bytes:
-    """The results of the scenario's video, if one worker computes it undisturbed."""
-    world.app, shared = VideoJobs(world.app.ports, replace(world.app.rules, help_from_parts=999)), world.app
+def alone(world: CrashWorld) -> bytes:
+    """The results of a long video, if one worker computes it undisturbed."""
     job = long_video(world, "alone")
+    world.app, shared = VideoJobs(world.app.ports, replace(world.app.rules, help_from_parts=999)), world.app
     assert world.work() is Outcome.COMPLETED
     world.app = shared
     world.played.add(job.job_id)

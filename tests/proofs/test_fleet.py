@@ -1,62 +1,103 @@
-"""The replay of the fleet: `plan_fleet` keeps jobs waiting for less long, and does not pay much for it."""
+"""The simulated fleet: as fast as the local stack, no slower than the alarms of before, and fair."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
 import pytest
+from video_jobs.domain.fleet import FleetLimits
 
-from tests.proofs.fleet.page import PAGE, Row, render, replay_all
-from tests.proofs.fleet.replay import LIMITS, START_TAKES, Service, replay
-from tests.proofs.fleet.scenarios import HOUR, LONGEST_JOB, Arrival
+from tests.proofs.bench.page import performance_page
+from tests.proofs.fleet.alarms import HOUR, LONGEST_JOB, SCENARIOS, Scenario
+from tests.proofs.fleet.check import JOBS, TOLERANCE, WORKERS, compare
+from tests.proofs.report import ROOT
+from tools.fleet.figures import figures, read
+from tools.fleet.model import FleetModel, Policies
+from tools.fleet.page import DOCS
+from tools.fleet.scenarios import before, by_pattern, by_size, long_video, two_owners
 
-ROWS = {row.name: row for row in replay_all()}
-
-
-@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_no_scenario_waits_longer_than_before(row: Row) -> None:
-    assert row.now.median <= row.before.median
-    assert row.now.longest <= row.before.longest
-
-
-@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_no_scenario_costs_a_quarter_more(row: Row) -> None:
-    assert row.now.hours <= 1.25 * row.before.hours
+LIMITS = FleetLimits(max_workers=4, jobs_per_worker=5)
+START_S = 6 * 60.0
+"""What the alarms were replayed with."""
 
 
-def test_a_start_from_zero_waits_for_the_machine_only() -> None:
-    row = ROWS["6 idle hours before each job"]
-    assert (row.now.longest, row.before.longest > 15) == (START_TAKES, True)
+def played(scenario: Scenario) -> FleetModel:
+    known = replace(figures(), start_s=START_S, frame_mb=0.0)
+    policies = Policies(limits=LIMITS, figures=known, has_help=False)
+    return FleetModel(scenario.jobs(), policies).run()
+
+
+PLAYED = {scenario.name: (scenario, played(scenario)) for scenario in SCENARIOS}
+
+
+def waits_min(model: FleetModel) -> list[float]:
+    return sorted(job.wait_s / 60 for job in model.jobs)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("workers", WORKERS)
+def test_the_local_stack_takes_as_long_as_the_simulation_says(workers: int, tmp_path: Path) -> None:
+    compared = compare(workers, JOBS, tmp_path / "stack.log")
+    assert all(abs(share) <= TOLERANCE for share in compared.differences().values()), compared
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_no_scenario_waits_much_longer_than_with_the_alarms(name: str) -> None:
+    scenario, model = PLAYED[name]
+    waits = waits_min(model)
+    assert median(waits) <= scenario.before.median + 1
+    assert waits[-1] <= scenario.before.longest + 1
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_no_scenario_costs_a_quarter_more_than_with_the_alarms(name: str) -> None:
+    scenario, model = PLAYED[name]
+    assert model.worker_s / 3600 <= 1.25 * scenario.before.hours
 
 
 def test_short_jobs_do_not_wait_for_long_ones_to_end() -> None:
-    row = ROWS["11-hour jobs among short ones"]
-    at_most = LIMITS.longest_wait.total_seconds() / 60 + START_TAKES
-    assert row.now.longest <= at_most < row.before.median
+    waits = waits_min(PLAYED["11-hour jobs among short ones"][1])
+    assert waits[-1] <= LIMITS.longest_wait.total_seconds() / 60 + 1.2 * START_S / 60 + 1
 
 
 def test_one_long_job_keeps_one_worker_not_all() -> None:
-    row = ROWS["the same, no metric is late"]
-    assert row.now.hours < LONGEST_JOB / HOUR + LIMITS.max_workers < row.before.hours / 2
+    model = PLAYED["40 short jobs and one of 11 hours"][1]
+    assert model.worker_s / 3600 < LONGEST_JOB / HOUR + LIMITS.max_workers
 
 
-def test_the_page_shows_what_the_replay_comes_to() -> None:
-    assert PAGE.read_text(encoding="utf-8") == render(ROWS.values())
+def test_fifty_workers_end_a_video_of_ten_hours_25_times_as_fast_as_one() -> None:
+    assert long_video(1, boots=True) / long_video(50, boots=True) >= 25
 
 
-def test_a_replay_ends_every_job_and_stops_every_worker() -> None:
-    outcome = replay([Arrival(3, 2)])
-    assert len(outcome.waits) == outcome.started == 1
-    assert outcome.hours >= (START_TAKES + 2) / 60
+def test_another_owners_job_starts_before_the_fifth_of_a_thousand() -> None:
+    policies = Policies(limits=LIMITS, running_per_owner=4)
+    assert two_owners(policies)["before_it"] < 5
+    assert two_owners(before(policies))["before_it"] > 900
 
 
-def test_a_protected_worker_is_not_stopped() -> None:
-    service = Service(desired=2)
-    service.pass_minute()
-    service.minute = START_TAKES
-    service.queue.append(Arrival(0, 5))
-    service.hand_out()
-    service.desired = 0
-    service.pass_minute()
-    assert len(service.workers) == 1
-    service.minute += 5
-    service.pass_minute()
-    assert service.workers == []
+def test_a_flood_keeps_nobody_waiting_who_was_not_waiting_before() -> None:
+    now, earlier = by_pattern("flood")
+    assert now["waits"]["few"]["p99"] < 0.5 * earlier["waits"]["few"]["p99"]
+
+
+def test_the_page_shows_what_the_simulation_comes_to() -> None:
+    row = by_size(1_000)
+    shown = (DOCS / "scaling.md").read_text(encoding="utf-8")
+    assert f"| 1,000 | {row['jobs']:,} | {row['max_workers']} |" in shown
+    assert f"| {row['video_minutes']:,.0f} | {row['worker_hours']:,.0f} |" in shown
+
+
+def test_the_bench_of_the_simulation_is_that_of_the_page() -> None:
+    shown = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert performance_page(read("bench.json")) == shown
+
+
+def test_what_was_checked_is_within_the_tolerance() -> None:
+    rows = json.loads((ROOT / "tools/fleet/checked.json").read_text(encoding="utf-8"))["rows"]
+    assert [row["workers"] for row in rows] == list(WORKERS)
+    for row in rows:
+        for name, predicted in row["predicted"].items():
+            assert predicted == pytest.approx(row["seen"][name], rel=TOLERANCE)

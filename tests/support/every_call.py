@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,35 @@ from aws_lambda_powertools import Logger
 from video_jobs import bootstrap
 from video_jobs.adapters.aws.s3 import S3Storage
 from video_jobs.application import VideoJobs
+from video_jobs.domain.accounts import Quotas
 from video_jobs.domain.changes import Expected
+from video_jobs.domain.errors import SourceNotFoundError
 from video_jobs.domain.keys import part_key
 from video_jobs.ports import StoredFile
 from video_worker.retirement import Retirement
 from video_worker.scale_in_protection import ScaleInProtection
 from video_worker.stop_signal import StopSignal
 
-import tests.integration.help_scenarios  # noqa: F401 - it adds to SCENARIOS
+import tests.integration.help_scenarios
+import tests.integration.turn_scenarios  # noqa: F401 - both add to SCENARIOS
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.conftest import EVENT_JOB_ID, asked, invoke, load_event, set_environment
 from tests.integration.crash_scenarios import SCENARIOS
 from tests.integration.crash_world import CrashWorld
 from tests.integration.job_states import (
+    ACCEPTED,
     NOW,
+    VIDEO,
     awaiting_chunks,
     completed_job,
     fetching_job,
     put_only_chunk,
+    queued_job,
     running_job,
     saved_job,
     stored_job,
     uploaded_video,
+    waiting_job,
 )
 from tests.support.aws import create_resources
 from tests.support.clock import ManualClock
@@ -62,8 +70,11 @@ def make_every_call(patch: pytest.MonkeyPatch, folder: Path) -> None:
     for name in NAMES:
         handle(prepared_event(name, fresh_services(patch), _new(folder, name)), name)
     uploads = (upload_of_no_job, upload_without_version, late_upload, late_orphan, _expired_chunks)
-    fetches = (_fetch_that_begins_again, _fetch_that_has_ended, _lost_fetch)
-    for special in (_delete_with_parts, _read_of_parts, _worker_looks_at_the_fleet, *uploads, *fetches):
+    fetches = (_fetch_that_begins_again, _fetch_that_has_ended, _fetch_that_fails, _lost_fetch)
+    turns = (_cancel_with_one_waiting, _dead_letter_with_one_waiting, _lost_turn)
+    refusals = (_upload_without_a_turn, _late_upload_without_a_turn, _refused_submit, _refused_upload)
+    others = (_delete_with_parts, _read_of_parts, _worker_looks_at_the_fleet)
+    for special in (*others, *uploads, *fetches, *turns, *refusals):
         special(fresh_services(patch), _new(folder, special.__name__))
     clock = ManualClock()
     clock.move_sqs(patch)
@@ -155,6 +166,64 @@ def _fetch_that_has_ended(services: VideoJobs, _: Path) -> None:
 def _lost_fetch(services: VideoJobs, _: Path) -> None:
     fetching_job(services, due_at=NOW)
     handle(load_event("reconcile_schedule"), "reconcile_schedule")
+
+
+def _cancel_with_one_waiting(services: VideoJobs, _: Path) -> None:
+    running_job(services)
+    waiting_job(services)
+    handle(load_event("cancel_job"), "cancel_job")
+
+
+def _dead_letter_with_one_waiting(services: VideoJobs, _: Path) -> None:
+    queued_job(services)
+    waiting_job(services)
+    handle(load_event("dead_letter"), "dead_letter")
+
+
+def _refused_submit(services: VideoJobs, _: Path) -> None:
+    """Its owner has as many jobs as he may have; reconcile looks whether that is so."""
+    services.rules = replace(services.rules, quotas=Quotas(open_jobs=1))
+    services.__dict__.pop("intake", None)
+    waiting_job(services)
+    handle(load_event("submit_json"), "submit_json")
+    handle(load_event("reconcile_schedule"), "reconcile_schedule")
+
+
+def _refused_upload(services: VideoJobs, folder: Path) -> None:
+    saved_job(services)
+    garbage = folder / "garbage"
+    garbage.write_bytes(b"no video")
+    services.ports.storage.save_file(VIDEO, garbage, "video/mp4")
+    handle(with_version_of_video(load_event("upload_received"), services), "upload_received")
+
+
+def _upload_without_a_turn(services: VideoJobs, _: Path) -> None:
+    _all_turns_taken(services)
+    saved_job(services)
+    uploaded_video(services)
+    handle(with_version_of_video(load_event("upload_received"), services), "upload_received")
+
+
+def _late_upload_without_a_turn(services: VideoJobs, folder: Path) -> None:
+    _all_turns_taken(services)
+    late_upload(services, folder)
+
+
+def _lost_turn(services: VideoJobs, _: Path) -> None:
+    """Reconcile finds a waiting job, and no free turn."""
+    _all_turns_taken(services)
+    waiting_job(services)
+    handle(load_event("reconcile_schedule"), "reconcile_schedule")
+
+
+def _all_turns_taken(services: VideoJobs) -> None:
+    for number in range(services.rules.running_per_owner):
+        saved_job(services, job_id=f"{number:08x}{EVENT_JOB_ID[8:]}", upload=ACCEPTED)
+
+
+def _fetch_that_fails(services: VideoJobs, _: Path) -> None:
+    fetching_job(services).faults.append(SourceNotFoundError())
+    handle(load_event("fetch_source"), "fetch_source")
 
 
 def upload_of_no_job(services: VideoJobs, _: Path) -> Any:

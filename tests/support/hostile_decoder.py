@@ -20,16 +20,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
+from video_worker.part_ranges import PartRanges
 from video_worker.sandbox.records import (
     MOST_BODY_BYTES,
     FailureCode,
     PictureRecord,
     encode_opened,
 )
-from video_worker.video.open_video import OpenVideo, Picture
+from video_worker.video.open_video import Held, OpenVideo, Picture, VideoMap
 from video_worker.video.video_reader import VideoReader
 
 MARK = b"attempt "
@@ -74,6 +76,9 @@ class GoodVideo:
         for index in range(first, 3):
             yield Picture(index, index * 1000, np.full((SIDE, SIDE, 3), 128, np.uint8))
 
+    def map(self, part_frames: int) -> VideoMap | None:
+        return None
+
     def __enter__(self) -> Self:
         return self
 
@@ -81,10 +86,10 @@ class GoodVideo:
         pass
 
 
-def open_video(descriptor: int, max_pixels: int, sampling: Sampling) -> OpenVideo:
+def open_video(descriptor: int, max_pixels: int, sampling: Sampling, held: Held | None) -> OpenVideo:
     content = os.pread(descriptor, 200, 0)
     if not content.startswith(MARK):
-        return VideoReader.of_descriptor(descriptor, max_pixels, sampling)
+        return VideoReader.of_descriptor(descriptor, max_pixels, sampling, held)
     name, _, argument = content[len(MARK) :].decode().partition(" ")
     if name in VIDEOS:
         return VIDEOS[name]()
@@ -257,4 +262,15 @@ class FailsLate(GoodVideo):
         raise UnreadableVideoError("the rest is missing")
 
 
-VIDEOS: dict[str, type[GoodVideo]] = {"too_large": TooLarge, "fail_late": FailsLate}
+class LiesAboutRanges(GoodVideo):
+    """Names ranges that its file does not have."""
+
+    def map(self, part_frames: int) -> VideoMap | None:
+        return VideoMap(PartRanges((ByteRange(0, 1 << 30),), ()), b"")
+
+
+VIDEOS: dict[str, type[GoodVideo]] = {
+    "too_large": TooLarge,
+    "fail_late": FailsLate,
+    "lie_about_ranges": LiesAboutRanges,
+}

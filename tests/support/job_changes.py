@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from video_jobs.domain import changes, delivery_changes, fetch_changes
+from video_jobs.domain import changes, delivery_changes, fetch_changes, turns
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.job import Delivery, DeliveryState, Failure, Job, JobStatus, Output, Progress, Upload
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,6 +28,7 @@ DELIVERIES = ("record_delivery", "give_up_delivery")
 NEVER_ASKED_FOR = {(name, state, state) for name in DELIVERIES for state in ("pending", "running")}
 NEVER_ASKED_FOR |= {(name, "failed", "failed") for name in ("cancel", "fail_unheld")}
 NEVER_ASKED_FOR |= {("postpone", "failed", "pending")}
+NEVER_ASKED_FOR |= {("leave_account", str(status), str(status)) for status in JobStatus}  # an earlier release
 """Changes that could be made, but no use case makes them."""
 
 
@@ -38,10 +40,11 @@ def every_change() -> set[PossibleChange]:
 
 
 def _possible_changes() -> Iterator[PossibleChange]:
-    modules = (changes, delivery_changes, fetch_changes)
+    modules = (changes, delivery_changes, fetch_changes, turns)
     for name, function in ChainMap(*map(vars, modules)).items():
         is_change = inspect.isfunction(function) and function.__annotations__.get("return") == "Change"
-        for status in JobStatus if is_change and not name.startswith("_") else ():
+        of_a_job = is_change and next(iter(inspect.signature(function).parameters)) != "change"
+        for status in JobStatus if of_a_job and not name.startswith("_") else ():
             change = _made(function, status)
             if change:
                 before = change.expected.status
@@ -56,6 +59,7 @@ def _made(function: Callable[..., changes.Change], status: JobStatus) -> changes
     known["delay"] = timedelta(1)
     known["delivery"] = Delivery(state=DeliveryState.RETRYING, attempts=1, updated_at=NOW)
     known["failure"] = Failure("code", "message")
+    known["place"] = Place.SENT
     _, *others = inspect.signature(function).parameters
     try:
         arguments: dict[str, Any] = {name: known.get(name) for name in others}

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from video_jobs.domain.byte_ranges import ByteRange, joined
 from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.region import Region
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
 from video_worker.dag_runner import DagRunner, Tool
+from video_worker.part_ranges import Excerpt, PartRanges
 from video_worker.pipeline_definition import PipelineDefinition
-from video_worker.video.open_video import Image, Picture
+from video_worker.video.file_view import OutsideRangesError
+from video_worker.video.open_video import Image, Picture, VideoMap
 from video_worker.video.selection import candidates
 
 WIDTH, HEIGHT = 32, 18
@@ -66,9 +69,16 @@ class NumberedVideo:
             hdr=None,
         )
 
-    def __call__(self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE) -> Self:
+    def __call__(
+        self,
+        path: Path,
+        max_pixels: int | None = None,
+        sampling: Sampling = EVERY_PICTURE,
+        excerpt: Excerpt | None = None,
+    ) -> Self:
         self._wanted = candidates(self, sampling)
         self.candidates = len(self._wanted) if self.tells_length else None
+        self._held = None if excerpt is None else excerpt.ranges
         return self
 
     def __len__(self) -> int:
@@ -83,8 +93,19 @@ class NumberedVideo:
         if len(set(self.lost)) == self.pictures:
             raise UnreadableVideoError
         for index in wanted:
+            if self._held is not None and not any(start <= index < end for start, end in self._held):
+                raise OutsideRangesError(f"The picture {index} was not fetched")
             image = None if index in self.lost else _numbered(index)
             yield Picture(index, self.time_us(index), image, self.other_sizes.get(index))
+
+    def map(self, part_frames: int) -> VideoMap | None:
+        """Each picture is one byte at its index; the first one is the head, too."""
+        if not self.is_divisible:
+            return None
+        count = len(self._wanted)
+        bounds = [(first, min(first + part_frames, count)) for first in range(0, count, part_frames)]
+        parts = (joined((one, one + 1) for one in self._wanted[first:end]) for first, end in bounds)
+        return VideoMap(PartRanges((ByteRange(0, 1),), tuple(parts)), str(self.pictures).encode())
 
     def __enter__(self) -> Self:
         self.open_now += 1

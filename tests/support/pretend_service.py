@@ -45,7 +45,8 @@ def status(job_id: str, word: str) -> dict[str, Any]:
 def job(job_id: str, word: str, frames: int) -> dict[str, Any]:
     body: dict[str, Any] = dict.fromkeys(Job.model_fields) | status(job_id, word)
     del body["error_message"]
-    counts = {"frames_done": frames, "frames_total": frames, "percent": 100, "size_bytes": 1, "attempt": 1}
+    counts = {"frames_done": frames, "frames_total": frames, "percent": 100, "helpers": 0}
+    counts |= {"size_bytes": 1, "attempt": 1}
     options = {"pipeline_id": "yolo_ocr", "frame_stride": 1, "languages": [], "classes": []}
     return body | counts | options | NO_WARNINGS
 

@@ -93,13 +93,21 @@ class RecordedCalls:
     def _record(self, service: str, operation: str, arguments: Any) -> None:
         role = _role_on_the_stack()
         if role is not None:
-            for one in _single_calls(operation, arguments):
-                self.of_role[role].add(named_call(service, operation, one))
+            for single, one in _single_calls(operation, arguments):
+                self.of_role[role].add(named_call(service, single, one))
 
 
-def _single_calls(operation: str, arguments: Any) -> Iterator[Any]:
-    """The arguments of a call; those of one about many objects once for each of them."""
-    yield from arguments["Delete"]["Objects"] if operation == "DeleteObjects" else [arguments]
+def _single_calls(operation: str, arguments: Any) -> Iterator[tuple[str, Any]]:
+    """The operations of a call with their arguments: several if it is about many objects or items."""
+    if operation == "TransactWriteItems":
+        for item in arguments["TransactItems"]:
+            yield from ((f"{kind}Item", one) for kind, one in item.items())
+        return
+    if operation == "BatchGetItem":
+        yield from ((operation, {"TableName": table}) for table in arguments["RequestItems"])
+        return
+    for one in arguments["Delete"]["Objects"] if operation == "DeleteObjects" else [arguments]:
+        yield operation, one
 
 
 def named_call(service: str, operation: str, arguments: Any) -> str:

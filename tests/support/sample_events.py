@@ -100,6 +100,7 @@ SAMPLES: Mapping[str, Sample] = {
     "submit_source_url": Sample("nothing", 201),
     "submit_video_not_mp4": Sample("nothing", 400),
     "submit_json_bad_stride": Sample("nothing", 400),
+    "quote": Sample("nothing", 200),
     "status": Sample("running", 200),
     "job": Sample("running", 200),
     "video": Sample("failed", 200),

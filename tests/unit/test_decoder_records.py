@@ -5,15 +5,19 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import repeat
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.errors import NoFrameChosenError, ResourceLimitError, UnreadableVideoError
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
+from video_worker.part_ranges import MOST_RANGES, PartRanges
+from video_worker.sandbox.map_record import checked_map, map_pieces
 from video_worker.sandbox.records import (
     MOST_BODY_BYTES,
     MOST_TEXT,
@@ -24,6 +28,8 @@ from video_worker.sandbox.records import (
     FailureCode,
     FramesRequest,
     JobRecord,
+    MapPiece,
+    MapRequest,
     Opened,
     PictureRecord,
     Record,
@@ -33,6 +39,7 @@ from video_worker.sandbox.records import (
     decode_request,
     encode_opened,
 )
+from video_worker.video.open_video import VideoMap
 
 FACTS = VideoFacts(
     container="mov",
@@ -91,10 +98,12 @@ def opened(**changes: Any) -> bytes:
         PictureRecord(2**32 - 1, 2**31 - 1, -MOST_TIME_US, 0, (1, 1 << 20)),
         PictureRecord(7, 12, 400_000, None, (640, 480)),
         RunEnd(9),
+        MapPiece(b""),
+        MapPiece(b"0" * MOST_BODY_BYTES),
         Failure(FailureCode.UNREADABLE, "Unable to read: größer"),
     ],
 )
-def test_a_record_comes_back_as_it_was_said(record: PictureRecord | RunEnd | Failure) -> None:
+def test_a_record_comes_back_as_it_was_said(record: PictureRecord | RunEnd | MapPiece | Failure) -> None:
     assert decoded(record.encode()) == record
 
 
@@ -110,12 +119,52 @@ def test_requests_come_back_as_they_were_said() -> None:
         FramesRequest(3, 0, 0),
         FramesRequest(3, 4, 9),
         SlotReturned(2),
+        MapRequest(256),
     ):
         assert decode_request(message.encode()) == message
     timed = Sampling(start_ms=33.367, end_ms=1e12, frames_per_second=0.1)
     for sampling in (EVERY_PICTURE, Sampling(stride=1 << 40), timed):
         job = JobRecord(1, 4096, 4, sampling)
         assert JobRecord.decode(job.encode()) == job
+    for count in (0, 1, MOST_RANGES):
+        ranges = tuple(ByteRange(10 * number, 10 * number + 9) for number in range(count))
+        job = JobRecord(1, 4096, 4, timed, ranges)
+        assert JobRecord.decode(job.encode()) == job
+
+
+MAP = VideoMap(
+    PartRanges((ByteRange(0, 9),), ((ByteRange(5, 7), ByteRange(9, 99)), ())), bytes(range(256)) * 200
+)
+
+
+def test_a_map_comes_back_as_it_was_said() -> None:
+    for told in (MAP, None):
+        pieces = list(map_pieces(told))
+        assert checked_map(iter(pieces), 99) == told
+        assert (len(pieces) > 2) is (told is not None)
+
+
+@pytest.mark.parametrize(
+    "head", [((0, 100),), ((-1, 2),), ((5, 5),), ((5, 4),), ((4, 5), (2, 3)), ((1, 2), (2, 3))]
+)
+def test_a_map_of_what_no_file_has_is_refused(head: tuple[tuple[int, int], ...]) -> None:
+    told = VideoMap(PartRanges(head, ()), b"")  # type: ignore[arg-type]
+    with pytest.raises(BadRecordError):
+        checked_map(map_pieces(told), 99)
+
+
+@pytest.mark.parametrize("content", [b"0", b"\2\0\0\0{}", b"\xff\xff\xff\xff[", b"\1\0\0\0\xff"])
+def test_a_map_that_is_none_is_refused(content: bytes) -> None:
+    with pytest.raises(BadRecordError):
+        checked_map(iter([MapPiece(content), MapPiece(b"")]), 99)
+
+
+def test_a_map_has_an_end() -> None:
+    with pytest.raises(BadRecordError, match="no end"):
+        checked_map(repeat(MapPiece(b"0" * MOST_BODY_BYTES)), 99)
+    ranges = tuple(ByteRange(10 * number, 10 * number + 9) for number in range(MOST_RANGES + 1))
+    with pytest.raises(BadRecordError, match="length"):
+        checked_map(map_pieces(VideoMap(PartRanges(ranges, ()), b"")), 1000)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +246,7 @@ def test_errors_become_failures(error: Exception, code: FailureCode, text: str) 
 
 def test_other_things_are_refused() -> None:
     no_body: Callable[[int], bytes] = lambda _: b""  # noqa: E731
-    for kind in (0, 5, 255):
+    for kind in (0, 6, 255):
         with pytest.raises(BadRecordError, match="no record has the kind"):
             decode_record(struct.pack("<BBHIqqII", kind, 0, 0, 0, 0, 0, 0, 0), no_body)
     for length in (-1, MOST_BODY_BYTES + 1, 2**62):

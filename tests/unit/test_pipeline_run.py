@@ -15,6 +15,7 @@ from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.sampling import Sampling
 from video_worker.analysis import AnalysedFrame, PartEnd, PartNotes, RunRequest
 from video_worker.dag_runner import Payload
+from video_worker.part_ranges import IndexTarget
 from video_worker.pipeline_run import PipelineRun
 from video_worker.stop_signal import StoppedError
 
@@ -185,6 +186,19 @@ def test_a_run_tells_what_was_opened() -> None:
     assert (run(unknown).frames_total, run(unknown, max_frames=5).frames_total) == (None, 5)
 
 
+def test_a_run_tells_which_bytes_its_parts_take_and_writes_the_index(tmp_path: Path) -> None:
+    video, target = NumberedVideo(9), IndexTarget(tmp_path / "index", least_parts=2)
+    assert run(video).part_ranges is None
+    assert run(video, part_frames=5, index_target=target).part_ranges is None
+    assert not target.path.exists()
+    ranges = run(video, index_target=target).part_ranges
+    assert ranges is not None
+    assert ranges.parts == (((0, 4),), ((4, 8),), ((8, 9),))
+    assert target.path.read_bytes() == b"9"
+    undivided = replace(video, is_divisible=False)
+    assert run(undivided, index_target=replace(target, least_parts=0)).part_ranges is None
+
+
 @pytest.mark.parametrize("first_part", [0, 1, 2, 3])
 @pytest.mark.parametrize("lost", [range(12), range(0, 12, 2)])
 def test_a_video_without_a_frame_is_unreadable_wherever_the_run_starts(first_part: int, lost: range) -> None:
@@ -204,3 +218,18 @@ def test_a_run_that_is_told_to_end_ends_and_closes_the_video() -> None:
         items.extend(run(video, threads=3, keep_going=keep_going))
     assert len(items) == 6
     assert video.open_now == 0
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("seen", [0, 1, 6, 12])
+def test_a_run_that_is_closed_gives_nothing_more_and_closes_its_video(threads: int, seen: int) -> None:
+    video = NumberedVideo(10)
+    begun = run(video, threads=threads)
+    items = iter(begun)
+    for _ in range(seen):
+        next(items)
+    assert video.open_now == 1
+    begun.close()
+    assert video.open_now == 0
+    assert list(items) == []
+    begun.close()

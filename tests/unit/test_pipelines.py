@@ -12,6 +12,7 @@ from video_jobs.domain.errors import SettingError, UnknownPipelineError, Unsuppo
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.settings import WorkerSettings
 from video_worker.dag_runner import DagRunner, Payload
+from video_worker.part_ranges import Excerpt
 from video_worker.pipeline_definition import PipelineDefinition
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugin_registry import BUILT_IN_PLUGINS, Manifest, create_plugin, load_manifests
@@ -120,7 +121,10 @@ def test_a_service_opens_videos_with_what_it_was_given(tmp_path: Path) -> None:
     opened = []
 
     def open_video(
-        path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+        path: Path,
+        max_pixels: int | None = None,
+        sampling: Sampling = EVERY_PICTURE,
+        excerpt: Excerpt | None = None,
     ) -> NumberedVideo:
         opened.append((path, max_pixels))
         return NumberedVideo(9, lost={3})(path, max_pixels, sampling)

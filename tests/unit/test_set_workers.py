@@ -11,6 +11,7 @@ from video_jobs.adapters.local.memory_fleet import MemoryFleetRepository, Memory
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
 from video_jobs.domain import changes
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.errors import FleetError, TransientError
 from video_jobs.domain.fleet import LONGEST_LEASE, FleetAction, FleetLimits, FleetOutcome, FleetRecord
 from video_jobs.domain.job import Failure, Job
@@ -129,6 +130,22 @@ def test_waiting_jobs_start_workers(service: Service) -> None:
     # AND the same work asks ECS for nothing
     assert service.resize() is FleetAction.KEPT
     assert service.fleet.asked == [2]
+
+
+def test_jobs_that_wait_for_a_turn_start_workers_but_no_more_than_can_be_used(service: Service) -> None:
+    # GIVEN an owner with two turns and ten jobs that wait for one
+    for _ in range(2):
+        service.send()
+    for _ in range(10):
+        job = service.accept()
+        service.ports.jobs.delete(job.job_id, changes.Expected(status=job.status))
+        service.ports.jobs.save(replace(job, place=Place.WAITING))
+    # THEN they count, but a third worker would have nothing to do
+    assert service.app.fleet.resize() == FleetOutcome(FleetAction.CHANGED, 2)
+    # AND with four jobs in the queue, all of the backlog of ten starts as many as may be
+    for _ in range(2):
+        service.send()
+    assert service.app.fleet.resize() == FleetOutcome(FleetAction.CHANGED, 4)
 
 
 def test_running_jobs_keep_their_workers_and_spare_ones_go(service: Service) -> None:

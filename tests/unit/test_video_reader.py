@@ -12,6 +12,7 @@ from video_jobs.domain.errors import NoFrameChosenError, ResourceLimitError, Unr
 from video_jobs.domain.sampling import Sampling
 from video_jobs.domain.video import WarningCode
 from video_worker.video.boxes import FileBoxes, read_boxes
+from video_worker.video.file_view import VideoFile
 from video_worker.video.video_reader import VideoReader
 
 from tests.fixtures.ffmpeg import run_ffmpeg
@@ -165,7 +166,7 @@ def test_frames_may_not_be_too_large(max_pixels: int) -> None:
 
 def boxes_of(path: Path) -> FileBoxes:
     with path.open("rb") as file:
-        return read_boxes(file.fileno())
+        return read_boxes(VideoFile(file.fileno()))
 
 
 @pytest.mark.parametrize("box", [b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"stsd", b"stsz", b"minf"])

@@ -16,7 +16,7 @@ from tools.local_stack.bucket_cors import BucketCors
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 from tools.local_stack.moto_fixes import (
     keep_moto_from_allowing_every_origin,
-    make_moto_queues_thread_safe,
+    make_moto_thread_safe,
 )
 from tools.local_stack.template import Template
 
@@ -63,7 +63,7 @@ class AwsServer(MotoServer):
         self._template = template
         number = next(_numbers)
         self._stack_name = STACK_NAME if number == 1 else f"{STACK_NAME}-{number}"
-        make_moto_queues_thread_safe()
+        make_moto_thread_safe()
         (bucket,) = template.logical_ids("AWS::S3::Bucket")
         allowed = template.compute(template.resources[bucket]["Properties"]["CorsConfiguration"])
         super().__init__([] if allowed is None else allowed["CorsRules"])

@@ -116,6 +116,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         environment = {
             **self.template.environment(name),
             **self._aws_environment,
+            "WORKER_INSTANCE_TYPE": "",
             "TMPDIR": self._folder,
             **self._function_settings,
         }

@@ -21,7 +21,7 @@ Made by `make docs` from `video_jobs/domain/errors.py`; a test compares them.
 
 Every error that the functions answer is `application/problem+json` (RFC 9457) with `detail` (what is wrong
 and what to do), `code` (a stable word) and `request_id`. What API Gateway itself answers (401 and 403 without
-a valid token, 413 above 10 MB, 429 when throttled, 503) is `{"message": "..."}`.
+a valid token, 413 above 10 MB, 429 when throttled without a `code`, 503) is `{"message": "..."}`.
 """
 _FAILED = """## Why a job failed
 

@@ -162,7 +162,8 @@ def _responses(one: Operation) -> Schema:
         responses["304"] = {"description": "The client has this answer (If-None-Match)"}
     if one.get("needs_token", True):
         responses["403"] = _gateway_answer("The gateway refused the token")
-    responses["429"] = _gateway_answer("Too many requests; try again later")
+    throttled = _gateway_answer("Too many requests; try again later")
+    responses["429"] = _both(responses["429"], throttled) if "429" in responses else throttled
     return dict(sorted(responses.items()))
 
 
@@ -178,6 +179,15 @@ def _problems(one: Operation) -> Schema:
             "content": _content(PROBLEM, kind=CONTENT_TYPE),
         }
         for status, texts in messages.items()
+    }
+
+
+def _both(problem: Schema, of_the_gateway: Schema) -> Schema:
+    """An answer of the functions, which says when to ask again, or of the gateway."""
+    return {
+        "description": f"{problem['description']} / {of_the_gateway['description']}",
+        "headers": {"Retry-After": {"schema": {"type": "string"}}},
+        "content": {**problem["content"], **of_the_gateway["content"]},
     }
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from video_jobs.bootstrap import application
-from video_jobs.domain.errors import InvalidRequestError, JobNotFoundError, JobStateError, VideoMissingError
+from video_jobs.domain.errors import (
+    InvalidRequestError,
+    JobNotFoundError,
+    JobStateError,
+    QuotaError,
+    VideoMissingError,
+)
 from video_jobs.domain.job import to_iso
 
 from functions.video_api.answers import job_answer, job_resource, json_answer
@@ -99,7 +105,7 @@ def post_cancel(job_id: str) -> Response[str]:
     summary="Run a failed job once more",
     answer="Job",
     answer_headers=["Retry-After"],
-    errors=[JobNotFoundError, JobStateError],
+    errors=[JobNotFoundError, JobStateError, QuotaError],
 )
 def post_retry(job_id: str) -> Response[str]:
     """Run a failed job once more."""

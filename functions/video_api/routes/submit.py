@@ -17,6 +17,7 @@ from video_jobs.domain.errors import (
     IdempotencyMismatchError,
     InvalidRequestError,
     InvalidVideoError,
+    QuotaError,
     UnsupportedContentTypeError,
     VideoTooLargeError,
 )
@@ -63,6 +64,7 @@ _BODY_PARAMETERS = _LISTS | {
         VideoTooLargeError,
         UnsupportedContentTypeError,
         IdempotencyMismatchError,
+        QuotaError,
     ],
 )
 def post_submit() -> tuple[dict[str, Any], int]:

@@ -14,6 +14,8 @@ from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.text_engines import NOTHING_CHOSEN, TextChoice
 from video_jobs.domain.video import JobWarning, VideoFacts
 
+from video_worker.part_ranges import Excerpt, IndexTarget, PartRanges
+
 KeepGoing = Callable[[], None]
 """Called between frames, and at least every half second while a frame takes long. If it raises, the run ends
 with that error."""
@@ -42,6 +44,10 @@ class RunRequest:
         What the job chose for the reading of text, and for the detection of objects.
     region
         The part of the picture that is analysed; None for the whole picture.
+    excerpt
+        What of the file is at ``path``, if not all of it; the run has to be of parts for which it was made.
+    index_target
+        Where the index is written that others need to compute parts of this run from an excerpt.
     """
 
     path: Path
@@ -55,6 +61,8 @@ class RunRequest:
     text: TextChoice = NOTHING_CHOSEN
     objects: ObjectChoice = ALL_OBJECTS
     region: Region | None = None
+    excerpt: Excerpt | None = None
+    index_target: IndexTarget | None = None
 
     @property
     def first_candidate(self) -> int:
@@ -126,12 +134,15 @@ class AnalysisRun(Protocol):
     complete_parts
         How many parts of the whole video have all of their candidates; 0 if the file does not tell, or if it
         is not divisible. With ``max_frames``, only those that are certainly computed.
+    part_ranges
+        The bytes of the file that each part takes; None if a part takes all, or if no index was written.
     """
 
     video: VideoFacts
     warnings: tuple[JobWarning, ...]
     frames_total: int | None
     complete_parts: int
+    part_ranges: PartRanges | None
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         """The frames in order, and a `PartEnd` after each part, the last one included."""
@@ -157,5 +168,11 @@ class AnalysisService(Protocol):
         ...
 
     def run(self, request: RunRequest, keep_going: KeepGoing | None = None) -> AnalysisRun:
-        """Open a video, to process its frames in order until ``keep_going`` raises an error."""
+        """Open a video, to process its frames in order until ``keep_going`` raises an error.
+
+        Raises
+        ------
+        OutsideRangesError
+            On opening or while iterating, if it takes more than the excerpt.
+        """
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,8 @@ from video_jobs.domain.usage import Usage
 from video_jobs.settings import WorkerSettings
 from video_jobs.use_cases.work import Claimant, LeaseLostError
 
-from video_worker.analysis import AnalysedFrame, AnalysisRun, AnalysisService, KeepGoing
-from video_worker.fetching import fetch_video, request_of
+from video_worker.analysis import AnalysedFrame, AnalysisRun, AnalysisService, KeepGoing, RunRequest
+from video_worker.fetching import fetch_for, request_of
 from video_worker.going_on import GoingOn
 from video_worker.heartbeat import Heartbeat, Keeping
 from video_worker.part_runs import PartRuns
@@ -122,24 +122,26 @@ class Helper:
             stored = StoredParts(job, fingerprint_id_of(job) or "", self._app.ports.storage)
             missing = _missing(segment, stored)
             if missing:
-                video = fetch_video(job, Path(place), self._app.ports.storage)
-                done.fetched_bytes = video.stat().st_size
-                runs = self._runs(job, video, missing, segment.parts.stop, keep_going)
-                for number in missing:
-                    done.frames += _write(runs, number, video.with_name("part.jsonl"))
-                    keep_going()
-                    stored.save(number, video.with_name("part.jsonl"))
-                    heartbeat.progress = Progress(parts_done=number - segment.first_part + 1)
+                fetched = fetch_for(job, segment, Path(place), stored, self._app.ports.storage)
+                done.fetched_bytes = fetched.size_bytes
+                request = replace(
+                    request_of(job, fetched.video), end_part=segment.parts.stop, excerpt=fetched.excerpt
+                )
+                path = Path(place) / "part.jsonl"
+                with closing(self._runs(request, missing[0], keep_going)) as runs:
+                    for number in missing:
+                        done.frames += _write(runs, number, path)
+                        keep_going()
+                        stored.save(number, path)
+                        heartbeat.progress = Progress(parts_done=number - segment.first_part + 1)
 
-    def _runs(self, job: Job, video: Path, missing: list[int], end: int, keep_going: KeepGoing) -> PartRuns:
-        request = replace(request_of(job, video), end_part=end)
-
+    def _runs(self, request: RunRequest, first: int, keep_going: KeepGoing) -> PartRuns:
         def open_run(first_part: int, frames_before: int) -> AnalysisRun:
             again = replace(request, first_part=first_part, frames_before=frames_before)
             return self._pipelines.run(again, keep_going)
 
-        first = missing[0]
-        return PartRuns(open_run(first, first * job.part_frames), first, job.part_frames, open_run)
+        run = open_run(first, first * request.part_frames)
+        return PartRuns(run, first, request.part_frames, open_run)
 
     def _give_back(self, segment: Segment, done: _Done, started: datetime, reason: str) -> bool:
         self._logger.info("help given up", action="help_given_up", reason=reason)

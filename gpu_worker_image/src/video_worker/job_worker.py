@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from math import ceil
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 from video_jobs.application import VideoJobs
@@ -24,25 +22,21 @@ from video_jobs.domain.errors import (
     VideoJobsError,
 )
 from video_jobs.domain.formats import NEWEST_FORMAT
-from video_jobs.domain.job import Job, JobStatus, Output, Progress
-from video_jobs.domain.metrics import ANALYSIS_TIME, FETCH_TIME, STORE_TIME
+from video_jobs.domain.job import Job, JobStatus
 from video_jobs.domain.segments import HelpMessage
-from video_jobs.domain.video import JobWarning
 from video_jobs.ports import QueueMessage
 from video_jobs.settings import WorkerSettings
 from video_jobs.use_cases.work import Claim, Claimant, LeaseLostError, Verdict
 
-from video_worker.analysis import AnalysisRun, AnalysisService, RunRequest
-from video_worker.fetching import fetch_video, request_of
+from video_worker.analysis import AnalysisService
 from video_worker.going_on import GoingOn
 from video_worker.heartbeat import Heartbeat, Keeping
 from video_worker.helping import Helper
-from video_worker.joined_results import JoinedResults
+from video_worker.job_analysis import Done, JobAnalysis
 from video_worker.metrics import AttemptMetrics
-from video_worker.parts import JobParts, StoredParts, remove_parts
-from video_worker.results_serializer import warnings_of
+from video_worker.parts import remove_parts
 from video_worker.segments import Holder
-from video_worker.shared_run import SharedRun
+from video_worker.speed_recorder import record_speed
 from video_worker.stop_signal import StoppedError, StopSignal
 
 _LONGEST_PAUSE_S = 60.0
@@ -61,14 +55,6 @@ class Outcome(StrEnum):
     RETURNED = "returned"
     LOST = "lost"
     HELPED = "helped"
-
-
-class Done(NamedTuple):
-    """Results that are stored."""
-
-    output: Output
-    frames: int
-    warnings: tuple[JobWarning, ...]
 
 
 class JobWorker:
@@ -205,80 +191,15 @@ class JobWorker:
 
     def _run_with_heartbeat(self, job: Job, message: QueueMessage) -> Done:
         keeping = Keeping.of_job(self._app, job, message, self._lease)
-        heartbeat = self._heartbeat_type(keeping, self._pause_s, self._app.ports.clock, self._logger)
-        with heartbeat, self._folder() as folder:
-            return self._analyse(job, heartbeat, Path(folder))
-
-    def _folder(self) -> TemporaryDirectory[str]:
-        return TemporaryDirectory(prefix="video-job-", dir=self._settings.work_dir or None)
-
-    def _analyse(self, job: Job, heartbeat: Heartbeat, folder: Path) -> Done:
-        """Run the pipeline over the parts that no earlier attempt finished, and store the results."""
-        fingerprint = self._pipelines.fingerprint(job.options.pipeline_id, job.options.text)
-        self._logger.info("fingerprint", action="fingerprint", fingerprint=fingerprint)
-        keep_going = self._going_on(heartbeat)
-        with JoinedResults(folder, keep_going, job.options.max_frames) as joined:
-            parts = JobParts(StoredParts(job, fingerprint["id"], self._app.ports.storage), joined)
-            with self._metrics.stage(FETCH_TIME):
-                video, finished = self._fetch_video(job, folder), parts.fetch_finished()
-            request = replace(
-                request_of(job, video), first_part=finished.parts, frames_before=finished.frames
+        clock, work_dir = self._app.ports.clock, self._settings.work_dir or None
+        heartbeat = self._heartbeat_type(keeping, self._pause_s, clock, self._logger)
+        with heartbeat, TemporaryDirectory(prefix="video-job-", dir=work_dir) as folder:
+            limit = timedelta(seconds=self._settings.job_limit_s)
+            keep_going = GoingOn(heartbeat.lost, self._stop, clock, limit)
+            analysis = JobAnalysis(
+                self._app, self._pipelines, self._holder, self._metrics, heartbeat, keep_going
             )
-            run = self._pipelines.run(request, keep_going)
-            opening = Progress(finished.frames, run.frames_total, finished.parts)
-            heartbeat.progress = opening
-            job = self._app.work.record_opening(
-                job, fingerprint=fingerprint, video=run.video, progress=opening
-            )
-            with self._metrics.stage(ANALYSIS_TIME):
-                for progress in self._computed(job, run, request, parts, keep_going):
-                    heartbeat.progress = progress
-            with self._metrics.stage(STORE_TIME):
-                joined.close(run.video)
-                return self._store_results(job, joined, run, heartbeat)
-
-    def _computed(
-        self, job: Job, run: AnalysisRun, request: RunRequest, parts: JobParts, keep_going: GoingOn
-    ) -> Iterator[Progress]:
-        """Compute all frames, and tell the progress after each; a long video is shared with helpers."""
-        total = run.frames_total
-        if self._app.help.is_wanted(run.complete_parts - parts.stored):
-            run = yield from self._shared(job, run, request, parts, keep_going)
-        others = parts.joined.frames - self._metrics.frames
-        for frames_done in parts.write(run):
-            self._metrics.frames = frames_done - others
-            yield Progress(frames_done, total, parts.stored)
-
-    def _shared(
-        self, job: Job, run: AnalysisRun, request: RunRequest, parts: JobParts, keep_going: GoingOn
-    ) -> Generator[Progress, None, AnalysisRun]:
-        """Compute the complete parts with helpers; returns a run of what follows them."""
-
-        def open_run(first_part: int, frames_before: int) -> AnalysisRun:
-            again = replace(request, first_part=first_part, frames_before=frames_before)
-            return self._pipelines.run(again, keep_going)
-
-        shared = SharedRun(self._holder, job, run, parts, open_run)
-        for progress in shared.compute(keep_going):
-            self._metrics.frames, self._metrics.helped = shared.frames, shared.used_by_helpers
-            yield progress
-        return shared.rest()
-
-    def _fetch_video(self, job: Job, folder: Path) -> Path:
-        video = fetch_video(job, folder, self._app.ports.storage)
-        self._metrics.fetched_bytes = video.stat().st_size
-        return video
-
-    def _going_on(self, heartbeat: Heartbeat) -> GoingOn:
-        limit = timedelta(seconds=self._settings.job_limit_s)
-        return GoingOn(heartbeat.lost, self._stop, self._app.ports.clock, limit)
-
-    def _store_results(self, job: Job, joined: JoinedResults, run: AnalysisRun, heartbeat: Heartbeat) -> Done:
-        heartbeat.beat()
-        if heartbeat.lost.is_set():
-            raise LeaseLostError
-        output = joined.store(job.job_id, self._app.ports.storage)
-        return Done(output, joined.frames, run.warnings + warnings_of(joined.notes))
+            return analysis.run(job, Path(folder))
 
     def _fail(self, job: Job, message: QueueMessage, error: VideoJobsError) -> Outcome:
         return self._end(message, lambda: self._app.work.fail(job, error, self._metrics.usage_with_help))
@@ -289,6 +210,7 @@ class JobWorker:
             ended = record()
         except LeaseLostError:
             return self._lost()
+        timing = self._metrics.timing
         self._logger.info(
             "job ended",
             action=f"job_{ended.status}",
@@ -299,6 +221,8 @@ class JobWorker:
         self._acknowledge(message)
         if ended.status is JobStatus.COMPLETED:
             self._remove_parts(ended)
+            if not self._metrics.helped.frames:  # otherwise it does not tell what a job takes one worker
+                record_speed(self._app, ended, timing, self._logger)
         return Outcome(str(ended.status))
 
     def _lost(self) -> Outcome:
@@ -326,7 +250,7 @@ class JobWorker:
 
     def _give_back(self, job: Job, message: QueueMessage, *, count_failure: bool, delay_s: int) -> Outcome:
         try:
-            self._app.work.give_back(job, self._metrics.usage, count_failure=count_failure)
+            self._app.work.give_back(job, self._metrics.usage_with_help, count_failure=count_failure)
         except LeaseLostError:
             return Outcome.LOST
         self._return(message, delay_s)

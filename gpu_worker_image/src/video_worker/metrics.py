@@ -12,11 +12,13 @@ from video_jobs.domain.metrics import (
     ANALYSIS_TIME,
     ATTEMPT_NUMBER,
     ATTEMPTS_ENDED,
+    FETCH_TIME,
     FRAMES,
     FRAMES_PER_SECOND,
     QUEUE_WAIT,
     Metric,
 )
+from video_jobs.domain.speeds import JobTiming
 from video_jobs.domain.usage import Usage
 from video_jobs.ports import Clock, Metrics
 
@@ -41,7 +43,7 @@ class AttemptMetrics:
     fetched_bytes
         The size of the video that it has fetched; the worker sets it.
     helped
-        What helpers used for the job; the worker sets it.
+        What helpers used for the job meanwhile; the worker sets it.
     outcome
         How the attempt ended; the worker sets it.
     """
@@ -54,6 +56,7 @@ class AttemptMetrics:
 
     def _begin(self, now: datetime) -> None:
         self._started = now
+        self._started_s = self._seconds()
         self._times: dict[Metric, float] = {}
         self.frames = self.fetched_bytes = 0
         self.helped = Usage()
@@ -67,8 +70,18 @@ class AttemptMetrics:
 
     @property
     def usage_with_help(self) -> Usage:
-        """What this attempt and all helpers have used until now."""
+        """What this attempt and the helpers that ended a segment meanwhile have used until now."""
         return self.usage.added_to(self.helped)
+
+    @property
+    def timing(self) -> JobTiming:
+        """How long this attempt has taken until now."""
+        return JobTiming(
+            compute_ms=_ms(self._seconds() - self._started_s),
+            fetch_ms=_ms(self._times.get(FETCH_TIME, 0.0)),
+            analysis_ms=_ms(self._times.get(ANALYSIS_TIME, 0.0)),
+            frames=self.frames,
+        )
 
     @contextmanager
     def attempt(self, job: Job, waited: timedelta) -> Iterator[None]:
@@ -93,3 +106,7 @@ class AttemptMetrics:
         values = {ATTEMPTS_ENDED: 1, ATTEMPT_NUMBER: job.attempt, FRAMES: self.frames, **self._times}
         analysis_s = self._times.get(ANALYSIS_TIME, 0.0)
         return values | ({FRAMES_PER_SECOND: self.frames / analysis_s} if self.frames and analysis_s else {})
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

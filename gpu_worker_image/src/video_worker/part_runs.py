@@ -57,7 +57,11 @@ class PartRuns:
                 break
         raise PipelineError(f"The analysis gave no part {number}")
 
+    def close(self) -> None:
+        """End the run that is open."""
+        self._run.close()
+
     def rest(self, number: int, frames_before: int) -> AnalysisRun:
         """A run of all parts from one on, before which there are exactly so many frames."""
-        self._run.close()
+        self.close()
         return self._open_run(number, frames_before)

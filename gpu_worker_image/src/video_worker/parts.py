@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from video_jobs.domain.errors import PipelineError
 from video_jobs.domain.job import Job
-from video_jobs.domain.keys import PART_SUFFIX, part_key, parts_prefix
+from video_jobs.domain.keys import PART_SUFFIX, part_key, parts_prefix, video_index_key
 from video_jobs.domain.parts import run_id
 from video_jobs.ports import StorageService
 
@@ -61,6 +61,21 @@ class StoredParts:
     def save(self, number: int, source: Path) -> None:
         """Store a complete part, so that nobody need compute it again."""
         self._storage.save_file(self._key(number), source, CONTENT_TYPE)
+
+    def save_index(self, source: Path) -> None:
+        """Store the video's index, for helpers that fetch only some bytes of the video."""
+        key = video_index_key(self._job_id, self._run_id)
+        self._storage.save_file(key, source, "application/octet-stream")
+
+    def load_index(self, target: Path) -> None:
+        """Fetch the video's index.
+
+        Raises
+        ------
+        FileMissingError
+            If it is not stored.
+        """
+        self._storage.load_file(video_index_key(self._job_id, self._run_id), target)
 
     def _key(self, number: int) -> str:
         return part_key(self._job_id, self._run_id, number)

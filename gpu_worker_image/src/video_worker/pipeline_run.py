@@ -11,6 +11,7 @@ from video_jobs.domain.errors import UnreadableVideoError
 from video_worker.analysis import AnalysedFrame, KeepGoing, PartEnd, PartNotes, RunRequest
 from video_worker.dag_runner import DagRunner
 from video_worker.ordered_pool import ordered_results
+from video_worker.part_ranges import IndexTarget, PartRanges
 from video_worker.video.open_video import OpenVideo, Picture
 
 
@@ -97,6 +98,17 @@ class PipelineRun:
         self.frames_total = _frames_total(opened.candidates, request.max_frames)
         is_known = opened.is_divisible and opened.candidates is not None
         self.complete_parts = (self.frames_total or 0) // request.part_frames if is_known else 0
+        self.part_ranges = self._written(request.index_target)
+
+    def _written(self, target: IndexTarget | None) -> PartRanges | None:
+        """What the parts need, after the index was written."""
+        if target is None or self.complete_parts < target.least_parts:
+            return None
+        found = self._opened.map(self._request.part_frames)
+        if found is None:
+            return None
+        target.path.write_bytes(found.index)
+        return found.ranges
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
         with self._open:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -145,6 +146,8 @@ class VideoFilePipelineService:
             While iterating, if the video has no frame between ``start_ms`` and ``end_ms``.
         ResourceLimitError
             If the pictures are too large.
+        OutsideRangesError
+            If the file is an excerpt, and more of it is needed, now or while iterating.
         PipelineError
             If this worker has not the text engine or the languages that the request names.
         UnknownClassError
@@ -153,8 +156,13 @@ class VideoFilePipelineService:
             If the pipeline cannot choose objects as the request says.
         """
         runner = self._runner(request.pipeline_id, request.text, request.objects, request.region)
-        opened = self._open_video(request.path, self._settings.max_frame_pixels, request.sampling)
-        return PipelineRun(opened, runner, request, self._settings.frames_at_once, keep_going)
+        most = self._settings.max_frame_pixels
+        opened = self._open_video(request.path, most, request.sampling, request.excerpt)
+        with ExitStack() as on_error:
+            on_error.push(opened.__exit__)
+            run = PipelineRun(opened, runner, request, self._settings.frames_at_once, keep_going)
+            on_error.pop_all()
+            return run
 
     def prepare(self) -> None:
         """Nothing to prepare: plugins are loaded when they are first needed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -10,10 +10,10 @@ from itertools import islice
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job
-from video_jobs.domain.segments import MOST_UNCLAIMED, Segment, parts_a_segment
+from video_jobs.domain.segments import MOST_UNCLAIMED, NOTHING_USED, Segment, parts_a_segment
 from video_jobs.domain.usage import Usage
 from video_jobs.ports import Clock
-from video_jobs.use_cases.help import Help
+from video_jobs.use_cases.help import Help, RangesOf, all_of_it
 from video_jobs.use_cases.work import Claimant
 
 LOOK_EVERY = timedelta(seconds=1)
@@ -41,14 +41,22 @@ class HeldSegments:
         How long it takes the holder; None if it has not measured it yet.
     """
 
-    def __init__(self, job: Job, holder: Holder, first: int, end: int) -> None:
-        self._job, self._holder = job, holder
+    def __init__(
+        self, job: Job, holder: Holder, first: int, end: int, ranges_of: RangesOf = all_of_it
+    ) -> None:
+        self._job, self._holder, self._ranges_of = job, holder, ranges_of
         self._first, self._end = first, end
         self._all: list[Segment] = []
         self._looked_at: datetime | None = None
+        self._used_before = NOTHING_USED
         self._mine_stored = 0
         self.mine: Segment | None = None
         self.seconds_a_part: float | None = None
+
+    def begin(self) -> None:
+        """See which segments earlier attempts have left; what was used for them is counted already."""
+        self.look()
+        self._used_before = _used_for(self._all)
 
     def look(self) -> None:
         """See which segments there are."""
@@ -60,16 +68,14 @@ class HeldSegments:
         if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
             return
         self._looked_at = now
-        try:
-            self._offer()
-        except TransientError as error:
-            self._holder.logger.warning("no look", action="look_failed", reason=error.message)
+        self._try(self._offer)
 
-    def stored(self) -> Iterator[tuple[int, Segment]]:
-        """The parts that are said to be stored, with their segments."""
+    def stored(self, first: int) -> Iterator[tuple[int, Segment]]:
+        """The parts from ``first`` on that are said to be stored, with their segments."""
         for segment in self._all:
-            count = segment.part_count if segment.is_done else segment.parts_done
-            yield from ((part, segment) for part in segment.parts[:count])
+            if segment.parts.stop > first:
+                count = segment.part_count if segment.is_done else segment.parts_done
+                yield from ((part, segment) for part in segment.parts[:count] if part >= first)
 
     @property
     def helpers(self) -> int:
@@ -78,13 +84,10 @@ class HeldSegments:
         leases = (segment.lease for segment in self._all)
         return sum(lease is not None and lease.is_live(now) and lease.worker_id != me for lease in leases)
 
-    @property
     def used(self) -> Usage:
-        """What helpers used for segments that they have ended."""
-        total = Usage()
-        for segment in self._all:
-            total = segment.used.added_to(total)
-        return total
+        """What helpers used for segments that they have ended since `begin`, as far as that can be read."""
+        self._try(self.look)
+        return _used_for(self._all).since(self._used_before)
 
     def take(self, first_missing: int, broken: set[int]) -> Segment | None:
         """Get the first segment that nobody computes, or make a new one.
@@ -122,10 +125,16 @@ class HeldSegments:
             except ConflictError:
                 return  # a helper has claimed it since, and computes it once more
 
+    def _try(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except TransientError as error:
+            self._holder.logger.warning("no look", action="look_failed", reason=error.message)
+
     def _offer(self) -> None:
         self.look()
         planned = list(islice(self._planned(self._all), MOST_UNCLAIMED))
-        self._all = self._holder.help.offer(self._job, self._all, planned)
+        self._all = self._holder.help.offer(self._job, self._all, planned, self._ranges_of)
         if self.mine is not None:
             try:
                 self._holder.help.hold(self.mine, self._holder.claimant.lease, self._mine_stored)
@@ -152,3 +161,10 @@ class HeldSegments:
             stop = start + parts_a_segment(self.seconds_a_part, self._end - start)
             yield range(start, stop)
             start = stop
+
+
+def _used_for(segments: Iterable[Segment]) -> Usage:
+    total = NOTHING_USED
+    for segment in segments:
+        total = segment.used.added_to(total)
+    return total

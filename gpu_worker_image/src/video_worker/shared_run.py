@@ -12,6 +12,7 @@ from video_jobs.domain.errors import FileMissingError
 from video_jobs.domain.job import Job, Progress
 from video_jobs.domain.segments import Segment
 from video_jobs.domain.usage import Usage
+from video_jobs.use_cases.help import all_of_it
 
 from video_worker.analysis import AnalysedFrame, AnalysisRun
 from video_worker.going_on import GoingOn
@@ -50,14 +51,19 @@ class SharedRun:
         self._end, self._frames_total = run.complete_parts, run.frames_total
         self._part_frames = job.part_frames
         self._part_runs = PartRuns(run, parts.stored, job.part_frames, open_run)
-        self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts)
+        ranges = run.part_ranges
+        ranges_of = all_of_it if ranges is None else lambda parts: ranges.of(parts.start, parts.stop)
+        self._segments = HeldSegments(job, holder, parts.stored, run.complete_parts, ranges_of)
         self._here: dict[int, Path] = {}
         self._broken: set[int] = set()
+        self._begun: int | None = None
+        self._begun_frames = 0
+        self._most_frames = 0
         self.frames = 0
 
     def compute(self, keep_going: GoingOn) -> Iterator[Progress]:
         """Tell the progress after each frame that is analysed here, and while helpers compute."""
-        self._segments.look()
+        self._segments.begin()
         keep_going.meanwhile = self._segments.tick
         while self._join() < self._end:
             segment = self._segments.take(self._parts.stored, self._broken)
@@ -70,10 +76,9 @@ class SharedRun:
                 yield from self._compute(segment)
         keep_going.meanwhile = lambda: None
 
-    @property
     def used_by_helpers(self) -> Usage:
-        """What helpers used."""
-        return self._segments.used
+        """What helpers used for segments that they have ended meanwhile, as far as that can be read."""
+        return self._segments.used()
 
     def rest(self) -> AnalysisRun:
         """A run of what follows the complete parts."""
@@ -81,11 +86,15 @@ class SharedRun:
 
     @property
     def _progress(self) -> Progress:
-        """How many frames were analysed, by anyone; parts that are not joined yet count as whole."""
-        joined = self._parts.stored
-        ahead = {number for number, _ in self._segments.stored() if number >= joined} | set(self._here)
-        frames = self._joined.frames + len(ahead) * self._part_frames
-        return Progress(frames, self._frames_total, joined, self._segments.helpers)
+        """How many frames were analysed, by anyone; parts that are not joined yet count as whole.
+
+        It does not go back if such a part turns out to have lost pictures, or to be missing.
+        """
+        told = (number for number, _ in self._segments.stored(self._parts.stored))
+        ahead = {*told, *self._here} - {self._begun}
+        frames = self._joined.frames + len(ahead) * self._part_frames + self._begun_frames
+        self._most_frames = max(self._most_frames, frames)
+        return Progress(self._most_frames, self._frames_total, self._parts.stored, self._segments.helpers)
 
     def _compute(self, segment: Segment) -> Iterator[Progress]:
         """Compute what is missing of a segment that the holder has."""
@@ -100,19 +109,22 @@ class SharedRun:
     def _compute_part(self, number: int) -> Iterator[Progress]:
         path = self._joined.folder / f"part-{number}.jsonl"
         started = self._holder.clock.now()
+        self._begun, self._begun_frames = number, 0
         with path.open("wb") as file:
             for item, line in self._part_runs.lines(number):
                 file.write(line)
                 if isinstance(item, AnalysedFrame):
                     self.frames += 1
+                    self._begun_frames += 1
                     yield self._progress
         self._segments.seconds_a_part = (self._holder.clock.now() - started).total_seconds()
         self._stored.save(number, path)
         self._here[number] = path
+        self._begun, self._begun_frames = None, 0
 
     def _join(self) -> int:
         """Join all parts that are there and next; return how many are joined."""
-        told = dict(self._segments.stored())
+        told = dict(self._segments.stored(self._parts.stored))
         while (number := self._parts.stored) < self._end and (path := self._found(number, told)) is not None:
             self._parts.add(path)
             path.unlink()

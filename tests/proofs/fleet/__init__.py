@@ -1,1 +1,1 @@
-"""The fleet replayed minute by minute: what `plan_fleet` makes of arrivals, beside the policies of before."""
+"""The simulated fleet beside the real thing: the same jobs in the local stack, with one and two workers."""

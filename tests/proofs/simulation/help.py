@@ -10,7 +10,7 @@ from typing import Any
 
 from video_jobs.adapters.local.memory_segments import MemorySegmentRepository
 from video_jobs.domain.job import Job, JobStatus, Lease
-from video_jobs.domain.keys import PARTS_PREFIX
+from video_jobs.domain.keys import PART_SUFFIX, PARTS_PREFIX
 from video_jobs.domain.parts import fingerprint_id_of, run_id
 from video_jobs.domain.segments import MOST_UNCLAIMED, HelpMessage, Segment
 from video_jobs.ports import QueueMessage
@@ -140,7 +140,7 @@ class HelpInvariants:
         """Look at the messages and the parts."""
         if name == "dequeue" and answer is not None and HelpMessage.of_body(answer.body):
             process.owes = answer
-        elif name == "save_file" and args[0].startswith(PARTS_PREFIX):
+        elif name == "save_file" and args[0].startswith(PARTS_PREFIX) and args[0].endswith(PART_SUFFIX):
             _, job_id, run, file = args[0].split("/")
             self._on_part(process, job_id, run, int(file.partition(".")[0]))
 

@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from video_jobs.adapters.local.memory_accounts import MemoryAccounts
+from video_jobs.domain.accounts import counted
 from video_jobs.domain.changes import Change
 from video_jobs.domain.job import ALLOWED_TRANSITIONS, DeliveryState, Job, JobStatus, Source
+from video_jobs.domain.turns import bytes_awaited
 from video_jobs.use_cases import fetch_turn, sources
 
 from tests.proofs.simulation.analysis import Kind, SimulatedVideo
@@ -19,6 +22,8 @@ from tests.support.stored_files import files_of
 MAX_CRASHES = 5
 SOURCE_LIMIT = timedelta(hours=3)
 MAX_FAILURES = 3
+LONGEST_IDLE_S = 1200.0
+"""Without faults a free turn is given when reconcile next looks at a waiting job."""
 
 
 @dataclass
@@ -27,18 +32,23 @@ class Invariants:
 
     A correct service leaves ``violations`` empty. The actors say what they do: ``cancelled`` and ``deleted``
     are the jobs whose owner asked for that, ``formats`` has the newest job format that each worker
-    understands, and ``called`` the ends (job and generation) that a receiver was told of.
+    understands, and ``called`` the ends (job and generation) that a receiver was told of. The owner has so
+    many ``turns``.
     """
 
     storage: ObservedStorage
     queue: RedrivingQueue
     servers: SimulatedServers
+    accounts: MemoryAccounts
+    turns: int
     violations: list[str] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
     cancelled: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     formats: dict[str, int] = field(default_factory=dict)
     called: set[tuple[str, int]] = field(default_factory=set)
+    is_calm: bool = False
+    idle_since_s: float | None = None
 
     def on_change(self, before: Job, change: Change, after: Job) -> None:
         self.changes[f"{change.action}: {before.status} -> {after.status}"] += 1
@@ -64,6 +74,24 @@ class Invariants:
             rule = _RULES.get(after.error.code)
             ruled = rule is not None and rule(self, before)
             self._require(ruled, before, f"failed with {after.error.code}, but no rule says so")
+
+    def on_turns(self, job: Job, jobs: Mapping[str, Job], now_s: float) -> None:
+        """The account counts what there is, nobody has more turns than there are, and none is left unused."""
+        counts = counted([(one.place, bytes_awaited(one)) for one in jobs.values()])
+        account = self.accounts.read(job.owner)
+        right = all(getattr(account, name) == count for name, count in counts.items())
+        self._require(right, job, f"the account is wrong: {account}, not {counts}")
+        listed = {entry.job_id for entry in self.accounts.list_open(job.owner)}
+        open_jobs = {one.job_id for one in jobs.values() if one.place is not None}
+        self._require(listed == open_jobs, job, f"the account lists {listed}, not {open_jobs}")
+        self._require(counts["sent"] <= self.turns, job, "too many jobs were sent")
+        is_idle = counts["sent"] < self.turns and any(one.waits for one in jobs.values())
+        if self.is_calm and self.idle_since_s is not None:
+            self._require(now_s - self.idle_since_s <= LONGEST_IDLE_S, job, "a turn was not given")
+        if not (is_idle and self.is_calm):
+            self.idle_since_s = None
+        elif self.idle_since_s is None:
+            self.idle_since_s = now_s
 
     def _check_delivery(self, before: Job, after: Job) -> None:
         delivered = before.delivery is not None and before.delivery.state is DeliveryState.DELIVERED

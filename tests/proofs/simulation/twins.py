@@ -7,9 +7,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from video_jobs.adapters.local.memory_accounts import MemoryAccounts
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.adapters.local.memory_queue import MemoryQueue
 from video_jobs.adapters.local.memory_storage import MemoryStorage
+from video_jobs.domain.accounts import Move
 from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.formats import NEWEST_FORMAT
 from video_jobs.domain.job import Job
@@ -26,24 +28,30 @@ class ObservedJobs(MemoryJobRepository):
     """
 
     def __init__(
-        self, on_change: OnChange, on_delete: Callable[[Job], None], unconditional: Collection[str]
+        self,
+        accounts: MemoryAccounts,
+        on_change: OnChange,
+        on_delete: Callable[[Job], None],
+        unconditional: Collection[str],
     ) -> None:
-        super().__init__()
+        super().__init__(accounts)
         self._on_change, self._on_delete, self._unconditional = on_change, on_delete, unconditional
 
     @property
     def all(self) -> dict[str, Job]:
         return self._jobs
 
-    def save(self, job: Job) -> None:
+    def save(self, job: Job, move: Move | None = None) -> None:
         """Keep a new job; some need a format that not all workers understand."""
         needs_newer = int(job.job_id[-1], 16) < 3
-        super().save(replace(job, needs=NEWEST_FORMAT) if needs_newer else job)
+        super().save(replace(job, needs=NEWEST_FORMAT) if needs_newer else job, move)
 
     def update_status(self, change: Change) -> Job:
         before = self._jobs.get(change.job_id)
         if before is not None and change.action in self._unconditional:
             self._jobs[change.job_id] = change.apply(before)
+            if change.move is not None:
+                self._accounts.make(change.move)
         else:
             super().update_status(change)
         after = self._jobs[change.job_id]

@@ -15,9 +15,10 @@ from unittest.mock import patch
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
-from video_jobs.adapters.local.account_stub import AccountStub
+from video_jobs.adapters.local.memory_accounts import MemoryAccounts
 from video_jobs.adapters.local.memory_metrics import MemoryMetrics
 from video_jobs.adapters.local.memory_notify import MemoryEventBus, MemoryWebhookQueue, MemoryWebhookSecrets
+from video_jobs.adapters.local.memory_speeds import MemorySpeedRepository
 from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
@@ -95,6 +96,8 @@ class World:
     ----------
     longer
         How many times as long as usual videos are.
+    turns
+        How many jobs of the owner may be sent at once.
     """
 
     def __init__(self, seed: int, kept: Kept = Kept()) -> None:
@@ -115,14 +118,19 @@ class World:
         self.uploads = MemoryMultipartUploads(self.storage)
         self.servers = SimulatedServers()
         self.fetches = SimulatedFetches(self.faults, self.functions.on_fetch)
-        self.invariants = Invariants(self.storage, self.queue, self.servers)
+        self.turns = self.random.choice((1, 1, 2, 4))
+        self.accounts = MemoryAccounts()
+        self.invariants = Invariants(self.storage, self.queue, self.servers, self.accounts, self.turns)
         self.helped = HelpInvariants(self.scheduler, self.invariants.require)
         self.segments = ObservedSegments(self.helped.on_segment, fenced=kept.fenced, ending=kept.ending)
         self.helped.segments = self.segments
         self.queue.send_help = self.functions.on_help
-        self.jobs = ObservedJobs(self._on_change, self.invariants.on_delete, kept.unconditional)
+        self.jobs = ObservedJobs(
+            self.accounts, self._on_change, self.invariants.on_delete, kept.unconditional
+        )
         self.receiver = Receiver(self.faults, self.invariants.called)
         self.webhooks = MemoryWebhookQueue()
+        self.speeds = MemorySpeedRepository()
         self.accepted: set[str] = set()
         self.busy = 0
         """Clients and events that still have something to do."""
@@ -137,6 +145,7 @@ class World:
             self._spawn_everybody()
             self.scheduler.run_until(FAULTY_S, self._is_over)
             self.faults.enabled = False
+            self.invariants.is_calm = True
             self.scheduler.run_until(self.scheduler.now_s + REST_S, self._is_over)
             if not self.invariants.violations:
                 self.invariants.at_rest(self.jobs.all, self.accepted)
@@ -159,21 +168,27 @@ class World:
             clock=lambda: process,
             ids=lambda: self,
             jobs=reached(self.jobs),
+            accounts=reached(self.accounts),
             storage=reached(self.storage),
             uploads=reached(self.uploads),
             fetches=reached(self.fetches),
             source_reader=lambda: SimulatedReader(process, self.servers),
             queue=reached(self.queue),
             segments=reached(self.segments),
-            accounts=reached(AccountStub()),
             webhooks=reached(self.webhooks),
             events=reached(MemoryEventBus()),
             webhook_transport=reached(self.receiver),
             webhook_secrets=reached(MemoryWebhookSecrets({"ann": "whsec_c2VjcmV0"})),
             metrics=MemoryMetrics,
+            speeds=reached(self.speeds),
         )
-        part_frames, from_parts = self.random.randint(1, 4), self._help_from_parts
-        return VideoJobs(ports, replace(RULES, part_frames=part_frames, help_from_parts=from_parts))
+        rules = replace(
+            RULES,
+            part_frames=self.random.randint(1, 4),
+            running_per_owner=self.turns,
+            help_from_parts=self._help_from_parts,
+        )
+        return VideoJobs(ports, rules)
 
     def attempt(self, work: Callable[[], Any]) -> bool:
         """Whether an invocation ended well; what failed comes again."""
@@ -185,6 +200,7 @@ class World:
 
     def _on_change(self, before: Job, change: Change, after: Job) -> None:
         self.invariants.on_change(before, change, after)
+        self.invariants.on_turns(before, self.jobs.all, self.scheduler.now_s)
         self.helped.on_job(before, after)
         self.functions.on_change(before, after)
 

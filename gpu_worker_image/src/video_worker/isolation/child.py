@@ -81,7 +81,8 @@ def _answer(
         connection.send(service.fingerprint(request.pipeline_id, request.text))
         return
     run = service.run(request)
-    connection.send(RunOpened(run.video, run.warnings, run.frames_total, run.complete_parts))
+    opened = RunOpened(run.video, run.warnings, run.frames_total, run.complete_parts, run.part_ranges)
+    connection.send(opened)
     for item in run:
         connection.send(item)
         if connection.poll():

@@ -14,6 +14,7 @@ from video_jobs.domain.text_engines import TextChoice
 from video_jobs.domain.video import JobWarning, VideoFacts
 
 from video_worker.analysis import AnalysedFrame, PartEnd
+from video_worker.part_ranges import PartRanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class RunOpened:
     warnings: tuple[JobWarning, ...]
     frames_total: int | None
     complete_parts: int
+    part_ranges: PartRanges | None
 
 
 @dataclass(frozen=True, slots=True)

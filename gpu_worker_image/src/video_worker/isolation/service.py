@@ -44,21 +44,27 @@ class IsolatedRun:
         self.warnings = opened.warnings
         self.frames_total = opened.frames_total
         self.complete_parts = opened.complete_parts
+        self.part_ranges = opened.part_ranges
 
     def __iter__(self) -> Iterator[AnalysedFrame | PartEnd]:
-        while isinstance(answer := self._next_answer(), AnalysedFrame | PartEnd):
+        while isinstance(answer := self._answer(), AnalysedFrame | PartEnd):
             yield answer
         _checked(answer, RunEnded)
-        self._has_ended = True
 
     def close(self) -> None:
         """End the run in the other process, which serves the next one then."""
         if not self._has_ended:
-            self._has_ended = True
             with suppress(VideoJobsError):  # of frames that nobody waits for
                 self._end()
-                while isinstance(self._next_answer(), AnalysedFrame | PartEnd):
-                    pass
+                while not self._has_ended:
+                    self._answer()
+
+    def _answer(self) -> Answer:
+        """The next answer; the run has ended with an error, or one that is neither a frame nor a part."""
+        self._has_ended = True
+        answer = self._next_answer()
+        self._has_ended = not isinstance(answer, AnalysedFrame | PartEnd)
+        return answer
 
 
 class IsolatedAnalysisService(AbstractContextManager["IsolatedAnalysisService"]):

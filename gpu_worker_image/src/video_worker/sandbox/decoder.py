@@ -10,6 +10,7 @@ from video_jobs.domain.sampling import Sampling
 
 from video_worker.sandbox.confinement import Confinement, limit_resources
 from video_worker.sandbox.limits import DecoderLimits
+from video_worker.sandbox.map_record import map_pieces
 from video_worker.sandbox.picture_memory import map_slots, write_picture
 from video_worker.sandbox.records import (
     JOB_BYTES,
@@ -17,14 +18,15 @@ from video_worker.sandbox.records import (
     Failure,
     FramesRequest,
     JobRecord,
+    MapRequest,
     PictureRecord,
     RunEnd,
     decode_request,
     encode_opened,
 )
-from video_worker.video.open_video import OpenVideo, Picture
+from video_worker.video.open_video import Held, OpenVideo, Picture
 
-Opener = Callable[[int, int, Sampling], OpenVideo]
+Opener = Callable[[int, int, Sampling, Held | None], OpenVideo]
 """Opens a video by its descriptor, which it closes, with at most so many pixels a picture."""
 
 _SOME_BYTES = 4096
@@ -38,17 +40,18 @@ def decode_one_video(
     connection: socket.socket, opener: Opener, confinement: Confinement, limits: DecoderLimits
 ) -> None:
     """Wait for a file, give up all rights, and decode it for the analysing process until that hangs up."""
-    content, descriptors, _, _ = socket.recv_fds(connection, JOB_BYTES, 2)
+    content, descriptors, _, _ = socket.recv_fds(connection, JOB_BYTES, 3)
     if not content:  # the analysing process has ended
         return
     job = JobRecord.decode(content)
-    file, memory = descriptors
+    file, memory, *index = descriptors
     slots = map_slots(memory, job)
     os.close(memory)
     try:
         limit_resources(limits.memory_mib, limits.cpu_s, job.slots * job.slot_bytes)
         confinement.give_up_rights()
-        with opener(file, job.max_pixels, job.sampling) as video:
+        held = None if job.ranges is None else Held(job.ranges, _content(*index))
+        with opener(file, job.max_pixels, job.sampling, held) as video:
             connection.sendall(encode_opened(video))
             _Conversation(connection, video, slots).hold()
     except (_HungUpError, BrokenPipeError, ConnectionResetError):
@@ -57,6 +60,11 @@ def decode_one_video(
         connection.sendall(Failure.of(error).encode())
         while connection.recv(_SOME_BYTES):  # messages that nobody reads would discard the failure
             pass
+
+
+def _content(descriptor: int) -> bytes:
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    return os.pread(descriptor, size, 0)
 
 
 class _Conversation:
@@ -114,5 +122,8 @@ class _Conversation:
         message = decode_request(content)
         if isinstance(message, FramesRequest):
             self._wanted = message
+        elif isinstance(message, MapRequest):
+            for piece in map_pieces(self._video.map(message.part_frames)):
+                self._connection.sendall(piece.encode())
         else:
             self._free.append(message.slot)

@@ -25,12 +25,15 @@ from video_worker.sandbox.records import (
     FailureCode,
     FramesRequest,
     JobRecord,
+    MapPiece,
+    MapRequest,
     Opened,
     PictureRecord,
     RunEnd,
     SlotReturned,
     decode_record,
 )
+from video_worker.video.file_view import OutsideRangesError
 
 _WATCH_PAUSE_S = 0.1
 
@@ -45,16 +48,16 @@ class DecoderLink:
         self._is_open = True
         self._next_check = 0.0
 
-    def hand_over(self, job: JobRecord, file: int, memory: int) -> None:
+    def hand_over(self, job: JobRecord, *descriptors: int) -> None:
         """Give the decoder its job."""
-        self._decoder.hand_over(job, file, memory)
+        self._decoder.hand_over(job, *descriptors)
 
-    def say(self, message: FramesRequest | SlotReturned, until: float) -> None:
+    def say(self, message: FramesRequest | MapRequest | SlotReturned, until: float) -> None:
         """Send a message; a decoder that does not listen counts as one that is stuck."""
         self._set_time_limit(until)
         self._decoder.connection.sendall(message.encode())
 
-    def hear(self, until: float) -> Opened | PictureRecord | RunEnd:
+    def hear(self, until: float) -> Opened | PictureRecord | RunEnd | MapPiece:
         """The next record.
 
         Raises
@@ -79,7 +82,8 @@ class DecoderLink:
 
         Raises
         ------
-        UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError, TransientError
+        UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError
+        TransientError, OutsideRangesError
         """
         try:
             yield
@@ -115,6 +119,8 @@ class DecoderLink:
                 return NoFrameChosenError(failure.text)
             case FailureCode.RESOURCE_LIMIT:
                 return ResourceLimitError(failure.text)
+            case FailureCode.OUTSIDE_RANGES:
+                return OutsideRangesError(failure.text)
             case FailureCode.OUT_OF_MEMORY:
                 return self._out_of_memory()
             case FailureCode.UNEXPECTED:

@@ -54,9 +54,9 @@ class DecoderProcess:
         self.connection = connection
         self.pid = 0
 
-    def hand_over(self, job: JobRecord, file: int, memory: int) -> None:
-        """Give it the open file and the memory for its pictures."""
-        socket.send_fds(self.connection, [job.encode()], [file, memory])
+    def hand_over(self, job: JobRecord, *descriptors: int) -> None:
+        """Give it the open file, the memory for its pictures, and perhaps an index."""
+        socket.send_fds(self.connection, [job.encode()], descriptors)
 
     def memory_bytes(self) -> int:
         """Resident memory, without the libraries and the pictures that it shares with others."""

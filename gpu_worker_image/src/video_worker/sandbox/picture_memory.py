@@ -12,6 +12,7 @@ import os
 import tempfile
 
 import numpy as np
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 
 from video_worker.sandbox.records import BadRecordError, JobRecord
@@ -21,11 +22,13 @@ SLOTS = 4
 _BYTES_PER_PIXEL = 3
 
 
-def job_of(max_pixels: int, sampling: Sampling = EVERY_PICTURE) -> JobRecord:
+def job_of(
+    max_pixels: int, sampling: Sampling = EVERY_PICTURE, ranges: tuple[ByteRange, ...] | None = None
+) -> JobRecord:
     """Slots that are large enough for any picture of a job. Memory that is not written takes no room."""
     page = mmap.PAGESIZE
     slot_bytes = -(-max_pixels * _BYTES_PER_PIXEL // page) * page
-    return JobRecord(max_pixels, slot_bytes, SLOTS, sampling)
+    return JobRecord(max_pixels, slot_bytes, SLOTS, sampling, ranges)
 
 
 class PictureMemory:

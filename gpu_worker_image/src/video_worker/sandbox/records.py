@@ -15,10 +15,13 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.errors import NoFrameChosenError, ResourceLimitError, UnreadableVideoError
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
 
+from video_worker.part_ranges import MOST_RANGES
+from video_worker.video.file_view import OutsideRangesError
 from video_worker.video.open_video import OpenVideo
 
 MOST_BODY_BYTES = 16 * 1024
@@ -32,7 +35,8 @@ _MOST_MS = MOST_TIME_US / 1000
 
 _RECORD = struct.Struct("<BBHIqqII")  # kind, flags or code, slot, run, index or body length, time, size
 _REQUEST = struct.Struct("<BxHIqq")  # kind, slot, run, first candidate, end of the candidates or -1
-_JOB = struct.Struct("<qqIq3d")  # pixels of the largest picture, bytes of a slot, number of slots, sampling
+_JOB = struct.Struct(f"<qqIq3di{2 * MOST_RANGES}q")
+# pixels of the largest picture, bytes of a slot, number of slots, sampling; number of ranges or -1, ranges
 
 RECORD_BYTES, REQUEST_BYTES, JOB_BYTES = _RECORD.size, _REQUEST.size, _JOB.size
 
@@ -51,30 +55,40 @@ class FailureCode(IntEnum):
     OUT_OF_MEMORY = 3
     UNEXPECTED = 4
     NO_FRAME_CHOSEN = 5
+    OUTSIDE_RANGES = 6
 
 
 class JobRecord(NamedTuple):
-    """Goes to a decoder together with the descriptors of the file and the shared memory."""
+    """Goes to a decoder together with the descriptors of the file, the shared memory, and perhaps an index.
+
+    If it names ranges, only they are in the file, and the decoder gets the index (`video.index_file`).
+    """
 
     max_pixels: int
     slot_bytes: int
     slots: int
     sampling: Sampling = EVERY_PICTURE
+    ranges: tuple[ByteRange, ...] | None = None
 
     def encode(self) -> bytes:
         """The record as bytes."""
         chosen = self.sampling
         times = (chosen.start_ms, chosen.end_ms, chosen.frames_per_second)
         told = (nan if time is None else time for time in times)
-        return _JOB.pack(self.max_pixels, self.slot_bytes, self.slots, chosen.stride, *told)
+        ranges = self.ranges or ()
+        places = [place for one in ranges for place in one] + [0, 0] * (MOST_RANGES - len(ranges))
+        count = -1 if self.ranges is None else len(ranges)
+        return _JOB.pack(self.max_pixels, self.slot_bytes, self.slots, chosen.stride, *told, count, *places)
 
     @classmethod
     def decode(cls, content: bytes) -> JobRecord:
         """The record of these bytes."""
-        max_pixels, slot_bytes, slots, stride, *told = _JOB.unpack(content)
+        max_pixels, slot_bytes, slots, stride, *told, count = _JOB.unpack(content)[:8]
+        places = _JOB.unpack(content)[8 : 8 + 2 * max(0, count)]
+        ranges = None if count < 0 else tuple(map(ByteRange, places[::2], places[1::2]))
         start_ms, end_ms, rate = (None if isnan(time) else time for time in told)
         sampling = Sampling(stride=stride, start_ms=start_ms, end_ms=end_ms, frames_per_second=rate)
-        return cls(max_pixels, slot_bytes, slots, sampling)
+        return cls(max_pixels, slot_bytes, slots, sampling, ranges)
 
 
 class FramesRequest(NamedTuple):
@@ -89,6 +103,16 @@ class FramesRequest(NamedTuple):
         return _REQUEST.pack(1, 0, self.run, self.first, -1 if self.end is None else self.end)
 
 
+class MapRequest(NamedTuple):
+    """Asks, before any candidates, which bytes parts of so many candidates need."""
+
+    part_frames: int
+
+    def encode(self) -> bytes:
+        """The request as bytes."""
+        return _REQUEST.pack(3, 0, 0, self.part_frames, -1)
+
+
 class SlotReturned(NamedTuple):
     """Tells a decoder that the picture in a slot has been copied."""
 
@@ -99,10 +123,16 @@ class SlotReturned(NamedTuple):
         return _REQUEST.pack(2, self.slot, 0, 0, 0)
 
 
-def decode_request(content: bytes) -> FramesRequest | SlotReturned:
+def decode_request(content: bytes) -> FramesRequest | MapRequest | SlotReturned:
     """What the analysing process, which a decoder trusts, has said."""
     kind, slot, run, first, end = _REQUEST.unpack(content)
-    return FramesRequest(run, first, None if end < 0 else end) if kind == 1 else SlotReturned(slot)
+    match kind:
+        case 1:
+            return FramesRequest(run, first, None if end < 0 else end)
+        case 2:
+            return SlotReturned(slot)
+        case _:
+            return MapRequest(first)
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -141,6 +171,16 @@ class RunEnd(NamedTuple):
         return _RECORD.pack(3, 0, 0, self.run, 0, 0, 0, 0)
 
 
+class MapPiece(NamedTuple):
+    """A piece of the answer to a `MapRequest`; an empty one after the last."""
+
+    content: bytes
+
+    def encode(self) -> bytes:
+        """The record with its body as bytes."""
+        return _with_body(5, 0, self.content)
+
+
 class Failure(NamedTuple):
     """The decoder gives up."""
 
@@ -158,6 +198,8 @@ class Failure(NamedTuple):
             return cls(FailureCode.NO_FRAME_CHOSEN, error.message)
         if isinstance(error, ResourceLimitError):
             return cls(FailureCode.RESOURCE_LIMIT, error.message)
+        if isinstance(error, OutsideRangesError):
+            return cls(FailureCode.OUTSIDE_RANGES, error.message)
         return cls(FailureCode.UNEXPECTED, f"{type(error).__name__}: {error}")
 
     def encode(self) -> bytes:
@@ -165,7 +207,7 @@ class Failure(NamedTuple):
         return _with_body(4, self.code, self.text.encode(errors="replace")[: 4 * MOST_TEXT])
 
 
-Record = Opened | PictureRecord | RunEnd | Failure
+Record = Opened | PictureRecord | RunEnd | MapPiece | Failure
 
 
 def encode_opened(video: OpenVideo) -> bytes:
@@ -200,6 +242,8 @@ def decode_record(content: bytes, read: Callable[[int], bytes]) -> Record:
             return RunEnd(run)
         case 4:
             return _failure(flags, _body(number, read))
+        case 5:
+            return MapPiece(_body(number, read))
         case _:
             raise BadRecordError(f"no record has the kind {kind}")
 

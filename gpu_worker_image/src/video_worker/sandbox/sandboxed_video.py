@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 
 from video_worker.passing import PassingTimes, passing_times
 from video_worker.sandbox.decoder_link import DecoderLink
 from video_worker.sandbox.limits import DecoderLimits
+from video_worker.sandbox.map_record import checked_map
 from video_worker.sandbox.picture_memory import PictureMemory
 from video_worker.sandbox.records import (
     BadRecordError,
     FramesRequest,
     JobRecord,
+    MapPiece,
+    MapRequest,
     Opened,
     PictureRecord,
     RunEnd,
     SlotReturned,
 )
-from video_worker.video.open_video import Image, Picture
+from video_worker.video.open_video import Image, Picture, VideoMap
 from video_worker.video.selection import Choice
 
 
@@ -29,24 +33,29 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
 
     Parameters
     ----------
-    file
-        Descriptor of the file, open for reading; the caller closes it.
+    files
+        Descriptors of the file, open for reading, and of its index if only ranges of it are here; the caller
+        closes them.
 
     Raises
     ------
-    UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError, TransientError
+    UnreadableVideoError, NoFrameChosenError, ResourceLimitError, AnalysisCrashedError
+    TransientError, OutsideRangesError
         On opening or while iterating: what is wrong with the file, or what happened to the decoder.
     """
 
-    def __init__(self, link: DecoderLink, file: int, job: JobRecord, limits: DecoderLimits) -> None:
+    def __init__(
+        self, link: DecoderLink, files: Sequence[int], job: JobRecord, limits: DecoderLimits
+    ) -> None:
         self._link = link
+        self._file_bytes = os.fstat(files[0]).st_size
         self._limits = limits
         self._run = 0
         self._sampling = job.sampling
         self._memory = PictureMemory(job)
         try:
             with link.ending_on_error():
-                link.hand_over(job, file, self._memory.descriptor)
+                link.hand_over(job, files[0], self._memory.descriptor, *files[1:])
                 opened = _checked(link.hear(time.monotonic() + limits.picture_s), job.max_pixels)
         except BaseException:
             self._memory.close()
@@ -73,6 +82,20 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
         pictures = self._pictures(self._run, choice, passing)
         return pictures if end is None else islice(pictures, end - first)
 
+    def map(self, part_frames: int) -> VideoMap | None:
+        """What parts of so many candidates need; None if a part cannot be read without the rest."""
+        until = self._until(0)
+        with self._link.ending_on_error():
+            self._link.say(MapRequest(part_frames), until)
+            return checked_map(self._map_pieces(until), self._file_bytes)
+
+    def _map_pieces(self, until: float) -> Iterator[MapPiece]:
+        while True:
+            piece = self._link.hear(until)
+            if not isinstance(piece, MapPiece):
+                raise BadRecordError(f"{type(piece).__name__} instead of a map of the video")
+            yield piece
+
     def _until(self, passing_s: float) -> float:
         return time.monotonic() + self._limits.picture_s + passing_s
 
@@ -98,8 +121,8 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
     def _record(self, run: int, until: float) -> PictureRecord | None:
         while True:
             record = self._link.hear(until)
-            if isinstance(record, Opened):
-                raise BadRecordError("the video was opened twice")
+            if isinstance(record, Opened | MapPiece):
+                raise BadRecordError(f"{type(record).__name__} instead of a picture")
             if record.run == run:
                 return None if isinstance(record, RunEnd) else record
             if isinstance(record, PictureRecord):  # of an iteration that was given up
@@ -114,7 +137,7 @@ class SandboxedVideo(AbstractContextManager["SandboxedVideo"]):
         return image
 
 
-def _checked(record: Opened | PictureRecord | RunEnd, max_pixels: int) -> Opened:
+def _checked(record: Opened | PictureRecord | RunEnd | MapPiece, max_pixels: int) -> Opened:
     if not isinstance(record, Opened):
         raise BadRecordError(f"{type(record).__name__} before the video was opened")
     if record.facts.width * record.facts.height > max_pixels:

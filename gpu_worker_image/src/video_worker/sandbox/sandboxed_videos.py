@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from aws_lambda_powertools import Logger
 from video_jobs.domain.errors import UnreadableVideoError
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 
+from video_worker.part_ranges import Excerpt
 from video_worker.sandbox.decoder_link import DecoderLink
 from video_worker.sandbox.decoder_process import DecoderProcess, ForkServer
 from video_worker.sandbox.limits import DecoderLimits
@@ -79,22 +79,27 @@ class SandboxedVideos(AbstractContextManager["SandboxedVideos"]):
         self._ready_server()
 
     def open(
-        self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+        self,
+        path: Path,
+        max_pixels: int | None = None,
+        sampling: Sampling = EVERY_PICTURE,
+        excerpt: Excerpt | None = None,
     ) -> SandboxedVideo:
         """Open a local file in a decoder (a `VideoOpener`).
 
         ``max_pixels`` is at most that of the limits.
         """
-        job = job_of(min(max_pixels or self._limits.max_pixels, self._limits.max_pixels), sampling)
-        try:
-            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as exc:
-            raise UnreadableVideoError from exc
-        try:
+        most = min(max_pixels or self._limits.max_pixels, self._limits.max_pixels)
+        job = job_of(most, sampling, None if excerpt is None else excerpt.ranges)
+        with ExitStack() as at_the_end:
+            try:
+                files = [at_the_end.enter_context(path.open("rb", buffering=0))]
+                if excerpt is not None:
+                    files.append(at_the_end.enter_context(excerpt.index.open("rb", buffering=0)))
+            except OSError as exc:
+                raise UnreadableVideoError from exc
             link = DecoderLink(self._next_decoder(), self._limits, self._logger)
-            return SandboxedVideo(link, file, job, self._limits)
-        finally:
-            os.close(file)
+            return SandboxedVideo(link, [file.fileno() for file in files], job, self._limits)
 
     def _next_decoder(self) -> DecoderProcess:
         """The decoder that was forked ahead; the one after it is forked meanwhile."""

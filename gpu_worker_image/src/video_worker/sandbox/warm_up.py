@@ -30,7 +30,7 @@ def warm_up(opener: Opener) -> None:
 def _decode(opener: Opener, content: bytes) -> None:
     file = anonymous_file("clip")
     os.write(file, content)
-    with opener(file, _SIDE_PX**2, EVERY_PICTURE) as video:
+    with opener(file, _SIDE_PX**2, EVERY_PICTURE, None) as video:
         for _ in video.frames():
             pass
 

@@ -6,11 +6,12 @@ box names are those of the standards.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from video_jobs.domain.errors import UnreadableVideoError
+
+from video_worker.video.file_view import VideoFile
 
 _MAX_MOOV_BYTES = 256 << 20
 _MAX_MOOF_BYTES = 1 << 20
@@ -54,11 +55,14 @@ class FileBoxes:
         How many bytes are missing at its end, because it was cut off.
     tracks
         Its tracks, by ``track_ID``.
+    is_fragmented
+        Whether it has ``moof`` boxes, each with the index of some pictures.
     """
 
     brand: str
     missing_bytes: int
     tracks: dict[int, TrackBoxes]
+    is_fragmented: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class _Box:
     end: int
 
 
-def read_boxes(descriptor: int) -> FileBoxes:
+def read_boxes(file: VideoFile) -> FileBoxes:
     """Read the boxes of an open file.
 
     Raises
@@ -76,20 +80,21 @@ def read_boxes(descriptor: int) -> FileBoxes:
     UnreadableVideoError
         If it has no ``moov`` box.
     """
-    size = os.lseek(descriptor, 0, os.SEEK_END)
-    boxes = list(_top_level_boxes(descriptor, size))
+    size = file.size
+    boxes = list(_top_level_boxes(file, size))
     moov = next((box for box in boxes if box.kind == b"moov"), None)
     if moov is None:
         raise _unreadable("it has no index (moov box), so it is cut off, unfinished or damaged")
     if moov.end - moov.start > _MAX_MOOV_BYTES:
         raise _unreadable("its index (moov box) is too large")
     ftyp = next((box for box in boxes if box.kind == b"ftyp"), None)
-    brand = b"" if ftyp is None else os.pread(descriptor, 4, ftyp.start)
-    fragments = [_content(descriptor, box) for box in boxes if box.kind == b"moof"][:_MAX_FRAGMENTS_SEEN]
+    brand = b"" if ftyp is None else file.read_whole(ftyp.start, 4)
+    fragments = [box for box in boxes if box.kind == b"moof"]
     return FileBoxes(
         brand.decode("latin-1"),
         max(0, boxes[-1].end - size),
-        _tracks(_content(descriptor, moov), fragments),
+        _tracks(_content(file, moov), [_content(file, box) for box in fragments[:_MAX_FRAGMENTS_SEEN]]),
+        bool(fragments),
     )
 
 
@@ -97,17 +102,17 @@ def _unreadable(reason: str) -> UnreadableVideoError:
     return UnreadableVideoError(f"Unable to read video file: {reason}; upload the whole, playable file")
 
 
-def _content(descriptor: int, box: _Box) -> memoryview:
+def _content(file: VideoFile, box: _Box) -> memoryview:
     most = _MAX_MOOV_BYTES if box.kind == b"moov" else _MAX_MOOF_BYTES
-    return memoryview(os.pread(descriptor, min(most, box.end - box.start), box.start))
+    return memoryview(file.read_whole(box.start, min(most, box.end - box.start)))
 
 
-def _top_level_boxes(descriptor: int, size: int) -> Iterator[_Box]:
+def _top_level_boxes(file: VideoFile, size: int) -> Iterator[_Box]:
     at = 0
     for _ in range(_MAX_BOXES):
         if at + 8 > size:
             return
-        head = os.pread(descriptor, 16, at)
+        head = file.read_whole(at, 16)
         length, header = _length_of(head, size - at)
         if length < header:
             return

@@ -133,13 +133,13 @@ class TrackDecoder:
         return self._careful().frames(packets)
 
     def first_frames(self, index: VideoIndex, limit: int) -> list[VideoFrame]:
-        """The first pictures that can be decoded, as the decoder gives them."""
-        decoder = self._fast()
+        """The first pictures that can be decoded, as the decoder gives them.
+
+        How many packets it takes for them does not depend on the machine, because one thread decodes.
+        """
+        decoder = self._careful()
         packets = self._demuxer.packets(index.packets, range(len(index.packets)))
-        try:
-            found = list(islice((frame for frame in decoder.frames(packets) if frame), limit))
-        except DamagedError:
-            found = list(islice((frame for frame in self.counted(index) if frame), limit))
+        found = list(islice((frame for frame in decoder.frames(packets) if frame), limit))
         self.pixel_aspect = decoder.pixel_aspect
         return found
 

@@ -27,6 +27,8 @@ class PacketRecord(NamedTuple):
         Whether an edit list leaves its picture out.
     is_reset
         Whether it is a key picture that resets the decoder.
+    position
+        Where it is in the file, if that is known.
     """
 
     pts: int | None
@@ -35,6 +37,7 @@ class PacketRecord(NamedTuple):
     duration: int
     is_discarded: bool
     is_reset: bool
+    position: int | None = None
 
     def is_same(self, other: PacketRecord) -> bool:
         """Whether another pass over the file has come to this packet again."""

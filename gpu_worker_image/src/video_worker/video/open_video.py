@@ -9,8 +9,11 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts
+
+from video_worker.part_ranges import Excerpt, PartRanges
 
 Image = NDArray[np.uint8]
 """Height x width x 3, BGR, in the size that `VideoFacts` tells."""
@@ -41,6 +44,22 @@ class Picture:
     def timestamp_ms(self) -> float:
         """The time in milliseconds, with at most three decimals."""
         return self.time_us / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class VideoMap:
+    """Which bytes of a video its parts need, and its index for those who read some of them (`index_file`)."""
+
+    ranges: PartRanges
+    index: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What of a file is here, in order, and its index (`index_file`)."""
+
+    ranges: tuple[ByteRange, ...]
+    index: bytes
 
 
 class OpenVideo(Protocol):
@@ -78,6 +97,13 @@ class OpenVideo(Protocol):
         """
         ...
 
+    def map(self, part_frames: int) -> VideoMap | None:
+        """What parts of so many candidates need; None if a part of the file cannot be read without the rest.
+
+        To be called before `frames`.
+        """
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
@@ -87,12 +113,20 @@ class VideoOpener(Protocol):
     """Opens videos, in this process or in another one."""
 
     def __call__(
-        self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+        self,
+        path: Path,
+        max_pixels: int | None = None,
+        sampling: Sampling = EVERY_PICTURE,
+        excerpt: Excerpt | None = None,
     ) -> OpenVideo:
         """Open a local file, to read the pictures that ``sampling`` selects.
 
+        If only an excerpt of the file is here, only the pictures can be read for which it was made.
+
         Raises
         ------
+        OutsideRangesError
+            On opening or while reading, if bytes are needed that are not here.
         UnreadableVideoError
             If there is nothing to decode; the message says why.
         ResourceLimitError

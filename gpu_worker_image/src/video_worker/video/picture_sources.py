@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -56,6 +56,7 @@ class IndexedPictures:
     def __init__(self, index: VideoIndex, decoder: TrackDecoder, sampling: Sampling) -> None:
         self._index = index
         self._decoder = decoder
+        self._begins = [segment.pictures.start for segment in index.segments]
         self._wanted = candidates(index, sampling)
         self.candidates: int | None = len(self._wanted)
 
@@ -82,20 +83,39 @@ class IndexedPictures:
         which takes long to decode and is not decoded for other pictures.
         """
         read = 0
-        for number, segment in enumerate(self._index.segments):
+        for number, least, most in self._needed(wanted):
+            segment = self._index.segments[number]
             first = segment.pictures.start
-            begin, end = bisect_left(wanted, first - 1), bisect_left(wanted, segment.pictures.stop)
-            if begin == end:
-                continue
             for picture in self._decoder.segment(self._index, segment):
-                if read < first == picture.index == wanted[begin] and picture.frame.interlaced_frame:
+                if read < first == picture.index == least and picture.frame.interlaced_frame:
                     yield from self._decoder.segment(self._index, self._index.segments[number - 1])
                 yield picture
                 read = picture.index + 1
-                if picture.index > wanted[end - 1]:
+                if picture.index > most:
                     break
             else:
                 read = segment.pictures.stop
+
+    def segments(self, first: int, end: int, *, is_interlaced: bool) -> Iterator[int]:
+        """The segments that are read for some candidates, by their numbers.
+
+        Those that only an interlaced picture of a video needs that begins with others are not among them.
+        """
+        for number, least, _ in self._needed(self._wanted[first:end]):
+            if is_interlaced and number and least == self._index.segments[number].pictures.start:
+                yield number - 1
+            yield number
+
+    def _needed(self, wanted: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+        """The segments with wanted pictures or the neighbour after one, and their first and last ones."""
+        begins = self._begins
+        for number in range(bisect_right(begins, wanted[0]) - 1 if wanted else len(begins), len(begins)):
+            begin = bisect_left(wanted, begins[number] - 1)
+            end = bisect_left(wanted, self._index.segments[number].pictures.stop)
+            if begin == len(wanted):
+                return
+            if begin < end:
+                yield number, wanted[begin], wanted[end - 1]
 
 
 class CountedPictures:

@@ -12,16 +12,21 @@ from typing import Any, Self
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from video_jobs.domain.byte_ranges import ByteRange, joined
 from video_jobs.domain.errors import NoFrameChosenError, UnreadableVideoError
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_jobs.domain.video import JobWarning, VideoFacts, WarningCode
 
+from video_worker.part_ranges import Excerpt, PartRanges, few_ranges
 from video_worker.video.boxes import FileBoxes, read_boxes
 from video_worker.video.decoder import TrackDecoder
 from video_worker.video.deinterlacer import FILTER
 from video_worker.video.demuxer import Demuxer
+from video_worker.video.file_view import VideoFile
 from video_worker.video.index import VideoIndex
-from video_worker.video.open_video import Picture
+from video_worker.video.index_file import decode_packets, encode_packets
+from video_worker.video.mapping import Mapper, NotRangedError
+from video_worker.video.open_video import Held, Picture, VideoMap
 from video_worker.video.picture_maker import PictureForm, PictureMaker, check_size, form_of
 from video_worker.video.picture_sources import (
     PICTURES_TRIED,
@@ -55,6 +60,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         Largest picture, width times height; None allows any.
     sampling
         Which pictures `frames` gives.
+    excerpt
+        What of the file is here, if not all of it.
 
     Raises
     ------
@@ -62,6 +69,8 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         On opening, if there is nothing to decode; the message says why.
     ResourceLimitError
         On opening, if the pictures are too large.
+    OutsideRangesError
+        On opening or while reading, if bytes are needed that are not here.
 
     Examples
     --------
@@ -75,25 +84,40 @@ class VideoReader(AbstractContextManager["VideoReader"]):
     is_divisible: bool
     candidates: int | None
 
-    def __init__(self, path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE) -> None:
-        self._open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), max_pixels, sampling)
+    def __init__(
+        self,
+        path: Path,
+        max_pixels: int | None = None,
+        sampling: Sampling = EVERY_PICTURE,
+        excerpt: Excerpt | None = None,
+    ) -> None:
+        held = None if excerpt is None else Held(excerpt.ranges, excerpt.index.read_bytes())
+        self._open(os.open(path, os.O_RDONLY | os.O_CLOEXEC), max_pixels, sampling, held)
 
     @classmethod
     def of_descriptor(
-        cls, descriptor: int, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE
+        cls,
+        descriptor: int,
+        max_pixels: int | None = None,
+        sampling: Sampling = EVERY_PICTURE,
+        held: Held | None = None,
     ) -> Self:
         """Read an open file; the reader closes it."""
         reader = cls.__new__(cls)
-        reader._open(descriptor, max_pixels, sampling)
+        reader._open(descriptor, max_pixels, sampling, held)
         return reader
 
-    def _open(self, descriptor: int, max_pixels: int | None, sampling: Sampling) -> None:
+    def _open(self, descriptor: int, max_pixels: int | None, sampling: Sampling, held: Held | None) -> None:
         with ExitStack() as opened:
             opened.callback(os.close, descriptor)
-            boxes = read_boxes(descriptor)
-            demuxer = opened.enter_context(_demuxer(descriptor, boxes, max_pixels))
+            file, reads = VideoFile(descriptor, None if held is None else held.ranges), list[ByteRange]()
+            with file.noting(reads):
+                boxes = read_boxes(file)
+                demuxer = opened.enter_context(_demuxer(file, boxes, max_pixels))
+            index = _index(demuxer, held)
             track, decoder = demuxer.track, TrackDecoder(demuxer)
-            index, tried = _try_pictures(_read_index(demuxer), track, decoder)
+            with file.noting(reads):
+                index, tried = _try_pictures(index, track, decoder)
             self.is_divisible = index.is_exact and comes_as_indexed(index, tried)
             form = form_of(tried[0], track.pixel_aspect or decoder.pixel_aspect)
             check_size(form.size, max_pixels)
@@ -102,8 +126,10 @@ class VideoReader(AbstractContextManager["VideoReader"]):
             self._source: PictureSource = source(index, decoder, sampling)
             self.candidates = self._source.candidates
             self._maker = PictureMaker(form)
-            self.facts = _facts(_Opened(boxes, track, index, form, is_interlaced), self.is_divisible)
+            self._found = _Opened(boxes, track, index, form, is_interlaced)
+            self.facts = _facts(self._found, self.is_divisible)
             self.warnings = _warnings(boxes, track, form)
+            self._demuxer, self._head = demuxer, joined(reads)
             self._opened = opened.pop_all()
 
     def __exit__(self, *_: object) -> None:
@@ -122,6 +148,18 @@ class VideoReader(AbstractContextManager["VideoReader"]):
                 "from its first frame; submit it again with other values of start_ms and end_ms"
             )
 
+    def map(self, part_frames: int) -> VideoMap | None:
+        """What parts of so many candidates need; None if a part cannot be read without the rest."""
+        index, source = self._found.index, self._source
+        if not isinstance(source, IndexedPictures) or self._found.boxes.is_fragmented:
+            return None
+        mapper = Mapper(self._demuxer, index, source, is_interlaced=self._found.is_interlaced)
+        try:
+            ranges = PartRanges(few_ranges(self._head), mapper.parts(part_frames))
+        except NotRangedError:
+            return None
+        return VideoMap(ranges, encode_packets(index.packets))
+
     def _picture(self, found: Found) -> Picture:
         if found.frame is None:
             return Picture(found.index, found.time_us, None)
@@ -130,19 +168,21 @@ class VideoReader(AbstractContextManager["VideoReader"]):
         return Picture(found.index, found.time_us, self._maker.image(found.frame), other_size)
 
 
-def _demuxer(descriptor: int, boxes: FileBoxes, max_pixels: int | None) -> Demuxer:
+def _demuxer(file: VideoFile, boxes: FileBoxes, max_pixels: int | None) -> Demuxer:
     def choose(container: InputContainer) -> Track:
         track = choose_track(container, boxes)
         check_size(track.size, max_pixels)  # before anything is decoded
         return track
 
     try:
-        return Demuxer(descriptor, choose)
+        return Demuxer(file, choose)
     except (av.FFmpegError, ValueError) as error:
         raise _damaged() from error
 
 
-def _read_index(demuxer: Demuxer) -> VideoIndex:
+def _index(demuxer: Demuxer, held: Held | None) -> VideoIndex:
+    if held is not None:
+        return demuxer.take_index(decode_packets(held.index))
     try:
         return demuxer.read_index()
     except (av.FFmpegError, ValueError) as error:

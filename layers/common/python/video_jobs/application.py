@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from video_jobs.use_cases.notify import Notify
     from video_jobs.use_cases.owner import Owner
     from video_jobs.use_cases.partial_results import PartialResults
+    from video_jobs.use_cases.quote import Quotes
     from video_jobs.use_cases.results import Results
     from video_jobs.use_cases.sources import Sources
     from video_jobs.use_cases.upkeep import Upkeep
@@ -45,6 +46,13 @@ class VideoJobs:
         from video_jobs.use_cases.intake import Intake
 
         return Intake(self.ports, self.rules)
+
+    @cached_property
+    def quote(self) -> Quotes:
+        """Use cases for what jobs take: recorded by workers, and asked for by clients before they submit."""
+        from video_jobs.use_cases.quote import Quotes
+
+        return Quotes(self.ports, self.rules, self.intake)
 
     @cached_property
     def multipart(self) -> Multipart:

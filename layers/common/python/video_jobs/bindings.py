@@ -22,6 +22,7 @@ from video_jobs.ports import (
     WebhookTransport,
 )
 from video_jobs.source_ports import SourceQueue, SourceReader
+from video_jobs.speed_ports import SpeedRepository
 
 T = TypeVar("T")
 
@@ -80,6 +81,7 @@ class Ports:
     fleet_records = Port[FleetRepository]()
     segments = Port[SegmentRepository]()
     accounts = Port[AccountRepository]()
+    speeds = Port[SpeedRepository]()
 
     def __init__(self, **makers: Callable[[], Any]) -> None:
         self._makers = makers

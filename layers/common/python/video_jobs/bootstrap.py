@@ -45,6 +45,7 @@ def aws_ports(settings: ServiceSettings) -> Ports:
         "fleet_records": _fleet_records,
         "accounts": _accounts,
         "segments": _segments,
+        "speeds": _speeds,
     }
     return Ports(**{name: partial(make, settings) for name, make in makers.items()})
 
@@ -98,7 +99,7 @@ def _ids(_: ServiceSettings) -> Any:
 def _jobs(settings: ServiceSettings) -> Any:
     from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
 
-    return DynamoDbJobRepository(settings.table_name, settings.aws_region)
+    return DynamoDbJobRepository(settings.table_name, settings.aws_region, settings.state_table_name)
 
 
 def _storage(settings: ServiceSettings) -> Any:
@@ -192,9 +193,17 @@ def _segments(settings: ServiceSettings) -> Any:
 
 
 def _accounts(settings: ServiceSettings) -> Any:
-    from video_jobs.adapters.local.account_stub import AccountStub
+    from video_jobs.adapters.aws.account_item import DynamoDbAccountRepository
 
-    return AccountStub()
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbAccountRepository(table, settings.aws_region)
+
+
+def _speeds(settings: ServiceSettings) -> Any:
+    from video_jobs.adapters.aws.speed_items import DynamoDbSpeedRepository
+
+    table = _needed("STATE_TABLE_NAME", settings.state_table_name)
+    return DynamoDbSpeedRepository(table, settings.aws_region)
 
 
 def _needed(variable: str, value: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from video_jobs.domain.accounts import Move
 from video_jobs.domain.changes import Change, Expected
 from video_jobs.domain.job import Job
 from video_jobs.domain.job_events import JobEvent
@@ -44,13 +45,15 @@ class JobPosition:
 class JobRepository(Protocol):
     """Stores the jobs."""
 
-    def save(self, job: Job) -> None:
-        """Store a new job.
+    def save(self, job: Job, move: Move | None = None) -> None:
+        """Store a new job, and make its ``move`` in its owner's account; both or nothing.
 
         Raises
         ------
         ConflictError
             If a job with this id exists already.
+        QuotaError
+            If the owner would have more than he may.
         """
         ...
 
@@ -58,13 +61,21 @@ class JobRepository(Protocol):
         """The job as it is now (consistent read), or None."""
         ...
 
+    def list_by_ids(self, job_ids: Iterable[str]) -> list[Job]:
+        """Those of these jobs that exist, as they are now (consistent reads), in any order."""
+        ...
+
     def update_status(self, change: Change) -> Job:
         """Make one change in one conditional write, and return the changed job.
+
+        A change with a move is made together with that of the owner's account, in one transaction.
 
         Raises
         ------
         ConflictError
             If the stored job does not meet ``change.expected``, or does not exist.
+        TurnError, QuotaError
+            If the account does not allow the move.
         """
         ...
 
@@ -76,8 +87,12 @@ class JobRepository(Protocol):
         ...
 
     def list_accepted(self, after: datetime, until: datetime, limit: int) -> list[Job]:
-        """At most ``limit`` open jobs with a video whose ``due_at`` lies behind ``after`` and not behind
-        ``until``, the earliest first."""
+        """At most ``limit`` open jobs with a video that do not wait for a turn, and whose ``due_at`` lies
+        behind ``after`` and not behind ``until``, the earliest first."""
+        ...
+
+    def count_waiting(self, until: datetime, limit: int) -> int:
+        """How many jobs wait for a turn and are due until then; they are counted up to ``limit``."""
         ...
 
     def list_by_owner(self, owner: str, limit: int, after: JobPosition | None = None) -> list[Job]:
@@ -141,6 +156,21 @@ class StorageService(Protocol):
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Copy a stored file, or one version of it, to ``target``; after an error, no ``target`` is left.
+
+        Raises
+        ------
+        FileMissingError
+            If there is no such file or version.
+        """
+        ...
+
+    def load_ranges(
+        self, key: str, target: Path, ranges: Iterable[tuple[int, int]], version: str | None = None
+    ) -> None:
+        """Copy some ranges (start and end) of a stored file to their places in ``target``.
+
+        It gets the size of the whole file; its rest takes no room on the disk, and reads as zeros. What of a
+        range is not in the file is left out. After an error, no ``target`` is left.
 
         Raises
         ------

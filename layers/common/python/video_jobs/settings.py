@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type
 import msgspec
 from msgspec import Meta
 
+from video_jobs.domain.accounts import Quotas
 from video_jobs.domain.errors import SettingError
 from video_jobs.domain.fleet import LONGEST_LEASE, FleetLimits
 from video_jobs.domain.pipelines import BUILT_IN
@@ -86,7 +87,7 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     table_name: str
     """DynamoDB table of the jobs."""
     state_table_name: str = ""
-    """DynamoDB table of what is no job: the record of the workers' number, segments of long videos."""
+    """DynamoDB table of what is no job: number of workers, segments of videos, accounts, speeds of jobs."""
     bucket_name: str
     """S3 bucket of videos and results."""
     jobs_queue_url: str = ""
@@ -149,6 +150,18 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
     """A job fails when this many workers have vanished while they ran it."""
     help_from_parts: Positive = _DEFAULT.help_from_parts
     """A job asks other workers for help if so many parts are still to be computed."""
+    running_per_owner: NotNegative = 0
+    """So many jobs of an owner are in the jobs queue at once, his others wait; 0: WORKER_MAX_COUNT."""
+    max_open_jobs: Positive = _DEFAULT.quotas.open_jobs
+    """Most jobs of an owner that have not ended."""
+    max_uploads_awaited: Positive = _DEFAULT.quotas.uploads_awaited
+    """Most jobs of an owner whose video he has still to upload."""
+    max_bytes_awaited: Positive = _DEFAULT.quotas.bytes_awaited
+    """Most bytes of all videos together that an owner has still to upload, as he announced them."""
+    max_submits_per_minute: Positive = _DEFAULT.quotas.submits_a_minute
+    """Most jobs that an owner may submit in a minute."""
+    max_retries: Positive = _DEFAULT.max_retries
+    """How often an owner may retry the same job."""
 
     def __post_init__(self) -> None:
         for network in self.webhook_networks.split():
@@ -181,6 +194,9 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
             worker_usd_per_hour=self._worker_usd_per_hour,
             webhook_attempts=self.webhook_attempts,
             webhook_networks=tuple(self.webhook_networks.split()),
+            running_per_owner=self.running_per_owner or self.worker_max_count,
+            quotas=self._quotas,
+            max_retries=self.max_retries,
         )
 
     @property
@@ -188,6 +204,15 @@ class ServiceSettings(EnvironmentSettings, frozen=True, kw_only=True):
         if self.worker_price_per_hour:
             return Decimal(str(self.worker_price_per_hour))
         return list_price(self.worker_instance_type, self.aws_region)
+
+    @property
+    def _quotas(self) -> Quotas:
+        return Quotas(
+            open_jobs=self.max_open_jobs,
+            uploads_awaited=self.max_uploads_awaited,
+            bytes_awaited=self.max_bytes_awaited,
+            submits_a_minute=self.max_submits_per_minute,
+        )
 
     @property
     def _fleet_limits(self) -> FleetLimits:

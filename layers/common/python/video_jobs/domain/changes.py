@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from video_jobs.domain.accounts import Move, Place
 from video_jobs.domain.job import (
     ALLOWED_TRANSITIONS,
     DeliveryState,
@@ -52,6 +53,7 @@ class Expected:
     lease_free_at: datetime | None = None
     upload_state: UploadState | None = None
     multipart_id: str | None = None
+    place: Place | None = None
     delivery_not: frozenset[DeliveryState] = frozenset()
 
     def is_met_by(self, job: Job) -> bool:
@@ -64,6 +66,7 @@ class Expected:
             and (self.lease_free_at is None or not job.is_held(self.lease_free_at))
             and self.upload_state in (None, job.upload.state)
             and self.multipart_id in (None, job.upload.multipart_id)
+            and self.place in (None, job.place)
             and (job.delivery is None or job.delivery.state not in self.delivery_not)
         )
 
@@ -71,6 +74,8 @@ class Expected:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One change of one job: ``values`` holds the fields that get a new value.
+
+    With a ``move``, the job must be in the place that it leaves, and its owner's account is changed, too.
 
     Raises
     ------
@@ -82,12 +87,17 @@ class Change:
     action: str
     expected: Expected
     values: JobChanges
+    move: Move | None = None
 
     def __post_init__(self) -> None:
         before = self.expected.status
         after = self.values.get("status", before)
         if after != before and after not in ALLOWED_TRANSITIONS[before]:
             raise ValueError(f"{self.action}: {before} -> {after} is not allowed")
+
+    def is_possible(self, job: Job) -> bool:
+        """Whether ``job`` is as expected, and in the place that it leaves."""
+        return self.expected.is_met_by(job) and (self.move is None or self.move.before is job.place)
 
     def apply(self, job: Job) -> Job:
         """The job after the change."""
@@ -265,6 +275,7 @@ def retry(job: Job, *, now: datetime) -> Change:
         values={
             "status": JobStatus.PENDING,
             "error": None,
+            "retries": job.retries + 1,
             "failures": 0,
             "crashes": 0,
             "expires_at": None,

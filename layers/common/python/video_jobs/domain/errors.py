@@ -127,6 +127,23 @@ class JobStateError(VideoJobsError):
     code = "job_state"
 
 
+class QuotaError(VideoJobsError):
+    """A job that its owner may not have now, because he has or submits too many.
+
+    Attributes
+    ----------
+    retry_after_s
+        After how many seconds to ask again.
+    """
+
+    default_message = "You have as many jobs as you may have; ask again when some of them have ended."
+    code = "quota_exceeded"
+
+    def __init__(self, message: str | None = None, *, retry_after_s: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class ResultsRestartedError(VideoJobsError):
     """A cursor of partial results that were computed with other models or libraries than the results now."""
 

@@ -60,11 +60,14 @@ class Workload:
         Workers that hold a job or help with one, so live leases.
     oldest_wait
         For how long the oldest of the waiting jobs has waited.
+    in_table
+        Jobs that wait in the table, because as many of their owners' jobs as may be are in the queue.
     """
 
     waiting: int | None
     held: int = 0
     oldest_wait: timedelta = timedelta()
+    in_table: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,8 @@ def plan_fleet(seen: Workload, before: FleetDecision, limits: FleetLimits, now: 
     - Workers are added at once, and taken away one at a time, after fewer were enough for ``limits.spare``.
     - No worker is taken away while a job waits, and none that holds a job.
     - If the number of waiting jobs is missing, the decision before stays.
+    - Jobs in the table are part of the backlog, but there are no more workers for it than jobs in the queue
+      or held: no worker can take one from the table before one of these has ended.
 
     Examples
     --------
@@ -169,7 +174,8 @@ def plan_fleet(seen: Workload, before: FleetDecision, limits: FleetLimits, now: 
 def _wanted(seen: Workload, waiting: int, before: FleetDecision, limits: FleetLimits, now: datetime) -> int:
     if waiting == 0:
         return 0
-    for_backlog = ceil(waiting / limits.jobs_per_worker)
+    backlog = ceil((waiting + seen.in_table) / limits.jobs_per_worker)
+    for_backlog = min(backlog, waiting + seen.held)
     for_oldest = before.workers + int(_waits_too_long(seen, before, limits, now))
     return min(limits.most, max(for_backlog, for_oldest))
 

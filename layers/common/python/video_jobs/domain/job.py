@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 from uuid import UUID, uuid5
 
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.formats import FIRST_FORMAT
 from video_jobs.domain.object_choice import ObjectChoice
 from video_jobs.domain.region import Region
@@ -146,8 +147,10 @@ class Upload:
     ----------
     key
         Where it is stored.
-    multipart_id, announced_bytes
-        Of a multipart upload: its id in the storage, and the size that the client announced.
+    multipart_id
+        The id of a multipart upload in the storage.
+    announced_bytes
+        The size that the client announced of a video that it is to upload.
     source, source_host
         Of a video that the service fetches: where from while it does, and the host for good.
     version, size_bytes
@@ -261,6 +264,11 @@ class Job:
         What the results are computed with, and the video; known once a worker has opened it.
     usage
         What the attempts used that a worker ended; None if there was none.
+    retries
+        How often the owner asked for a failed job again.
+    place
+        Where the owner's account counts the job. None if it does not: the job has ended, or an earlier
+        release accepted it.
     expires_at
         When the table drops an ended job.
     """
@@ -290,6 +298,8 @@ class Job:
     fingerprint: Mapping[str, Any] | None = field(default=None, hash=False)
     delivery: Delivery | None = None
     usage: Usage | None = None
+    retries: int = 0
+    place: Place | None = None
     expires_at: datetime | None = None
 
     @property
@@ -304,9 +314,15 @@ class Job:
 
     @property
     def due_rank(self) -> int:
-        """When its turn is among due jobs: 0 with a video, 1 while it is fetched, 2 if a client owes it."""
+        """When its turn is among due jobs: 0 if it was sent or runs, 1 if it waits to be sent or its video
+        is fetched, 2 if a client owes it."""
         order = (UploadState.ACCEPTED, UploadState.FETCHING, UploadState.AWAITING)
-        return order.index(self.upload.state)
+        return max(order.index(self.upload.state), int(self.place is Place.WAITING))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the job has its video, and its turn to be sent is still to come."""
+        return self.status is JobStatus.PENDING and self.place is Place.WAITING
 
     @property
     def worker_id(self) -> str | None:
@@ -339,6 +355,8 @@ class JobChanges(TypedDict, total=False):
     fingerprint: Mapping[str, Any] | None
     delivery: Delivery | None
     usage: Usage | None
+    retries: int
+    place: Place | None
     expires_at: datetime | None
 
 

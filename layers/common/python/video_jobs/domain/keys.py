@@ -59,6 +59,11 @@ def part_key(job_id: str, run_id: str, number: int) -> str:
     return f"{parts_prefix(job_id)}{run_id}/{number:06d}{PART_SUFFIX}"
 
 
+def video_index_key(job_id: str, run_id: str) -> str:
+    """Key of the video's index, for workers that compute some parts from the bytes that they need."""
+    return f"{parts_prefix(job_id)}{run_id}/video.index"
+
+
 def job_id_of_video(key: str) -> str | None:
     """The id of the job whose video has this key, or None if it is not the key of a video."""
     job_id = key.removeprefix(JOBS_PREFIX).removesuffix(VIDEO_SUFFIX)

@@ -26,9 +26,31 @@ def list_price(instance_type: str, region: str) -> Decimal | None:
     return None if listed is None else Decimal(listed["usd_per_hour"])
 
 
+def price_of_a_minute(service: str, region: str) -> Decimal:
+    """US dollars that another service takes for a minute of video.
+
+    Examples
+    --------
+    >>> price_of_a_minute("rekognition_video", "us-east-1")
+    Decimal('0.10')
+    """
+    return Decimal(service_file()[region][service]["usd_per_minute"])
+
+
 @cache
 def price_file() -> Mapping[str, Mapping[str, Any]]:
     """By region and instance type: the price, its parts, its date and its source."""
-    prices: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
-    del prices["about"]
-    return prices
+    return {name: part for name, part in _whole_file().items() if name not in ("about", "services")}
+
+
+@cache
+def service_file() -> Mapping[str, Mapping[str, Any]]:
+    """By region and service: the price of a minute, its date and its source."""
+    services: dict[str, dict[str, Any]] = _whole_file()["services"]
+    return services
+
+
+@cache
+def _whole_file() -> dict[str, Any]:
+    whole: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return whole

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from video_jobs.domain.accounts import Quotas
 from video_jobs.domain.fleet import FleetLimits
 from video_jobs.domain.job import DEFAULT_PART_FRAMES
 from video_jobs.domain.pipelines import BUILT_IN
@@ -44,7 +45,12 @@ class Rules:
     worker_usd_per_hour
         What an hour of a worker costs; None if nobody knows.
     running_per_owner
-        So many messages of an owner are in the jobs queue at most; his other jobs wait in the table.
+        So many messages of an owner are in the jobs queue at most; his other jobs wait in the table. In
+        strict order (``fleet.strict_order``), all are sent at once.
+    quotas
+        How much an owner may have.
+    max_retries
+        How often the owner may ask for a failed job again.
     help_from_parts
         A job asks other workers for help if so many parts are still to be computed.
     """
@@ -66,4 +72,6 @@ class Rules:
     fleet: FleetLimits = field(default_factory=FleetLimits)
     worker_usd_per_hour: Decimal | None = None
     running_per_owner: int = 4
+    quotas: Quotas = field(default_factory=Quotas)
+    max_retries: int = 10
     help_from_parts: int = 8

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Self
 
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.job import Lease, is_job_id
 from video_jobs.domain.usage import Usage
 
@@ -74,6 +75,8 @@ class Segment:
         Of the parts (`domain.parts`).
     number, first_part, part_count
         Its number among the segments of the run, and which parts it has.
+    ranges
+        The bytes of the video that these take, with the video's index; None if they take all of it.
     lease, claims
         Who has it, and how often it was claimed: a claim counts only until the next one.
     parts_done
@@ -89,6 +92,7 @@ class Segment:
     number: int
     first_part: int
     part_count: int
+    ranges: tuple[ByteRange, ...] | None = None
     lease: Lease | None = None
     claims: int = 0
     parts_done: int = 0

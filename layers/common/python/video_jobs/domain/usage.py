@@ -51,6 +51,14 @@ class Usage:
         exact = usd_per_hour * self.compute_ms / _HOUR_MS
         return replace(self, cost_usd=exact.quantize(_LEAST_USD, ROUND_HALF_EVEN))
 
+    def since(self, earlier: Usage) -> Usage:
+        """What was used after ``earlier``, which is in this one; without its cost."""
+        return Usage(
+            compute_ms=self.compute_ms - earlier.compute_ms,
+            frames=self.frames - earlier.frames,
+            bytes=self.bytes - earlier.bytes,
+        )
+
     def added_to(self, earlier: Usage | None) -> Usage:
         """The sum with what earlier attempts used; its cost is unknown if one of the two is."""
         if earlier is None:

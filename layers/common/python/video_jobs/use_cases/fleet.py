@@ -22,6 +22,7 @@ from video_jobs.domain.fleet import (
     plan_fleet,
 )
 from video_jobs.domain.metrics import FleetNumbers
+from video_jobs.domain.turns import WAITING_PATIENCE
 from video_jobs.fleet_ports import WorkerService
 from video_jobs.use_cases.base import UseCases
 
@@ -121,15 +122,18 @@ class Fleet(UseCases):
         """The work in the queue and in the table.
 
         A hidden message without a live lease waits as well: for its retry, or for a lost worker's lease to
-        end. So does an accepted job whose message is still to be sent.
+        end. So does an accepted job whose message is still to be sent. Jobs that wait for a turn are counted
+        apart, because no worker can take them yet.
         """
         jobs = self._ports.jobs.list_accepted(now, now + RECONCILE_GRACE + LONGEST_LEASE, _JOBS_COUNTED)
         held = [job for job in jobs if job.is_held(now)]
         unsent = sum(job.lease is None and job.queued_at is None for job in jobs)
+        in_table = self._ports.jobs.count_waiting(now + WAITING_PATIENCE, _JOBS_COUNTED)
         return Workload(
             waiting=self._waiting(len(held), unsent),
             held=sum(1 + job.progress.helpers for job in held),
             oldest_wait=self._oldest_wait(now),
+            in_table=in_table,
         )
 
     def _waiting(self, held: int, unsent: int) -> int | None:

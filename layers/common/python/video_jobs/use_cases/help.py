@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Job, JobStatus, Lease
 from video_jobs.domain.parts import fingerprint_id_of, run_id
@@ -20,6 +21,12 @@ from video_jobs.use_cases.work import Claimant, LeaseLostError
 
 FingerprintOf = Callable[[Job], str]
 """What a worker would compute a job with: the id of its fingerprint."""
+RangesOf = Callable[[range], tuple[ByteRange, ...] | None]
+"""Which bytes of a video some parts take, as `Segment` has them."""
+
+
+def all_of_it(_: range) -> None:
+    """The parts take the whole video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +39,28 @@ class HelpClaim:
 
 
 class Help(UseCases):
-    """Use cases of holders (`is_wanted` to `take_new`) and of helpers (`claim`, `keep`).
+    """Use cases of holders (`least_parts` to `take_new`) and of helpers (`claim`, `keep`).
 
     `hold`, `finish` and `give_back` raise `ConflictError` if somebody else has claimed the segment since.
     """
 
-    def is_wanted(self, parts: int) -> bool:
-        """Whether a job with so many parts that are still to be computed asks for help."""
-        return parts >= self._rules.help_from_parts and not self._rules.fleet.strict_order
+    @property
+    def least_parts(self) -> int | None:
+        """A job with so many parts that are still to be computed asks for help; None if none does."""
+        may_help = self._rules.running_per_owner > 1 and not self._rules.fleet.strict_order
+        return self._rules.help_from_parts if may_help else None
 
     def look(self, job: Job) -> list[Segment]:
         """The segments of the run that the holder does."""
         return self._ports.segments.list_segments(job.job_id, _run_of(job))
 
-    def offer(self, job: Job, segments: Sequence[Segment], parts: Sequence[range]) -> list[Segment]:
+    def offer(
+        self,
+        job: Job,
+        segments: Sequence[Segment],
+        parts: Sequence[range],
+        ranges_of: RangesOf = all_of_it,
+    ) -> list[Segment]:
         """Ask for help with new segments, as far as it may be asked for; return all segments.
 
         Parameters
@@ -54,6 +69,8 @@ class Help(UseCases):
             Those that there are.
         parts
             The parts that new ones would have, in their order.
+        ranges_of
+            Which bytes of the video these take.
         """
         segments, now = list(segments), self._now()
         free = sum(segment.is_free(now) for segment in segments)
@@ -63,7 +80,8 @@ class Help(UseCases):
             return segments
         wanted = min(wanted, self._share(job) - open_messages)
         for taken in parts[: max(0, wanted)]:
-            segment = self._written(replace(_new(job, len(segments), taken), is_asked=True))
+            new = replace(_new(job, len(segments), taken), ranges=ranges_of(taken), is_asked=True)
+            segment = self._written(new)
             if segment is None:
                 return self.look(job)
             segments.append(segment)
@@ -88,11 +106,14 @@ class Help(UseCases):
     def claim(self, asked: HelpMessage, claimant: Claimant, fingerprint_of: FingerprintOf) -> HelpClaim:
         """Claim the segment that a message asks help with, or another one of the same job."""
         job = self._ports.jobs.get_by_id(asked.job_id)
-        if job is None or job.status is not JobStatus.RUNNING:
+        if job is None:
+            return HelpClaim("unknown job")
+        # A job that does not run may go on later, and then ask again.
+        self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
+        if job.status is not JobStatus.RUNNING:
             return HelpClaim("the job does not run")
         if job.needs > claimant.understands:
             return HelpClaim("needs a newer worker")
-        self._ports.segments.answer(job.job_id, _run_of(job), asked.number)
         if fingerprint_id_of(job) != fingerprint_of(job):
             return HelpClaim("computed by other models or libraries")
         segment = self._first_free(job, asked, claimant)

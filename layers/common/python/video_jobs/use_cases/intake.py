@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from video_jobs.domain import changes
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.changes import UPLOAD_GRACE
 from video_jobs.domain.content_types import DEFAULT_CONTENT_TYPE, VideoContentType
 from video_jobs.domain.errors import (
     ConflictError,
     IdempotencyMismatchError,
     InvalidVideoError,
+    QuotaError,
     UnknownPipelineError,
     VideoTooLargeError,
 )
@@ -63,7 +66,8 @@ class Intake(UseCases):
     """Submit a video in one of four ways; accept uploads.
 
     Each way of submitting raises `InvalidRequestError` if an option is wrong, `VideoTooLargeError` if the
-    video is too large for it, and `IdempotencyMismatchError` if the key was used for another request.
+    video is too large for it, `IdempotencyMismatchError` if the key was used for another request, and
+    `QuotaError` if the owner would have more jobs than he may.
     """
 
     def submit_video(self, video: Path, submission: Submission) -> Job:
@@ -92,8 +96,9 @@ class Intake(UseCases):
 
     def submit_form(self, size_bytes: int, submission: Submission) -> tuple[Job, PresignedUpload]:
         """Make a job whose video the client uploads with a form; it starts when the video arrives."""
-        _check_size(size_bytes, self._rules.max_upload_bytes)
+        check_size(size_bytes, self._rules.max_upload_bytes)
         job = self._new_job(submission, _announced(size_bytes, submission))
+        job = replace(job, upload=replace(job.upload, announced_bytes=size_bytes))
         terms = UploadTerms(
             content_type=submission.content_type,
             max_bytes=size_bytes,
@@ -109,7 +114,7 @@ class Intake(UseCases):
         The upload is begun before the job is saved, so that no job lacks its upload. If the process dies
         in between, the lifecycle of the bucket aborts the upload.
         """
-        _check_size(size_bytes, self._rules.max_multipart_bytes)
+        check_size(size_bytes, self._rules.max_multipart_bytes)
         job = self._new_job(submission, f"multipart {_announced(size_bytes, submission)}")
         upload = replace(job.upload, announced_bytes=size_bytes)
         return self._saved_in_chunks(replace(job, upload=upload), submission)
@@ -123,7 +128,8 @@ class Intake(UseCases):
         job = self._new_job(submission, f"source {url}", "source_url")
         upload = replace(job.upload, state=UploadState.FETCHING, source=Source(url=url), source_host=host)
         due_at = job.created_at + FETCH_PATIENCE
-        job = self._saved_in_chunks(replace(job, upload=upload, due_at=due_at), submission)
+        job = replace(job, upload=upload, due_at=due_at, place=Place.OPEN)
+        job = self._saved_in_chunks(job, submission)
         if job.awaits_source:
             self._ports.fetches.send(job.job_id)
         return job
@@ -148,34 +154,42 @@ class Intake(UseCases):
             return None
         if job.awaits_upload:
             job = self._checked(job, found)
-        if job.status is JobStatus.PENDING and not job.awaits_upload and job.queued_at is None:
-            self._send(job)
+        if job.status is JobStatus.PENDING and job.due_rank == 0 and job.queued_at is None:
+            self._turns.send(job)
         return self._ports.jobs.get_by_id(job.job_id)
 
     def _checked(self, job: Job, found: StoredFile) -> Job:
+        now, version = self._now(), found.version
         try:
-            _check_size(found.size_bytes, self._largest(job))
-            check_mp4_head(self._ports.storage.read_range(found.key, 0, MP4_HEAD_BYTES, found.version))
+            check_size(found.size_bytes, self._largest(job))
+            check_mp4_head(self._ports.storage.read_range(found.key, 0, MP4_HEAD_BYTES, version))
         except (InvalidVideoError, VideoTooLargeError) as exc:
             failure = Failure(exc.code, exc.message)
-            change = changes.refuse_upload(job, failure, keep=self._rules.keep, now=self._now())
+            refusal = changes.refuse_upload(job, failure, keep=self._rules.keep, now=now)
+            make = partial(self._turns.end, job, refusal)
         else:
-            change = changes.accept_upload(
-                job, version=found.version, size_bytes=found.size_bytes, now=self._now()
-            )
-        return self._change_unless_stale(job, change)
+            accept = changes.accept_upload(job, version=version, size_bytes=found.size_bytes, now=now)
+            make = partial(self._turns.make_ready, job, accept)
+        try:
+            return make()
+        except ConflictError:
+            return self._ports.jobs.get_by_id(job.job_id) or job
 
     def _largest(self, job: Job) -> int:
         """The size in bytes that the job's video may have."""
         if job.awaits_source:
             return self._rules.max_multipart_bytes
-        announced = job.upload.announced_bytes
+        announced = job.upload.announced_bytes if job.upload.multipart_id else None
         return self._rules.max_upload_bytes if announced is None else announced
 
     def _saved_in_chunks(self, job: Job, submission: Submission) -> Job:
         """Begin a multipart upload for a new job and save the job, or return the one of the same key."""
         upload_id = self._ports.uploads.create(job.upload.key, submission.content_type)
-        known = self._saved_or_known(replace(job, upload=replace(job.upload, multipart_id=upload_id)))
+        try:
+            known = self._saved_or_known(replace(job, upload=replace(job.upload, multipart_id=upload_id)))
+        except QuotaError:
+            self._ports.uploads.abort(job.upload.key, upload_id)
+            raise
         if known.upload.multipart_id != upload_id:
             self._ports.uploads.abort(job.upload.key, upload_id)
         return known
@@ -184,7 +198,7 @@ class Intake(UseCases):
         """Save a new job, or return the one that was saved under the same idempotency key."""
         jobs = self._ports.jobs
         try:
-            jobs.save(job)
+            self._turns.admit(job)
         except ConflictError:
             known = jobs.get_by_id(job.job_id)
             if known is None:
@@ -202,7 +216,7 @@ class Intake(UseCases):
         return self._change_unless_stale(known, change)
 
     def _new_job(self, submission: Submission, content: str, *ways: str) -> Job:
-        submission = replace(submission, options=self._checked_options(submission.options))
+        submission = replace(submission, options=self.checked_options(submission.options))
         options = submission.options
         key = submission.idempotency_key
         job_id = self._ports.ids.new_id() if key is None else job_id_of_key(submission.owner, key)
@@ -218,10 +232,17 @@ class Intake(UseCases):
             needs=needed_format(_chosen(options).union(ways)),
             request_hash=None if key is None else _request_hash(submission, content),
             due_at=now + self._rules.upload_expires + UPLOAD_GRACE,
+            place=Place.AWAITING,
         )
 
-    def _checked_options(self, options: JobOptions) -> JobOptions:
-        """The options in the one form that all equal choices have."""
+    def checked_options(self, options: JobOptions) -> JobOptions:
+        """The options in the one form that all equal choices have.
+
+        Raises
+        ------
+        InvalidRequestError
+            If one is wrong, or several do not go together.
+        """
         if options.pipeline_id not in self._rules.known_pipelines:
             known = ", ".join(sorted(self._rules.known_pipelines))
             raise UnknownPipelineError(
@@ -234,7 +255,8 @@ class Intake(UseCases):
         return normalised(replace(options, text_engine=text.engine, languages=text.languages))
 
 
-def _check_size(size_bytes: int, largest: int) -> None:
+def check_size(size_bytes: int, largest: int) -> None:
+    """Raise `VideoTooLargeError` if a video has more bytes than are allowed."""
     if size_bytes > largest:
         raise VideoTooLargeError(f"The video has {size_bytes} bytes; at most {largest} are allowed")
 

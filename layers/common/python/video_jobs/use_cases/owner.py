@@ -128,7 +128,7 @@ class Owner(UseCases):
                 raise JobStateError(f"The job is {job.status} already and cannot be cancelled")
             try:
                 change = changes.cancel(job, keep=self._rules.keep, now=self._now())
-                return self._without_chunks(self._ports.jobs.update_status(change))
+                return self._without_chunks(self._turns.end(job, change))
             except ConflictError:  # a worker claimed or ended it meanwhile: look again
                 job = self.job(job.job_id, job.owner)
         raise ConflictError
@@ -152,17 +152,26 @@ class Owner(UseCases):
         Raises
         ------
         JobStateError
-            If the job has not failed, or its video was never accepted or no longer exists.
+            If the job has not failed or was retried too often, or its video was never accepted or no longer
+            exists.
+        QuotaError
+            If the owner would have more open jobs than he may.
         """
         if job.status is not JobStatus.FAILED:
             raise JobStateError(f"The job is {job.status}; only a failed job can be retried")
+        if job.retries >= self._rules.max_retries:
+            raise JobStateError(
+                f"The job was retried {job.retries} times, which is as often as it may be; "
+                "submit its video as a new job"
+            )
         if self._accepted_video(job) is None:
             raise JobStateError("The job's video no longer exists; submit it again as a new job")
         try:
-            job = self._ports.jobs.update_status(changes.retry(job, now=self._now()))
+            job = self._turns.make_ready(job, changes.retry(job, now=self._now()))
         except ConflictError:
             raise JobStateError("The job was changed by another request; read it again") from None
-        self._send(job)
+        if not job.waits:
+            self._turns.send(job)
         return job
 
     def delete(self, job: Job) -> None:

@@ -97,7 +97,7 @@ class Sources(UseCases):
 
     def _failed(self, job: Job, failure: Failure) -> FetchOutcome:
         change = fetch_changes.fail_fetch(job, failure, keep=self._rules.keep, now=self._now())
-        self._without_chunks(self._ports.jobs.update_status(change))
+        self._without_chunks(self._turns.end(job, change))
         return FetchOutcome.FAILED
 
     def _leave(self, job: Job) -> None:

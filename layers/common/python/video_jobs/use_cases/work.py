@@ -84,7 +84,7 @@ class Work(UseCases):
             if job.status is JobStatus.RUNNING and job.crashes + 1 >= self._rules.max_crashes:
                 failure = too_many_crashes(job.crashes + 1)
                 change = changes.fail_unheld(job, failure, keep=self._rules.keep, now=self._now())
-                self._ports.jobs.update_status(change)
+                self._turns.end(job, change)
                 return Claim(Verdict.ACKNOWLEDGE, "too many crashes")
             if job.needs > claimant.understands or job.awaits_source:
                 self._ports.jobs.update_status(changes.postpone(job, now=self._now()))
@@ -118,22 +118,28 @@ class Work(UseCases):
         change = changes.complete(
             job, output=output, frames=frames, warnings=warnings, keep=self._rules.keep, now=self._now()
         )
-        return self._end_attempt(job, change, used)
+        return self._end(job, change, used)
 
     def fail(self, job: Job, error: VideoJobsError, used: Usage) -> Job:
         """End the job as failed, because it cannot succeed or was tried often enough."""
         failure = Failure(error.code, error.message)
         change = changes.fail_running(job, failure, keep=self._rules.keep, now=self._now())
-        return self._end_attempt(job, change, used)
+        return self._end(job, change, used)
 
     def give_back(self, job: Job, used: Usage, *, count_failure: bool) -> Job:
         """Release the job for another worker; its message stays in the queue."""
         change = changes.give_back(job, count_failure=count_failure, now=self._now())
-        return self._end_attempt(job, change, used)
+        return self._change(self._with_usage(job, change, used))
 
-    def _end_attempt(self, job: Job, change: Change, used: Usage) -> Job:
+    def _end(self, job: Job, change: Change, used: Usage) -> Job:
+        try:
+            return self._turns.end(job, self._with_usage(job, change, used))
+        except ConflictError as exc:
+            raise LeaseLostError from exc
+
+    def _with_usage(self, job: Job, change: Change, used: Usage) -> Change:
         total = used.priced(self._rules.worker_usd_per_hour).added_to(job.usage)
-        return self._change(replace(change, values={**change.values, "usage": total}))
+        return replace(change, values={**change.values, "usage": total})
 
     def _claimed(self, job: Job, claimant: Claimant) -> Job:
         change = changes.claim(job, worker_id=claimant.worker_id, lease=claimant.lease, now=self._now())

@@ -15,6 +15,7 @@ TRANSIENT_CODES = frozenset(
     {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "SlowDown"}
     | {"TooManyRequestsException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"}
     | {"RequestTimeout", "RequestTimeoutException", "TransactionInProgressException"}
+    | {"TransactionConflictException"}
     | {"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "503", "500"}
 )
 _NETWORK_ERRORS = (

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from video_jobs.adapters.aws.job_item import JobItem, due_shard_of
+from video_jobs.domain.accounts import Place
 from video_jobs.domain.formats import FIRST_FORMAT
 from video_jobs.domain.job import (
     Delivery,
@@ -87,6 +88,8 @@ def to_job(item: JobItem) -> Job:
         fingerprint=item.fingerprint,
         delivery=_delivery_of(item.webhook) if item.webhook else None,
         usage=item.usage,
+        retries=int(item.retries or 0),
+        place=Place(item.place) if item.place else None,
         expires_at=item.expires_at,
     )
 
@@ -261,6 +264,7 @@ _NESTED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "video": _video_to_attributes,
     "warnings": _warnings_to_attributes,
     "delivery": _delivery_to_attributes,
+    "retries": lambda retries: {"retries": retries or None},
 }
 """The fields of a job that are values with fields of their own, and how each becomes attributes."""
 
@@ -274,6 +278,6 @@ def _float(number: float | None) -> float | None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, JobStatus):
+    if isinstance(value, JobStatus | Place):
         return str(value)
     return list(value) if isinstance(value, tuple) else value

@@ -116,6 +116,8 @@ class JobItem(Model):
     webhook = JSONAttribute(null=True)
     webhook_state = UnicodeAttribute(null=True)
     usage = UsageAttribute(null=True)
+    retries = NumberAttribute(null=True)
+    place = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     schema_version = NumberAttribute(default=SCHEMA_VERSION)
 

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from video_jobs.adapters.aws.errors import error_code, transient_errors_translated
+from video_jobs.adapters.new_file import new_file
+from video_jobs.domain.byte_ranges import within
 from video_jobs.domain.errors import FileMissingError, TransientError
 from video_jobs.domain.keys import checked_key
 from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
@@ -89,15 +91,25 @@ class S3Storage:
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Download to ``target``, in blocks."""
-        with self._reading(key):
-            body = self._client.get_object(**self._object(key, version))["Body"]
-            try:
-                with target.open("wb") as file:
-                    for block in body.iter_chunks(_BLOCK_BYTES):
-                        file.write(block)
-            except BaseException:
-                target.unlink(missing_ok=True)
-                raise
+        with self._reading(key), new_file(target) as file:
+            self._copy(self._object(key, version), file)
+
+    def load_ranges(
+        self, key: str, target: Path, ranges: Iterable[tuple[int, int]], version: str | None = None
+    ) -> None:
+        """GET each range in blocks; if no version is named, they are all of the one that is newest now."""
+        found = self.find_file(key, version)
+        if found is None:
+            raise _missing(key)
+        with self._reading(key), new_file(target) as file:
+            file.truncate(found.size_bytes)
+            for start, end in within(ranges, found.size_bytes):
+                file.seek(start)
+                self._copy(self._object(key, found.version) | {"Range": f"bytes={start}-{end - 1}"}, file)
+
+    def _copy(self, wanted: Any, file: BinaryIO) -> None:
+        for block in self._client.get_object(**wanted)["Body"].iter_chunks(_BLOCK_BYTES):
+            file.write(block)
 
     def delete_file(self, key: str) -> None:
         """Delete the object (in a versioned bucket its older versions expire by lifecycle)."""
@@ -175,5 +187,9 @@ class S3Storage:
                 yield
         except ClientError as exc:
             if error_code(exc) in MISSING_CODES:
-                raise FileMissingError(f"There is no file {key!r} in the storage") from exc
+                raise _missing(key) from exc
             raise
+
+
+def _missing(key: str) -> FileMissingError:
+    return FileMissingError(f"There is no file {key!r} in the storage")

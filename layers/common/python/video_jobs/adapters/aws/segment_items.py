@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from video_jobs.adapters.aws.state_item import LeasedItem, bound_model
 from video_jobs.adapters.aws.table_errors import table_errors_translated
 from video_jobs.adapters.aws.usage_attribute import UsageAttribute
+from video_jobs.domain.byte_ranges import ByteRange
 from video_jobs.domain.errors import ConflictError
 from video_jobs.domain.job import Lease
 from video_jobs.domain.segments import SEGMENTS_KEPT, Segment
@@ -25,6 +27,7 @@ class SegmentItem(LeasedItem):
 
     first_part = NumberAttribute()
     part_count = NumberAttribute()
+    ranges = JSONAttribute(null=True)
     claims = NumberAttribute()
     parts_done = NumberAttribute()
     is_done = BooleanAttribute()
@@ -131,6 +134,7 @@ def _attributes(segment: Segment) -> dict[str, Any]:
     return {
         "first_part": segment.first_part,
         "part_count": segment.part_count,
+        "ranges": segment.ranges,
         "lease_owner": lease and lease.worker_id,
         "lease_expires_at": lease and lease.expires_at,
         "claims": segment.claims,
@@ -151,6 +155,7 @@ def _to_segment(item: SegmentItem) -> Segment:
         number=int(number),
         first_part=int(item.first_part),
         part_count=int(item.part_count),
+        ranges=None if item.ranges is None else tuple(starmap(ByteRange, item.ranges)),
         lease=Lease(owner, expires_at) if owner and expires_at else None,
         claims=int(item.claims),
         parts_done=int(item.parts_done),

@@ -10,7 +10,7 @@ from video_jobs.ports import Clock
 
 def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
     """The makers for `video_jobs.bindings.Ports.in_memory`: of every port but those that call others."""
-    from video_jobs.adapters.local.account_stub import AccountStub
+    from video_jobs.adapters.local.memory_accounts import MemoryAccounts
     from video_jobs.adapters.local.memory_fleet import MemoryFleetRepository, MemoryWorkerFleet
     from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
     from video_jobs.adapters.local.memory_metrics import MemoryMetrics
@@ -22,15 +22,17 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
     from video_jobs.adapters.local.memory_queue import MemoryQueue
     from video_jobs.adapters.local.memory_segments import MemorySegmentRepository
     from video_jobs.adapters.local.memory_sources import MemorySourceQueue
+    from video_jobs.adapters.local.memory_speeds import MemorySpeedRepository
     from video_jobs.adapters.local.memory_storage import MemoryStorage
     from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
     from video_jobs.adapters.system import Uuid4Factory
 
-    storage = MemoryStorage()
+    storage, accounts = MemoryStorage(), MemoryAccounts()
     return {
         "clock": lambda: clock,
         "ids": Uuid4Factory,
-        "jobs": MemoryJobRepository,
+        "jobs": lambda: MemoryJobRepository(accounts),
+        "accounts": lambda: accounts,
         "storage": lambda: storage,
         "uploads": lambda: MemoryMultipartUploads(storage),
         "queue": lambda: MemoryQueue(clock),
@@ -42,5 +44,5 @@ def in_memory_makers(clock: Clock) -> dict[str, Callable[[], Any]]:
         "fleet": MemoryWorkerFleet,
         "fleet_records": MemoryFleetRepository,
         "segments": MemorySegmentRepository,
-        "accounts": AccountStub,
+        "speeds": MemorySpeedRepository,
     }

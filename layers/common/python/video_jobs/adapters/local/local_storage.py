@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from video_jobs.adapters.new_file import new_file
+from video_jobs.domain.byte_ranges import within
 from video_jobs.domain.errors import FileMissingError, InvalidKeyError
 from video_jobs.domain.keys import checked_key
 from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
+
+_BLOCK_BYTES = 1 << 20
 
 
 class LocalStorage:
@@ -42,12 +46,21 @@ class LocalStorage:
 
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Copy a stored file to ``target``."""
-        source = self._existing(key, version)
-        try:
-            shutil.copyfile(source, target)
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
+        with self._existing(key, version).open("rb") as source, new_file(target) as file:
+            shutil.copyfileobj(source, file, _BLOCK_BYTES)
+
+    def load_ranges(
+        self, key: str, target: Path, ranges: Iterable[tuple[int, int]], version: str | None = None
+    ) -> None:
+        """Copy the ranges in blocks."""
+        with self._existing(key, version).open("rb") as source, new_file(target) as file:
+            size = os.fstat(source.fileno()).st_size
+            file.truncate(size)
+            for start, end in within(ranges, size):
+                source.seek(start)
+                file.seek(start)
+                for at in range(start, end, _BLOCK_BYTES):
+                    file.write(source.read(min(_BLOCK_BYTES, end - at)))
 
     def delete_file(self, key: str) -> None:
         """Delete the file and its versions."""

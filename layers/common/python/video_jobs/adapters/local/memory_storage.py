@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from video_jobs.adapters.new_file import new_file
+from video_jobs.domain.byte_ranges import within
 from video_jobs.domain.errors import FileMissingError
 from video_jobs.domain.keys import checked_key
 from video_jobs.ports import PresignedUpload, StoredFile, UploadTerms
@@ -37,11 +39,19 @@ class MemoryStorage:
     def load_file(self, key: str, target: Path, version: str | None = None) -> None:
         """Write a stored file to ``target``."""
         _, content = self._stored(key, version)
-        try:
-            target.write_bytes(content)
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
+        with new_file(target) as file:
+            file.write(content)
+
+    def load_ranges(
+        self, key: str, target: Path, ranges: Iterable[tuple[int, int]], version: str | None = None
+    ) -> None:
+        """Write the ranges to ``target``."""
+        _, content = self._stored(key, version)
+        with new_file(target) as file:
+            file.truncate(len(content))
+            for start, end in within(ranges, len(content)):
+                file.seek(start)
+                file.write(content[start:end])
 
     def delete_file(self, key: str) -> None:
         """Delete the file; its versions stay readable, as in a versioned bucket."""

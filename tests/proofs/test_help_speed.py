@@ -1,0 +1,31 @@
+"""Two workers end a long video sooner than one, with the same results.
+
+The times are judged only on a machine that has nothing else to do. The pipeline waits at each frame, as for
+a device; ``python -m tests.proofs.help_speed`` measures a real one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.proofs.help_speed import PAUSING, one_and_two
+
+LARGEST_RATIO = 0.6
+LONGEST_WAIT_S = 2
+
+
+@pytest.mark.timeout(600)
+def test_two_workers_end_a_long_video_sooner_than_one(tmp_path: Path) -> None:
+    is_quiet = os.getloadavg()[0] < len(os.sched_getaffinity(0))
+    one, two = one_and_two(PAUSING, tmp_path)
+    assert one.results == two.results
+    assert (one.first_help_s, one.helped) == (None, 0)
+    assert two.first_help_s is not None
+    assert two.helped > 2
+    if not is_quiet:
+        pytest.skip(f"Too busy to judge {two.seconds:.0f} s instead of {one.seconds:.0f} s")
+    assert two.seconds <= LARGEST_RATIO * one.seconds
+    assert two.first_help_s < LONGEST_WAIT_S

@@ -1,0 +1,1 @@
+"""The service simulated with many workers: how long jobs wait, and what they cost."""
