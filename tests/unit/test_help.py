@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from video_jobs.adapters.local.memory_segments import MemorySegmentRepository
 from video_jobs.domain.changes import Expected
-from video_jobs.domain.errors import ConflictError
+from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.fleet import FleetLimits
 from video_jobs.domain.job import JobStatus, Lease, Progress, Upload, UploadState
 from video_jobs.domain.parts import run_id
@@ -64,6 +64,22 @@ def test_the_messages_keep_within_the_owners_share(running: int, sent: int, aske
 def rich() -> HelpWorld:
     """The share of its owner is no limit."""
     return HelpWorld(running_per_owner=100)
+
+
+def test_a_message_that_could_not_be_sent_does_not_count(
+    rich: HelpWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise TransientError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rich.app.ports.queue, "ask_for_help", fail)
+        with pytest.raises(TransientError):
+            rich.offer(*ranges(4))
+    # WHEN the queue answers again, and the holder does that segment itself
+    assert rich.help.take(rich.segments[0], HOLDER) is not None
+    rich.offer(*ranges(4, 1))
+    assert len(rich.messages()) == MOST_UNCLAIMED
 
 
 def test_what_is_offered_has_the_parts_and_asks(rich: HelpWorld) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from video_jobs.domain.byte_ranges import ByteRange
-from video_jobs.domain.errors import ConflictError
+from video_jobs.domain.errors import ConflictError, TransientError
 from video_jobs.domain.job import Job, JobStatus, Lease
 from video_jobs.domain.parts import fingerprint_id_of, run_id
 from video_jobs.domain.segments import MOST_CLAIMS, MOST_UNCLAIMED, HelpMessage, Segment, help_share
@@ -85,7 +85,7 @@ class Help(UseCases):
             if segment is None:
                 return self.look(job)
             segments.append(segment)
-            self._ports.queue.ask_for_help(job.job_id, segment.number, job.attempt)
+            self._ask(job, segment)
         return segments
 
     def take(self, segment: Segment, claimant: Claimant, *, again: bool = False) -> Segment | None:
@@ -148,6 +148,13 @@ class Help(UseCases):
     def give_back(self, segment: Segment, used: Usage) -> None:
         """Release a segment that was not finished."""
         self._ports.segments.give_back(segment, used)
+
+    def _ask(self, job: Job, segment: Segment) -> None:
+        try:
+            self._ports.queue.ask_for_help(job.job_id, segment.number, job.attempt)
+        except TransientError:  # a message that was not sent must not count as one that waits
+            self._ports.segments.answer(job.job_id, segment.run_id, segment.number)
+            raise
 
     def _first_free(self, job: Job, asked: HelpMessage, claimant: Claimant) -> Segment | None:
         """The segment that help was asked for, or the first other one, claimed."""
