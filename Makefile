@@ -86,8 +86,9 @@ simulate: setup ## run the service in simulated time with random faults from a s
 	@$(BIN)/python -m tests.proofs.simulation --schedules $(SCHEDULES) --seed $(SEED)
 
 chaos: WORKERS = 3
-chaos: setup ## kill workers and interrupt the network while jobs run: make chaos [JOBS=200] [WORKERS=3] [SEED=0]
-	@exec $(BIN)/python -m tests.proofs.chaos --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
+chaos: JOBS = $(if $(LONG),12,200)
+chaos: setup ## kill workers and interrupt the network while jobs run: make chaos [LONG=1] [JOBS=200] [WORKERS=3] [SEED=0]
+	@exec $(BIN)/python -m tests.proofs.chaos $(if $(LONG),--long) --jobs $(JOBS) --workers $(WORKERS) --seed $(SEED) --model "$(MODEL)"
 
 fleet: setup ## simulate the service with up to 10,000,000 jobs a day, and write docs/scaling.md
 	@$(BIN)/python -m tools.fleet

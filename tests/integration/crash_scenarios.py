@@ -70,6 +70,8 @@ class Scenario:
         After a death there is no answer, so the client, or the queue, asks once more.
     is_shared
         Several workers compute the video; the results are those of a single one.
+    dies_from
+        At calls before this one, all is as in another scenario.
     """
 
     prepare: Prepare
@@ -78,6 +80,7 @@ class Scenario:
     uploads: bool = False
     asks_again: bool = False
     is_shared: bool = False
+    dies_from: int = 0
 
 
 SCENARIOS: dict[str, Scenario] = {}

@@ -24,7 +24,7 @@ from tests.support.stored_files import contents_of
 from tests.support.worker_world import RULES, World, on_frame
 
 MAX_CRASHES = 50
-HELP_FROM_PARTS = 5
+HELP_FROM_PARTS = 4
 
 
 class CrashWorld(World):

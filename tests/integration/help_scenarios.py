@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from video_jobs.application import VideoJobs
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import Job
+from video_worker.heartbeat import Heartbeat
 from video_worker.job_worker import Outcome
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
@@ -18,7 +20,7 @@ from tests.integration.crash_world import HELP_FROM_PARTS, CrashWorld
 from tests.support.crashes import Crash
 from tests.support.worker_world import on_frame
 
-PARTS = HELP_FROM_PARTS + 2
+PARTS = HELP_FROM_PARTS + 1
 HOLD = f"{OPEN} UPDATE QUERY PUT"
 ASK = "PUT SEND"
 """A segment, and the message that asks for help with it."""
@@ -27,7 +29,8 @@ OLD, NEW = "UPDATE STORE UPDATE", "PUT STORE UPDATE"
 TAKEN = "UPDATE"
 """A claim of what a helper has, and the holder did not know."""
 FIRST = f"QUERY {ASK} {ASK} {ASK} UPDATE STORE UPDATE"
-WITH_A_HELPER = " ".join([f"{HOLD} {FIRST}", *[f"{TAKEN} {OLD}"] * 2, *[f"{TAKEN} {NEW}"] * 3, TAKEN])
+WITH_A_HELPER = " ".join([f"{HOLD} {FIRST}", *[f"{TAKEN} {OLD}"] * 2, f"{TAKEN} {NEW}", TAKEN])
+BEFORE_HELP = len(f"{HOLD} {FIRST}".split()) - 2
 CLAIM = "RECEIVE DELETE GET UPDATE QUERY UPDATE"
 
 
@@ -62,15 +65,18 @@ def held(world: CrashWorld, key: str) -> Job:
     return job
 
 
-@scenario(
-    "worker shares", f"{HOLD} {FIRST} {OLD} {OLD} {OLD} {NEW} {NEW} {NEW} {END} REMOVE_ALL", is_shared=True
-)
+@scenario("worker shares", f"{HOLD} {FIRST} {OLD} {OLD} {OLD} {NEW} {END} REMOVE_ALL", is_shared=True)
 def sharing(world: CrashWorld, key: str) -> Prepared:
     """Nobody helps."""
     return long_video(world, key).job_id, world.work
 
 
-@scenario("worker shares with a helper", f"{WITH_A_HELPER} QUERY READ {END} REMOVE_ALL", is_shared=True)
+@scenario(
+    "worker shares with a helper",
+    f"{WITH_A_HELPER} QUERY READ {END} REMOVE_ALL",
+    is_shared=True,
+    dies_from=BEFORE_HELP,
+)
 def sharing_with_a_helper(world: CrashWorld, key: str) -> Prepared:
     job = long_video(world, key)
 
@@ -86,14 +92,25 @@ def sharing_with_a_helper(world: CrashWorld, key: str) -> Prepared:
     "worker takes a segment over",
     f"{WITH_A_HELPER} QUERY QUERY QUERY UPDATE LIST STORE UPDATE {END} REMOVE_ALL",
     is_shared=True,
+    dies_from=BEFORE_HELP,
 )
 def taking_over(world: CrashWorld, key: str) -> Prepared:
-    """The helper rests until its lease has ended, and longer."""
+    """The helper rests until its lease has ended, and longer; its next heartbeat tells it."""
     job = long_video(world, key)
+    heartbeats: list[Heartbeat] = []
+
+    def heartbeat(*args: Any) -> Heartbeat:
+        heartbeats.append(Heartbeat(*args))
+        return heartbeats[-1]
+
+    def rest_at_frame(_: int) -> None:
+        on_frame().clear()
+        world.rest()
+        heartbeats[-1].beat()
 
     def begin_to_help() -> None:
-        on_frame().append(lambda _: (on_frame().clear(), world.rest()))
-        world.begin(partial(helper, world))
+        on_frame().append(rest_at_frame)
+        world.begin(world.worker("helper", heartbeat_type=heartbeat).run_once)
 
     meanwhile(begin_to_help)
     return job.job_id, world.work
@@ -101,15 +118,15 @@ def taking_over(world: CrashWorld, key: str) -> Prepared:
 
 @scenario(
     "worker resumes a shared video",
-    f"{OPEN} READ READ UPDATE QUERY UPDATE LIST QUERY {ASK} {OLD} {OLD} {OLD} {NEW} {NEW} {END} REMOVE_ALL",
+    f"{OPEN} READ UPDATE QUERY UPDATE LIST QUERY {OLD} {OLD} {OLD} {NEW} {END} REMOVE_ALL",
     is_shared=True,
 )
 def resuming_a_shared_video(world: CrashWorld, key: str) -> Prepared:
-    """The holder died while it computed its second part; a helper had done one before."""
-    job_id, act = sharing_with_a_helper(world, key)
+    """The holder died while it computed its second part."""
+    job_id, act = sharing(world, key)
 
     def die(frame_index: int) -> None:
-        if frame_index == 5:
+        if frame_index == 3:
             raise Crash
 
     on_frame().append(die)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,14 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from video_jobs.application import VideoJobs
 from video_jobs.domain.job_events import event_of_change
 from video_jobs.domain.keys import video_key
+from video_worker.job_worker import Outcome
 
-import tests.integration.help_scenarios
 import tests.integration.source_scenarios
-import tests.integration.turn_scenarios  # noqa: F401 - all add to SCENARIOS
+import tests.integration.turn_scenarios  # noqa: F401 - they add to SCENARIOS, as help_scenarios does
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld
+from tests.integration.help_scenarios import long_video
 from tests.support.aws import stream_of
 from tests.support.clock import ManualClock
 from tests.support.crashes import Crash, MortalProcess
@@ -48,23 +50,39 @@ def world(
     on_frame().clear()
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_death_at_any_call_changes_nothing_in_the_end(
     world: CrashWorld, process: MortalProcess, name: str
 ) -> None:
     scenario = SCENARIOS[name]
     expected = play(world, process, scenario, dies_at=None)
+    if scenario.is_shared:
+        assert expected == alone(world, scenario)
     left = list(world.storage.list_keys("job_parts/"))
     assert scenario.end != "completed" or left == []
     assert process.calls == scenario.calls, "the calls have changed: list them in the scenario"
     # To AWS a death before a call is one after the call before it: only the first has a "before" of its own.
-    deaths = [(0, False), *((dies_at, True) for dies_at in range(len(scenario.calls)))]
+    first = scenario.dies_from
+    deaths = [(first, False), *((dies_at, True) for dies_at in range(first, len(scenario.calls)))]
     for dies_at, after in deaths:
         seen = play(world, process, scenario, dies_at=dies_at, after=after)
         assert seen == expected, f"died {'after' if after else 'before'} {scenario.calls[dies_at]}"
     if scenario.end is not None:
         ended = "completed" if scenario.end == "completed" else "failed"
         assert world.played == {job_id for job_id, status in ends_in_the_stream(world) if status == ended}
+
+
+def alone(world: CrashWorld, scenario: Scenario) -> bytes:
+    """The results of the scenario's video, if one worker computes it undisturbed."""
+    world.app, shared = VideoJobs(world.app.ports, replace(world.app.rules, help_from_parts=999)), world.app
+    job = long_video(world, "alone")
+    assert world.work() is Outcome.COMPLETED
+    world.app = shared
+    world.played.add(job.job_id)
+    ended = world.find(job.job_id)
+    assert ended is not None
+    return world.results_of(ended)
 
 
 def ends_in_the_stream(world: CrashWorld) -> set[tuple[str, str]]:

@@ -22,7 +22,7 @@ from tools.client import Client
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import SupervisedWorker, WorkerStartError, from_source
 
-CHAOS = [executable, "-m", "tests.proofs.chaos", "--jobs", "16", "--workers", "2", "--seed", "5"]
+CHAOS = [executable, "-m", "tests.proofs.chaos", "--workers", "2", "--seed", "5", "--model", str(SHIPPED)]
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,27 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         yield running
 
 
-@pytest.mark.timeout(600)
-def test_nothing_is_lost_and_nothing_happens_twice() -> None:
-    done = run([*CHAOS, "--model", str(SHIPPED)], capture_output=True, text=True, check=False)
+def counts_of(*arguments: str) -> dict[str, int]:
+    """What a kill test that kept all promises counted."""
+    done = run([*CHAOS, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = {name.strip(): int(count) for name, count in re.findall(r"^(.+?) +(\d+)", done.stdout, re.M)}
-    assert counts["jobs accepted"] == counts["completed"] + counts["failed by plan"] == 16
     assert {counts[name] for name in ("lost", "duplicated", "different results", "failed otherwise")} == {0}
     assert counts["workers killed"] > 0
+    return counts
+
+
+@pytest.mark.timeout(600)
+def test_long_videos_are_shared_and_come_out_the_same() -> None:
+    counts = counts_of("--long", "--jobs", "1")
+    assert counts["completed"] == 1
+    assert counts["frames by helpers"] > 0
+
+
+@pytest.mark.timeout(600)
+def test_nothing_is_lost_and_nothing_happens_twice() -> None:
+    counts = counts_of("--jobs", "16")
+    assert counts["jobs accepted"] == counts["completed"] + counts["failed by plan"] == 16
     assert counts["taken over or retried"] > 0
     assert counts["faults injected"] > 10
 

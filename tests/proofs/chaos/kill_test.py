@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -15,9 +16,11 @@ from functools import partial
 from itertools import count, product
 from pathlib import Path
 from random import Random
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Self
 
-from tests.fixtures.make_tiny_mp4 import PATH
+from gpu_worker_image.models.street_demo_training.clips import street_clip, write_mp4
+from tests.fixtures.make_tiny_mp4 import FPS, PATH, SIZE
 from tests.proofs.chaos.proxy import Faults, FaultyProxy
 from tools.client import Client
 from tools.local_stack.stack import LocalStack
@@ -27,9 +30,12 @@ REFERENCE_JOBS = 20
 """The undisturbed run has at most so many jobs; times are compared a job."""
 
 CLIP = PATH.read_bytes()
+LONG_FRAMES = 160
+"""Of a long video: 40 parts."""
+
 _CLIENTS = 4
 _RETRIES = 200
-_JOB_TIMEOUT_S = 240
+_JOB_TIMEOUT_S = 480
 # The limits on crashes and failures of one job are far above what the test inflicts, so that no rule fails a
 # good job; leases are short, so that a killed worker's job is taken over soon.
 _PATIENT = {"MAX_CRASHES": "1000", "PART_FRAMES": "4", "AWS_MAX_ATTEMPTS": "2"}
@@ -56,6 +62,10 @@ _ANALYSES: Mapping[str, Mapping[str, Any]] = {
     "text": {"pipeline_id": "yolo_ocr", "frame_stride": 4, "max_frames": 8},
     "regions": {"pipeline_id": "yolo_ocr_regions", "frame_stride": 2, "max_frames": 16},
 }
+_LONG_ANALYSES: Mapping[str, Mapping[str, Any]] = {
+    "boxes of a long video": {"pipeline_id": "yolo_only"},
+    "regions of a long video": {"pipeline_id": "yolo_ocr_regions", "frame_stride": 2},
+}
 _GOOD = [
     Plan(name, CLIP, "completed", in_body, options)
     for (name, options), in_body in product(_ANALYSES.items(), (True, False))
@@ -67,9 +77,48 @@ _BAD = [
 ]
 
 
-def _pick(random: Random, jobs: int) -> list[Plan]:
-    """Plans at random; four of five are good."""
-    return [random.choice(_GOOD if random.random() < 0.8 else _BAD) for _ in range(jobs)]
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the clients submit: how many jobs, of which plans, and how many at once.
+
+    ``pauses_s`` are the shortest and the longest time between two kills.
+    """
+
+    jobs: int
+    good: Sequence[Plan]
+    bad: Sequence[Plan]
+    at_once: int
+    pauses_s: tuple[float, float]
+
+    @classmethod
+    def short(cls, jobs: int) -> Self:
+        """Short videos of all kinds, all at once."""
+        return cls(jobs, _GOOD, _BAD, jobs, (0.5, 4.0))
+
+    @classmethod
+    def long(cls, jobs: int) -> Self:
+        """Long videos, one at a time, so that the other workers help."""
+        clip = _long_clip()
+        good = [
+            Plan(name, clip, "completed", in_body, options)
+            for (name, options), in_body in product(_LONG_ANALYSES.items(), (True, False))
+        ]
+        return cls(jobs, good, (), 1, (2.0, 10.0))
+
+    def pick(self, seed: int, jobs: int) -> list[Plan]:
+        """Plans at random; four of five are good."""
+        random = Random(seed)
+        return [
+            random.choice(self.good if random.random() < 0.8 else self.bad or self.good) for _ in range(jobs)
+        ]
+
+
+def _long_clip() -> bytes:
+    clip = street_clip(SIZE, frames=LONG_FRAMES)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "long.mp4"
+        write_mp4(path, (image for image, _ in clip), FPS, SIZE)
+        return path.read_bytes()
 
 
 @dataclass
@@ -91,6 +140,7 @@ class KillTestReport:
             "  failed by plan": self.counts["failed by plan"],
             "  failed otherwise": broken["failed otherwise"],
             **{promise: broken[promise] for promise in ("lost", "duplicated", "different results")},
+            "frames by helpers": f"{self.counts['frames by helpers']} (with the undisturbed runs)",
             "taken over or retried": self.counts["taken over or retried"],
             "workers killed": f"{self.counts['kills']} (restarted {self.counts['restarts']})",
             "faults injected": self.faults.total(),
@@ -102,8 +152,8 @@ class KillTestReport:
         yield from (f"{promise}: {sentence}" for promise, sentence in self.broken)
 
 
-def run_kill_test(jobs: int, workers: int, seed: int, model: Path, log_file: Path) -> KillTestReport:
-    """Run ``jobs`` jobs while workers are killed and requests fail."""
+def run_kill_test(load: Load, workers: int, seed: int, model: Path, log_file: Path) -> KillTestReport:
+    """Run jobs while workers are killed and requests fail."""
     faults = Faults(Random(seed + 1))
     stack = LocalStack(
         log_file=log_file,
@@ -114,7 +164,7 @@ def run_kill_test(jobs: int, workers: int, seed: int, model: Path, log_file: Pat
     )
     with stack:
         stack.wait_until_ready()
-        return _KillTest(stack, faults, seed).run(jobs)
+        return _KillTest(stack, faults, seed).run(load)
 
 
 class _KillTest:
@@ -122,23 +172,24 @@ class _KillTest:
         self._stack, self._faults, self._seed = stack, faults, seed
         self._client = Client(stack.url, retries=_RETRIES)
         self._report = KillTestReport(faults.injected)
+        self._accepted: dict[str, Plan] = {}
         self._keys = (f"{seed}-{number}" for number in count())
 
-    def run(self, jobs: int) -> KillTestReport:
+    def run(self, load: Load) -> KillTestReport:
         report = self._report
         # A failed upload event comes again after seconds, not minutes.
         url = self._stack.template.resolve({"Ref": "UploadsQueue"})
         sqs = self._stack.aws.client("sqs")
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "3"})
-        _, references = self._finish([plan for plan in _GOOD if plan.in_body])
+        _, references = self._finish([plan for plan in load.good if plan.in_body], load.at_once)
         expected = {plan.name: self._results(job) for job, plan in references}
-        few = min(jobs, REFERENCE_JOBS)
-        undisturbed_s, _ = self._finish(_pick(Random(self._seed + 2), few))
+        few = min(load.jobs, REFERENCE_JOBS)
+        undisturbed_s, _ = self._finish(load.pick(self._seed + 2, few), load.at_once)
         report.seconds_a_job_undisturbed = undisturbed_s / few
         known = self._job_ids()
-        with self._under_fire():
-            report.seconds, ended = self._finish(_pick(Random(self._seed), jobs))
-        accepted = self._accepted.keys()
+        with self._under_fire(load.pauses_s):
+            report.seconds, ended = self._finish(load.pick(self._seed, load.jobs), load.at_once)
+        accepted = self._accepted.keys() - known
         lost = accepted - {job["job_id"] for job, _ in ended}
         report.broken += [("lost", job_id) for job_id in sorted(lost)]
         strangers = self._job_ids() - known - accepted
@@ -146,30 +197,37 @@ class _KillTest:
         for job, plan in ended:
             self._judge(job, plan, expected)
         report.counts["jobs accepted"] = len(accepted)
+        report.counts["frames by helpers"] = sum(map(self._frames_by_helpers, self._accepted))
         report.counts["restarts"] = sum(worker.restarts for worker in self._stack.workers)
         return report
 
-    def _finish(self, plans: Sequence[Plan]) -> tuple[float, list[tuple[Job, Plan]]]:
+    def _finish(self, plans: Sequence[Plan], at_once: int) -> tuple[float, list[tuple[Job, Plan]]]:
         """Submit jobs and wait for them; gives the seconds, and each job that ended."""
-        started = time.monotonic()
+        started, ended = time.monotonic(), list[tuple[Job, Plan]]()
+        for first in range(0, len(plans), at_once):
+            ended += self._finish_some(plans[first : first + at_once])
+        return time.monotonic() - started, ended
+
+    def _finish_some(self, plans: Sequence[Plan]) -> list[tuple[Job, Plan]]:
         with ThreadPoolExecutor(_CLIENTS) as clients:
-            self._accepted = dict(zip(clients.map(self._submit, plans), plans, strict=True))
+            accepted = dict(zip(clients.map(self._submit, plans), plans, strict=True))
+        self._accepted |= accepted
         ended: dict[str, Job] = {}
         gives_up_at = time.monotonic() + _JOB_TIMEOUT_S + len(plans)
-        while len(ended) < len(self._accepted) and time.monotonic() < gives_up_at:
-            asked = [self._client.job(job_id) for job_id in self._accepted.keys() - ended.keys()]
+        while len(ended) < len(accepted) and time.monotonic() < gives_up_at:
+            asked = [self._client.job(job_id) for job_id in accepted.keys() - ended.keys()]
             ended |= {job["job_id"]: job for job in asked if job["status"] in ("completed", "failed")}
             time.sleep(0.2)
-        return time.monotonic() - started, [(job, self._accepted[job_id]) for job_id, job in ended.items()]
+        return [(job, accepted[job_id]) for job_id, job in ended.items()]
 
     def _submit(self, plan: Plan) -> str:
         submit = self._client.submit_in_body if plan.in_body else self._client.submit
         return submit(plan.content, key=next(self._keys), **plan.options)
 
     @contextmanager
-    def _under_fire(self) -> Iterator[None]:
+    def _under_fire(self, pauses_s: tuple[float, float]) -> Iterator[None]:
         over = threading.Event()
-        killer = threading.Thread(target=self._kill_workers, args=(over,), name="killer")
+        killer = threading.Thread(target=self._kill_workers, args=(over, pauses_s), name="killer")
         self._faults.enabled = True
         killer.start()
         try:
@@ -179,10 +237,10 @@ class _KillTest:
             killer.join()
             self._faults.enabled = False
 
-    def _kill_workers(self, over: threading.Event) -> None:
+    def _kill_workers(self, over: threading.Event, pauses_s: tuple[float, float]) -> None:
         """Kill one that is ready, again and again; one that still starts has nothing to lose yet."""
         random = Random(self._seed + 3)
-        while not over.wait(random.uniform(0.5, 4.0)):
+        while not over.wait(random.uniform(*pauses_s)):
             worker = random.choice(self._stack.workers)
             with suppress(ProcessLookupError, WorkerStartError):
                 worker.wait_until_ready()
@@ -209,6 +267,15 @@ class _KillTest:
         table = self._stack.template.resolve({"Ref": "JobsTable"})
         pages = self._stack.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table)
         return {item["job_id"]["S"] for page in pages for item in page["Items"]}
+
+    def _frames_by_helpers(self, job_id: str) -> int:
+        """How many frames of a job were analysed by helpers, as its segments say."""
+        answer = self._stack.aws.client("dynamodb").query(
+            TableName=self._stack.template.resolve({"Ref": "StateTable"}),
+            KeyConditionExpression="pk = :job AND begins_with(sk, :segments)",
+            ExpressionAttributeValues={":job": {"S": f"job#{job_id}"}, ":segments": {"S": "segment#"}},
+        )
+        return sum(json.loads(item["used"]["S"])["frames"] for item in answer["Items"])
 
     def _results(self, job: Job) -> bytes:
         bucket = self._stack.template.resolve({"Ref": "MediaBucket"})
