@@ -59,7 +59,7 @@ class DynamoDbJobRepository:
 
     def list_by_ids(self, job_ids: Iterable[str]) -> list[Job]:
         """BatchGetItem, for a hundred jobs at a time."""
-        with dynamodb_errors_translated():
+        with table_errors_translated():
             return [to_job(item) for item in self._model.batch_get(job_ids, consistent_read=True)]
 
     def update_status(self, change: Change) -> Job:
