@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from video_jobs.adapters.aws.account_item import AccountItem, DynamoDbAccountRepository
 from video_jobs.adapters.aws.account_moves import TRIES, AccountMoves
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
-from video_jobs.adapters.aws.fleet_item import bound_model
+from video_jobs.adapters.aws.state_item import bound_model
 from video_jobs.domain.accounts import Place
 from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import Job

@@ -12,7 +12,7 @@ import pytest
 from video_jobs.account_ports import AccountRepository
 from video_jobs.adapters.aws.account_item import AccountItem, DynamoDbAccountRepository
 from video_jobs.adapters.aws.dynamodb import DynamoDbJobRepository
-from video_jobs.adapters.aws.fleet_item import bound_model
+from video_jobs.adapters.aws.state_item import bound_model
 from video_jobs.adapters.local.memory_accounts import MemoryAccounts
 from video_jobs.adapters.local.memory_jobs import MemoryJobRepository
 from video_jobs.domain import changes

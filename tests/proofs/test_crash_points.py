@@ -19,7 +19,7 @@ from video_jobs.domain.keys import video_key
 from video_worker.job_worker import Outcome
 
 import tests.integration.source_scenarios
-import tests.integration.turn_scenarios  # noqa: F401 - both add to SCENARIOS, as help_scenarios does
+import tests.integration.turn_scenarios  # noqa: F401 - they add to SCENARIOS, as help_scenarios does
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.integration.crash_scenarios import SCENARIOS, Scenario, numbers
 from tests.integration.crash_world import CrashWorld

@@ -16,7 +16,6 @@ from video_jobs.bindings import Ports
 from video_jobs.domain.errors import UnsupportedOptionError
 from video_jobs.domain.region import WHOLE_PICTURE, Region
 from video_jobs.domain.rules import Rules
-from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
 from video_worker.job_worker import Outcome
 from video_worker.pipeline_service import VideoFilePipelineService
 from video_worker.plugins.ocr.reading import Box, Words
@@ -215,7 +214,7 @@ def world(tmp_path: Path) -> World:
 def test_a_job_that_cannot_be_followed_fails_before_its_video_is_opened(
     world: World, pipeline_id: str, classes: tuple[str, ...], code: str, words: str
 ) -> None:
-    def never(path: Path, max_pixels: int | None = None, sampling: Sampling = EVERY_PICTURE) -> VideoReader:
+    def never(*_: object, **__: object) -> VideoReader:
         raise AssertionError("a video was opened")
 
     world.pipelines = service(never)

@@ -46,6 +46,7 @@ class Pipelines:
         self.act: Callable[[int], None] = lambda _: None
         self.opened: list[tuple[int, int | None]] = []
         self.seen: list[int] = []
+        self.closed = 0
 
     def prepare(self) -> None:
         """Nothing to prepare."""
@@ -57,7 +58,15 @@ class Pipelines:
 
     def run(self, request: RunRequest, keep_going: Any = None) -> PipelineRun:
         self.opened.append((request.first_part, request.end_part))
-        return PipelineRun(self.video(request.path), only(_Watched(self)), request, 1, keep_going)
+        run = PipelineRun(self.video(request.path), only(_Watched(self)), request, 1, keep_going)
+        close = run.close
+
+        def watched() -> None:
+            self.closed += 1
+            close()
+
+        run.close = watched  # type: ignore[method-assign]
+        return run
 
 
 class _Watched(NumberReader):
@@ -136,6 +145,7 @@ def test_a_helper_stores_the_parts_of_its_segment(scene: Scene) -> None:
     assert scene.help()
     assert scene.stored == [3, 4, 5]
     assert scene.pipelines.opened == [(3, 6)]
+    assert scene.pipelines.closed == 1
     assert scene.pipelines.video.open_now == 0
     assert scene.segment.is_done
     assert (scene.segment.used.frames, scene.segment.used.bytes) == (12, 5)

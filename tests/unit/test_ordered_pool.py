@@ -41,5 +41,5 @@ def test_a_consumer_that_stops_ends_the_threads() -> None:
     before = threading.active_count()
     results = ordered_results(range(100), lambda number: number, 4)
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert threading.active_count() == before

@@ -182,15 +182,17 @@ class FleetModel:
         return _START + timedelta(seconds=self.env.now)
 
     def _seen(self) -> Workload:
-        held = sum(worker.holds_job for worker in self.workers)
+        held = sum(worker.message is not None for worker in self.workers)
         arrived = [self.queue.oldest_s(), self.turns.oldest_s()]
         oldest_s = min((one for one in arrived if one is not None), default=self.env.now)
         oldest_wait = timedelta(seconds=self.env.now - oldest_s)
-        return Workload(waiting=self._waiting(), held=held, oldest_wait=oldest_wait)
+        return Workload(
+            waiting=self._waiting(), held=held, oldest_wait=oldest_wait, in_table=self.turns.waiting
+        )
 
     def _waiting(self) -> int | None:
-        """The number of messages as SQS tells it, and of the jobs that wait in the table."""
-        waiting = len(self.queue.messages) + self.turns.waiting
+        """The number of messages as SQS tells it."""
+        waiting = len(self.queue.messages)
         before, self._waiting_before = self._waiting_before, waiting
         kind = self._numbers.random()
         if kind < _MISSING:
