@@ -9,7 +9,7 @@ import pytest
 from tests.proofs.simulation.report import play
 from tests.proofs.simulation.world import Kept, World
 
-SEEDS = range(300)
+SEEDS = range(180)
 """Enough for every change and fault."""
 
 SEEDS_OF_MUTATIONS = (423, 245, 261, 78, 283, 203, 396, 953, 652, *range(1000))
