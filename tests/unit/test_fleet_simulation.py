@@ -21,6 +21,7 @@ from tools.fleet.figures import figures
 from tools.fleet.jobs import Help, Job, Piece, Run
 from tools.fleet.model import FleetModel, Policies
 from tools.fleet.queue import Message, Queue
+from tools.fleet.quotes import QuotedModel
 from tools.fleet.scenarios import before, limits_for, long_video, two_owners
 
 MINUTE_FRAMES = 1500
@@ -208,3 +209,29 @@ def test_the_rate_and_the_owners_are_those_of_the_load() -> None:
         assert sizes[size] == pytest.approx(share * len(jobs), rel=0.05)
     noon, night = (sum(abs(job.arrives_s / 3600 - hour) < 2 for job in jobs) for hour in (12, 2))
     assert noon > 3 * night
+
+
+ONE_WORKER = Policies(
+    limits=FleetLimits(max_workers=1, spare=timedelta(days=1)), has_turns=False, figures=ALONE
+)
+
+
+def test_a_quote_of_a_job_that_finds_a_free_worker_is_what_it_takes() -> None:
+    # GIVEN equal jobs, each of which comes when the one before it has ended
+    model = QuotedModel([job_of("a", 1000.0 * number) for number in range(60)], ONE_WORKER)
+    model.run()
+    # THEN they end as quoted
+    assert len(model.quoted) > 3
+    for one in model.quoted:
+        assert one.took_s == pytest.approx(one.p50_s, rel=0.01)
+        assert one.p95_s == pytest.approx(one.p50_s)
+
+
+def test_a_quote_of_a_job_behind_others_has_the_wait_for_them() -> None:
+    # GIVEN a crowd of which some are quoted from a number of messages that is a minute old
+    jobs = [job_of("a", 1000.0 * number) for number in range(21)]
+    model = QuotedModel([*jobs, *(job_of("a", 30_000.0) for _ in range(40))], ONE_WORKER)
+    model.run()
+    told = [one.p50_s / one.took_s for one in model.quoted if one.job.arrives_s == 30_000.0]
+    # THEN the others have the whole wait in their quotes
+    assert sorted(told)[len(told) // 2] == pytest.approx(1, rel=0.1)

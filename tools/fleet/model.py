@@ -128,6 +128,9 @@ class FleetModel:
             run.is_looking = True
             self.env.process(self._look(job, run))
 
+    def arrived(self, job: Job) -> None:
+        """A video is there; nothing is done with it yet."""
+
     def end(self, job: Job) -> None:
         """A job has ended; the next one of its owner is sent."""
         job.end(self.env.now)
@@ -158,6 +161,7 @@ class FleetModel:
         for job in self.jobs:
             if job.arrives_s > self.env.now:
                 yield self.env.timeout(job.arrives_s - self.env.now)
+            self.arrived(job)
             self._open += 1
             self._arrived += 1
             if self.turns.accept(job):

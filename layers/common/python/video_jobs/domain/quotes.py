@@ -17,7 +17,7 @@ WORKER_START = timedelta(minutes=6)
 """How long a GPU instance takes until its worker asks for a job; it is not measured."""
 
 MEDIAN, HIGH = 0.5, 0.95
-_DEVIATIONS_TO_HIGH = 1.645
+DEVIATIONS_TO_HIGH = 1.645
 """So many standard deviations above the mean is the 95th percentile of a normal distribution."""
 
 
@@ -161,7 +161,7 @@ def quote(claimed: ClaimedVideo, options: JobOptions, speeds: Sequence[Speed], q
         return Quote(speed=speed, queue=queue)
     median_s, high_s = (_compute_s(share, video, options, speed) for share in (MEDIAN, HIGH))
     wait_s, deviation_s = queue.wait(length)
-    spread_s = sqrt((high_s - median_s) ** 2 + (_DEVIATIONS_TO_HIGH * deviation_s) ** 2)
+    spread_s = sqrt((high_s - median_s) ** 2 + (DEVIATIONS_TO_HIGH * deviation_s) ** 2)
     end_s = {MEDIAN: wait_s + median_s, HIGH: wait_s + median_s + spread_s}
     return Quote(compute_s=median_s, end_s=end_s, video=video, speed=speed, queue=queue)
 
