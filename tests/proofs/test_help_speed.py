@@ -1,8 +1,8 @@
 """Two workers end a long video sooner than one, with the same results.
 
-The times are judged only on a machine that has nothing else to do, and by the best of some tries, because other
-work only adds time. The pipeline waits at each frame, as for a device; ``python -m tests.proofs.help_speed``
-measures a real one.
+The times are judged only on a machine that has nothing else to do, and by the best of some tries, because
+other work only adds time. The pipeline waits at each frame, as for a device;
+``python -m tests.proofs.help_speed`` measures a real one.
 """
 
 from __future__ import annotations
