@@ -249,7 +249,7 @@ def test_the_table_of_changes_is_that_of_the_code() -> None:
     assert set(listed) == {(one.name, one.before, one.after) for one in every_change()}
 
 
-PORTS = {"ports", "fleet_ports", "source_ports", "help_ports", "account_ports", "speed_ports"}
+PORTS = {"ports", "fleet_ports", "source_ports", "help_ports", "account_ports", "speed_ports", "notify_ports"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "domain": {"domain"},
     **{ports: {"domain"} for ports in PORTS},

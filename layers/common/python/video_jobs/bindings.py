@@ -8,18 +8,15 @@ from typing import Any, Generic, Self, TypeVar, overload
 from video_jobs.account_ports import AccountRepository
 from video_jobs.fleet_ports import FleetRepository, WorkerFleet
 from video_jobs.help_ports import SegmentRepository
+from video_jobs.notify_ports import EventBus, WebhookQueue, WebhookSecrets, WebhookTransport
 from video_jobs.ports import (
     Clock,
-    EventBus,
     IdFactory,
     JobRepository,
     Metrics,
     MultipartUploads,
     QueueService,
     StorageService,
-    WebhookQueue,
-    WebhookSecrets,
-    WebhookTransport,
 )
 from video_jobs.source_ports import SourceQueue, SourceReader
 from video_jobs.speed_ports import SpeedRepository
