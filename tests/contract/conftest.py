@@ -35,14 +35,12 @@ from video_jobs.adapters.local.memory_uploads import MemoryMultipartUploads
 from video_jobs.bootstrap import s3_client
 from video_jobs.domain.job_events import JobEvent
 from video_jobs.domain.webhooks import WebhookMessage
+from video_jobs.notify_ports import EventBus, WebhookQueue, WebhookSecrets
 from video_jobs.ports import (
-    EventBus,
     JobRepository,
     MultipartUploads,
     QueueService,
     StorageService,
-    WebhookQueue,
-    WebhookSecrets,
 )
 
 from tests.support.aws import REGION as EVENTS_REGION
