@@ -98,7 +98,7 @@ def _times(rows: list[Row]) -> str:
     for row in rows:
         times = " / ".join(f"{row[f'p{percent}_ms']:,.0f}" for percent in (50, 95, 99))
         lines[row["call"], row["jobs"]] += [str(row["calls"]), f"{row['a_second']:.1f}", times]
-    return table(head, lines.values())
+    return table(head, (line + ["-"] * (len(head) - len(line)) for line in lines.values()))
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

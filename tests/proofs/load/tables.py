@@ -92,13 +92,18 @@ class JobsTable:
     jobs: int = 0
     repository: DynamoDbJobRepository = field(init=False)
 
+    @property
+    def state_name(self) -> str:
+        """The table with the owners' accounts."""
+        return f"{self.name}-state"
+
     def grow_to(self, jobs: int) -> None:
         self.put(items(self.jobs, jobs))
         self.jobs = jobs
 
     def connect(self) -> None:
         """Make the adapter that reaches it; it connects by the environment of now, and stays connected."""
-        self.repository = DynamoDbJobRepository(self.name, REGION)
+        self.repository = DynamoDbJobRepository(self.name, REGION, self.state_name)
         self.repository.get_by_id(job_id_of(0))
 
     def delete(self, job_ids: Iterable[str]) -> None:

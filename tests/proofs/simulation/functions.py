@@ -126,7 +126,7 @@ class Functions:
 
 
 class Receiver:
-    """`video_jobs.notify_ports.WebhookTransport` in simulated time; ``called`` gets each end that it was told of."""
+    """A `WebhookTransport` in simulated time; ``called`` gets each end that it was told of."""
 
     def __init__(self, faults: FaultPlan, called: set[tuple[str, int]]) -> None:
         self._faults, self._called = faults, called
