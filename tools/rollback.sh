@@ -82,12 +82,12 @@ of() { awk -F'\t' -v type="AWS::$1" '$1 == type { print $2 }' "$work/resources";
 named() { awk -F'\t' -v name="$1" '$3 == name { print $2 }' "$work/resources"; }
 add_up() { awk '{ for (i = 1; i <= NF; i++) sum += $i } END { print sum + 0 }'; }
 
-# A limit of 0 answers 429. Routes that read, delete, cancel or end an upload stay open.
+# A limit of 0 answers 429. Routes that read, quote, delete, cancel or end an upload stay open.
 step_stop() {
   local api before route limits='{"ThrottlingBurstLimit": 0, "ThrottlingRateLimit": 0}'
   api=(--api-id "$(of ApiGatewayV2::Api)" --stage-name "\$default")
   aws apigatewayv2 get-routes "${api[@]:0:2}" --query "Items[].[RouteKey]" --output text \
-    | grep -vE '^(GET|DELETE|OPTIONS) |/(cancel|upload/parts|upload/complete)$' > "$work/routes"
+    | grep -vE '^(GET|DELETE|OPTIONS) |/(cancel|quote|upload/parts|upload/complete)$' > "$work/routes"
   before="$(aws apigatewayv2 get-stage "${api[@]}" --query RouteSettings --output json | tr -d '\n')"
   off apigatewayv2 update-stage "${api[@]}" \
     --route-settings "{$(sed "s/.*/\"&\": $limits/" "$work/routes" | paste -sd,)}"
