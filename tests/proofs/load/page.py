@@ -42,8 +42,8 @@ _FUNCTION = """## The function
 in [events/](../events). moto runs in the same process, so its own work is in the time. The tables of all
 sizes stand side by side, dynalite's each in a process of its own, and are asked in turns.
 
-A submit is a transaction. Dynalite has none, and moto copies the whole table for each, so its times grow here;
-over HTTP, the local stack has another way of making them.
+A submit is a transaction. Dynalite has none, and moto copies the whole table for each, so its times grow
+here; over HTTP, the local stack has another way of making them.
 """
 _OVER_HTTP = """## Over HTTP
 
