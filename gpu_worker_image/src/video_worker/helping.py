@@ -19,11 +19,11 @@ from video_jobs.domain.usage import Usage
 from video_jobs.settings import WorkerSettings
 from video_jobs.use_cases.work import Claimant, LeaseLostError
 
-from video_worker.analysis import AnalysedFrame, AnalysisRun, AnalysisService, KeepGoing, RunRequest
+from video_worker.analysis import AnalysedFrame, AnalysisService, KeepGoing, RunRequest
 from video_worker.fetching import fetch_for, request_of
 from video_worker.going_on import GoingOn
 from video_worker.heartbeat import Heartbeat, Keeping
-from video_worker.part_runs import PartRuns
+from video_worker.part_runs import PartRuns, opener
 from video_worker.parts import StoredParts
 from video_worker.stop_signal import StoppedError, StopSignal
 
@@ -120,8 +120,7 @@ class Helper:
             limit = timedelta(seconds=self._settings.job_limit_s)
             keep_going = GoingOn(heartbeat.lost, self._stop, self._app.ports.clock, limit)
             stored = StoredParts(job, fingerprint_id_of(job) or "", self._app.ports.storage)
-            missing = _missing(segment, stored)
-            if missing:
+            if missing := stored.missing(segment):
                 fetched = fetch_for(job, segment, Path(place), stored, self._app.ports.storage)
                 done.fetched_bytes = fetched.size_bytes
                 request = replace(
@@ -136,10 +135,7 @@ class Helper:
                         heartbeat.progress = Progress(parts_done=number - segment.first_part + 1)
 
     def _runs(self, request: RunRequest, first: int, keep_going: KeepGoing) -> PartRuns:
-        def open_run(first_part: int, frames_before: int) -> AnalysisRun:
-            again = replace(request, first_part=first_part, frames_before=frames_before)
-            return self._pipelines.run(again, keep_going)
-
+        open_run = opener(self._pipelines, request, keep_going)
         run = open_run(first, first * request.part_frames)
         return PartRuns(run, first, request.part_frames, open_run)
 
@@ -154,12 +150,6 @@ class Helper:
     def _used(self, done: _Done, started: datetime) -> Usage:
         lasted = self._app.ports.clock.now() - started
         return Usage.of_attempt(lasted, frames=done.frames, fetched_bytes=done.fetched_bytes)
-
-
-def _missing(segment: Segment, stored: StoredParts) -> list[int]:
-    """The parts to compute; a segment that nobody had before has none in the storage."""
-    there = stored.numbers() if segment.claims > 1 else set()
-    return [number for number in segment.parts if number not in there]
 
 
 def _write(runs: PartRuns, number: int, path: Path) -> int:

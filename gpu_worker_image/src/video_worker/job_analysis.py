@@ -20,6 +20,7 @@ from video_worker.heartbeat import Heartbeat
 from video_worker.joined_results import JoinedResults
 from video_worker.metrics import AttemptMetrics
 from video_worker.part_ranges import IndexTarget
+from video_worker.part_runs import opener
 from video_worker.parts import JobParts, StoredParts
 from video_worker.results_serializer import warnings_of
 from video_worker.segments import Holder
@@ -111,13 +112,9 @@ class JobAnalysis:
         self, job: Job, run: AnalysisRun, request: RunRequest, parts: JobParts
     ) -> Generator[Progress, None, AnalysisRun]:
         """Compute the complete parts with helpers; returns a run of what follows them."""
-
-        def open_run(first_part: int, frames_before: int) -> AnalysisRun:
-            again = replace(request, first_part=first_part, frames_before=frames_before, index_target=None)
-            return self._pipelines.run(again, self._keep_going)
-
         if run.part_ranges is not None and request.index_target is not None:
             parts.storage.save_index(request.index_target.path)
+        open_run = opener(self._pipelines, request, self._keep_going)
         shared = SharedRun(self._holder, job, run, parts, open_run)
         try:
             for progress in shared.compute(self._keep_going):

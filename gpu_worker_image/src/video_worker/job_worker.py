@@ -104,19 +104,19 @@ class JobWorker:
         self._metrics = AttemptMetrics(app.ports.metrics, app.ports.clock)
         self._lease = timedelta(seconds=settings.lease_s)
         self._claimant = Claimant(worker_id=worker_id, lease=self._lease, understands=understands)
+        self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE)
         self._helper = Helper(
             app,
             pipelines,
             settings,
             stop,
             self._claimant,
-            pause_s=min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE),
+            pause_s=self._pause_s,
             logger=self._logger,
             protection=self._protection,
             heartbeat_type=heartbeat_type,
         )
         self._holder = Holder(app.help, self._claimant, app.ports.clock, wait, self._logger)
-        self._pause_s = min(settings.heartbeat_s, settings.lease_s / _BEATS_PER_LEASE)
         # The queue may deliver a message to the poll of a worker that has just died. Therefore a message is
         # held only briefly until the first heartbeat, which holds it for a whole lease.
         self._first_visibility_s = ceil(self._pause_s * _BEATS_PER_LEASE)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from video_jobs.domain.errors import PipelineError
 
-from video_worker.analysis import AnalysedFrame, AnalysisRun, PartEnd
+from video_worker.analysis import AnalysedFrame, AnalysisRun, AnalysisService, KeepGoing, PartEnd, RunRequest
 from video_worker.parts import part_lines
 
 
@@ -17,6 +18,16 @@ class OpenRun(Protocol):
     def __call__(self, first_part: int, frames_before: int) -> AnalysisRun:
         """A run that begins with a part; so many frames are before it, or fewer."""
         ...
+
+
+def opener(pipelines: AnalysisService, request: RunRequest, keep_going: KeepGoing) -> OpenRun:
+    """Opens the video of a request; its index is not written again."""
+
+    def open_run(first_part: int, frames_before: int) -> AnalysisRun:
+        again = replace(request, first_part=first_part, frames_before=frames_before, index_target=None)
+        return pipelines.run(again, keep_going)
+
+    return open_run
 
 
 class PartRuns:

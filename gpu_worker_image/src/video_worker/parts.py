@@ -16,6 +16,7 @@ from video_jobs.domain.errors import PipelineError
 from video_jobs.domain.job import Job
 from video_jobs.domain.keys import PART_SUFFIX, part_key, parts_prefix, video_index_key
 from video_jobs.domain.parts import run_id
+from video_jobs.domain.segments import Segment
 from video_jobs.ports import StorageService
 
 from video_worker.analysis import AnalysedFrame, PartEnd
@@ -47,6 +48,11 @@ class StoredParts:
         prefix = f"{parts_prefix(self._job_id)}{self._run_id}/"
         names = (key.removeprefix(prefix) for key in self._storage.list_keys(prefix))
         return {int(name.removesuffix(PART_SUFFIX)) for name in names if name.endswith(PART_SUFFIX)}
+
+    def missing(self, segment: Segment) -> list[int]:
+        """The parts of a segment that are not stored: all of them, if nobody had claimed it before."""
+        there = self.numbers() if segment.claims > 1 else set()
+        return [number for number in segment.parts if number not in there]
 
     def load(self, number: int, target: Path) -> None:
         """Fetch a part.

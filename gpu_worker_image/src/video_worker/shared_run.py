@@ -98,9 +98,9 @@ class SharedRun:
 
     def _compute(self, segment: Segment) -> Iterator[Progress]:
         """Compute what is missing of a segment that the holder has."""
-        there = self._stored.numbers() if segment.claims > 1 else set()
+        missing = set(self._stored.missing(segment))
         for number in segment.parts:
-            if number >= self._parts.stored and number not in there:
+            if number >= self._parts.stored and number in missing:
                 yield from self._compute_part(number)
             self._segments.part_stored()
             self._join()
