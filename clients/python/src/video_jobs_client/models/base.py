@@ -1,0 +1,14 @@
+"""What all models have in common."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+Rectangle: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an answer. Fields that a newer service adds are ignored."""
