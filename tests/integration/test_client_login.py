@@ -479,7 +479,14 @@ def test_a_code_expires() -> None:
         flow.redeem_code({**form, "code": late})
 
 
-def test_a_refresh_token_belongs_to_its_client(issuer: DevelopmentIssuer, how: LoginSettings) -> None:
-    token = log_in(how, browser()).refresh_token
-    form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "other"}
-    assert requests.post(issuer.token_url, data=form, timeout=10).json() == {"error": "invalid_grant"}
+def test_a_refresh_token_is_good_once_and_for_its_client(
+    issuer: DevelopmentIssuer, how: LoginSettings
+) -> None:
+    def renewed(token: str | None, client_id: str) -> Any:
+        form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": client_id}
+        return requests.post(issuer.token_url, data=form, timeout=10).json()
+
+    first = log_in(how, browser()).refresh_token
+    assert renewed(first, "local").keys() >= {"access_token", "refresh_token"}
+    for token, client_id in ((first, "local"), (log_in(how, browser()).refresh_token, "other")):
+        assert renewed(token, client_id) == {"error": "invalid_grant"}
