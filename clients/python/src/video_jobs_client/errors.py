@@ -29,6 +29,10 @@ class UploadError(VideoJobsClientError):
     """The video could not be uploaded; the same call goes on where it ended."""
 
 
+class VideoFileChangedError(UploadError):
+    """The file changed while it was uploaded: submit it again when it is complete."""
+
+
 class DownloadError(VideoJobsClientError):
     """The storage does not give a file."""
 
