@@ -90,7 +90,8 @@ def form_of_type(kind: Any) -> str:
         return f"[{form_of_type(arguments[0])}]"
     if arguments:
         return f"({', '.join(form_of_type(one) for one in arguments)})"
-    return SCHEMA_OF.get(kind.__name__, kind.__name__)
+    name = str(kind.__name__)
+    return SCHEMA_OF.get(name, name)
 
 
 def told_by_schema(schema: dict[str, Any], optional: str = ", if asked for") -> dict[str, str]:

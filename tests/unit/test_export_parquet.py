@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
@@ -131,6 +132,11 @@ def test_a_failed_export_leaves_the_file_as_it_was(write: Write, tmp_path: Path)
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [
         ("table.parquet", b"of yesterday")
     ]
+
+
+def test_pyarrow_is_only_imported_when_it_is_needed() -> None:
+    script = "import sys; import video_jobs_client.exports; sys.exit('pyarrow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.parametrize("write", WRITERS)
