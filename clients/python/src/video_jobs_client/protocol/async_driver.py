@@ -1,0 +1,113 @@
+"""Do the steps of an operation without blocking the event loop (asyncio or Trio)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import closing
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+import httpx2
+
+from video_jobs_client.files import replacing
+from video_jobs_client.protocol.effects import (
+    Answer,
+    Body,
+    Call,
+    Effect,
+    NoAnswer,
+    Pause,
+    Request,
+    Send,
+    Steps,
+    Together,
+)
+from video_jobs_client.protocol.http import TRANSPORT_ERRORS, prepared, reason_of, received
+
+T = TypeVar("T")
+
+
+class AsyncDriver:
+    """Does the steps of operations; several may run at the same time."""
+
+    def __init__(
+        self, http: httpx2.AsyncClient, token: Callable[[], str | Awaitable[str | None] | None]
+    ) -> None:
+        self._http, self._token = http, token
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Do all steps; gives what the operation gives."""
+        value: Any = None
+        with closing(steps):
+            while True:
+                try:
+                    effect = steps.send(value)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                value = await self._do(effect)
+
+    async def _do(self, effect: Effect) -> Any:
+        match effect:
+            case Send(request, within_s):
+                return await self._send(request, within_s)
+            case Pause(seconds):
+                return await anyio.sleep(seconds)
+            case Call(function):
+                return await anyio.to_thread.run_sync(function)
+            case Together(operations, limit):
+                return await self._together(operations, limit)
+
+    async def _send(self, request: Request, within_s: float | None) -> Answer | NoAnswer:
+        arguments = prepared(request, None if request.is_signed else await self._current_token(), within_s)
+        content: bytes | AsyncIterator[bytes] | None
+        content = request.content if isinstance(request.content, bytes) else _chunks(request.content)
+        try:
+            with anyio.fail_after(within_s):
+                async with self._http.stream(**arguments, content=content) as response:
+                    return await self._received(response, request)
+        except TRANSPORT_ERRORS as error:
+            return NoAnswer(reason_of(error))
+        except TimeoutError:
+            return NoAnswer("no answer in time")
+
+    async def _received(self, response: httpx2.Response, request: Request) -> Answer:
+        if request.target is None or not response.is_success:
+            return received(response, await response.aread())
+        with replacing(request.target) as path:
+            async with await anyio.open_file(path, "wb") as file:
+                async for piece in response.aiter_bytes():
+                    await file.write(piece)
+        return received(response, b"")
+
+    async def _current_token(self) -> str | None:
+        token = self._token()
+        return await token if inspect.isawaitable(token) else token
+
+    async def _together(self, operations: Sequence[Steps[Any]], limit: int) -> list[Any]:
+        values: list[Any] = [None] * len(operations)
+        free = anyio.CapacityLimiter(limit)
+
+        async def one(place: int) -> None:
+            async with free:
+                values[place] = await self.run(operations[place])
+
+        try:
+            async with anyio.create_task_group() as group:
+                for place in range(len(operations)):
+                    group.start_soon(one, place)
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        return values
+
+
+def _chunks(body: Body | None) -> AsyncIterator[bytes] | None:
+    return None if body is None else _read(body)
+
+
+async def _read(body: Body) -> AsyncIterator[bytes]:
+    chunks = body.chunks()
+    while (chunk := await anyio.to_thread.run_sync(next, chunks, None)) is not None:
+        yield chunk

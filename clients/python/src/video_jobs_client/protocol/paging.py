@@ -1,0 +1,73 @@
+"""From one page of results to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from video_jobs_client.errors import NoSummaryError
+from video_jobs_client.protocol.calls import Calls
+from video_jobs_client.protocol.effects import Steps, pause
+
+_PAUSE_S = 2.0
+
+
+class FrameRange(TypedDict, total=False):
+    """Which frames are wanted; both ends belong to a range, times are in milliseconds."""
+
+    from_frame: int
+    to_frame: int
+    from_ms: float
+    to_ms: float
+    limit: int
+
+
+@dataclass(slots=True)
+class Pages:
+    """The pages of a job's results, one after the other.
+
+    Attributes
+    ----------
+    has_tracks
+        Ask for the tracks; a job that ran before there were any gives none.
+    is_partial
+        Give what is there before the job has ended, and go on until its end.
+    """
+
+    calls: Calls
+    job_id: str
+    chosen: FrameRange
+    has_tracks: bool = True
+    is_partial: bool = False
+    _cursor: str | None = None
+    _is_over: bool = False
+
+    def next_page(self) -> Steps[dict[str, Any] | None]:
+        """The next page, as it is; None after the last."""
+        if self._is_over:
+            return None
+        while True:
+            page = yield from self._page()
+            self._cursor = page.get("next_cursor") or (self._cursor if self.is_partial else None)
+            self._is_over = page.get("next_cursor") is None and page.get("complete") is not False
+            if page["results"] or self._is_over:
+                return page
+            yield from pause(_PAUSE_S)
+
+    def _page(self) -> Steps[dict[str, Any]]:
+        try:
+            page = yield from self.calls.results_page(self.job_id, self._query())
+        except NoSummaryError:
+            if not self.has_tracks:
+                raise
+            self.has_tracks = False
+            page = yield from self.calls.results_page(self.job_id, self._query())
+        return page
+
+    def _query(self) -> Mapping[str, str | None]:
+        query: dict[str, str | None] = {name: f"{value}" for name, value in self.chosen.items()}
+        query["include"] = "tracks" if self.has_tracks and not self.is_partial else None
+        query["partial"] = "true" if self.is_partial else None
+        query["cursor"] = self._cursor
+        return query
