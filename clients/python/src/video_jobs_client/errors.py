@@ -13,6 +13,10 @@ class ResultsError(VideoJobsClientError):
     """The results contradict themselves, or lack what is asked of them."""
 
 
+class MissingExtraError(VideoJobsClientError):
+    """A package that this needs is not installed; the message says how to install it."""
+
+
 class AnnotationError(VideoJobsClientError):
     """The video cannot be annotated."""
 
