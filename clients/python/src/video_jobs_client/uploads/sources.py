@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, TypeVar
 
 from video_jobs_client.errors import SourceError, VideoFileChangedError
 from video_jobs_client.protocol.effects import Body
@@ -16,6 +16,7 @@ from video_jobs_client.protocol.effects import Body
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 """A path, a URL (``https://``), the content itself, or an open binary file."""
 CHUNK_BYTES = 256 * 1024
+VideoT = TypeVar("VideoT", "LocalFile", "Content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _open_file(file: BinaryIO) -> LocalFile | Content:
     return _not_empty(video, "The file")
 
 
-def _not_empty(video: LocalFile | Content, what: str) -> LocalFile | Content:
+def _not_empty(video: VideoT, what: str) -> VideoT:
     if video.size_bytes <= 0:
         raise SourceError(f"{what} is empty")
     return video

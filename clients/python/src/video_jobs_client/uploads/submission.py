@@ -38,14 +38,14 @@ class UploadSettings:
     Attributes
     ----------
     method
-        ``body`` sends it in the request, ``form`` to S3 in one piece, ``multipart`` in parts; ``auto`` chooses
-        by its size, and takes the next one if the service finds it too large.
+        ``body`` sends it in the request, ``form`` to S3 in one piece, ``multipart`` to S3 in parts; ``auto``
+        chooses by its size, and takes the next one if the service finds it too large.
     on_progress
         Is told each time that something was sent, never by two threads at a time.
     parallel
         How many parts are sent at the same time.
     resume
-        Go on with an upload of the same file, to the same service, with the same options that was interrupted.
+        Go on with an interrupted upload of the same file, to the same service, with the same options.
     unfinished
         Where those are remembered.
     """

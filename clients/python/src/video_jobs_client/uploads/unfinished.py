@@ -1,8 +1,8 @@
 """What is known of an upload that was interrupted, kept in the user's cache folder.
 
 Each upload has a small file, named after the server, the file and the options. It holds neither a URL nor a
-token. The Idempotency-Key is written before the job is submitted: if the program dies before the answer comes,
-the next one gets the same job.
+token. The Idempotency-Key is written before the job is submitted: if the program dies before the answer
+comes, the next one gets the same job.
 """
 
 from __future__ import annotations
