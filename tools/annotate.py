@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from av.video.frame import VideoFrame
 from video_jobs_client import Frame, Results
 from video_jobs_client.annotate import SoundError, annotate_video, annotated_picture
+from video_jobs_client.models import JobResource
 from video_worker.video.video_reader import VideoReader
 
 
@@ -44,7 +46,7 @@ def write_annotated_video(
         "timestamps_ms": [frame["timestamp_ms"] for frame in frames],
         "track_ids": [frame.get("track_ids") for frame in frames],
     }
-    results = Results.of_job(job, [page])
+    results = Results.of_job(msgspec.convert(job, JobResource), [page])
     try:
         annotate_video(video, results, target)
     except SoundError:

@@ -12,7 +12,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from video_jobs_client import Summary
 from video_jobs_client.annotate import AnnotationError
+from video_jobs_client.intervals import clock
+from video_jobs_client.seen import seen
+from video_jobs_client.summary import video_summary
 
 from tools.annotate import write_annotated_frame, write_annotated_video
 from tools.client import Client, RefusedError
@@ -75,13 +79,13 @@ def run_demo(video: Path, pipeline_id: str, model_name: str, text_engine: str | 
         if job["status"] == "failed":
             raise DemoError(job["error"]["message"])
         frames = list(client.results(job_id, include="tracks"))
-        seen = client.summary(job_id)
+        told = client.summary(job_id)
     path, seen_path = (OUT / f"{video.stem}_{name}.json" for name in ("results", "summary"))
     path.write_text(json.dumps({"results": frames}, ensure_ascii=False, indent=1), encoding="utf-8")
-    seen_path.write_text(json.dumps(seen, ensure_ascii=False, indent=1), encoding="utf-8")
+    seen_path.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
     print("\n".join(frame_lines(frames)))
     print(summary(frames, job["warnings"]))
-    print("\n".join(seen_lines(seen)))
+    print("\n".join(seen_lines(Summary(video_summary(told)))))
     print(f"Results: {path}\nSummary: {seen_path}")
     _show_on_pictures(video, job, frames)
 
@@ -130,19 +134,11 @@ def summary(frames: list[dict[str, Any]], warnings: list[str]) -> str:
     return "\n".join(lines)
 
 
-def seen_lines(summary: dict[str, Any]) -> list[str]:
+def seen_lines(summary: Summary) -> list[str]:
     """The objects and texts of the summary that were longest in view, with their times."""
-    named = [(f"{one['class_name']} #{one['track_id']}", one) for one in summary["tracks"]]
-    named += [(one["text"], one) for one in summary["texts"]]
-    longest = sorted(named, key=lambda pair: -pair[1]["in_view_ms"])[:_SEEN_SHOWN]
-    times = [(one["start_ms"], one["end_ms"], name) for name, one in longest]
-    lines = [f"  {_clock(start)} - {_clock(end)}  {name}" for start, end, name in sorted(times)]
+    rows = seen(summary, most=_SEEN_SHOWN)
+    lines = [f"  {clock(row.start_ms)} - {clock(row.end_ms)}  {row.name}" for row in rows]
     return ["In view:" + ("" if lines else " nothing"), *lines]
-
-
-def _clock(time_ms: float) -> str:
-    minutes, milliseconds = divmod(round(time_ms), 60_000)
-    return f"{minutes}:{milliseconds / 1000:06.3f}"
 
 
 def texts_seen(frames: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.annotated import Written
 from tests.support.pages import Page
 from tests.support.sample_results import FIRST_PICTURE_MS, SIZE
-from tests.support.sample_results import job as sample_job
+from tests.support.sample_results import job_answer as sample_job
 from tests.support.sample_results import pages as sample_pages
 from tests.support.sample_summary import summary as sample_summary
 from tools.governance.validate_plugins import main as validate_plugins
@@ -135,7 +135,7 @@ def test_the_examples_of_exports_write_what_the_page_names(
     monkeypatch.chdir(tmp_path)
     first, second = sample_pages()
     whole = {key: first[key] + second[key] for key in first}
-    (tmp_path / "job.json").write_text(json.dumps({**sample_job(), "job_id": "one"}), encoding="utf-8")
+    (tmp_path / "job.json").write_text(json.dumps(sample_job()), encoding="utf-8")
     (tmp_path / "results.json").write_text(json.dumps(whole), encoding="utf-8")
     (tmp_path / "summary.json").write_text(json.dumps({"summary": sample_summary()}), encoding="utf-8")
     make_clip(tmp_path / "clip.mp4")
@@ -146,6 +146,7 @@ def test_the_examples_of_exports_write_what_the_page_names(
         exec(compile(script, "exports.md", "exec"), names)
     # THEN every file that they name is there
     made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert made >= {"detections.parquet", "words.parquet"}
     assert made >= {"words.csv", "texts.vtt", "coco.json", "dataset/data.yaml", "det.txt", "annotations.xml"}
     assert made >= {"agreed_texts.vtt", "presence.srt", "each_object.vtt", "tracks.csv", "texts.csv"}
     assert (tmp_path / "all_frames.jsonl").read_bytes() == (tmp_path / "frames.jsonl").read_bytes()

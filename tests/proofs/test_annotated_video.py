@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
+import msgspec
 import numpy as np
 import pytest
 from video_jobs_client import Results, ResultsError
@@ -48,12 +50,12 @@ def test_every_picture_is_there_as_it_was_analysed_and_at_its_time(
     # GIVEN a video, and what the worker reads from it
     source = make_numbered(kind, folder).path
     analysed = Analysed.of(source)
-    width, height = analysed.video["width"], analysed.video["height"]
+    width, height = analysed.video.width, analysed.video.height
     # WHEN it is annotated
     annotate_video(source, analysed.results(nothing), tmp_path / "annotated.mp4")
     # THEN its pictures have the same time in the movie, within the rounding of a microsecond
     written = Written.of(tmp_path / "annotated.mp4")
-    first_us = round(analysed.video["first_picture_ms"] * 1000)
+    first_us = round(analysed.video.first_picture_ms * 1000)
     expected = [first_us + round(picture.timestamp_ms * 1000) for picture in analysed.pictures]
     assert len(written.ticks) == len(expected)
     assert max(abs(one - other) for one, other in zip(written.times_us(), expected, strict=True)) <= 1
@@ -230,7 +232,7 @@ def test_results_of_another_video_are_refused(
     change: dict[str, Any], words: str, uneven: Path, kept: Path
 ) -> None:
     analysed = Analysed.of(uneven)
-    analysed.video.update(change)
+    analysed = replace(analysed, video=msgspec.structs.replace(analysed.video, **change))
     with pytest.raises(AnnotationError, match=words):
         annotate_video(uneven, analysed.results(nothing), kept)
 

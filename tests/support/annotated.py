@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+import msgspec
 import numpy as np
 from video_jobs_client import Results
+from video_jobs_client.models import Video
 from video_worker.video.open_video import Image, Picture
 from video_worker.video.video_reader import VideoReader
 
@@ -27,7 +29,7 @@ class Analysed:
         Those that could be decoded.
     """
 
-    video: dict[str, Any]
+    video: Video
     pictures: list[Picture]
 
     @classmethod
@@ -35,7 +37,7 @@ class Analysed:
         """Read a whole video."""
         with VideoReader(path) as reader:
             pictures = [picture for picture in reader.frames() if picture.image is not None]
-            return cls(asdict(reader.facts), pictures)
+            return cls(msgspec.convert(asdict(reader.facts), Video), pictures)
 
     def results(
         self, result_of: Callable[[int], Mapping[str, Any]], stride: int = 1, has_times: bool = True

@@ -7,12 +7,66 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from video_jobs_client import Results
+from video_jobs_client.models import JobResource, Video
 
 SIZE = (640, 360)
 CLASSES = ("car", 'van "R&D" <1>', "person")
 STRIDE, STEP_MS = 3, 100.1
 FIRST_PICTURE_MS, DURATION_MS = 250.5, 1300.0
+
+_VIDEO: dict[str, Any] = {
+    "container": "mp4",
+    "codec": "h264",
+    "width": SIZE[0],
+    "height": SIZE[1],
+    "frame_count": 13,
+    "duration_ms": DURATION_MS,
+    "average_frame_rate": 10,
+    "first_picture_ms": FIRST_PICTURE_MS,
+    "rotation": 0,
+    "mirrored": False,
+    "interlaced": False,
+    "variable_frame_rate": False,
+    "hdr": None,
+}
+_JOB: dict[str, Any] = {
+    "job_id": "3f2b8c1e-5d44-4a0e-9a57-0c1d2e3f4a5b",
+    "status": "completed",
+    "progress": 1,
+    "pipeline_id": "yolo_ocr",
+    "frame_stride": STRIDE,
+    "max_frames": None,
+    "filename": "clip.mp4",
+    "text_engine": None,
+    "languages": [],
+    "classes": [],
+    "min_confidence": None,
+    "region": None,
+    "start_ms": None,
+    "end_ms": None,
+    "frames_per_second": None,
+    "source_host": None,
+    "size_bytes": 70000,
+    "frames_done": 4,
+    "frames_total": 4,
+    "percent": 100,
+    "helpers": 0,
+    "attempt": 1,
+    "warnings": [],
+    "warning_details": [],
+    "fingerprint": {
+        "id": "0123456789abcdef",
+        "opencv": "4.12.0",
+        "plugins": {"ocr": {"version": "1.0.0"}, "yolo": {"version": "1.0.0", "classes": list(CLASSES)}},
+    },
+    "error": None,
+    "webhook": None,
+    "usage": None,
+    "created_at": "2026-11-25T10:00:00.000Z",
+    "updated_at": "2026-11-25T10:01:00.000Z",
+}
 
 Box = tuple[float, float, float, float]
 _CAR: Box = (10.25, 20.5, 110.35, 80.75)
@@ -28,18 +82,24 @@ _FOUND: list[tuple[list[tuple[int, Box, int | None]], str]] = [
 """Of each analysed frame: class, box and track of its detections, and its text."""
 
 
-def job() -> dict[str, Any]:
-    """What the exports need of a job resource."""
-    video = {
-        "width": SIZE[0],
-        "height": SIZE[1],
-        "frame_count": 13,
-        "duration_ms": DURATION_MS,
-        "first_picture_ms": FIRST_PICTURE_MS,
-        "rotation": 0,
-        "mirrored": False,
-    }
-    return {"video": video, "fingerprint": {"plugins": {"yolo": {"classes": list(CLASSES)}, "ocr": {}}}}
+def job_answer(**changes: Any) -> dict[str, Any]:
+    """What ``GET /video/jobs/{job_id}`` answers."""
+    return {**_JOB, "video": video_answer(), **changes}
+
+
+def job(**changes: Any) -> JobResource:
+    """The same as a model."""
+    return msgspec.convert(job_answer(**changes), JobResource)
+
+
+def video_answer(**changes: Any) -> dict[str, Any]:
+    """The ``video`` of the job."""
+    return {**_VIDEO, **changes}
+
+
+def video(**changes: Any) -> Video:
+    """The same as a model."""
+    return msgspec.convert(video_answer(**changes), Video)
 
 
 def pages(has_tracks: bool = True) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from video_jobs_client import Summary
+from video_jobs_client.summary import video_summary
 from video_worker.summary.fold import summary_bytes
 
 from tests.support.folding import folded, video_facts
@@ -36,7 +37,7 @@ def summary() -> dict[str, Any]:
 
 def sample_summary() -> Summary:
     """The summary with the times of a player."""
-    return Summary.of_job(job(), summary())
+    return Summary.of_job(job(), video_summary(summary()))
 
 
 def _person(left: float) -> dict[str, Any]:

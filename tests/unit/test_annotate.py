@@ -212,7 +212,7 @@ def held(times_ms: list[float], asked_ms: list[float]) -> list[float | None]:
     """The time of the result that is shown at each of the times asked for."""
     results = HeldResults(iter(Frame(number, time, {}) for number, time in enumerate(times_ms)))
     shown = [results.at(number, round(time * 1000)) for number, time in enumerate(asked_ms)]
-    return [None if frame is None else frame.time_ms for frame in shown]
+    return [None if frame is None else frame.timestamp_ms for frame in shown]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pycocotools.cocoeval import COCOeval
 from video_jobs_client import Results, exports
 from video_worker.plugins.yolo.ultralytics_environment import quiet_ultralytics
 
-from tests.support.sample_results import CLASSES, SIZE, job, pages, sample, text_of
+from tests.support.sample_results import CLASSES, SIZE, pages, sample, text_of, video
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "exports"
 
@@ -38,7 +38,7 @@ def test_coco_is_loaded_and_agrees_with_itself(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_coco_names_classes_that_the_model_did_not_tell() -> None:
-    coco = json.loads(text_of(exports.write_coco, Results(pages(), job()["video"])))
+    coco = json.loads(text_of(exports.write_coco, Results(pages(), video())))
     assert [(one["id"], one["name"]) for one in coco["categories"]] == list(enumerate(CLASSES, start=1))
 
 
@@ -106,6 +106,6 @@ def test_yolo_labels_are_what_ultralytics_trains_with(tmp_path: Path) -> None:
 def test_yolo_labels_stay_inside_the_picture_and_every_number_has_a_name(tmp_path: Path) -> None:
     found = {"class_id": 2, "class_name": "person", "confidence": 0.5, "xyxy": [-5, 180, 320, 400]}
     page = {"results": [{"frame_index": 0, "result": {"detections": [found]}}]}
-    exports.write_yolo(Results([page], job()["video"]), tmp_path)
+    exports.write_yolo(Results([page], video()), tmp_path)
     assert (tmp_path / "labels" / "frame_000000.txt").read_text() == "2 0.25 0.75 0.5 0.5\n"
     assert (tmp_path / "data.yaml").read_text().endswith('  0: "class_0"\n  1: "class_1"\n  2: "person"\n')

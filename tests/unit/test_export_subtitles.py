@@ -17,9 +17,9 @@ import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
 from video_jobs_client import Results, ResultsError, Summary, exports
-from video_jobs_client.summary import Content
+from video_jobs_client.summary import Content, video_summary
 
-from tests.support.sample_results import CLASSES, FIRST_PICTURE_MS, sample, text_of, without_times
+from tests.support.sample_results import CLASSES, FIRST_PICTURE_MS, sample, text_of, video, without_times
 from tests.support.sample_summary import (
     CAPTION,
     CAPTION_SHOWN,
@@ -89,10 +89,10 @@ def test_subtitles_of_objects_tell_the_classes() -> None:
     assert set(cues[3:]) == {(1151, 1452, "car"), (1151, 1452, CLASSES[1])}
 
 
-def results_with_texts(texts: list[str], times: list[float], **video: float | None) -> Results:
+def results_with_texts(texts: list[str], times: list[float], duration_ms: float | None = None) -> Results:
     frames = [{"frame_index": number, "result": {"text": text}} for number, text in enumerate(texts)]
     page = {"results": frames, "timestamps_ms": times}
-    return Results([page], {"first_picture_ms": 0.0, "duration_ms": None, **video})
+    return Results([page], video(first_picture_ms=0, duration_ms=duration_ms))
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_subtitles_of_objects_one_by_one_come_from_tracks_as_well() -> None:
 
 def test_a_summary_that_this_package_cannot_read_is_refused() -> None:
     with pytest.raises(ResultsError, match="install a newer video-jobs-client"):
-        Summary(summary() | {"version": 2})
+        video_summary(summary() | {"version": 2})
     with pytest.raises(ResultsError, match="pass the video"):
-        exports.write_srt(Summary(summary()), io.StringIO())
+        exports.write_srt(Summary(sample_summary().told), io.StringIO())
 
 
 @pytest.mark.parametrize("write", [exports.write_webvtt, exports.write_srt])

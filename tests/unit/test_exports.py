@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from video_jobs_client import Results, ResultsError, exports
 from video_jobs_client.exports.output import plain
 
-from tests.support.sample_results import CLASSES, job, pages, sample, text_of, without_times
+from tests.support.long_results import LongResults
+from tests.support.sample_results import CLASSES, job, pages, sample, text_of, video, without_times
 from tests.support.sample_summary import CAPTION, SIGN, sample_summary
 
 WITHOUT_TRACKS: dict[str, Callable[[Results, Any], None]] = {
@@ -130,25 +131,6 @@ def test_nothing_found_gives_a_file_that_says_so(name: str) -> None:
     text_of(ALL[name], Results.of_job(job(), []))
 
 
-class LongResults:
-    """Pages that are made when they are asked for, with a text and a track that stay to the end."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for start in range(0, self._count, 100):
-            yield {
-                "results": [self._frame(index) for index in range(start, start + 100)],
-                "timestamps_ms": [40.0 * index for index in range(start, start + 100)],
-                "track_ids": [[0, index] for index in range(start, start + 100)],
-            }
-
-    def _frame(self, index: int) -> dict[str, Any]:
-        box = {"xyxy": [1, 2, 30, 40], "confidence": 0.5, "class_id": 0, "class_name": "car"}
-        return {"frame_index": index, "result": {"detections": [box, box], "text": f"LIVE\nnumber {index}"}}
-
-
 class Nowhere(io.StringIO):
     """Takes text and forgets it."""
 
@@ -160,7 +142,7 @@ class Nowhere(io.StringIO):
 def test_memory_does_not_grow_with_the_number_of_frames(name: str) -> None:
     def most_bytes(frames: int) -> int:
         tracemalloc.reset_peak()
-        ALL[name](Results(LongResults(frames), job()["video"], CLASSES), Nowhere())
+        ALL[name](Results(LongResults(frames), video(), CLASSES), Nowhere())
         return tracemalloc.get_traced_memory()[1]
 
     tracemalloc.start()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
-from video_jobs.domain.job import DEFAULT_PART_FRAMES
+from video_jobs.domain.job import DEFAULT_PART_FRAMES, JobOptions
 from video_jobs.domain.object_choice import ALL_OBJECTS, ObjectChoice
 from video_jobs.domain.region import Region
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
@@ -63,6 +63,20 @@ class RunRequest:
     region: Region | None = None
     excerpt: Excerpt | None = None
     index_target: IndexTarget | None = None
+
+    @classmethod
+    def of(cls, path: Path, options: JobOptions, part_frames: int) -> Self:
+        """A run of all that a job chose."""
+        return cls(
+            path,
+            options.pipeline_id,
+            options.sampling,
+            options.max_frames,
+            part_frames=part_frames,
+            text=options.text,
+            objects=options.objects,
+            region=options.region,
+        )
 
     @property
     def first_candidate(self) -> int:

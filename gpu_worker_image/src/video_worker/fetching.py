@@ -57,13 +57,4 @@ def fetch_for(
 
 def request_of(job: Job, video: Path) -> RunRequest:
     """A run of the whole job."""
-    return RunRequest(
-        video,
-        job.options.pipeline_id,
-        job.options.sampling,
-        job.options.max_frames,
-        part_frames=job.part_frames,
-        text=job.options.text,
-        objects=job.options.objects,
-        region=job.options.region,
-    )
+    return RunRequest.of(video, job.options, job.part_frames)

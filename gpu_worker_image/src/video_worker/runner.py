@@ -33,19 +33,13 @@ def main() -> int:
         settings = WorkerSettings.from_environment()
         stop = StopSignal(settings.shutdown_grace_s)
         stop.listen()
-        with _analysis(settings, logger) as analysis:
+        limits = JobLimits.from_settings(settings)
+        with IsolatedAnalysisService(settings, limits, logger) as analysis:
             _worker(settings, analysis, stop, logger).run_forever()
     except (SettingError, AnalysisStartError) as error:
         logger.error("worker cannot start", action="setting_error", reason=str(error))
         return SETTINGS_EXIT_CODE
     return 0
-
-
-def _analysis(settings: WorkerSettings, logger: Logger) -> IsolatedAnalysisService:
-    limits = JobLimits(
-        memory_mib=settings.job_memory_mib, cpu_s=settings.job_cpu_s, frame_s=settings.frame_limit_s
-    )
-    return IsolatedAnalysisService(settings, limits, logger)
 
 
 def _worker(

@@ -149,7 +149,7 @@ class AsyncJobs:
         **options: Unpack[Options],
     ) -> AsyncJob:
         """As `AsyncClient.analyse`."""
-        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key or "")
+        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key)
         return await self.get(await self._driver.run(steps))
 
     async def get(self, job_id: str) -> AsyncJob:

@@ -147,7 +147,7 @@ class Jobs:
         **options: Unpack[Options],
     ) -> Job:
         """As `Client.analyse`."""
-        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key or "")
+        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key)
         return self.get(self._driver.run(steps))
 
     def get(self, job_id: str) -> Job:

@@ -13,6 +13,10 @@ class ResultsError(VideoJobsClientError):
     """The results contradict themselves, or lack what is asked of them."""
 
 
+class MissingExtraError(VideoJobsClientError):
+    """A package that this needs is not installed; the message says how to install it."""
+
+
 class AnnotationError(VideoJobsClientError):
     """The video cannot be annotated."""
 
@@ -27,6 +31,10 @@ class SourceError(VideoJobsClientError):
 
 class UploadError(VideoJobsClientError):
     """The video could not be uploaded; the same call goes on where it ended."""
+
+
+class VideoFileChangedError(UploadError):
+    """The file changed while it was uploaded: submit it again when it is complete."""
 
 
 class DownloadError(VideoJobsClientError):

@@ -30,14 +30,29 @@ def intervals(results: Results, shown_on: Callable[[Frame], Iterable[str]]) -> I
         If the results have no times.
     """
     since: dict[str, float] = {}
-    time_ms, step_ms = 0.0, 0.0
+    timestamp_ms, step_ms = 0.0, 0.0
     for frame in results.frames():
-        step_ms, time_ms = _time_of(frame) - time_ms, _time_of(frame)
+        step_ms, timestamp_ms = _time_of(frame) - timestamp_ms, _time_of(frame)
         shown = set(shown_on(frame))
-        yield from _ended(since, since.keys() - shown, time_ms)
-        since |= dict.fromkeys(shown - since.keys(), time_ms)
+        yield from _ended(since, since.keys() - shown, timestamp_ms)
+        since |= dict.fromkeys(shown - since.keys(), timestamp_ms)
     if since:
-        yield from _ended(since, set(since), _end_of(results, time_ms, step_ms))
+        yield from _ended(since, set(since), _end_of(results, timestamp_ms, step_ms))
+
+
+def clock(time_ms: float) -> str:
+    """A time for people, to the millisecond.
+
+    Examples
+    --------
+    >>> clock(1234), clock(3_723_456)
+    ('0:01.234', '1:02:03.456')
+    """
+    seconds, milliseconds = divmod(round(time_ms), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    before = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{before}:{seconds:02d}.{milliseconds:03d}"
 
 
 def _ended(since: dict[str, float], texts: set[str], end_ms: float) -> Iterator[Interval]:
@@ -46,14 +61,14 @@ def _ended(since: dict[str, float], texts: set[str], end_ms: float) -> Iterator[
 
 
 def _time_of(frame: Frame) -> float:
-    if frame.time_ms is None:
+    if frame.timestamp_ms is None:
         raise ResultsError("These results have no timestamps_ms: run the job again to get them")
-    return frame.time_ms
+    return frame.timestamp_ms
 
 
-def _end_of(results: Results, time_ms: float, step_ms: float) -> float:
+def _end_of(results: Results, timestamp_ms: float, step_ms: float) -> float:
     """When the last analysed frame ends."""
-    duration_ms: float | None = results.video.get("duration_ms")
+    duration_ms = results.video.duration_ms
     if duration_ms is None:
-        return time_ms + step_ms
-    return min(time_ms + step_ms, duration_ms) if step_ms else duration_ms
+        return timestamp_ms + step_ms
+    return min(timestamp_ms + step_ms, duration_ms) if step_ms else duration_ms

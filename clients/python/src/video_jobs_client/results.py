@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from video_jobs_client.errors import ResultsError
+from video_jobs_client.files import PathOrName, json_file
+from video_jobs_client.models import JobResource, Video
 
 Page = Mapping[str, Any]
 """One answer of ``GET /video/results/{job_id}``, or the whole results file."""
@@ -54,6 +56,8 @@ class Word:
         Left, top, right and bottom in pixels of the analysed picture.
     confidence
         From 0 to 100.
+    level
+        Tesseract's: 5 for a word.
     block_num, line_num
         Words that have both numbers in common stand in one line.
     """
@@ -61,6 +65,7 @@ class Word:
     text: str
     confidence: float
     xyxy: tuple[float, float, float, float]
+    level: int
     block_num: int
     line_num: int
 
@@ -73,7 +78,7 @@ class Frame:
     ----------
     index
         The place of the frame in the video, from 0.
-    time_ms
+    timestamp_ms
         When it is shown, in milliseconds from the first picture of the video; None in results of old jobs.
     result
         What the pipeline gave, as it is in the results.
@@ -82,7 +87,7 @@ class Frame:
     """
 
     index: int
-    time_ms: float | None
+    timestamp_ms: float | None
     result: Mapping[str, Any]
     track_ids: Sequence[int | None] | None = None
 
@@ -118,8 +123,8 @@ class Results:
     Parameters
     ----------
     pages
-        Answers of ``GET /video/results/{job_id}`` in their order, or the results file as the only page. An
-        iterator can be read once, a list as often as is wanted.
+        Answers of ``GET /video/results/{job_id}`` in their order, decoded from JSON, or the results file as
+        the only page. An iterator can be read once, a list as often as is wanted.
     video
         The ``video`` of the job, for exports that need its size or duration.
     class_names
@@ -128,12 +133,12 @@ class Results:
     Examples
     --------
     >>> page = {"results": [{"frame_index": 0, "result": {"text": "EXIT 12"}}], "timestamps_ms": [0]}
-    >>> [(frame.time_ms, frame.lines) for frame in Results([page]).frames()]
+    >>> [(frame.timestamp_ms, frame.lines) for frame in Results([page]).frames()]
     [(0, ['EXIT 12'])]
     """
 
     def __init__(
-        self, pages: Iterable[Page], video: Mapping[str, Any] | None = None, class_names: Sequence[str] = ()
+        self, pages: Iterable[Page], video: Video | None = None, class_names: Sequence[str] = ()
     ) -> None:
         self._pages = pages
         self._is_used_up = False
@@ -141,14 +146,27 @@ class Results:
         self.class_names = tuple(class_names)
 
     @classmethod
-    def of_job(cls, job: Mapping[str, Any], pages: Iterable[Page]) -> Self:
+    def of_job(cls, job: JobResource, pages: Iterable[Page]) -> Self:
         """Results with all that the job resource (``GET /video/jobs/{job_id}``) tells about them."""
-        plugins = (job.get("fingerprint") or {}).get("plugins", {})
+        plugins = (job.fingerprint or {}).get("plugins", {})
         names = next((facts["classes"] for facts in plugins.values() if "classes" in facts), ())
-        return cls(pages, job.get("video"), names)
+        return cls(pages, job.video, names)
+
+    @classmethod
+    def from_files(cls, job: PathOrName, *pages: PathOrName) -> Self:
+        """Results from JSON files: the job resource, and the pages in their order, or the results file.
+
+        A page is read from its file when its first frame is asked for.
+
+        Raises
+        ------
+        ResultsError
+            If a file is none of these.
+        """
+        return cls.of_job(json_file(job, JobResource), _PagesOfFiles(pages))
 
     @property
-    def video(self) -> Mapping[str, Any]:
+    def video(self) -> Video:
         """The ``video`` of the job.
 
         Raises
@@ -179,7 +197,17 @@ class Results:
             yield frame
 
 
-def video_of(video: Mapping[str, Any] | None) -> Mapping[str, Any]:
+class _PagesOfFiles:
+    """Pages that are read each time they are asked for."""
+
+    def __init__(self, paths: Sequence[PathOrName]) -> None:
+        self._paths = paths
+
+    def __iter__(self) -> Iterator[Page]:
+        return (json_file(path, dict[str, Any]) for path in self._paths)
+
+
+def video_of(video: Video | None) -> Video:
     """The ``video`` of a job.
 
     Raises
@@ -193,16 +221,18 @@ def video_of(video: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def _frames_of(page: Page) -> Iterator[Frame]:
-    found = page["results"]
+    found = page.get("results")
+    if found is None:
+        raise ResultsError("There is a page without results: pass answers of GET /video/results/{job_id}")
     times = _beside(found, page.get("timestamps_ms"), "timestamps_ms")
     tracks = _beside(found, page.get("track_ids"), "track_ids")
-    for one, time_ms, track_ids in zip(found, times, tracks, strict=True):
+    for one, timestamp_ms, track_ids in zip(found, times, tracks, strict=True):
         count = len(one["result"].get("detections", ()))
         if track_ids is not None and len(track_ids) != count:
             raise ResultsError(
                 f"Frame {one['frame_index']} has {count} detections and {len(track_ids)} track_ids"
             )
-        yield Frame(one["frame_index"], time_ms, one["result"], track_ids)
+        yield Frame(one["frame_index"], timestamp_ms, one["result"], track_ids)
 
 
 def _beside(found: Sequence[Any], values: Sequence[Any] | None, name: str) -> Sequence[Any]:
@@ -223,4 +253,5 @@ def _detection(found: Mapping[str, Any], track_id: int | None) -> Detection:
 def _word(block: Mapping[str, Any]) -> Word:
     box = block["bbox"]
     corners = (box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
-    return Word(block["text"], block["confidence"], corners, block["block_num"], block["line_num"])
+    place = (block["level"], block["block_num"], block["line_num"])
+    return Word(block["text"], block["confidence"], corners, *place)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Self
 
+import msgspec
+
 from video_jobs_client.errors import ResultsError
+from video_jobs_client.files import PathOrName, json_file
 from video_jobs_client.intervals import Interval
+from video_jobs_client.models import (
+    ClassInView,
+    ClassSummary,
+    InView,
+    JobResource,
+    TextSummary,
+    TrackSummary,
+    Video,
+    VideoSummary,
+)
 from video_jobs_client.results import video_of
 
 Content = Literal["texts", "objects", "tracks"]
@@ -30,29 +43,41 @@ class Summary:
     ResultsError
         If the summary is of a version that this package does not know.
 
-    Examples
-    --------
-    >>> exit_sign = {"text": "EXIT", "intervals": [{"start_ms": 800, "end_ms": 3200}]}
-    >>> summary = Summary({"version": 1, "texts": [exit_sign], "classes": [], "tracks": []})
-    >>> list(summary.intervals("texts"))
-    [Interval(start_ms=800, end_ms=3200, text='EXIT')]
+    Attributes
+    ----------
+    told
+        The whole summary.
     """
 
-    def __init__(self, summary: Mapping[str, Any], video: Mapping[str, Any] | None = None) -> None:
-        if summary["version"] != _VERSION:
-            raise ResultsError(
-                f"The summary has version {summary['version']}: install a newer video-jobs-client"
-            )
-        self._summary = summary
+    def __init__(self, summary: VideoSummary, video: Video | None = None) -> None:
+        _check_version(summary.version)
+        self.told = summary
         self._video = video
 
     @classmethod
-    def of_job(cls, job: Mapping[str, Any], summary: Mapping[str, Any]) -> Self:
+    def of_job(cls, job: JobResource, summary: VideoSummary) -> Self:
         """A summary with all that the job resource (``GET /video/jobs/{job_id}``) tells about it."""
-        return cls(summary, job.get("video"))
+        return cls(summary, job.video)
+
+    @classmethod
+    def from_files(cls, job: PathOrName, summary: PathOrName) -> Self:
+        """A summary from JSON files: the job resource, and the answer or the file of its ``summary_url``.
+
+        Raises
+        ------
+        ResultsError
+            If a file is none of these, or the summary was too large for the answer.
+        """
+        told = json_file(summary, dict[str, Any])
+        found = told.get("summary", told)
+        if found is None:
+            raise ResultsError(
+                f"{summary} has no summary, which was too large: pass the file that its summary_url downloads"
+            )
+        return cls.of_job(json_file(job, JobResource), video_summary(found))
 
     @property
-    def video(self) -> Mapping[str, Any]:
+    def video(self) -> Video:
         """The ``video`` of the job.
 
         Raises
@@ -63,35 +88,62 @@ class Summary:
         return video_of(self._video)
 
     @property
-    def texts(self) -> list[Mapping[str, Any]]:
+    def texts(self) -> tuple[TextSummary, ...]:
         """The lines of text, in the order of their first appearance."""
-        return list(self._summary["texts"])
+        return self.told.texts
 
     @property
-    def classes(self) -> list[Mapping[str, Any]]:
+    def classes(self) -> tuple[ClassSummary, ...]:
         """The classes of objects that were seen."""
-        return list(self._summary["classes"])
+        return self.told.classes
 
     @property
-    def tracks(self) -> list[Mapping[str, Any]]:
+    def tracks(self) -> tuple[TrackSummary, ...]:
         """The objects, in the order of their first appearance."""
-        return list(self._summary["tracks"])
+        return self.told.tracks
 
     def intervals(self, content: Content) -> Iterator[Interval]:
         """When each text, class or object was in view."""
+        for name, shown in self._named(content):
+            yield Interval(shown.start_ms, shown.end_ms, name)
+
+    def _named(self, content: Content) -> Iterable[tuple[str, InView | ClassInView]]:
         match content:
             case "texts":
-                named = [(one["text"], one) for one in self.texts]
+                return ((one.text, shown) for one in self.texts for shown in one.intervals)
             case "objects":
-                named = [(one["class_name"], one) for one in self.classes]
+                return ((_several(one, shown), shown) for one in self.classes for shown in one.intervals)
             case "tracks":
-                named = [(f"{one['class_name']} #{one['track_id']}", one) for one in self.tracks]
-        for name, one in named:
-            for interval in one["intervals"]:
-                yield Interval(interval["start_ms"], interval["end_ms"], name + _number(interval))
+                return ((track_name(one), shown) for one in self.tracks for shown in one.intervals)
 
 
-def _number(interval: Mapping[str, Any]) -> str:
-    """How many objects of a class were seen at a time, if it were several."""
-    most = interval.get("most_at_once", 1)
-    return f" ({most})" if most > 1 else ""
+def video_summary(told: Mapping[str, Any]) -> VideoSummary:
+    """A summary as it was decoded from JSON.
+
+    Raises
+    ------
+    ResultsError
+        If it is of a version that this package does not know, or no summary.
+    """
+    _check_version(told.get("version"))
+    try:
+        return msgspec.convert(told, VideoSummary)
+    except msgspec.ValidationError as error:
+        raise ResultsError(f"This is no summary: {error}") from None
+
+
+def track_name(track: TrackSummary) -> str:
+    """What an object is called: its class and its number."""
+    return f"{track.class_name} #{track.track_id}"
+
+
+def _check_version(version: Any) -> None:
+    if version is None:
+        raise ResultsError("This is no summary: it has no version")
+    if version != _VERSION:
+        raise ResultsError(f"The summary has version {version}: install a newer video-jobs-client")
+
+
+def _several(one: ClassSummary, shown: ClassInView) -> str:
+    """The name of a class, with how many were seen at a time if it were several."""
+    return f"{one.class_name} ({shown.most_at_once})" if shown.most_at_once > 1 else one.class_name

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Self
 
 import psutil
 from video_jobs.domain.errors import ResourceLimitError
+from video_jobs.settings import WorkerSettings
 
 from video_worker.passing import PassingTimes
 
@@ -31,6 +33,13 @@ class JobLimits:
     memory_mib: int
     cpu_s: int
     frame_s: float
+
+    @classmethod
+    def from_settings(cls, settings: WorkerSettings) -> Self:
+        """The limits that the settings tell."""
+        return cls(
+            memory_mib=settings.job_memory_mib, cpu_s=settings.job_cpu_s, frame_s=settings.frame_limit_s
+        )
 
 
 class JobUsage:

@@ -52,8 +52,8 @@ class HeldResults:
 
 def _place(frame: Frame, index: int, time_us: int) -> int:
     """How far a result lies after a picture: in microseconds, or in pictures if it has no time."""
-    return _moment(frame) - (index if frame.time_ms is None else time_us)
+    return _moment(frame) - (index if frame.timestamp_ms is None else time_us)
 
 
 def _moment(frame: Frame) -> int:
-    return frame.index if frame.time_ms is None else round(frame.time_ms * 1000)
+    return frame.index if frame.timestamp_ms is None else round(frame.timestamp_ms * 1000)

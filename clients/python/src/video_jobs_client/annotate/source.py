@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import av
 from av.container import InputContainer
@@ -17,6 +16,7 @@ from av.video.stream import VideoStream
 
 from video_jobs_client.annotate.canvas import FORMAT, RGB, Canvas
 from video_jobs_client.errors import AnnotationError
+from video_jobs_client.models import Video
 
 _EXACT_WITH_FRAME_THREADS = frozenset({"h264", "hevc", "vvc", "vp8", "vp9", "av1", "libdav1d"})
 """Decoders that give the same pictures with several pictures at once; that of MPEG-4 part 2 does not."""
@@ -63,7 +63,7 @@ class Form:
     mirrored: bool
 
     @classmethod
-    def of(cls, first: VideoFrame, video: Mapping[str, Any]) -> Form:
+    def of(cls, first: VideoFrame, video: Video) -> Form:
         """The form that a job's ``video`` tells.
 
         Raises
@@ -71,8 +71,8 @@ class Form:
         AnnotationError
             If the first picture does not fit: pixels are made square by stretching one side.
         """
-        stored, rotation = (first.width, first.height), video["rotation"]
-        width, height = video["width"], video["height"]
+        stored, rotation = (first.width, first.height), video.rotation
+        width, height = video.width, video.height
         squared = (height, width) if rotation in (90, 270) else (width, height)
         longer = [side for side, before in zip(squared, stored, strict=True) if side != before]
         if len(longer) > 1 or (squared < stored and longer):
@@ -80,7 +80,7 @@ class Form:
                 f"The results are of another video: they have {width}x{height} pixels after a turn by "
                 f"{rotation} degrees, the pictures of this one have {stored[0]}x{stored[1]}"
             )
-        return cls(stored, squared, rotation, video["mirrored"])
+        return cls(stored, squared, rotation, video.mirrored)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -139,15 +139,15 @@ class PictureReader:
         When the first picture is shown, as the service tells it; earlier ones are left out.
     """
 
-    def __init__(self, track: VideoStream, video: Mapping[str, Any]) -> None:
+    def __init__(self, track: VideoStream, video: Video) -> None:
         self._track = track
-        self._is_exact = video["frame_count"] is not None
+        self._is_exact = video.frame_count is not None
         context = track.codec_context
         if context.name == "h264":
             # Otherwise FFmpeg guesses for how many pictures one must wait, and drops those that come later.
             context.options = {"strict": "1"}
         context.thread_type = "AUTO" if context.name in _EXACT_WITH_FRAME_THREADS else "SLICE"
-        self.first_pts = round(Fraction(video["first_picture_ms"]) / 1000 / _time_base(track))
+        self.first_pts = round(Fraction(video.first_picture_ms) / 1000 / _time_base(track))
         self._last_pts = self.first_pts - 1
 
     def time_us(self, pts: int) -> int:

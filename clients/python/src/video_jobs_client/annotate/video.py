@@ -18,10 +18,8 @@ from video_jobs_client.annotate.painter import Painter
 from video_jobs_client.annotate.source import Form, PictureReader, ShownPicture, UprightMaker, analysed_track
 from video_jobs_client.annotate.writer import DrawnPicture, Mp4Writer
 from video_jobs_client.errors import AnnotationError
-from video_jobs_client.files import replacing
+from video_jobs_client.files import PathOrName, replacing
 from video_jobs_client.results import Results
-
-PathOrName = str | os.PathLike[str]
 
 
 def annotate_video(
@@ -64,9 +62,9 @@ def annotate_video(
     with _open(source) as container, replacing(target) as unfinished:
         track = analysed_track(container)
         reader = PictureReader(track, video)
-        drawn = _Drawn(reader, results, Painter(video["width"], video["height"], font))
+        drawn = _Drawn(reader, results, Painter(video.width, video.height, font))
         sounds = container.streams.audio if has_sound else ()
-        with Mp4Writer(unfinished, track, sounds, (video["width"], video["height"])) as writer:
+        with Mp4Writer(unfinished, track, sounds, (video.width, video.height)) as writer:
             for packet in _packets(container, [track, *sounds]):
                 if packet.stream is track:
                     writer.encode(drawn.pictures(packet))

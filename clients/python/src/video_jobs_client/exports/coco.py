@@ -26,7 +26,7 @@ def write_coco(results: Results, target: Target) -> None:
     ResultsError
         If the size of the video is not known.
     """
-    size = {"width": results.video["width"], "height": results.video["height"]}
+    size = {"width": results.video.width, "height": results.video.height}
     names = dict(enumerate(results.class_names))
     with opened(target) as file, SortedLines() as annotations:
         file.write(f'{{"info":{json_of(_INFO)},\n"licenses":[],\n"images":[')
@@ -48,7 +48,7 @@ def _images(
             count += 1
             names.setdefault(one.class_id, one.class_name)
             annotations.add(count, 0, _annotation(count, frame, one))
-        about = {"frame_index": frame.index, "timestamp_ms": frame.time_ms}
+        about = {"frame_index": frame.index, "timestamp_ms": frame.timestamp_ms}
         yield json_of({"id": frame.index, "file_name": f"{frame.name}.jpg", **size, **about})
 
 

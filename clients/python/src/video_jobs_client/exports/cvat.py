@@ -35,10 +35,10 @@ def write_cvat(results: Results, target: Target) -> None:
         for frame in results.frames():
             check_tracks(frame, "CVAT")
             tracks.add(frame)
-        frame_count = max(video.get("frame_count") or 0, tracks.frame_count)
+        frame_count = max(video.frame_count or 0, tracks.frame_count)
         tracks.end(frame_count)
         names = [*results.class_names, *sorted(tracks.names - set(results.class_names))]
-        file.write(_head(names, frame_count, (video["width"], video["height"])))
+        file.write(_head(names, frame_count, (video.width, video.height)))
         _write_tracks(file, boxes)
         file.write("</annotations>\n")
 

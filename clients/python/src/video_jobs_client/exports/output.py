@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, TypeAlias
 
-from video_jobs_client.files import replacing
+from video_jobs_client.files import PathOrName, replacing
 
-Target: TypeAlias = "str | os.PathLike[str] | TextIO"
+Target: TypeAlias = "PathOrName | TextIO"
 """A path, or an open text file."""
 
 

@@ -69,7 +69,7 @@ def write_srt(seen: Results | Summary, target: Target, content: Content = "texts
 
 def _cues(seen: Results | Summary, content: Content) -> Iterator[tuple[int, int, str]]:
     """Start and end in milliseconds of the player, and the text, in the order of their starts."""
-    offset_ms = seen.video["first_picture_ms"]
+    offset_ms = seen.video.first_picture_ms
     found = seen.intervals(content) if isinstance(seen, Summary) else intervals(seen, _SHOWN_ON[content])
     with SortedLines() as cues:
         for one in found:

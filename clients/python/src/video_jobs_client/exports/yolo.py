@@ -22,7 +22,7 @@ def write_yolo(results: Results, folder: str | os.PathLike[str]) -> None:
     ResultsError
         If the size of the video is not known.
     """
-    size = results.video["width"], results.video["height"]
+    size = results.video.width, results.video.height
     labels, names = Path(folder) / "labels", dict(enumerate(results.class_names))
     labels.mkdir(parents=True, exist_ok=True)
     for frame in results.frames():

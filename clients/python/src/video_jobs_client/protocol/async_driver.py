@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 import httpx2
 
+from video_jobs_client.errors import VideoJobsClientError
 from video_jobs_client.files import replacing
 from video_jobs_client.protocol.effects import (
     Answer,
@@ -39,15 +41,18 @@ class AsyncDriver:
 
     async def run(self, steps: Steps[T]) -> T:
         """Do all steps; gives what the operation gives."""
-        value: Any = None
+        go_on = partial(steps.send, None)
         with closing(steps):
             while True:
                 try:
-                    effect = steps.send(value)
+                    effect = go_on()
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                value = await self._do(effect)
+                try:
+                    go_on = partial(steps.send, await self._do(effect))
+                except VideoJobsClientError as error:
+                    go_on = partial(steps.throw, error)
 
     async def _do(self, effect: Effect) -> Any:
         match effect:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
@@ -30,7 +31,7 @@ from video_jobs_client.protocol.http import TRANSPORT_ERRORS, ReadingTime, prepa
 T = TypeVar("T")
 
 
-class _StoppedError(VideoJobsClientError):
+class _StoppedError(Exception):
     """Another operation of the same `Together` failed."""
 
 
@@ -42,15 +43,18 @@ class SyncDriver:
 
     def run(self, steps: Steps[T], stop: threading.Event | None = None) -> T:
         """Do all steps; gives what the operation gives."""
-        value: Any = None
+        go_on = partial(steps.send, None)
         with closing(steps):
             while True:
                 try:
-                    effect = steps.send(value)
+                    effect = go_on()
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                value = self._do(effect, stop or threading.Event())
+                try:
+                    go_on = partial(steps.send, self._do(effect, stop or threading.Event()))
+                except VideoJobsClientError as error:
+                    go_on = partial(steps.throw, error)
 
     def _do(self, effect: Effect, stop: threading.Event) -> Any:
         match effect:
