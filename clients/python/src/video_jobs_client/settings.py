@@ -120,7 +120,7 @@ def stored_or_given(server: Server) -> Callable[[], str | None]:
         from video_jobs_client.login import token_provider
     except ImportError:
         raise SettingsError(
-            f"The profile {server.profile.name} knows a login, which needs: pip install 'video-jobs-client[cli]'"
+            f"The profile {server.profile.name} has a login: pip install 'video-jobs-client[cli]'"
         ) from None
     return token_provider(server) or (lambda: None)
 
