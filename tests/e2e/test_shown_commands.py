@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,14 @@ def test_the_first_example_of_the_readme_shows_text_and_objects(api: Api) -> Non
     (harbour,) = (text for text in told["texts"] if text["text"] == "HARBOUR")
     assert (harbour["start_ms"], harbour["end_ms"]) == (0, 1000)
     assert "tracks" in told
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/sdk.md"])
+def test_the_first_python_example_runs(page: str, api: Api, capfd: pytest.CaptureFixture[str]) -> None:
+    code = next(block.content for block in Page(ROOT / page).blocks() if block.language == "python")
+    command = [sys.executable, "-c", code.replace("http://127.0.0.1:8000", api.url)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert "car" in capfd.readouterr().out
 
 
 def test_the_upload_that_is_shown_starts_its_job(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

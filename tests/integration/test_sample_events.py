@@ -12,15 +12,15 @@ from tests.support.every_call import handle
 from tests.support.sample_events import NAMES, SAMPLES, function_of, outcome_of, prepared_event
 from tools.local_stack.template import Template
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+LOCAL = (Path(__file__).parents[2] / "docs" / "local.md").read_text(encoding="utf-8")
 
 
 def test_every_function_has_a_sample_event() -> None:
     assert {function_of(name) for name in NAMES} == set(Template().functions())
 
 
-def test_the_commands_of_the_readme_name_the_same_functions() -> None:
-    commands = re.findall(r"sam local invoke (\w+) --event events/(\w+)\.json", README)
+def test_the_commands_that_are_shown_name_the_same_functions() -> None:
+    commands = re.findall(r"sam local invoke (\w+) --event events/(\w+)\.json", LOCAL)
     assert {function for function, _ in commands} == set(Template().functions())
     assert [(function_of(name), name) for _, name in commands] == commands
 

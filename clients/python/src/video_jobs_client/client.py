@@ -10,6 +10,7 @@ from typing import Any, Self, Unpack
 
 import httpx2
 
+from video_jobs_client.addresses import refuse_plain_http
 from video_jobs_client.job_facts import JobFacts
 from video_jobs_client.models import Health, JobResource, JobStatus, Pipelines, Quote
 from video_jobs_client.options import Options, QuoteOptions, as_json
@@ -22,6 +23,7 @@ from video_jobs_client.protocol.retries import Retries
 from video_jobs_client.protocol.sync_driver import SyncDriver
 from video_jobs_client.protocol.waiting import Waiting, succeeded, wait
 from video_jobs_client.results import Frame, Results
+from video_jobs_client.settings import find_server, stored_or_given
 from video_jobs_client.summary import Summary
 from video_jobs_client.uploads import Source, UploadSettings, submit
 
@@ -35,11 +37,13 @@ class Client:
     Parameters
     ----------
     base_url
-        The address of the API, without a path; None for that of the environment or profile.
+        The address of the API; None for ``VIDEO_JOBS_URL``, or that of the profile.
     token
-        Is sent with each request.
+        Is sent with each request; None for ``VIDEO_JOBS_TOKEN``, or that of the profile's login.
     token_provider
         In place of ``token``: is called before each request.
+    profile
+        The profile that tells the address and how to log in, if not the default one.
     retries
         How often and when a request is sent again.
     timeout_s
@@ -61,14 +65,17 @@ class Client:
         token: str | None = None,
         *,
         token_provider: Callable[[], str | None] | None = None,
+        profile: str | None = None,
         retries: Retries | None = None,
         timeout_s: float = 30.0,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        url = (base_url or os.environ["VIDEO_JOBS_URL"]).rstrip("/")
-        self._calls = Calls(url, retries or Retries(), timeout_s)
+        server = find_server(base_url, token, profile)
+        if token_provider is not None:
+            refuse_plain_http(server.url, "the address of the server")
+        self._calls = Calls(server.url, retries or Retries(), timeout_s)
         self._http = httpx2.Client(transport=transport)
-        self._driver = SyncDriver(self._http, token_provider or (lambda: token))
+        self._driver = SyncDriver(self._http, token_provider or stored_or_given(server))
         self.jobs = Jobs(self._calls, self._driver)
 
     def analyse(

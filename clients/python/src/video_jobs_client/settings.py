@@ -8,7 +8,7 @@ for, and to no other.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from video_jobs_client.addresses import PlainHttpError, SettingsError, checked_server, refuse_plain_http
@@ -33,6 +33,7 @@ __all__ = [
     "checked_token",
     "config_folder",
     "find_server",
+    "stored_or_given",
 ]
 
 URL_VARIABLE = "VIDEO_JOBS_URL"
@@ -103,6 +104,25 @@ def find_server(
     if given is not None:
         refuse_plain_http(address, "the address of the server")
     return Server(address, given, chosen)
+
+
+def stored_or_given(server: Server) -> Callable[[], str | None]:
+    """What gives the token for each request: the one that is known, or that of the profile's login, or none.
+
+    Raises
+    ------
+    SettingsError
+        If the profile knows a login, and the packages for it are not installed.
+    """
+    if server.token is not None or server.profile is None or server.profile.login is None:
+        return lambda: server.token
+    try:
+        from video_jobs_client.login import token_provider
+    except ImportError:
+        raise SettingsError(
+            f"The profile {server.profile.name} has a login: pip install 'video-jobs-client[cli]'"
+        ) from None
+    return token_provider(server) or (lambda: None)
 
 
 def checked_token(text: str | None) -> str | None:
