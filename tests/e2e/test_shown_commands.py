@@ -50,7 +50,7 @@ def test_the_first_python_example_runs(page: str, api: Api, capfd: pytest.Captur
     code = next(block.content for block in Page(ROOT / page).blocks() if block.language == "python")
     command = [sys.executable, "-c", code.replace("http://127.0.0.1:8000", api.url)]
     subprocess.run(command, cwd=ROOT, check=True)
-    assert "car" in capfd.readouterr().out
+    assert "HARBOUR" in capfd.readouterr().out
 
 
 def test_the_upload_that_is_shown_starts_its_job(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

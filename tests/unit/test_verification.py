@@ -235,7 +235,7 @@ def ends(then: str) -> Callable[[Case], None]:
         (lambda case: case.python.unlink(), WorkerMissingError, "cannot be run"),
         (ends("sys.exit('No module named video_worker')"), WorkerMissingError, "make setup"),
         (ends("os.kill(os.getpid(), 9)"), WorkerFailedError, "SIGKILL"),
-        (ends("os.kill(os.getpid(), 2)"), WorkerFailedError, "SIGINT"),
+        (ends("os.kill(os.getpid(), 15)"), WorkerFailedError, "SIGTERM"),
         (ends("sys.exit('all is lost')"), WorkerFailedError, "exit code 1: all is lost"),
         (ends("print('[0,{', end=''); sys.exit(1)"), WorkerFailedError, "exit code 1"),
         (told('{"error":{"code":"unreadable_video","message":"cut"}}'), OtherVideoError, "cut"),

@@ -121,7 +121,7 @@ class _Submission:
 
     def anew(self, key: str, on_submitted: Callable[[str], None]) -> Steps[str]:
         """Submit a job under this key; ``on_submitted`` is told the job_id before the video is uploaded."""
-        method = self.settings.method_for(self.video.size_bytes)
+        method = self._first_method()
         while True:
             try:
                 return (yield from self._by(method, key, on_submitted))
@@ -131,9 +131,9 @@ class _Submission:
                 method = _LARGER[method]
 
     def _by(self, method: Method, key: str, on_submitted: Callable[[str], None]) -> Steps[str]:
-        if method == "body":
+        if method == "body":  # which has no place for a filename
             body = self._meter().measured(self.video.slice(0, self.video.size_bytes))
-            return (yield from self.calls.submit_body(body, as_query(self._named()), key)).job_id
+            return (yield from self.calls.submit_body(body, as_query(self.options), key)).job_id
         wanted = {"size_bytes": self.video.size_bytes, "upload_method": method, **as_json(self._named())}
         offer = yield from self.calls.submit_json(wanted, key)
         if offer.multipart is not None:
@@ -142,6 +142,11 @@ class _Submission:
         elif offer.upload is not None:
             yield from self._with_form(offer.upload, wanted, key)
         return offer.job_id
+
+    def _first_method(self) -> Method:
+        method = self.settings.method_for(self.video.size_bytes)
+        is_free = self.settings.method == "auto"
+        return "form" if is_free and method == "body" and "filename" in self.options else method
 
     def _gone_on(self, job_id: str) -> Steps[str | None]:
         """Upload what is missing; None if the job does not wait for it any more."""
