@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,12 @@ def cache_folder() -> Path:
 class UnfinishedUploads:
     """The unfinished uploads of this user; a folder that cannot be written keeps none."""
 
-    folder: Path = field(default_factory=lambda: cache_folder() / "uploads")
     now: Callable[[], float] = time.time
+
+    @property
+    def folder(self) -> Path:
+        """Where they are kept."""
+        return cache_folder() / "uploads"
 
     def find(self, name: str) -> Unfinished | None:
         """What is known of an upload; None if nothing, or if it is too old."""
