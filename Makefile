@@ -4,12 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-REQUIREMENTS := layers/vendor/requirements.txt gpu_worker_image/requirements.txt gpu_worker_image/requirements-gpu.txt requirements-dev.txt
+REQUIREMENTS := clients/python/requirements.txt layers/vendor/requirements.txt gpu_worker_image/requirements.txt gpu_worker_image/requirements-gpu.txt requirements-dev.txt
 STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
 CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
 DYNALITE := .cache/dynalite-4.0.0
 PLAYWRIGHT := .cache/playwright-core-1.65.1
-EDITABLE := $(VENV)/editable-$(shell sha256sum pyproject.toml | cut -c1-16)
+EDITABLE := $(VENV)/editable-$(shell cat pyproject.toml clients/python/pyproject.toml | sha256sum | cut -c1-16)
 COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
 SOURCES := layers/common/python functions gpu_worker_image clients/python/src tools
 
@@ -42,7 +42,7 @@ $(STAMP):
 	@touch $@
 
 $(EDITABLE): $(STAMP)
-	$(BIN)/pip install --quiet --no-deps --editable .
+	$(BIN)/pip install --quiet --no-deps --editable . --editable clients/python
 	@touch $@
 
 $(CHECKOV):
@@ -113,7 +113,7 @@ vocabulary: setup ## check that functional code has no forbidden word
 plugins: setup ## check that plugins and pipelines do what their files say
 	$(BIN)/python -m tools.governance.validate_plugins
 
-audit: setup ## look up known vulnerabilities of every package that is deployed
+audit: setup ## look up known vulnerabilities of every package that is deployed or that the client needs
 	$(BIN)/pip-audit --progress-spinner off $(addprefix -r ,$(filter-out requirements-dev.txt,$(REQUIREMENTS)))
 
 smoke: setup ## test a running service: make smoke [URL=https://...]; without URL, a local stack

@@ -6,14 +6,18 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools.local_stack.template import Template
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / ".aws-sam" / "build"
+CLIENT = ROOT / "clients/python"
+DEPLOYED = [ROOT / "layers/vendor/requirements.txt", *ROOT.glob("gpu_worker_image/requirements*.txt")]
 needs_build = pytest.mark.skipif(
     not BUILD.is_dir(), reason="make test builds the functions first (sam build)"
 )
@@ -31,16 +35,26 @@ def test_the_dockerfile_copies_what_is_there_and_installs_what_make_installs() -
     assert f"{' '.join(requirements)} requirements-dev.txt" in makefile
 
 
-def test_the_packages_of_functions_and_worker_have_one_version_each() -> None:
+def test_the_packages_of_functions_worker_and_client_have_one_version_each() -> None:
     pins: dict[str, set[str]] = {}
-    files = [ROOT / "layers/vendor/requirements.txt", *ROOT.glob("gpu_worker_image/requirements*.txt")]
-    assert len(files) == 3
-    for file in files:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if "==" in line:
-                package, version = line.split("==")
-                pins.setdefault(package, set()).add(version)
+    for file in (*DEPLOYED, CLIENT / "requirements.txt"):
+        for package, version in pins_of(file).items():
+            pins.setdefault(package, set()).add(version)
     assert {package: found for package, found in pins.items() if len(found) > 1} == {}
+
+
+def test_all_that_the_client_needs_is_installed_in_a_version_that_it_takes() -> None:
+    project = tomllib.loads((CLIENT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = chain(*project["optional-dependencies"].values())
+    needed = [Requirement(text) for text in (*project["dependencies"], *extras)]
+    pins = pins_of(CLIENT / "requirements.txt")
+    assert pins.keys() == {one.name for one in needed}
+    assert [one for one in needed if pins[one.name] not in one.specifier] == []
+
+
+def pins_of(file: Path) -> dict[str, str]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==", 1) for line in lines if "==" in line)
 
 
 def test_samconfig_has_a_section_for_each_command() -> None:

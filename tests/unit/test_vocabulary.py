@@ -62,6 +62,7 @@ PLACES: dict[str, Callable[[str], str]] = {
     "gpu_worker_image/Dockerfile": lambda term: f"ENV {term.upper()}=1",
     "gpu_worker_image/README.md": lambda term: f"A `{term}` and several {term}s",
     "clients/python/src/a.py": lambda term: f"def {term}() -> None:",
+    "clients/python/README.md": lambda term: f"The {term} of the client",
     "template.yaml": lambda term: f"  {camel(term)}Function: video-{kebab(term)}-queue",
 }
 
@@ -204,8 +205,14 @@ def test_a_very_long_line_is_shown_around_the_hit(tree: Path, run: Run) -> None:
     assert len(lines[0]) < 250
 
 
-def test_other_folders_are_left_alone_and_a_path_that_is_not_there_is_named(tree: Path, run: Run) -> None:
+def test_other_folders_lock_files_and_licences_are_left_alone_and_a_path_that_is_not_there_is_named(
+    tree: Path, run: Run
+) -> None:
     plant(tree, "functions/__pycache__/gpu_worker.pyc", "websocket")
+    plant(tree, "clients/web/node_modules/websocket/index.js", "websocket")
+    plant(tree, "clients/web/package-lock.json", "websocket")
+    plant(tree, "clients/python/uv.lock", "websocket")
+    plant(tree, "clients/python/LICENSE", "distributed")
     plant(tree, "docs/websocket.md", "websocket")
     status, lines = run()
     assert status == CLEAN
@@ -240,7 +247,7 @@ def test_a_small_configuration_is_enough(tree: Path, run: Run) -> None:
         ({"allowed": [{"term": "WebSocketApi"}]}, "allowed.0"),
         ({"allowed": ["polling", "polling"]}, "'polling' is named twice"),
         ({"allowed": [{"term": "websocket", "reason": "we like it"}]}, "'websocket' is named twice"),
-        ({"ignored_folders": [{"name": "vendored"}]}, "ignored_folders.0.reason: Field required"),
+        ({"ignored": [{"name": "vendored"}]}, "ignored.0.reason: Field required"),
         ({"paths": []}, "paths: List should have at least 1 item"),
         ({"paths": ["/etc"]}, "inside the root"),
         ({"paths": ["../other"]}, "inside the root"),
@@ -275,7 +282,7 @@ def test_the_project_keeps_the_rules_of_the_design(capsys: pytest.CaptureFixture
     assert vocabulary.forbidden == TERMS
     allowed = [one if isinstance(one, str) else one.name for one in vocabulary.allowed]
     assert {"job_queue", "async", "worker", "polling", "gpu_worker_image"} <= set(allowed)
-    named = {"functions", "layers", "gpu_worker_image", "clients/python/src", "template.yaml"}
+    named = {"functions", "layers", "gpu_worker_image", "clients", "template.yaml"}
     assert set(vocabulary.paths) == named
     assert main([]) == CLEAN, capsys.readouterr().out
     report = scan(vocabulary, ROOT)

@@ -43,7 +43,7 @@ Term = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$")]
 
 
 class Explained(BaseModel, extra="forbid", strict=True):
-    """A folder that is not looked into, or a name that may contain a forbidden term; and why."""
+    """A file or folder that is not looked into, or a name that may contain a forbidden term; and why."""
 
     name: Text = Field(validation_alias=AliasChoices("name", "term"))
     reason: Text
@@ -53,7 +53,7 @@ class Vocabulary(BaseModel, extra="forbid", strict=True):
     """The configuration: the paths to scan and the words."""
 
     paths: Annotated[list[Text], Field(min_length=1)]
-    ignored_folders: list[Explained] = []
+    ignored: list[Explained] = []
     forbidden: Annotated[list[Term], Field(min_length=1)]
     allowed: list[Text | Explained]
 
@@ -153,7 +153,7 @@ def scan(vocabulary: Vocabulary, root: Path) -> Report:
 
 def _everything(vocabulary: Vocabulary, root: Path) -> list[Path]:
     """Files and folders, with those between the root and the configured paths, each once."""
-    ignored = {one.name for one in vocabulary.ignored_folders}
+    ignored = {one.name for one in vocabulary.ignored}
     found: set[Path] = set()
     for start in (root / path for path in vocabulary.paths if (root / path).exists()):
         between = [start, *start.parents]
