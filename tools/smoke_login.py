@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import requests
+from video_jobs_client import settings
+from video_jobs_client.login import IssuerAwayError, LoginError, log_in_as_machine
 
 from tools.smoke_service import SmokeTestError, UsageError
 
@@ -13,7 +14,6 @@ URL_VARIABLE = "SMOKE_TEST_TOKEN_URL"
 ID_VARIABLE = "SMOKE_TEST_CLIENT_ID"
 SECRET_VARIABLE = "SMOKE_TEST_CLIENT_SECRET"  # noqa: S105
 SCOPE_VARIABLE = "SMOKE_TEST_SCOPE"
-_TIMEOUT_S = 30
 
 
 def log_in(token: str | None, environment: Mapping[str, str]) -> tuple[str | None, str]:
@@ -33,38 +33,28 @@ def log_in(token: str | None, environment: Mapping[str, str]) -> tuple[str | Non
     if not url:
         return None, "without a token"
     client_id, secret = environment.get(ID_VARIABLE, ""), environment.get(SECRET_VARIABLE, "")
-    if not url.startswith(("https://", "http://127.0.0.1:")):
-        raise UsageError(f"{URL_VARIABLE} begins with https://, because the secret is sent there")
     if not (client_id and secret):
         raise UsageError(f"{URL_VARIABLE} needs {ID_VARIABLE} and {SECRET_VARIABLE}, too")
-    form = {"grant_type": "client_credentials"}
-    form |= {"scope": environment[SCOPE_VARIABLE]} if environment.get(SCOPE_VARIABLE) else {}
-    return _token_for(url, client_id, secret, form), f"as the client {client_id}"
+    how = settings.LoginSettings(token_url=url, scope=environment.get(SCOPE_VARIABLE) or None)
+    return _token_for(how, client_id, secret), f"as the client {client_id}"
 
 
 def checked_token(text: str | None) -> str | None:
     """The token, trimmed; raises UsageError, which does not show it, if no header can carry it."""
-    token = (text or "").strip()
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise UsageError("the token holds characters that no token has")
-    return token or None
-
-
-def _token_for(url: str, client_id: str, secret: str, form: Mapping[str, str]) -> str | None:
-    """Client credentials (RFC 6749, section 4.4); the secret is sent as the header that 2.3.1 prefers."""
     try:
-        answer = requests.post(
-            url, data=form, auth=(client_id, secret), timeout=_TIMEOUT_S, allow_redirects=False
-        )
-        body = answer.json()
-    except requests.RequestException as error:
+        return settings.checked_token(text)
+    except settings.SettingsError as error:
+        raise UsageError(str(error)) from None
+
+
+def _token_for(how: settings.LoginSettings, client_id: str, secret: str) -> str:
+    try:
+        return log_in_as_machine(how, client_id, secret, environment={}).access_token
+    except IssuerAwayError as error:
+        raise SmokeTestError(f"{URL_VARIABLE}: {error}") from None
+    except LoginError as error:
         raise SmokeTestError(
-            f"{url} gives no token ({type(error).__name__}): is {URL_VARIABLE} right?"
+            f"{error}: are {ID_VARIABLE}, {SECRET_VARIABLE} and {SCOPE_VARIABLE} those of one machine client?"
         ) from None
-    if answer.status_code != 200 or not isinstance(body, dict) or "access_token" not in body:
-        said = body.get("error", "") if isinstance(body, dict) else ""
-        raise SmokeTestError(
-            f"{url} answered {answer.status_code} {said}, and no token: are {ID_VARIABLE}, {SECRET_VARIABLE} "
-            f"and {SCOPE_VARIABLE} those of one machine client?"
-        )
-    return checked_token(str(body["access_token"]))
+    except settings.SettingsError as error:
+        raise UsageError(f"{URL_VARIABLE}: {error}") from None

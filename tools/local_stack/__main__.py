@@ -80,9 +80,10 @@ def _kind_of_workers(image: str, model: str) -> tuple[Launcher, dict[str, str]]:
 
 
 def how_to_log_in(issuer: DevelopmentIssuer) -> str:
-    """Where tokens come from, and a command that gets one."""
+    """Where tokens come from, and commands that get one."""
     where = f"Issuer: {issuer.url}  (audience: {issuer.audience})"
-    return f"{where}\nToken: curl -s -d sub=ann {issuer.token_url}"
+    settings = f"video-jobs config set issuer {issuer.url}; video-jobs config set client_id local"
+    return f"{where}\nLogin: {settings}; video-jobs login\nToken alone: curl -s -d sub=ann {issuer.token_url}"
 
 
 if __name__ == "__main__":

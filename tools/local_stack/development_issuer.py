@@ -7,12 +7,14 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from tools.local_stack.code_flow import OFFLINE_ACCESS, CodeFlow, Grant, GrantError
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 AUDIENCE = "video-jobs"
@@ -23,10 +25,15 @@ _SECONDS = re.compile(r"[1-9][0-9]{0,5}")
 
 
 class DevelopmentIssuer(LoopbackServer):
-    """Gives every caller a token for any subject, signed with a key that lives as long as the issuer."""
+    """Gives every caller a token for any subject, signed with a key that lives as long as the issuer.
+
+    People log in with a page (``tools.local_stack.code_flow``), machines with an id and any secret, and
+    ``curl -d sub=ann`` gets a token without either.
+    """
 
     def __init__(self, audience: str = AUDIENCE) -> None:
         self.audience = audience
+        self._codes = CodeFlow()
         self._key = RSAKey.generate_key(_KEY_BITS, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
         super().__init__(make_server(HOST, 0, Request.application(self._answer), threaded=True), "issuer")
 
@@ -56,26 +63,48 @@ class DevelopmentIssuer(LoopbackServer):
                 return _json(self._configuration())
             case "GET", "/.well-known/jwks.json":
                 return _json(KeySet([self._key]).as_dict(private=False))
+            case "GET", "/authorize":
+                return self._codes.authorize(request)
             case "POST", "/token":
-                return self._give_token(request)
+                return self._answer_for_token(request)
         return _json({"error": "not_found"}, 404)
 
     def _configuration(self) -> dict[str, Any]:
         return {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/.well-known/jwks.json",
+            "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": self.token_url,
-            "response_types_supported": ["token"],
-            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": ["openid", OFFLINE_ACCESS],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
         }
+
+    def _answer_for_token(self, request: Request) -> Response:
+        try:
+            match request.form.get("grant_type"):
+                case "authorization_code":
+                    return self._tokens_of(self._codes.redeem_code(request.form))
+                case "refresh_token":
+                    return self._tokens_of(self._codes.redeem_renewal(request.form))
+        except GrantError:
+            return _json({"error": "invalid_grant"}, 400)
+        return self._give_token(request)
+
+    def _tokens_of(self, grant: Grant) -> Response:
+        token = self.token(grant.subject, scope=grant.scope or None, claims={"client_id": grant.client_id})
+        told = {"access_token": token, "token_type": "Bearer", "expires_in": EXPIRES_IN_S}
+        return _json(told | self._codes.renewal_of(grant))
 
     def _give_token(self, request: Request) -> Response:
         form = request.form
         subject, expires_in = form.get("sub"), form.get("expires_in", str(EXPIRES_IN_S))
         if form.get("grant_type") == "client_credentials" and request.authorization is not None:
-            subject = request.authorization.username  # a machine; any secret will do
+            # a machine; any secret will do. The name is encoded as RFC 6749, section 2.3.1, wants it.
+            subject = unquote_plus(request.authorization.username or "")
         if not subject:
             return _refusal("sub: the subject of the token")
         if _SECONDS.fullmatch(expires_in) is None:
