@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from video_jobs_client.errors import ApiError, JobFailedError, ResultsError, VideoJobsClientError
-from video_jobs_client.results import Detection, Frame, Results, Word
-from video_jobs_client.summary import Summary
-
 if TYPE_CHECKING:
     from video_jobs_client.async_client import AsyncClient, AsyncJob
     from video_jobs_client.client import Client, Job
+    from video_jobs_client.errors import ApiError, JobFailedError, ResultsError, VideoJobsClientError
+    from video_jobs_client.results import Detection, Frame, Results, Word
+    from video_jobs_client.summary import Summary
 
 __all__ = [
     "ApiError",
@@ -27,13 +26,20 @@ __all__ = [
     "VideoJobsClientError",
     "Word",
 ]
-_MODULES = {"AsyncClient": "async_client", "AsyncJob": "async_client", "Client": "client", "Job": "client"}
+_MODULES = {
+    "async_client": ("AsyncClient", "AsyncJob"),
+    "client": ("Client", "Job"),
+    "errors": ("ApiError", "JobFailedError", "ResultsError", "VideoJobsClientError"),
+    "results": ("Detection", "Frame", "Results", "Word"),
+    "summary": ("Summary",),
+}
 
 
 def __getattr__(name: str) -> object:
-    """What needs the HTTP library is imported when it is used, so that exports start at once."""
+    """Names are imported when they are used, so that a command that needs few of them starts at once."""
     from importlib import import_module
 
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,143 @@
+"""Exit codes, and how each error ends the program."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from video_jobs_client import errors
+from video_jobs_client.cli.text import shown
+
+DEBUG_VARIABLE = "VIDEO_JOBS_DEBUG"
+
+
+class ExitCode(IntEnum):
+    """What the program's exit status tells; the table of ``docs/cli.md``."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    FORBIDDEN = 4
+    JOB_FAILED = 5
+    NOT_FOUND = 6
+    REFUSED = 7
+    TIMEOUT = 8
+    DIFFERS = 9
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+MEANINGS = {
+    ExitCode.OK: "everything went well",
+    ExitCode.UNEXPECTED: "something unexpected went wrong",
+    ExitCode.USAGE: "the command or a setting is wrong",
+    ExitCode.UNREACHABLE: "the service, its storage or the login service is away or failed: try again",
+    ExitCode.FORBIDDEN: "not logged in, or not allowed",
+    ExitCode.JOB_FAILED: "the job failed",
+    ExitCode.NOT_FOUND: "no such job, or it has no results yet",
+    ExitCode.REFUSED: "refused: wrong file or option, quota, or a state that does not allow it",
+    ExitCode.TIMEOUT: "the time for waiting is over; the job goes on",
+    ExitCode.DIFFERS: "verify or diff found differences",
+    ExitCode.INTERRUPTED: "interrupted with Ctrl-C; jobs go on",
+    ExitCode.BROKEN_PIPE: "the program that read the output ended first",
+}
+
+_CODES: tuple[tuple[type[errors.VideoJobsClientError], ExitCode], ...] = (
+    (errors.JobFailedError, ExitCode.JOB_FAILED),
+    (errors.WaitTimeoutError, ExitCode.TIMEOUT),
+    (errors.UnauthenticatedError, ExitCode.FORBIDDEN),
+    (errors.ForbiddenError, ExitCode.FORBIDDEN),
+    (errors.NotFoundError, ExitCode.NOT_FOUND),
+    (errors.ServerError, ExitCode.UNREACHABLE),
+    (errors.ServiceUnreachableError, ExitCode.UNREACHABLE),
+    (errors.UnknownStatusError, ExitCode.UNEXPECTED),
+    (errors.UnexpectedAnswerError, ExitCode.UNREACHABLE),
+    (errors.UploadError, ExitCode.UNREACHABLE),
+    (errors.DownloadError, ExitCode.UNREACHABLE),
+    (errors.VideoJobsClientError, ExitCode.REFUSED),
+)
+"""The first class that fits decides."""
+
+_HINTS: tuple[tuple[type[errors.VideoJobsClientError], str], ...] = (
+    (errors.UnauthenticatedError, "Log in with `video-jobs login`, or set VIDEO_JOBS_TOKEN."),
+    (errors.ServiceUnreachableError, "Check the address with `video-jobs config list`, or try again later."),
+    (errors.UploadError, "Run the same command again: it goes on where it ended."),
+    (errors.JobNotCompletedError, "Wait for it with `video-jobs watch JOB`."),
+    (errors.JobNotFoundError, "`video-jobs list` shows your jobs."),
+    (errors.SoundError, "Add --no-sound."),
+)
+
+
+def exit_code_of(error: errors.VideoJobsClientError) -> ExitCode:
+    """The exit code for an error."""
+    from video_jobs_client.addresses import SettingsError
+    from video_jobs_client.login.errors import IssuerAwayError, LoginError
+
+    codes = (
+        (SettingsError, ExitCode.USAGE),
+        (IssuerAwayError, ExitCode.UNREACHABLE),
+        (LoginError, ExitCode.FORBIDDEN),
+        *_CODES,
+    )
+    return next(code for kind, code in codes if isinstance(error, kind))
+
+
+def message_of(error: errors.VideoJobsClientError) -> str:
+    """What an error says, and what to do, as one or two safe sentences."""
+    said = " ".join(str(error).split()) or " ".join((type(error).__doc__ or "").split())
+    hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
+    sentence = shown(said[:1].upper() + said[1:]).rstrip(".")
+    return f"{sentence}. {hint}".rstrip()
+
+
+def tell(message: str) -> None:
+    """Say on stderr what went wrong."""
+    print(f"Error: {message}", file=sys.stderr)  # noqa: T201 - the command line prints
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Whatever happens, the program ends with an exit code and without a traceback."""
+    try:
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        tell("Interrupted.")
+        _end(ExitCode.INTERRUPTED)
+    except errors.VideoJobsClientError as error:
+        _trace_if_wanted()
+        tell(message_of(error))
+        _end(exit_code_of(error))
+    except OSError as error:
+        if _is_broken_pipe(error):
+            # what is still buffered can go nowhere, and must not fail again when the program ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _end(ExitCode.BROKEN_PIPE)
+        _trace_if_wanted()
+        tell(shown(f"{error.filename or 'A file'}: {error.strerror or error}."))
+        _end(ExitCode.REFUSED)
+    except Exception as error:  # noqa: BLE001 - the outermost place; users get a sentence
+        _trace_if_wanted()
+        tell(f"Unexpected: {type(error).__name__}. Set {DEBUG_VARIABLE}=1 to see where, and report it.")
+        _end(ExitCode.UNEXPECTED)
+
+
+def _is_broken_pipe(error: OSError) -> bool:
+    # Windows says EINVAL when the reader of a pipe is gone
+    return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL)
+
+
+def _trace_if_wanted() -> None:
+    if os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"):
+        import traceback
+
+        traceback.print_exc()
+
+
+def _end(code: ExitCode) -> None:
+    sys.exit(int(code))

@@ -1,0 +1,175 @@
+"""``video-jobs submit``: send videos, each content once."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_of, tell
+from video_jobs_client.cli.job_options import job_options
+from video_jobs_client.cli.progress import Bar, bars
+from video_jobs_client.cli.record import content_key
+from video_jobs_client.cli.session import Session
+from video_jobs_client.cli.watch import Timeout, watch_jobs
+from video_jobs_client.errors import (
+    JobNotFoundError,
+    SourceError,
+    TooManyRequestsError,
+    VideoJobsClientError,
+)
+
+if TYPE_CHECKING:
+    from video_jobs_client.client import Client
+    from video_jobs_client.options import Options
+    from video_jobs_client.uploads import UploadSettings
+
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help='Videos, patterns such as "clips/*.mp4", or https:// addresses.'),
+]
+
+
+def submit(
+    session: Session,
+    files: Files,
+    options: dict[str, Any],
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Wait until the jobs have ended.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also what was submitted before.")] = False,
+    timeout: Timeout = None,
+) -> ExitCode:
+    """Submit videos: one job for each file.
+
+    Prints the ids of the jobs. A file that was submitted before with the same options is not sent again, also
+    under another name; --again does. An interrupted upload goes on when the same command is repeated.
+    """
+    sources = list(_sources(files))
+    with session.client() as client:
+        submission = Submission(session, client, job_options(options), again)
+        code = submission.run(sources)
+    if not watch:
+        if submission.job_ids:
+            session.output.hint(f"To wait for it: video-jobs watch {' '.join(submission.job_ids)}")
+        return code
+    ended = watch_jobs(session, submission.job_ids, timeout) if submission.job_ids else ExitCode.OK
+    return ended if code is ExitCode.OK or ended is ExitCode.INTERRUPTED else code
+
+
+def _sources(names: Sequence[str]) -> Iterator[str]:
+    """Patterns are expanded here as well: quoted ones, and all of them on Windows."""
+    for name in names:
+        if _is_url(name) or Path(name).exists() or not glob.has_magic(name):
+            yield name
+            continue
+        found = sorted(one for one in glob.glob(name, recursive=True) if Path(one).is_file())
+        if not found:
+            raise SourceError(f"no file fits the pattern {name}")
+        yield from found
+
+
+def _is_url(name: str) -> bool:
+    return name.startswith(("https://", "http://"))
+
+
+@dataclass
+class Submission:
+    """Sends one file after the other; a file that is refused does not keep the others back."""
+
+    session: Session
+    client: Client
+    options: Options
+    is_again: bool
+
+    def __post_init__(self) -> None:
+        self.job_ids: list[str] = []
+
+    def run(self, sources: Sequence[str]) -> ExitCode:
+        """Submit all; gives the exit code of the first that was refused."""
+        first = ExitCode.OK
+        for source in sources:
+            try:
+                self._submit(source)
+            except VideoJobsClientError as error:
+                code = exit_code_of(error)
+                if code is not ExitCode.REFUSED or isinstance(error, TooManyRequestsError):
+                    raise  # it would be the same with the next file
+                tell(f"{_name(source)}: {message_of(error)}")
+                first = first or code
+            except KeyboardInterrupt:
+                tell("Interrupted. Run the same command again: the upload goes on where it ended.")
+                return ExitCode.INTERRUPTED
+        return first
+
+    def _submit(self, source: str) -> None:
+        if _is_url(source):
+            self._tell(source, self._send(source), is_new=True)
+            return
+        path = _checked(source)
+        key = content_key(path, self.options)
+        known = None if self.is_again else self._known(key)
+        if known is not None:
+            self._tell(source, known, is_new=False)
+            return
+        job_id = self._send(path)
+        self.session.record.add(key, job_id)
+        self._tell(source, job_id, is_new=True)
+
+    def _known(self, key: str) -> str | None:
+        """The job of this content, unless it failed or is gone."""
+        job_id = self.session.record.job_of(key)
+        if job_id is None:
+            return None
+        try:
+            job = self.client.jobs.get(job_id)
+        except JobNotFoundError:
+            return None
+        return None if job.status == "failed" else job_id
+
+    def _send(self, source: str | Path) -> str:
+        options: Options = {**self.options}
+        if isinstance(source, Path):
+            options["filename"] = source.name
+        with bars(self.session.output) as shown_bars:
+            bar = shown_bars.add(_name(str(source)))
+            return self.client.analyse(source, upload=_settings(bar), **options).id
+
+    def _tell(self, source: str, job_id: str, *, is_new: bool) -> None:
+        self.job_ids.append(job_id)
+        output, name = self.session.output, _name(source)
+        sentence = (
+            f"{name}: job {job_id}"
+            if is_new
+            else f"{name} was submitted before as job {job_id}; --again submits it anyway"
+        )
+        if output.is_json:
+            output.json({"job_id": job_id, "file": name, "submitted": is_new})
+        elif output.has_tables:
+            output.line(sentence)
+        else:
+            output.line(job_id)
+            output.note(sentence)
+
+
+def _settings(bar: Bar) -> UploadSettings:
+    from video_jobs_client.uploads import UploadSettings
+
+    return UploadSettings()
+
+
+def _checked(name: str) -> Path:
+    path = Path(name)
+    if path.is_dir():
+        raise SourceError(f'{name} is a folder: name its files, for example "{name}/*.mp4"')
+    if not path.is_file():
+        raise SourceError(f"there is no file {name}")
+    return path
+
+
+def _name(source: str) -> str:
+    """What may be shown of a source: the query of a URL may hold a signature."""
+    return source.partition("?")[0] if _is_url(source) else source
