@@ -56,7 +56,7 @@ def told(body: dict[str, Any], retry_after: str) -> httpx2.Response:
 
 
 def test_the_service_says_when_to_ask_again() -> None:
-    waits = [answer(status_of("pending"), **{"retry-after": after}) for after in ("2", "7")]
+    waits = [told(status_of("pending"), after) for after in ("2", "7")]
     clocked = Clocked(
         [*waits, answer(status_of("running")), answer(status_of("completed")), answer(job("completed"))]
     )

@@ -257,7 +257,11 @@ class Job(JobFacts):
         **chosen
             A range of frames or times, see `FrameRange`.
         """
-        return Results.of_job(self.resource, self.pages(partial=partial, **chosen)).frames()
+        return self.results(partial=partial, **chosen).frames()
+
+    def results(self, *, partial: bool = False, **chosen: Unpack[FrameRange]) -> Results:
+        """The results for exports; they are fetched while they are read, once."""
+        return Results.of_job(self.resource, self.pages(partial=partial, **chosen))
 
     def pages(self, *, partial: bool = False, **chosen: Unpack[FrameRange]) -> Iterator[dict[str, Any]]:
         """The pages of the results as they are, for `Results` and exports."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from video_jobs_client.cli.exits import ExitCode
+from video_jobs_client.cli.exits import ExitCode, ending
 from video_jobs_client.cli.session import Session
 
 Group = Mapping[str, Any]
@@ -25,19 +25,16 @@ def _profiles(incomplete: str) -> list[str]:
         return []
 
 
-GLOBALS: Group = {
-    "profile": Annotated[
-        str | None,
-        typer.Option(
-            "--profile", metavar="NAME", help="Use this profile's server.", autocompletion=_profiles
-        ),
-    ],
-    "url": Annotated[
-        str | None, typer.Option("--url", metavar="URL", help="Use the server at this address.")
-    ],
-    "json": Annotated[bool, typer.Option("--json", help="Print JSON.")],
-    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")],
-}
+ProfileName = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Use this profile's server.", autocompletion=_profiles),
+]
+ServerUrl = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="Use the server at this address.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quietly = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")]
+GLOBALS: Group = {"profile": ProfileName, "url": ServerUrl, "json": AsJson, "quiet": Quietly}
 _DEFAULTS = {"profile": None, "url": None, "json": False, "quiet": False}
 
 
@@ -78,7 +75,8 @@ def _command(function: Callable[..., object], groups: Mapping[str, Group]) -> Ca
         for group, members in groups.items():
             given = {member: values.pop(member) for member in members}
             values[group] = {member: value for member, value in given.items() if value is not None}
-        code = function(session, **values)
+        with ending():
+            code = function(session, **values)
         if isinstance(code, ExitCode) and code is not ExitCode.OK:
             raise typer.Exit(int(code))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -44,7 +44,7 @@ def job_options(given: Mapping[str, Any]) -> Options:
             options[name] = [one.strip() for one in options[name].split(",") if one.strip()]
     if "region" in options:
         options["region"] = _region(options["region"])
-    return Options(**options)  # type: ignore[typeddict-item]  # the names are those of JOB_OPTIONS
+    return cast("Options", options)  # the names are those of JOB_OPTIONS
 
 
 def _region(text: str) -> list[float]:

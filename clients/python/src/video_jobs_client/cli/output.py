@@ -81,8 +81,10 @@ class Output:
 
         table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
         for name in columns:
-            justify = "right" if name in _RIGHT else "left"
-            table.add_column(Text(name), justify=justify, overflow="fold", no_wrap=name == "job")
+            is_number = name in _RIGHT
+            table.add_column(
+                Text(name), justify="right" if is_number else "left", overflow="fold", no_wrap=name == "job"
+            )
         for row in texts:
             table.add_row(*(Text(value, style=_STYLES.get(value, "")) for value in row))
         self.console().print(table)

@@ -16,7 +16,6 @@ from typing import Any, Self
 
 from video_jobs_client.errors import VideoJobsClientError
 
-FOLDER_VARIABLE = "VIDEO_JOBS_CACHE_DIR"
 LAST = ("last", "-")
 _LEAST_PREFIX = 4
 _NO_PART_OF_RESULTS = ("callback_url", "filename")
@@ -39,6 +38,8 @@ class Record:
     @classmethod
     def of_server(cls, url: str) -> Self:
         """The record of a server."""
+        from video_jobs_client.uploads.unfinished import cache_folder
+
         return cls(cache_folder() / f"submitted-{hashlib.sha256(url.encode()).hexdigest()[:16]}.jsonl")
 
     def add(self, key: str, job_id: str) -> None:
@@ -68,16 +69,6 @@ class Record:
                 continue  # the program ended while it wrote this line
             if isinstance(one, dict) and {"key", "job_id"} <= one.keys():
                 yield one
-
-
-def cache_folder() -> Path:
-    """VIDEO_JOBS_CACHE_DIR, or the folder that the system has for it."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if folder:
-        return Path(folder)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("video-jobs")
 
 
 def content_key(path: Path, options: Mapping[str, Any]) -> str:

@@ -66,7 +66,8 @@ def _sources(names: Sequence[str]) -> Iterator[str]:
         if _is_url(name) or Path(name).exists() or not glob.has_magic(name):
             yield name
             continue
-        found = sorted(one for one in glob.glob(name, recursive=True) if Path(one).is_file())
+        matches = glob.glob(name, recursive=True)  # noqa: PTH207 - a pattern may be absolute
+        found = sorted(one for one in matches if Path(one).is_file())
         if not found:
             raise SourceError(f"no file fits the pattern {name}")
         yield from found
@@ -158,7 +159,7 @@ class Submission:
 def _settings(bar: Bar) -> UploadSettings:
     from video_jobs_client.uploads import UploadSettings
 
-    return UploadSettings()
+    return UploadSettings(on_progress=lambda state: bar.show_bytes(state.sent_bytes, state.total_bytes))
 
 
 def _checked(name: str) -> Path:

@@ -16,6 +16,10 @@ def shown(text: str, keep: str = "") -> str:
     return "".join(one if one.isprintable() or one in keep else _escaped(one) for one in text)
 
 
+def _escaped(one: str) -> str:
+    return one.encode("unicode_escape").decode("ascii")
+
+
 def shortened(text: str, most: int) -> str:
     """The text on at most so many characters; the end of a name tells more than its middle."""
     safe = shown(text)

@@ -49,9 +49,7 @@ def watch_jobs(session: Session, job_ids: Sequence[str], timeout: float | None) 
     return next((code for code in codes if code is not ExitCode.OK), ExitCode.OK)
 
 
-async def _all(
-    session: Session, named: Sequence[tuple[str, Bar]], timeout: float | None
-) -> list[Outcome]:
+async def _all(session: Session, named: Sequence[tuple[str, Bar]], timeout: float | None) -> list[Outcome]:
     async with session.async_client() as client:
         return list(await asyncio.gather(*(_one(client, job_id, bar, timeout) for job_id, bar in named)))
 

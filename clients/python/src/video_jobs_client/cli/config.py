@@ -1,0 +1,79 @@
+"""``video-jobs config``: profiles, each with a server and how to log in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from video_jobs_client.cli.commands import add
+from video_jobs_client.cli.session import Session
+from video_jobs_client.profiles import KEYS, Config
+
+app = typer.Typer(
+    help="Show and change profiles: a server, and how to log in there.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Key = Annotated[str, typer.Argument(metavar="KEY", help=f"One of {', '.join(KEYS)}.")]
+
+
+def list_profiles(session: Session) -> None:
+    """List the profiles."""
+    config = Config.read()
+    if session.output.is_json:
+        session.output.json({name: config.values(name) for name in config.names})
+        return
+    rows = [
+        (name + (" (default)" if name == config.default_name else ""), key, value)
+        for name in config.names
+        for key, value in config.values(name).items()
+    ]
+    session.output.table(("profile", "key", "value"), rows)
+    if not rows:
+        session.output.hint("There is no profile yet: video-jobs config set url ADDRESS")
+
+
+def get(session: Session, key: Key) -> None:
+    """Print one setting of the profile."""
+    session.output.line(Config.read().values(_name(session)).get(key, ""))
+
+
+def set_value(session: Session, key: Key, value: Annotated[str, typer.Argument(metavar="VALUE")]) -> None:
+    """Change one setting of the profile; a new name makes a new profile."""
+    Config.read().with_value(_name(session), key, value).write()
+    session.output.note(f"Profile {_name(session)}: {key} is {value}")
+
+
+def unset(session: Session, key: Key) -> None:
+    """Remove one setting of the profile."""
+    Config.read().without_value(_name(session), key).write()
+
+
+def use(session: Session, name: Annotated[str, typer.Argument(metavar="PROFILE")]) -> None:
+    """Make a profile the default one."""
+    Config.read().with_default(name).write()
+    session.output.note(f"The default profile is {name}")
+
+
+def path(session: Session) -> None:
+    """Print where the profiles are kept."""
+    session.output.line(str(Config.read().path))
+
+
+def _name(session: Session) -> str:
+    return session.profile or Config.read().default_name
+
+
+add(app, list_profiles, name="list")
+add(app, get)
+add(
+    app,
+    set_value,
+    name="set",
+    examples="  video-jobs config set url https://api.example.com\n"
+    "  video-jobs config set issuer https://login.example.com --profile work",
+)
+add(app, unset)
+add(app, use)
+add(app, path)

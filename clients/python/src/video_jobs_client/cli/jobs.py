@@ -1,0 +1,134 @@
+"""``video-jobs`` status, list, cancel, retry, delete and pipelines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from video_jobs_client.cli.commands import JobName, JobNames
+from video_jobs_client.cli.exits import ExitCode, tell
+from video_jobs_client.cli.session import Session
+
+if TYPE_CHECKING:
+    from video_jobs_client.models import JobResource
+
+_LISTED = 20
+_TIME = "%Y-%m-%d %H:%M"
+
+
+def status(session: Session, job: JobName) -> None:
+    """Show what is known about a job."""
+    with session.client() as client:
+        found = session.job(client, job).resource
+    if session.output.is_json:
+        session.output.json(found)
+    else:
+        session.output.facts(_facts(found))
+
+
+def list_jobs(
+    session: Session,
+    status: Annotated[str | None, typer.Option("--status", help="Only jobs with this status.")] = None,
+    pipeline: Annotated[str | None, typer.Option("--pipeline", help="Only jobs of this pipeline.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = _LISTED,
+) -> None:
+    """List your jobs, the newest first."""
+    with session.client() as client:
+        found = [job.resource for job in client.jobs.list(status=status, pipeline_id=pipeline, limit=limit)]
+    if session.output.is_json:
+        session.output.json(found)
+        return
+    rows = [(job.job_id, job.status, _percent(job), _created(job), job.filename) for job in found]
+    session.output.table(("job", "status", "done", "submitted", "file"), rows)
+
+
+def cancel(session: Session, jobs: JobNames) -> None:
+    """End jobs that have not ended; each becomes "failed" with the code "cancelled"."""
+    with session.client() as client:
+        for name in jobs:
+            _changed(session, client.jobs.cancel(session.job_id(name)).resource, "is cancelled")
+
+
+def retry(session: Session, jobs: JobNames) -> None:
+    """Run failed jobs once more."""
+    with session.client() as client:
+        for name in jobs:
+            _changed(session, client.jobs.retry(session.job_id(name)).resource, "runs again")
+
+
+def delete(
+    session: Session,
+    jobs: JobNames,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> ExitCode:
+    """Delete jobs with their videos, results and summaries."""
+    ids = [session.job_id(name) for name in jobs]
+    if not yes and not _is_agreed(session, ids):
+        tell("Nothing was deleted; --yes deletes without asking.")
+        return ExitCode.USAGE
+    with session.client() as client:
+        for job_id in ids:
+            client.jobs.delete(job_id)
+            session.output.note(f"Job {job_id} is deleted")
+    return ExitCode.OK
+
+
+def pipelines(session: Session) -> None:
+    """List the pipelines and text engines that a job may ask for."""
+    with session.client() as client:
+        found = client.pipelines()
+    if session.output.is_json:
+        session.output.json(found)
+        return
+    rows: list[tuple[str, str, str | None]] = [
+        ("pipeline", f"{one.pipeline_id}{' (default)' if one.is_default else ''}", one.description)
+        for one in found.pipelines
+    ]
+    rows += [
+        ("text engine", one.id, ", ".join(one.languages or one.scripts or ())) for one in found.text_engines
+    ]
+    session.output.table(("kind", "id", "what"), rows)
+
+
+def _is_agreed(session: Session, ids: list[str]) -> bool:
+    if not session.output.has_tables:
+        return False
+    return typer.confirm(f"Delete {', '.join(ids)} with video and results?", err=True)
+
+
+def _changed(session: Session, job: JobResource, what: str) -> None:
+    if session.output.is_json:
+        session.output.json(job)
+    else:
+        session.output.line(f"Job {job.job_id} {what}" if session.output.has_tables else job.job_id)
+
+
+def _facts(job: JobResource) -> list[tuple[str, Any]]:
+    video, usage, error = job.video, job.usage, job.error
+    return [
+        ("job", job.job_id),
+        ("status", job.status),
+        ("done", _percent(job)),
+        (
+            "frames",
+            job.frames_done if job.frames_total is None else f"{job.frames_done} of {job.frames_total}",
+        ),
+        ("file", job.filename),
+        ("source", job.source_host),
+        ("pipeline", job.pipeline_id),
+        ("submitted", _created(job)),
+        ("video", video and f"{video.codec}, {video.width} x {video.height}"),
+        ("error", error and f"{error.code}: {error.message or ''}"),
+        ("computed", usage and f"{usage.compute_seconds:.1f} s"),
+        ("cost", (usage and usage.cost_usd is not None and f"{usage.cost_usd:.4f} USD") or None),
+        *(("warning", warning) for warning in job.warnings),
+    ]
+
+
+def _percent(job: JobResource) -> str | None:
+    return None if job.percent is None else f"{job.percent} %"
+
+
+def _created(job: JobResource) -> str:
+    return job.created_at.astimezone().strftime(_TIME)

@@ -1,0 +1,106 @@
+"""``video-jobs results``: what was found on each frame, in the format of another program."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from video_jobs_client.cli.commands import JobName
+from video_jobs_client.cli.session import Session
+
+if TYPE_CHECKING:
+    from video_jobs_client.client import Job
+
+
+class Format(StrEnum):
+    """What results may be written as."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    VTT = "vtt"
+    SRT = "srt"
+    COCO = "coco"
+    MOT = "mot"
+    CVAT = "cvat"
+    YOLO = "yolo"
+    PARQUET = "parquet"
+
+
+class What(StrEnum):
+    """What tables and subtitles tell."""
+
+    OBJECTS = "objects"
+    TEXTS = "texts"
+
+
+_NEEDS_PATH = (Format.YOLO, Format.PARQUET)
+Target = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="PATH", help="Write to this file, or folder for yolo."),
+]
+
+
+def results(
+    session: Session,
+    job: JobName,
+    format: Annotated[Format, typer.Option("--format", "-f", help="The format.")] = Format.JSON,  # noqa: A002
+    what: Annotated[
+        What | None,
+        typer.Option("--what", help="For csv and parquet (default: objects), vtt and srt (default: texts)."),
+    ] = None,
+    output: Target = None,
+) -> None:
+    """Write what was found on each frame.
+
+    json is the file of the service, byte for byte. csv and parquet have a row for each object or word, jsonl
+    a line for each frame. vtt and srt are subtitles; coco, mot, cvat and yolo are for annotation tools.
+    """
+    if output is None and format in _NEEDS_PATH:
+        raise typer.BadParameter(f"{format} is no text: name a file or folder with -o", param_hint="--output")
+    with session.client() as client:
+        found = session.job(client, job)
+        if format is Format.JSON:
+            _write_json(found, output)
+        else:
+            _writer(format, what)(found, output or sys.stdout)
+    if output is not None:
+        session.output.note(f"Written to {output}")
+
+
+def _write_json(job: Job, output: Path | None) -> None:
+    if output is not None:
+        job.download(output)
+        return
+    with tempfile.TemporaryDirectory(prefix="video-jobs-") as folder:
+        with job.download(Path(folder) / "results.json").open("rb") as file:
+            while chunk := file.read(1 << 20):
+                sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+
+def _writer(format: Format, what: What | None) -> Callable[[Job, Any], None]:  # noqa: A002
+    """What writes a job in this format."""
+    from video_jobs_client import exports
+
+    are_words = what is What.TEXTS
+    of_frames: dict[Format, Callable[[Any, Any], None]] = {
+        Format.JSONL: exports.write_jsonl,
+        Format.CSV: exports.write_words_csv if are_words else exports.write_detections_csv,
+        Format.PARQUET: exports.write_words_parquet if are_words else exports.write_detections_parquet,
+        Format.COCO: exports.write_coco,
+        Format.MOT: exports.write_mot_results,
+        Format.CVAT: exports.write_cvat,
+        Format.YOLO: exports.write_yolo,
+    }
+    if format in of_frames:
+        return lambda job, target: of_frames[format](job.results(), target)
+    subtitles = exports.write_webvtt if format is Format.VTT else exports.write_srt
+    content = "objects" if what is What.OBJECTS else "texts"
+    return lambda job, target: subtitles(job.summary(), target, content)  # type: ignore[arg-type]

@@ -1,0 +1,45 @@
+"""``video-jobs summary``: which objects and texts were seen, and when."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from video_jobs_client.cli.commands import JobName
+from video_jobs_client.cli.session import Session
+
+COLUMNS = ("start", "end", "in view", "kind", "name", "frames", "confidence")
+
+
+def summary(
+    session: Session,
+    job: JobName,
+    most: Annotated[
+        int | None, typer.Option("--most", min=1, help="Only so many: those that were longest in view.")
+    ] = None,
+) -> None:
+    """Show the objects and texts that were seen, with their times."""
+    with session.client() as client:
+        found = session.job(client, job).summary()
+    if session.output.is_json:
+        session.output.json(found.told)
+        return
+    from video_jobs_client.intervals import clock
+    from video_jobs_client.seen import seen
+
+    rows = [
+        (
+            clock(one.start_ms),
+            clock(one.end_ms),
+            clock(one.in_view_ms),
+            one.kind,
+            one.name,
+            one.frames,
+            f"{one.confidence:.2f}",
+        )
+        for one in seen(found, most)
+    ]
+    session.output.table(COLUMNS, rows)
+    if not rows:
+        session.output.hint("Nothing was seen.")
