@@ -18,7 +18,7 @@ def annotate(
     job: JobName,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="The video; by default, that of the job is fetched."),
+        typer.Argument(metavar="FILE", help="The video; by default, that of the job is fetched."),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="PATH", help="The MP4 that is written.")

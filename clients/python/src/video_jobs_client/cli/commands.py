@@ -119,5 +119,5 @@ def known_jobs(ctx: typer.Context, incomplete: str) -> list[str]:
 JOB_HELP = 'Its id, the beginning of it, or "last".'
 JobName = Annotated[str, typer.Argument(metavar="JOB", help=JOB_HELP, autocompletion=known_jobs)]
 JobNames = Annotated[
-    list[str], typer.Argument(metavar="JOB...", help='Ids of jobs, or "last".', autocompletion=known_jobs)
+    list[str], typer.Argument(metavar="JOB", help='Ids of jobs, or "last".', autocompletion=known_jobs)
 ]

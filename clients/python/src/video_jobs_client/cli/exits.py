@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+import typer
+
 from video_jobs_client import errors
 from video_jobs_client.cli.text import shown
 
@@ -91,7 +93,8 @@ def message_of(error: errors.VideoJobsClientError) -> str:
     """What an error says, and what to do, as one or two safe sentences."""
     said = " ".join(str(error).split()) or " ".join((type(error).__doc__ or "").split())
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
-    sentence = shown(said[:1].upper() + said[1:]).rstrip(".")
+    said = said if said.startswith("http") else said[:1].upper() + said[1:]
+    sentence = shown(said).rstrip(".")
     return f"{sentence}. {hint}".rstrip()
 
 
@@ -106,6 +109,8 @@ def ending() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
+    except (typer.BadParameter, typer.Exit, typer.Abort):
+        raise  # which Typer ends by itself
     except KeyboardInterrupt:
         tell("Interrupted.")
         _end(ExitCode.INTERRUPTED)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from video_jobs_client.models import JobResource
 
 _LISTED = 20
-_TIME = "%Y-%m-%d %H:%M"
 
 
 def status(session: Session, job: JobName) -> None:
@@ -39,7 +38,8 @@ def list_jobs(
     if session.output.is_json:
         session.output.json(found)
         return
-    rows = [(job.job_id, job.status, _percent(job), _created(job), job.filename) for job in found]
+    made = _short if session.output.has_tables else _created
+    rows = [(job.job_id, job.status, _percent(job), made(job), job.filename) for job in found]
     session.output.table(("job", "status", "done", "submitted", "file"), rows)
 
 
@@ -131,4 +131,8 @@ def _percent(job: JobResource) -> str | None:
 
 
 def _created(job: JobResource) -> str:
-    return job.created_at.astimezone().strftime(_TIME)
+    return job.created_at.isoformat()
+
+
+def _short(job: JobResource) -> str:
+    return job.created_at.astimezone().strftime("%m-%d %H:%M")

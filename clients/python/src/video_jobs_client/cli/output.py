@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _STYLES = {"completed": "green", "failed": "red", "running": "cyan", "pending": "yellow"}
+_WHOLE = frozenset({"job", "submitted"})
 _RIGHT = frozenset({"frames", "jobs", "confidence", "most at once", "start", "end", "in view", "objects"})
 
 
@@ -83,7 +84,7 @@ class Output:
         for name in columns:
             is_number = name in _RIGHT
             table.add_column(
-                Text(name), justify="right" if is_number else "left", overflow="fold", no_wrap=name == "job"
+                Text(name), justify="right" if is_number else "left", overflow="fold", no_wrap=name in _WHOLE
             )
         for row in texts:
             table.add_row(*(Text(value, style=_STYLES.get(value, "")) for value in row))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", help='Videos, patterns such as "clips/*.mp4", or https:// addresses.'),
+    typer.Argument(metavar="FILE", help='Videos, patterns such as "clips/*.mp4", or https:// addresses.'),
 ]
 
 

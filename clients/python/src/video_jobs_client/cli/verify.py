@@ -19,7 +19,7 @@ def verify(
     job: JobName,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="The video; by default, that of the job is fetched."),
+        typer.Argument(metavar="FILE", help="The video; by default, that of the job is fetched."),
     ] = None,
     parts: Annotated[int, typer.Option("--parts", min=1, help="How many parts are recomputed.")] = 3,
     everything: Annotated[bool, typer.Option("--all", help="Recompute all of the video.")] = False,

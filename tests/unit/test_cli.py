@@ -1,0 +1,343 @@
+"""The command line: what it prints, on a terminal and in a pipe, and the exit code of each outcome."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from typer.testing import CliRunner
+from video_jobs_client.cli.app import app
+from video_jobs_client.cli.exits import MEANINGS, ExitCode
+from video_jobs_client.cli.output import Output
+from video_jobs_client.cli.session import Session
+
+from tests.support.played_service import JOB_ID, URL, PlayedService, Reply, answer, job, problem, status_of
+
+ROOT = Path(__file__).parents[2]
+OTHER = "77ab01c4-0000-4000-8000-000000000000"
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command line against replies, one after the other."""
+    monkeypatch.setenv("VIDEO_JOBS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("VIDEO_JOBS_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("video_jobs_client.protocol.retries.Retries.pause_s", lambda *_: None)
+    for name in ("VIDEO_JOBS_URL", "VIDEO_JOBS_TOKEN", "VIDEO_JOBS_PROFILE", "VIDEO_JOBS_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(
+        *arguments: str, replies: list[Reply] | None = None, terminal: bool = False, url: str | None = URL
+    ) -> Ran:
+        service = PlayedService(list(replies or []))
+        session = Session(
+            url=url,
+            output=Output(is_terminal=terminal),
+            transport=httpx2.MockTransport(service.reply),
+        )
+        found = CliRunner().invoke(app, list(arguments), obj=session)
+        return Ran(found.exit_code, found.stdout, found.stderr)
+
+    return run
+
+
+@pytest.fixture
+def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "videos").mkdir()
+    monkeypatch.chdir(tmp_path / "videos")
+    path = Path("clip.mp4")
+    path.write_bytes(b"video")
+    return path
+
+
+def offered(job_id: str = JOB_ID) -> list[Reply]:
+    """The replies to a submit: the offer, the storage's, the job."""
+    upload = {"url": "https://bucket.example.com/", "fields": {}, "max_bytes": 9}
+    offer = {"job_id": job_id, "upload": {**upload, "expires_at": "2026-11-25T10:00:00Z"}}
+    return [answer(offer, 201), httpx2.Response(204), answer(job(job_id=job_id))]
+
+
+# --- submit and watch ------------------------------------------------------------------------------
+
+
+def test_submit_prints_the_id_for_programs_and_a_sentence_for_people(run: Run, clip: Path) -> None:
+    piped = run("submit", "clip.mp4", replies=offered())
+    assert (piped.code, piped.out, piped.err) == (0, f"{JOB_ID}\n", f"clip.mp4: job {JOB_ID}\n")
+    told = run("submit", "clip.mp4", "--again", replies=offered(), terminal=True)
+    assert told.out == f"clip.mp4: job {JOB_ID}\n"
+    assert told.err == f"To wait for it: video-jobs watch {JOB_ID}\n"
+
+
+def test_the_same_content_is_submitted_once_unless_it_is_wanted_again(run: Run, clip: Path) -> None:
+    run("submit", "clip.mp4", replies=offered())
+    Path("copy.mp4").write_bytes(clip.read_bytes())
+    again = run("submit", "copy.mp4", replies=[answer(job("completed"))])
+    assert (again.code, again.out) == (0, f"{JOB_ID}\n")
+    assert "copy.mp4 was submitted before" in again.err
+    # but with other options, after a failure, and if its job is gone
+    others: list[tuple[list[str], list[Reply]]] = [
+        (["--fps", "2"], []),
+        ([], [answer(job("failed"))]),
+        ([], [problem("job_not_found", 404)]),
+        (["--again"], []),
+    ]
+    for options, before in others:
+        found = run("submit", "clip.mp4", *options, replies=[*before, *offered(OTHER)])
+        assert found.out == f"{OTHER}\n"
+        run("submit", "clip.mp4", "--again", replies=offered())
+
+
+def test_patterns_are_expanded_and_a_file_that_is_refused_keeps_no_other_back(run: Run, clip: Path) -> None:
+    Path("b.mp4").write_bytes(b"other")
+    Path("empty.mp4").write_bytes(b"")
+    ran = run("submit", "*.mp4", "--json", replies=[*offered(), *offered(OTHER)])
+    assert [json.loads(line)["file"] for line in ran.out.splitlines()] == ["b.mp4", "clip.mp4"]
+    assert ran.code == ExitCode.REFUSED
+    assert "empty.mp4" in ran.err
+
+
+def test_watch_tells_how_each_job_ended_and_fails_with_a_job_that_failed(run: Run) -> None:
+    failed = job("failed", error={"code": "invalid_mp4", "message": "Invalid MP4 file: a WebM file"})
+    ended = [answer(job()), answer(status_of("failed")), answer(failed), answer(failed)]
+    ran = run("watch", JOB_ID, replies=[*ended])
+    assert (ran.code, ran.out) == (ExitCode.JOB_FAILED, f"{JOB_ID}\tfailed\t0\tinvalid_mp4\n")
+    assert "a WebM file" in ran.err
+
+
+def test_a_job_can_be_named_by_the_beginning_of_its_id_or_as_the_last(run: Run, clip: Path) -> None:
+    assert run("status", "last").code == ExitCode.REFUSED
+    run("submit", "clip.mp4", replies=offered())
+    for name in ("last", "-", JOB_ID[:8], JOB_ID):
+        found = run("status", name, "--json", replies=[answer(job("running"))])
+        assert json.loads(found.out)["job_id"] == JOB_ID
+
+
+# --- what it prints --------------------------------------------------------------------------------
+
+LISTED = {"jobs": [job("completed", percent=100, filename="[red]a\x1b[31m.mp4"), job("failed")]}
+
+
+def test_a_list_is_a_table_lines_or_json(run: Run) -> None:
+    replies: list[Reply] = [answer({**LISTED, "next_cursor": None})]
+    table = run("list", replies=replies, terminal=True).out.splitlines()
+    assert max(map(len, table)) <= 80
+    assert table[1].split() == ["job", "status", "done", "submitted", "file"]
+    # what a stranger named a file is neither obeyed nor taken as markup
+    row = " ".join(table[3:5])
+    assert JOB_ID in row
+    assert "\x1b" not in row
+    assert "[red]a" in row
+    plain = run("list", replies=replies).out.splitlines()
+    assert plain[1] == f"{JOB_ID}\tfailed\t\t2026-11-25T10:00:00+00:00\t"
+    assert [one["status"] for one in json.loads(run("list", "--json", replies=replies).out)] == [
+        "completed",
+        "failed",
+    ]
+
+
+SEEN = {"first_frame": 0, "last_frame": 2, "start_ms": 0.0, "end_ms": 1500.0}
+SUMMARY: dict[str, Any] = {
+    "version": 1,
+    "video": {"width": 640, "height": 360, "duration_ms": 4000.0},
+    "frames": 8,
+    "sampling_interval_ms": 500.0,
+    "classes": [],
+    "tracks": [],
+    "tracks_left_out": 0,
+    "texts": [
+        {
+            "text_id": 1,
+            "text": "EXIT 12",
+            "confidence": 0.98,
+            "agreement": 1.0,
+            "frames": 3,
+            "on_one_frame": False,
+            "alternatives": [],
+            "first_frame": 0,
+            "last_frame": 2,
+            "start_ms": 0.0,
+            "end_ms": 61_500.0,
+            "in_view_ms": 1500.0,
+            "intervals": [SEEN],
+            "intervals_joined": 0,
+            "best": {"frame_index": 0, "timestamp_ms": 0.0, "xyxy": [0, 0, 1, 1], "confidence": 0.98},
+            "path": [],
+            "path_error_px": 0.0,
+        }
+    ],
+    "texts_left_out": 0,
+}
+TOLD = {
+    "summary": SUMMARY,
+    "job_id": JOB_ID,
+    "created_at": "2026-11-25T10:00:00Z",
+    "updated_at": "2026-11-25T10:00:00Z",
+    "summary_url": "https://bucket.example.com/s",
+    "tracks_url": "https://bucket.example.com/t",
+}
+
+
+def test_the_summary_is_a_table_of_what_was_seen_and_when(run: Run) -> None:
+    replies: list[Reply] = [answer(job("completed")), answer(TOLD)]
+    table = run("summary", JOB_ID, replies=replies, terminal=True).out.splitlines()
+    assert table[1].split()[:3] == ["start", "end", "in"]
+    assert table[3].split() == ["0:00.000", "1:01.500", "0:01.500", "text", "EXIT", "12", "3", "0.98"]
+    plain = run("summary", JOB_ID, replies=replies).out
+    assert plain == "0:00.000\t1:01.500\t0:01.500\ttext\tEXIT 12\t3\t0.98\n"
+    assert json.loads(run("summary", JOB_ID, "--json", replies=replies).out)["frames"] == 8
+
+
+FRAME = {
+    "frame_index": 0,
+    "result": {
+        "detections": [{"class_id": 2, "class_name": "car", "confidence": 0.9, "xyxy": [1, 2, 3, 4]}],
+        "text": "EXIT",
+        "blocks": [],
+    },
+}
+PAGE = {"results": [FRAME], "timestamps_ms": [0], "track_ids": [[7]], "next_cursor": None}
+
+
+def test_results_are_the_bytes_of_the_service_or_an_export(run: Run, tmp_path: Path) -> None:
+    whole = b'{"results":[\n{"frame_index":0,"result":{}}\n]}'
+    url = {**PAGE, "results_url": "https://bucket.example.com/r"}
+    file = [answer(job("completed")), answer(url), httpx2.Response(200, content=whole)]
+    assert run("results", JOB_ID, replies=[*file]).out.encode() == whole
+    target = tmp_path / "results.json"
+    assert run("results", JOB_ID, "-o", str(target), replies=[*file]).out == ""
+    assert target.read_bytes() == whole
+    page: list[Reply] = [answer(job("completed")), answer(PAGE)]
+    csv = run("results", JOB_ID, "--format", "csv", replies=page).out
+    assert csv.splitlines()[1] == "0,0,7,2,car,0.9,1,2,3,4"
+    line = json.loads(run("results", JOB_ID, "--format", "jsonl", replies=page).out)
+    assert line["result"]["text"] == "EXIT"
+    subtitles = run(
+        "results", JOB_ID, "--format", "vtt", replies=[answer(job("completed", video=VIDEO)), answer(TOLD)]
+    )
+    assert "EXIT 12" in subtitles.out
+
+
+VIDEO = {
+    "container": "mp4",
+    "codec": "h264",
+    "width": 640,
+    "height": 360,
+    "frame_count": 8,
+    "duration_ms": 4000.0,
+    "average_frame_rate": 2.0,
+    "first_picture_ms": 0.0,
+    "rotation": 0,
+    "mirrored": False,
+    "interlaced": False,
+    "variable_frame_rate": False,
+    "hdr": None,
+}
+
+
+def test_two_jobs_that_saw_the_same_do_not_differ_and_others_do(run: Run) -> None:
+    jobs: list[Reply] = [answer(job("completed")), answer(job("completed"))]
+    assert run("diff", JOB_ID, OTHER, replies=[*jobs, answer(TOLD), answer(TOLD)]).code == 0
+    text = {**SUMMARY["texts"][0], "text": "EXIT 13"}
+    other = {**TOLD, "summary": {**SUMMARY, "texts": [text]}}
+    ran = run("diff", JOB_ID, OTHER, replies=[*jobs, answer(TOLD), answer(other)])
+    assert (ran.code, ran.out) == (ExitCode.DIFFERS, "respelled\tEXIT 12\tEXIT 13\t0:00.000\n")
+
+
+def test_changes_of_jobs_are_told_and_a_deletion_is_asked_about(run: Run) -> None:
+    cancelled = job("failed", error={"code": "cancelled", "message": None})
+    assert run("cancel", JOB_ID, replies=[answer(cancelled)]).out == f"{JOB_ID}\n"
+    assert run("retry", JOB_ID, replies=[answer(job())], terminal=True).out == f"Job {JOB_ID} runs again\n"
+    refused = run("delete", JOB_ID)
+    assert (refused.code, "--yes" in refused.err) == (ExitCode.USAGE, True)
+    assert run("delete", JOB_ID, "--yes", replies=[httpx2.Response(204)]).code == 0
+
+
+# --- errors ----------------------------------------------------------------------------------------
+
+OUTCOMES: list[tuple[list[str], list[Reply], ExitCode, str]] = [
+    (["status", JOB_ID], [httpx2.ConnectError("x")], ExitCode.UNREACHABLE, "video-jobs config list"),
+    (["status", JOB_ID], [answer({"message": "Unauthorized"}, 401)], ExitCode.FORBIDDEN, "video-jobs login"),
+    (["status", JOB_ID], [problem("job_not_found", 404)], ExitCode.NOT_FOUND, "video-jobs list"),
+    (
+        ["summary", JOB_ID],
+        [answer(job()), problem("job_not_completed", 404)],
+        ExitCode.NOT_FOUND,
+        "watch JOB",
+    ),
+    (["status", JOB_ID], [httpx2.Response(200, html="<p>")], ExitCode.UNREACHABLE, "is its URL right"),
+    (["cancel", JOB_ID], [problem("job_state", 409)], ExitCode.REFUSED, "No: job_state"),
+    (["submit", "missing.mp4"], [], ExitCode.REFUSED, "here is no file missing.mp4"),
+    (["submit", "*.mkv"], [], ExitCode.REFUSED, "No file fits the pattern"),
+    (["submit", "s3://bucket/a.mp4"], [], ExitCode.REFUSED, "here is no file s3://bucket/a.mp4"),
+    (["results", JOB_ID, "--format", "yolo"], [], ExitCode.USAGE, "-o"),
+    (["results", JOB_ID, "--format", "xml"], [], ExitCode.USAGE, "'coco'"),
+    (["submit", "a.mp4", "--region", "1,2"], [], ExitCode.USAGE, "0,0.5,1,1"),
+    (["login"], [], ExitCode.USAGE, "config set issuer"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "replies", "code", "words"), OUTCOMES, ids=lambda one: str(one)[:30])
+def test_an_error_is_a_sentence_that_says_what_to_do_and_an_exit_code(
+    run: Run, clip: Path, arguments: list[str], replies: list[Reply], code: ExitCode, words: str
+) -> None:
+    ran = run(*arguments, replies=replies)
+    assert (ran.code, ran.out) == (code, "")
+    assert words in " ".join(ran.err.split())
+    assert "Traceback" not in ran.err
+
+
+def test_without_a_server_it_says_how_to_name_one(run: Run) -> None:
+    ran = run("list", url=None)
+    assert (ran.code, "VIDEO_JOBS_URL" in ran.err) == (ExitCode.USAGE, True)
+
+
+def test_profiles_are_made_chosen_and_listed(run: Run) -> None:
+    run("config", "set", "url", "https://api.example.com/", "--profile", "work")
+    assert run("config", "get", "url", "--profile", "work").out == "https://api.example.com\n"
+    run("config", "use", "work")
+    assert run("config", "list").out == "work (default)\turl\thttps://api.example.com\n"
+    assert run("list", url=None, replies=[answer({"jobs": [], "next_cursor": None})]).code == 0
+    assert run("config", "set", "colour", "red").code == ExitCode.USAGE
+
+
+# --- help and docs ---------------------------------------------------------------------------------
+
+
+def commands() -> list[str]:
+    found = CliRunner().invoke(app, ["--help"]).stdout.partition("Commands:\n")[2].partition("\n\n")[0]
+    return re.findall(r"^  (\S+)", found, re.M)
+
+
+def test_the_help_of_each_command_fits_80_columns_and_shows_what_it_needs(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in commands():
+        text = run(command, "--help").out
+        assert max(map(len, text.splitlines())) <= 80, command
+        assert text.startswith(f"Usage: video-jobs {command} "), text
+    assert "Exit codes:" in run("--help").out
+
+
+def test_the_page_on_the_command_line_lists_every_command_and_exit_code() -> None:
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `video-jobs ([a-z]+)", page, re.M)
+    assert shown == commands()
+    codes: list[tuple[str, Any]] = re.findall(r"^\| (\d+) \| (.+?) \|$", page, re.M)
+    assert codes == [(str(code.value), meaning) for code, meaning in MEANINGS.items()]
