@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from av.video.frame import VideoFrame
 from video_jobs_client import Frame, Results
 from video_jobs_client.annotate import SoundError, annotate_video, annotated_picture
@@ -30,7 +29,7 @@ def write_annotated_frame(video: Path, frames: Sequence[Mapping[str, Any]], targ
 
 
 def write_annotated_video(
-    video: Path, job: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], target: Path
+    video: Path, job: JobResource, frames: Sequence[Mapping[str, Any]], target: Path
 ) -> None:
     """Write the video with all that was found on it, and with its sound if MP4 can hold it.
 
@@ -46,7 +45,7 @@ def write_annotated_video(
         "timestamps_ms": [frame["timestamp_ms"] for frame in frames],
         "track_ids": [frame.get("track_ids") for frame in frames],
     }
-    results = Results.of_job(msgspec.convert(job, JobResource), [page])
+    results = Results.of_job(job, [page])
     try:
         annotate_video(video, results, target)
     except SoundError:

@@ -6,29 +6,28 @@ import argparse
 import json
 import signal
 import sys
-import time
-from collections import Counter
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from video_jobs_client import Summary
+from msgspec import to_builtins
+from video_jobs_client import Client, JobFailedError, Summary, VideoJobsClientError
 from video_jobs_client.annotate import AnnotationError
-from video_jobs_client.intervals import clock
-from video_jobs_client.seen import seen
-from video_jobs_client.summary import video_summary
+from video_jobs_client.cli.output import Output
+from video_jobs_client.cli.summary import show_summary
+from video_jobs_client.client import Job
+from video_jobs_client.options import Options
 
 from tools.annotate import write_annotated_frame, write_annotated_video
-from tools.client import Client, RefusedError
+from tools.local_stack.first_commands import TINY, first_commands
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import WorkerStartError
 
-FIXTURE = Path(__file__).parents[1] / "tests" / "fixtures" / "tiny.mp4"
+FIXTURE = Path(__file__).parents[1] / TINY
 OUT = Path("out")
+_LOCAL_URL = "http://127.0.0.1:8000"
 _POLL_S = 0.25
 _BAR = 30
-_FRAMES_SHOWN = 50
 _SEEN_SHOWN = 20
 
 
@@ -44,13 +43,15 @@ def main() -> int:
     parser.add_argument("--model", default="auto")
     parser.add_argument("--text-engine", help="what reads the text; without it, the worker's setting decides")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell may have started this with Ctrl-C ignored
+    # a shell may have started this with Ctrl-C ignored
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, signal.default_int_handler)
+    options: Options = {"pipeline_id": arguments.pipeline}
+    if arguments.text_engine:
+        options["text_engine"] = arguments.text_engine
     try:
-        run_demo(arguments.video, arguments.pipeline, arguments.model, arguments.text_engine)
-    except (DemoError, RefusedError, NoModelError, WorkerStartError) as error:
+        run_demo(arguments.video, arguments.model, options)
+    except (DemoError, VideoJobsClientError, NoModelError, WorkerStartError) as error:
         print(f"\nIt did not work: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -59,7 +60,7 @@ def main() -> int:
     return 0
 
 
-def run_demo(video: Path, pipeline_id: str, model_name: str, text_engine: str | None = None) -> None:
+def run_demo(video: Path, model_name: str, options: Options) -> None:
     """One video through the whole service."""
     if not video.is_file():
         raise DemoError(f"There is no file {video}")
@@ -71,110 +72,78 @@ def run_demo(video: Path, pipeline_id: str, model_name: str, text_engine: str | 
     settings = {"MODEL_PATH": str(model)}
     with LocalStack(log_file=OUT / "local-stack.log", worker_settings=settings) as stack:
         stack.wait_until_ready()
-        client = Client(stack.url)
-        options = {"filename": video.name, "pipeline_id": pipeline_id, "text_engine": text_engine}
-        job_id = client.submit(video.read_bytes(), **options)
-        print(f"Submitted {video.name} as job {job_id}")
-        job = _watch(client, job_id)
-        if job["status"] == "failed":
-            raise DemoError(job["error"]["message"])
-        frames = list(client.results(job_id, include="tracks"))
-        told = client.summary(job_id)
+        with Client(stack.url) as client:
+            options["filename"] = video.name
+            job = client.analyse(video, **options)
+            print(f"Submitted {video.name} as job {job.id}")
+            _watch(job)
+            frames, summary = _frames(job), job.summary()
+    _write(video, frames, summary)
+    print(f"Frames analysed: {len(frames)}")
+    print("".join(f"Warning: {warning}\n" for warning in job.resource.warnings), end="")
+    show_summary(Output(), summary, _SEEN_SHOWN)
+    _show_on_pictures(video, job, frames)
+    print(
+        f"To look further: make local, and in another terminal\n{first_commands(_LOCAL_URL, TINY if video == FIXTURE else video)}"
+    )
+
+
+def _frames(job: Job) -> list[dict[str, Any]]:
+    """Every frame as JSON, with its ``timestamp_ms`` and ``track_ids``."""
+    return [
+        {
+            "timestamp_ms": frame.timestamp_ms,
+            "frame_index": frame.index,
+            "result": frame.result,
+            "track_ids": frame.track_ids,
+        }
+        for frame in job.frames()
+    ]
+
+
+def _write(video: Path, frames: list[dict[str, Any]], summary: Summary) -> None:
     path, seen_path = (OUT / f"{video.stem}_{name}.json" for name in ("results", "summary"))
     path.write_text(json.dumps({"results": frames}, ensure_ascii=False, indent=1), encoding="utf-8")
-    seen_path.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
-    print("\n".join(frame_lines(frames)))
-    print(summary(frames, job["warnings"]))
-    print("\n".join(seen_lines(Summary(video_summary(told)))))
+    seen = to_builtins(summary.told)
+    seen_path.write_text(json.dumps(seen, ensure_ascii=False, indent=1), encoding="utf-8")
     print(f"Results: {path}\nSummary: {seen_path}")
-    _show_on_pictures(video, job, frames)
 
 
-def _show_on_pictures(video: Path, job: dict[str, Any], frames: list[dict[str, Any]]) -> None:
+def _show_on_pictures(video: Path, job: Job, frames: list[dict[str, Any]]) -> None:
     """Write the annotated frame and the annotated video, and print where they are."""
     picture = write_annotated_frame(video, frames, OUT / f"{video.stem}_annotated.png")
     if picture is not None:
         print(f"Annotated frame: {picture}")
     target = OUT / f"{video.stem}_annotated.mp4"
     try:
-        write_annotated_video(video, job, frames, target)
+        write_annotated_video(video, job.resource, frames, target)
     except AnnotationError as error:
         print(f"There is no annotated video: {error}")
     else:
         print(f"Annotated video: {target}")
 
 
-def frame_lines(frames: list[dict[str, Any]]) -> list[str]:
-    """The first frames, one a line: index, time, objects and text."""
-    lines = [_frame_line(frame) for frame in frames[:_FRAMES_SHOWN]]
-    left = len(frames) - len(lines)
-    return [*lines, f"... and {left} more"] if left else lines
+def _watch(job: Job) -> None:
+    shown = [""]
 
-
-def _frame_line(frame: dict[str, Any]) -> str:
-    result = frame["result"]
-    objects = ", ".join(f"{count} {name}" for name, count in result.get("classes", {}).items())
-    text = " / ".join(result.get("text", "").split())
-    found = "; ".join(filter(None, [objects, text])) or "nothing"
-    return f"frame_index {frame['frame_index']:>5}  timestamp_ms {frame['timestamp_ms']!s:>9}  {found}"
-
-
-def summary(frames: list[dict[str, Any]], warnings: list[str]) -> str:
-    """What was found, for people."""
-    lines = [f"Frames analysed: {len(frames)}"]
-    lines += [f"Warning: {warning}" for warning in warnings]
-    objects: Counter[str] = Counter()
-    for frame in frames:
-        objects.update(frame["result"].get("classes", {}))
-    lines.append("Objects (boxes over all frames):" + ("" if objects else " none"))
-    lines += [f"  {name:<16}{count}" for name, count in objects.most_common()]
-    texts = texts_seen(frames)
-    lines.append("Texts:" + ("" if texts else " none"))
-    lines += [f"  {text:<24}frames {', '.join(runs)}" for text, runs in texts.items()]
-    return "\n".join(lines)
-
-
-def seen_lines(summary: Summary) -> list[str]:
-    """The objects and texts of the summary that were longest in view, with their times."""
-    rows = seen(summary, most=_SEEN_SHOWN)
-    lines = [f"  {clock(row.start_ms)} - {clock(row.end_ms)}  {row.name}" for row in rows]
-    return ["In view:" + ("" if lines else " nothing"), *lines]
-
-
-def texts_seen(frames: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Each line of text with the runs of frames in which it stood."""
-    where: dict[str, list[int]] = {}
-    for position, frame in enumerate(frames):
-        for line in filter(None, frame["result"].get("text", "").split("\n")):
-            where.setdefault(line, []).append(position)
-    return {text: _runs(positions, frames) for text, positions in where.items()}
-
-
-def _runs(positions: list[int], frames: list[dict[str, Any]]) -> list[str]:
-    runs = []
-    for _, group in groupby(enumerate(sorted(set(positions))), key=lambda pair: pair[1] - pair[0]):
-        run = [frames[position]["frame_index"] for _, position in group]
-        runs.append(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}")
-    return runs
-
-
-def _watch(client: Client, job_id: str) -> dict[str, Any]:
-    shown = ""
-    while True:
-        job = client.job(job_id)
-        done = (job["percent"] or 0) if job["status"] != "failed" else 0
+    def tell(now: Job) -> None:
+        told = now.resource
+        done = (told.percent or 0) if now.status != "failed" else 0
         bar = "#" * (done * _BAR // 100)
-        total = job["frames_total"] or "?"
-        line = f"[{bar:<{_BAR}}] {done:3d} %  {job['status']:<10} {job['frames_done']}/{total} frames "
+        total = told.frames_total or "?"
+        line = f"[{bar:<{_BAR}}] {done:3d} %  {now.status:<10} {told.frames_done}/{total} frames "
         if sys.stdout.isatty():
             print("\r" + line, end="", flush=True)
-        elif line != shown:
+        elif line != shown[0]:
             print(line, flush=True)
-        shown = line
-        if job["status"] in ("completed", "failed"):
-            print()
-            return job
-        time.sleep(_POLL_S)
+        shown[0] = line
+
+    try:
+        job.wait(on_progress=tell, poll_s=_POLL_S)
+    except JobFailedError as error:
+        raise DemoError(str(error)) from None
+    finally:
+        print()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from video_jobs_client.errors import InvalidRequestError
 
 from tests.e2e.conftest import Api, wait_until
 from tests.fixtures.make_tiny_mp4 import FRAMES, PATH, SIZE
-from tools.client import RefusedError
 
 
 def test_of_pictures_that_no_job_had_nothing_is_known(api: Api) -> None:
@@ -43,5 +43,5 @@ def test_a_job_that_was_run_tells_what_the_next_one_takes(api: Api) -> None:
 
 
 def test_a_wrong_option_is_refused_as_it_is_in_a_submit(api: Api) -> None:
-    with pytest.raises(RefusedError, match="frame_stride: Input should be greater than or equal to 1"):
+    with pytest.raises(InvalidRequestError, match="frame_stride: Input should be greater than or equal to 1"):
         api.quote(duration_ms=1000, frame_stride=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -51,6 +52,28 @@ def test_the_first_python_example_runs(page: str, api: Api, capfd: pytest.Captur
     command = [sys.executable, "-c", code.replace("http://127.0.0.1:8000", api.url)]
     subprocess.run(command, cwd=ROOT, check=True)
     assert "HARBOUR" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/cli.md"])
+def test_the_commands_of_the_command_line_work_one_after_the_other(
+    page: str, api: Api, tmp_path: Path
+) -> None:
+    shown = next(one for one in Page(ROOT / page).blocks() if "video-jobs submit" in one.content)
+    script = "set -e\n" + shown.content.replace("http://127.0.0.1:8000", api.url).replace(
+        "tests/fixtures", f"{ROOT}/tests/fixtures"
+    )
+    own = {name: str(tmp_path / name) for name in ("VIDEO_JOBS_CACHE_DIR", "VIDEO_JOBS_CONFIG_DIR")}
+    path = f"{ROOT}/.venv/bin{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, **own, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "text\tHARBOUR\t" in done.stdout
 
 
 def test_the_upload_that_is_shown_starts_its_job(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

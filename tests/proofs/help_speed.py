@@ -16,12 +16,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from video_jobs_client import Client
+from video_jobs_client.options import Options
+from video_jobs_client.uploads import UploadSettings
+
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import FRAMES
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.report import print_row
-from tools.client import Client
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import Launch, from_source
 
@@ -93,9 +96,9 @@ def measured(load: Load, video: bytes, workers: int, log_file: Path) -> Speed:
     with stack:
         stack.wait_until_ready()
         client = Client(stack.url)
-        job_id = client.submit(video, pipeline_id=load.pipeline_id, frame_stride=load.frame_stride)
-        assert client.wait(job_id, "completed", poll_s=2) == "completed", client.job(job_id)["error"]
-        results = b"\n".join(json.dumps(frame).encode() for frame in client.results(job_id))
+        chosen: Options = {"pipeline_id": load.pipeline_id, "frame_stride": load.frame_stride}
+        job = client.analyse(video, upload=UploadSettings(method="form"), **chosen).wait(poll_s=2)
+        results = b"\n".join(json.dumps(frame.result).encode() for frame in job.frames())
     return _speed(workers, results, list(_events(log_file)))
 
 

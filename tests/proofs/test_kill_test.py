@@ -14,11 +14,11 @@ from sys import executable
 
 import pytest
 import requests
+from video_jobs_client import Client
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.proofs.chaos.kill_test import CLIP
 from tests.proofs.chaos.proxy import Faults, FaultyProxy
-from tools.client import Client
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import SupervisedWorker, WorkerStartError, from_source
 
@@ -63,7 +63,7 @@ def test_a_dead_worker_is_started_anew(stack: LocalStack) -> None:
     first = worker.pid
     os.kill(first, signal.SIGKILL)
     client = Client(stack.url)
-    assert client.wait(client.submit_in_body(CLIP, max_frames=2), "completed") == "completed"
+    assert client.analyse(CLIP, max_frames=2).wait(poll_s=0.25).status == "completed"
     assert worker.pid != first
     assert worker.restarts == 1
     assert "ended with exit code -9; another is started" in stack.log_file.read_text()

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from tools.local_stack.development_issuer import DevelopmentIssuer
+from tools.local_stack.first_commands import first_commands
 from tools.local_stack.model_choice import NoModelError, choose_model
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import Launcher, WorkerStartError, from_source
@@ -59,6 +60,9 @@ def main() -> int:
             if arguments.logins:
                 print(how_to_log_in(stack.issuer), flush=True)
             print(f"Ready: {stack.url}  (log: {LOG_FILE}; Ctrl-C stops everything)", flush=True)
+            issuer_url = stack.issuer.url if arguments.logins else None
+            commands = first_commands(stack.url, issuer_url=issuer_url)
+            print(f"To try it, in another terminal:\n{commands}", flush=True)
             while not stopped:  # a wait without an end would miss a signal that comes just before it
                 time.sleep(_LOOK_FOR_SIGNALS_S)
             print("Stopping ...", flush=True)

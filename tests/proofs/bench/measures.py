@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 from aws_lambda_powertools import Logger
+from video_jobs_client import Client
 from video_worker.analysis import AnalysedFrame, PartEnd, RunRequest
 from video_worker.isolation.limits import JobLimits
 from video_worker.isolation.service import IsolatedAnalysisService
@@ -32,12 +33,12 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.bench.clips import CARS, BenchClip, frames_of
 from tests.proofs.bench.ways import ENGINES, HandLoop, predict_in_f32, settings_for
 from tests.proofs.report import Row
-from tools.client import Client
 from tools.local_stack.stack import LocalStack
 
 TEXT_PIPELINES = ("yolo_only", "yolo_ocr", "yolo_ocr_regions")
 _SAME_BOX_IOU = 0.5
 _LIMITS = JobLimits(memory_mib=8192, cpu_s=10**6, frame_s=600)
+_POLL_S = 0.01
 _TINY_JOB: dict[str, Any] = {"pipeline_id": "yolo_only", "max_frames": 3}
 Way = Callable[[], list[Any]]
 
@@ -209,10 +210,11 @@ def service_speed(model: Path, jobs: int, log_file: Path) -> Row:
     with LocalStack(log_file=log_file, worker_settings={"MODEL_PATH": str(model)}) as stack:
         stack.wait_until_ready()
         client = Client(stack.url)
-        _finish(client, [client.submit_in_body(video, **_TINY_JOB)])
+        client.analyse(video, **_TINY_JOB).wait(poll_s=_POLL_S)
         latencies = [_latency(client, video) for _ in range(5)]
         started = time.perf_counter()
-        _finish(client, [client.submit_in_body(video, **_TINY_JOB) for _ in range(jobs)])
+        for job in [client.analyse(video, **_TINY_JOB) for _ in range(jobs)]:
+            job.wait(poll_s=_POLL_S)
         minutes = (time.perf_counter() - started) / 60
     to_running_ms = statistics.median(latencies) * 1000
     return {"submit_to_running_ms": to_running_ms, "jobs": jobs, "jobs_a_minute": jobs / minutes}
@@ -220,14 +222,9 @@ def service_speed(model: Path, jobs: int, log_file: Path) -> Row:
 
 def _latency(client: Client, video: bytes) -> float:
     started = time.perf_counter()
-    job_id = client.submit_in_body(video, **_TINY_JOB)
-    client.wait(job_id, "running", "completed", poll_s=0.01)
+    job = client.analyse(video, **_TINY_JOB)
+    while job.poll().status == "pending":
+        time.sleep(_POLL_S)
     took_s = time.perf_counter() - started
-    _finish(client, [job_id])
+    job.wait(poll_s=_POLL_S)
     return took_s
-
-
-def _finish(client: Client, job_ids: list[str]) -> None:
-    for job_id in job_ids:
-        if client.wait(job_id, "completed", poll_s=0.01) != "completed":
-            raise RuntimeError(f"job {job_id} failed")

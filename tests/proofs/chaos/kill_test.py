@@ -19,10 +19,13 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
+from video_jobs_client import Client
+from video_jobs_client.protocol.retries import Retries
+from video_jobs_client.uploads import UploadSettings
+
 from gpu_worker_image.models.street_demo_training.clips import street_clip, write_mp4
 from tests.fixtures.make_tiny_mp4 import FPS, PATH, SIZE
 from tests.proofs.chaos.proxy import Faults, FaultyProxy
-from tools.client import Client
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import WorkerStartError
 
@@ -34,7 +37,7 @@ LONG_FRAMES = 160
 """Of a long video: 40 parts."""
 
 _CLIENTS = 4
-_RETRIES = 200
+_RETRIES, _PAUSE_S = 200, 0.3
 _JOB_TIMEOUT_S = 480
 # The limits on crashes and failures of one job are far above what the test inflicts, so that no rule fails a
 # good job; leases are short, so that a killed worker's job is taken over soon.
@@ -170,7 +173,8 @@ def run_kill_test(load: Load, workers: int, seed: int, model: Path, log_file: Pa
 class _KillTest:
     def __init__(self, stack: LocalStack, faults: Faults, seed: int) -> None:
         self._stack, self._faults, self._seed = stack, faults, seed
-        self._client = Client(stack.url, retries=_RETRIES)
+        retries = Retries(limit=_RETRIES, first_s=_PAUSE_S, longest_s=_PAUSE_S)
+        self._client = Client(stack.url, retries=retries)
         self._report = KillTestReport(faults.injected)
         self._accepted: dict[str, Plan] = {}
         self._keys = (f"{seed}-{number}" for number in count())
@@ -215,14 +219,20 @@ class _KillTest:
         ended: dict[str, Job] = {}
         gives_up_at = time.monotonic() + _JOB_TIMEOUT_S + len(plans)
         while len(ended) < len(accepted) and time.monotonic() < gives_up_at:
-            asked = [self._client.job(job_id) for job_id in accepted.keys() - ended.keys()]
+            asked = [self._job(job_id) for job_id in accepted.keys() - ended.keys()]
             ended |= {job["job_id"]: job for job in asked if job["status"] in ("completed", "failed")}
             time.sleep(0.2)
         return [(job, accepted[job_id]) for job_id, job in ended.items()]
 
     def _submit(self, plan: Plan) -> str:
-        submit = self._client.submit_in_body if plan.in_body else self._client.submit
-        return submit(plan.content, key=next(self._keys), **plan.options)
+        upload = UploadSettings(method="body" if plan.in_body else "form")
+        key = next(self._keys)
+        return self._client.analyse(plan.content, upload=upload, idempotency_key=key, **plan.options).id
+
+    def _job(self, job_id: str) -> Job:
+        """The job resource as it is."""
+        job: Job = json.loads(self._client.request("GET", f"/video/jobs/{job_id}").content)
+        return job
 
     @contextmanager
     def _under_fire(self, pauses_s: tuple[float, float]) -> Iterator[None]:
@@ -252,7 +262,7 @@ class _KillTest:
         counts, broken, job_id = self._report.counts, self._report.broken, job["job_id"]
         end = job["error"]["code"] if job["error"] else job["status"]
         counts["taken over or retried"] += job["attempt"] > 1
-        if self._client.job(job_id) != job:
+        if self._job(job_id) != job:
             broken.append(("duplicated", f"{job_id}: it changed after its end"))
         if end != plan.end:
             broken.append(("failed otherwise", f"{job_id}: {plan.name} ended {end}: {job['error']}"))

@@ -14,10 +14,12 @@ from pathlib import Path
 from random import Random
 from statistics import mean
 
+from video_jobs_client import Client
+from video_jobs_client.client import Job as SubmittedJob
+
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.make_tiny_mp4 import PATH
 from tests.proofs.fleet.plugins.waiter.plugin import FRAME_S
-from tools.client import Client
 from tools.fleet.figures import figures
 from tools.fleet.jobs import Job
 from tools.fleet.model import FleetModel, Policies
@@ -77,13 +79,12 @@ def compare(workers: int, jobs: int, log_file: Path) -> Compared:
     ) as stack:
         stack.wait_until_ready()
         client = Client(stack.url)
-        _wait_for(client, _submit(client, 1))  # the functions are warm now
-        started, job_ids, arrivals = time.time(), [], []
+        _submit(client, 1).wait(poll_s=1.0)  # the functions are warm now
+        started, jobs_of, arrivals = time.time(), [], []
         for count in frames:
-            job_ids.append(_submit(client, count))
+            jobs_of.append(_submit(client, count))
             arrivals.append(time.time() - started)
-        for job_id in job_ids:
-            _wait_for(client, job_id)
+        job_ids = [job.wait(poll_s=1.0).id for job in jobs_of]
     times = [_times_in(log_file, action) for action in ("job_started", "job_completed")]
     begun, ended = ([one[job_id] - started for job_id in job_ids] for one in times)
     waits = [start - arrival for start, arrival in zip(begun, arrivals, strict=True)]
@@ -110,13 +111,8 @@ def _besides(workers: int, begun: Sequence[float], ended: Sequence[float], frame
     return running_s / len(begun) + between_s / (len(begun) - workers)
 
 
-def _submit(client: Client, frames: int) -> str:
-    return client.submit_in_body(PATH.read_bytes(), pipeline_id="wait", max_frames=frames)
-
-
-def _wait_for(client: Client, job_id: str) -> None:
-    if (status := client.wait(job_id, "completed", poll_s=1.0)) != "completed":
-        raise RuntimeError(f"job {job_id} is {status}")
+def _submit(client: Client, frames: int) -> SubmittedJob:
+    return client.analyse(PATH.read_bytes(), pipeline_id="wait", max_frames=frames)
 
 
 def _times_in(log_file: Path, action: str) -> dict[str, float]:

@@ -6,21 +6,25 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import product
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, cast
+
+from video_jobs_client import Client, Job
+from video_jobs_client.models import Quote, QuoteBasis
+from video_jobs_client.options import Options, QuoteOptions
+from video_jobs_client.uploads import UploadSettings
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from gpu_worker_image.models.street_demo_training.clips import FPS, street_clip, write_mp4
 from tests.proofs.report import ROOT
 from tests.support.worker_world import SUPPORT
-from tools.client import Client
 from tools.local_stack.stack import LocalStack
 
 PACED = "paced"
+_BY_FORM = UploadSettings(method="form")
 SIZE = (640, 360)
 LENGTHS = (20, 50, 100, 200)
 CHOICES: Sequence[Mapping[str, Any]] = (
@@ -120,9 +124,9 @@ def run_quotes(stack: LocalStack, folder: Path, pipeline_id: str, seed: int = 1)
 @dataclass(frozen=True, slots=True)
 class _Begun:
     plan: Plan
-    job_id: str
+    job: Job
     at_s: float
-    quote: Mapping[str, Any]
+    quote: Quote
 
 
 class _Runs:
@@ -136,9 +140,11 @@ class _Runs:
         options = {"pipeline_id": self._pipeline_id, **plan.options}
         facts = {"size_bytes": len(content), "duration_ms": 1000 * plan.frames / FPS}
         shape = {"average_frame_rate": FPS, "width": SIZE[0], "height": SIZE[1]}
-        quote = self._client.quote(**facts, **shape, **options)
-        assert not is_quoted or quote["compute_seconds"] is not None, quote
-        return _Begun(plan, self._client.submit(content, **options), time.time(), quote)
+        asked = cast(QuoteOptions, {**facts, **shape, **options})
+        quote = self._client.quote(**asked)
+        assert not is_quoted or quote.compute_seconds is not None, quote
+        job = self._client.analyse(content, upload=_BY_FORM, **cast(Options, options))
+        return _Begun(plan, job, time.time(), quote)
 
     def begin_at_once(self, plans: Sequence[Plan]) -> list[_Begun]:
         """Begin several; the next one only when the queue has the one before, so that its quote knows it."""
@@ -152,17 +158,16 @@ class _Runs:
         """Wait for the jobs, and until their speeds are known."""
         outcomes = [self._outcome(one) for one in begun]
         self._ended += len(begun)
-        self._until(lambda: self._based_on()["jobs"] >= self._ended)
+        self._until(lambda: self._based_on().jobs >= self._ended)
         return outcomes
 
     def _seen(self) -> int:
         """Jobs that were measured, run or wait."""
         known = self._based_on()
-        return int(known["jobs"] + known["jobs_waiting"] + known["jobs_running"])
+        return known.jobs + known.jobs_waiting + known.jobs_running
 
-    def _based_on(self) -> dict[str, Any]:
-        known: dict[str, Any] = self._client.quote(size_bytes=1, pipeline_id=self._pipeline_id)["based_on"]
-        return known
+    def _based_on(self) -> QuoteBasis:
+        return self._client.quote(size_bytes=1, pipeline_id=self._pipeline_id).based_on
 
     def _until(self, is_so: Callable[[], bool]) -> None:
         gives_up_at = time.monotonic() + _JOB_TIMEOUT_S
@@ -171,16 +176,15 @@ class _Runs:
             time.sleep(_PAUSE_S)
 
     def _outcome(self, begun: _Begun) -> Outcome:
-        assert self._client.wait(begun.job_id, "completed", poll_s=_PAUSE_S) == "completed"
-        job, quote = self._client.job(begun.job_id), begun.quote
-        ended_s = datetime.fromisoformat(job["updated_at"]).timestamp()
+        job, quote = begun.job.wait(poll_s=_PAUSE_S).resource, begun.quote
+        assert job.usage is not None
         return Outcome(
             plan=begun.plan,
-            quoted_s=quote["compute_seconds"] or 0.0,
-            seen_s=job["usage"]["compute_seconds"],
-            p50_s=quote["seconds_to_end"]["p50"] or 0.0,
-            p95_s=quote["seconds_to_end"]["p95"] or 0.0,
-            end_s=ended_s - begun.at_s,
+            quoted_s=quote.compute_seconds or 0.0,
+            seen_s=job.usage.compute_seconds,
+            p50_s=quote.seconds_to_end.p50 or 0.0,
+            p95_s=quote.seconds_to_end.p95 or 0.0,
+            end_s=job.updated_at.timestamp() - begun.at_s,
         )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from video_jobs_client.cli.commands import JobName
+from video_jobs_client.cli.output import Output
 from video_jobs_client.cli.session import Session
+
+if TYPE_CHECKING:
+    from video_jobs_client.summary import Summary
 
 COLUMNS = ("start", "end", "in view", "kind", "name", "frames", "confidence")
 
@@ -25,6 +29,11 @@ def summary(
     if session.output.is_json:
         session.output.json(found.told)
         return
+    show_summary(session.output, found, most)
+
+
+def show_summary(output: Output, found: Summary, most: int | None = None) -> None:
+    """The objects and texts as a table; with ``most``, those that were longest in view."""
     from video_jobs_client.intervals import clock
     from video_jobs_client.seen import seen
 
@@ -40,6 +49,6 @@ def summary(
         )
         for one in seen(found, most)
     ]
-    session.output.table(COLUMNS, rows)
+    output.table(COLUMNS, rows)
     if not rows:
-        session.output.hint("Nothing was seen.")
+        output.hint("Nothing was seen.")
