@@ -83,9 +83,8 @@ def run_demo(video: Path, model_name: str, options: Options) -> None:
     print("".join(f"Warning: {warning}\n" for warning in job.resource.warnings), end="")
     show_summary(Output(), summary, _SEEN_SHOWN)
     _show_on_pictures(video, job, frames)
-    print(
-        f"To look further: make local, and in another terminal\n{first_commands(_LOCAL_URL, TINY if video == FIXTURE else video)}"
-    )
+    shown = first_commands(_LOCAL_URL, TINY if video == FIXTURE else video)
+    print(f"To look further: make local, and in another terminal\n{shown}")
 
 
 def _frames(job: Job) -> list[dict[str, Any]]:
