@@ -53,6 +53,10 @@ class UnknownStatusError(UnexpectedAnswerError):
     """The job has a status that this package does not know: install a newer one."""
 
 
+class WebhookError(VideoJobsClientError):
+    """A call to ``callback_url`` that does not come from the service, or was changed or repeated."""
+
+
 class WaitTimeoutError(VideoJobsClientError):
     """The time for waiting is over; the job goes on."""
 
