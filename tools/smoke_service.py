@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import NoneType
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-import requests
 from pydantic import BaseModel, ValidationError
+from video_jobs_client import Client
+from video_jobs_client.errors import (
+    ApiError,
+    DownloadError,
+    ServiceUnreachableError,
+    UploadError,
+    VideoJobsClientError,
+    WaitTimeoutError,
+)
+from video_jobs_client.protocol.effects import Answer
+from video_jobs_client.protocol.retries import Retries
 
-from functions.video_api.answer_models import Frame, Upload
+from functions.video_api.answer_models import Frame
 from functions.video_api.result_format import FrameResult
 from tools.validation_errors import faults
 
@@ -23,8 +32,21 @@ HINTS: Mapping[int, str] = {
     404: "is the address the ApiUrl of the stack, and was the stack deployed from this version?",
     429: "the API is throttled, try again later",
 }
-_TIMEOUT_S = 30
-_POLL_AGAIN_S = 2.0
+Kinds = type | tuple[type, ...]
+STATUS_FORM: Mapping[str, Kinds] = {
+    **dict.fromkeys(("job_id", "status", "created_at", "updated_at"), str),
+    **{"progress": (int, float), "error_message": (str, NoneType)},
+}
+"""What `GET /video/status` always answers."""
+RESULTS_FORM: Mapping[str, Kinds] = {
+    **dict.fromkeys(("job_id", "created_at", "updated_at"), str),
+    **{"results": list, "next_cursor": (str, NoneType), "results_url": (str, NoneType)},
+}
+"""What `GET /video/results` always answers; each of the results is a ``frame_index`` and its ``result``."""
+_VERSION = "was the stack deployed from this version?"
+_LOG = "look at the log of VideoApiFunction"
+_AWAY = "is the address right, is the stack deployed, does the network let you through?"
+_STORAGE = "look at MediaBucket, its policy, and what the role of VideoApiFunction may do"
 _SAID_LENGTH = 200
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,63 +59,78 @@ class SmokeTestError(Exception):
     """A step failed: what is wrong and what to look at, never a token or a signed URL."""
 
 
-@dataclass(frozen=True, slots=True)
+class TookTooLongError(Exception):
+    """A job did not end in time."""
+
+
 class Service:
-    """The REST API, and the storage that it sends its clients to."""
+    """The REST API as the SDK reaches it; nothing is sent twice, so that the first fault is seen."""
 
-    base_url: str
-    token: str | None = field(default=None, repr=False)
+    def __init__(self, base_url: str, token: str | None = None) -> None:
+        self._token = token
+        self.client = Client(base_url, token_provider=lambda: token, retries=Retries(limit=0))
 
-    def call(self, method: str, path: str, expected: int, **request: Any) -> requests.Response:
+    def call(self, method: str, path: str, expected: int, **request: Any) -> Answer:
         """One request that must be answered with the status ``expected``."""
         answer = self.ask(method, path, **request)
-        if answer.status_code != expected:
+        if answer.status != expected:
             raise self.unexpected(answer, f"{method} {path}", expected)
         return answer
 
-    def ask(self, method: str, path: str, **request: Any) -> requests.Response:
-        """One request. Redirects are not followed, so that the token goes nowhere else."""
-        return _send(method, self.base_url + path, auth=self._with_token, allow_redirects=False, **request)
+    def ask(self, method: str, path: str, **request: Any) -> Answer:
+        """One request; its answer is as it came, also a redirect or a refusal."""
+        with self.failing():
+            return self.client.request(method, path, **request)
 
-    def upload(self, form: Upload, video: Path) -> None:
-        """POST the form that a submit answered."""
-        with video.open("rb") as file:
-            _check_storage(_send("POST", form.url, data=form.fields, files={"file": file}), "the upload")
-
-    def download(self, url: str, what: str, field: str) -> Any:
-        """A field of the JSON file behind a signed URL."""
-        answer = _send("GET", url)
-        _check_storage(answer, f"the download of the {what}")
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """What goes wrong in the SDK is a failure of the step."""
         try:
-            return answer.json()[field]
-        except (requests.JSONDecodeError, KeyError, TypeError):
-            raise SmokeTestError(f"The {what} file holds no {field}: look at the worker's log") from None
+            yield
+        except ServiceUnreachableError as error:
+            raise SmokeTestError(f"{error}: {_AWAY}") from None
+        except (UploadError, DownloadError) as error:
+            raise SmokeTestError(f"{error}: {_STORAGE}") from None
+        except WaitTimeoutError:
+            raise TookTooLongError from None
+        except VideoJobsClientError as error:
+            hint = HINTS.get(error.status, _LOG) if isinstance(error, ApiError) else _LOG
+            raise SmokeTestError(f"{self._shown(str(error))}: {hint}") from None
 
-    def unexpected(self, answer: requests.Response, what: str, expected: int) -> SmokeTestError:
+    def unexpected(self, answer: Answer, what: str, expected: int) -> SmokeTestError:
         """The error for an answer of another status, with the service's own explanation."""
-        hint = HINTS.get(answer.status_code, "look at the log of VideoApiFunction")
-        said = self._said(answer)
-        return SmokeTestError(f"{what} answered {answer.status_code}{said}, not {expected}: {hint}")
+        hint = HINTS.get(answer.status, _LOG)
+        return SmokeTestError(f"{what} answered {answer.status}{self._said(answer)}, not {expected}: {hint}")
 
-    def _said(self, answer: requests.Response) -> str:
+    def _said(self, answer: Answer) -> str:
         """The sentence of our functions, or of API Gateway; of other bodies nothing is shown."""
         try:
-            body = answer.json()
-        except requests.JSONDecodeError:
+            body = json.loads(answer.content)
+        except ValueError:
             return ""
         text = str(body.get("detail") or body.get("message") or "") if isinstance(body, dict) else ""
-        text = text.replace(self.token, "...") if self.token else text
-        return f" ({text[:_SAID_LENGTH]})" if text else ""
+        return f" ({self._shown(text)[:_SAID_LENGTH]})" if text else ""
 
-    def _with_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.token:
-            request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
+    def _shown(self, text: str) -> str:
+        return text.replace(self._token, "...") if self._token else text
 
 
-def parsed(
-    answer: requests.Response, what: str, model: type[Model], content_type: str = "application/json"
-) -> Model:
+def check_form(answer: Answer, what: str, form: Mapping[str, Kinds]) -> None:
+    """Check that the JSON has the fields that were promised for good, whatever the document says today."""
+    told = json.loads(answer.content)
+    for name, kinds in form.items():
+        if not isinstance(told, dict) or name not in told:
+            raise SmokeTestError(f"{what} answered without {name}, which is promised: {_VERSION}")
+        if not isinstance(told[name], kinds):
+            kind = type(told[name]).__name__
+            raise SmokeTestError(f"{what} answered {name} as {kind}, which is not its form: {_VERSION}")
+    if isinstance(told.get("results"), list):
+        for frame in told["results"]:
+            if not isinstance(frame, dict) or frame.keys() != {"frame_index", "result"}:
+                raise SmokeTestError(f"{what} answered a frame that is not of its form: {_VERSION}")
+
+
+def parsed(answer: Answer, what: str, model: type[Model], content_type: str = "application/json") -> Model:
     """The body, as the API's document describes it; an error names the field, never its value."""
     given = answer.headers.get("content-type", "").partition(";")[0].strip()
     if given != content_type:
@@ -101,12 +138,17 @@ def parsed(
             f"{what} answered {given or 'no content type'}, not {content_type}: "
             "is the address that of this service (ApiUrl of the stack)?"
         )
+    return documented(answer.content, what, model)
+
+
+def documented(body: bytes, what: str, model: type[Model]) -> Model:
+    """The body, if it is as the API's document describes it."""
     try:
-        return model.model_validate_json(answer.content, strict=True)
+        return model.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise SmokeTestError(
             f"{what} answered what is not documented ({next(faults(error))[1]}): "
-            "compare its /openapi.json, was the stack deployed from this version?"
+            f"compare its /openapi.json, {_VERSION}"
         ) from None
 
 
@@ -137,29 +179,3 @@ def _fault_of(result: FrameResult) -> str | None:
     if not result["count"] == len(result["detections"]) == sum(result["classes"].values()):
         return "detections, count and classes do not agree"
     return None
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float:
-    """How long the service asks its clients to wait."""
-    wanted = headers.get("retry-after", "")
-    return float(wanted) if wanted.isdecimal() else _POLL_AGAIN_S
-
-
-def _send(method: str, url: str, **request: Any) -> requests.Response:
-    try:
-        return requests.request(method, url, timeout=_TIMEOUT_S, **request)
-    except requests.RequestException as error:  # its text may hold a signed URL
-        where = urlsplit(url)
-        raise SmokeTestError(
-            f"{where.scheme}://{where.netloc} does not answer ({type(error).__name__}): "
-            "is the address right, is the stack deployed, does the network let you through?"
-        ) from None
-
-
-def _check_storage(answer: requests.Response, what: str) -> None:
-    if not answer.ok:
-        code = re.search(r"<Code>(\w+)</Code>", answer.text)
-        raise SmokeTestError(
-            f"The storage answered {answer.status_code}{f' ({code[1]})' if code else ''} to {what}: "
-            "look at MediaBucket, its policy, and what the role of VideoApiFunction may do"
-        )

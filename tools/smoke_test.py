@@ -7,17 +7,22 @@ starts and stops. Exit code 0: all is well, 1: a step failed, 2: wrong usage.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from video_jobs.domain.errors import UnreadableVideoError
+from video_jobs_client.errors import UploadError
+from video_jobs_client.uploads import UploadSettings
 from video_worker.video.video_reader import VideoReader
 
 from functions.video_api.answer_models import (
@@ -29,17 +34,20 @@ from functions.video_api.answer_models import (
     JobSummary,
     Problem,
     Results,
-    UploadOffered,
 )
 from tools.smoke_login import TOKEN_VARIABLE, log_in
 from tools.smoke_service import (
     PROBLEM_TYPE,
+    RESULTS_FORM,
+    STATUS_FORM,
     Service,
     SmokeTestError,
+    TookTooLongError,
     UsageError,
+    check_form,
     check_frames,
+    documented,
     parsed,
-    retry_after_s,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +59,9 @@ STRIDE, MAX_FRAMES = 2, 3
 PAGE_FRAMES = 25
 PROGRESS = {"pending": 0.0, "running": 0.5, "completed": 1.0, "failed": 1.0}
 
-Accepted = TypeVar("Accepted", bound=JobAccepted)
+if TYPE_CHECKING:
+    import video_jobs_client as sdk
+    from video_jobs_client.protocol.files import File
 
 
 @contextmanager
@@ -99,8 +109,7 @@ class SmokeTest:
         with step("a file that is no MP4 is refused"):
             self._check_refusal()
         with step("a video in the request is taken"):
-            content, headers = self._video.read_bytes(), {"content-type": "video/mp4"}
-            in_request = self._submitted(JobAccepted, data=content, headers=headers).job_id
+            in_request = self._submit_in_request()
         with step("a video through the storage is taken"):
             through_storage = self._submit_through_storage()
         every = range(self._frames)
@@ -109,95 +118,120 @@ class SmokeTest:
 
     def _follow(self, what: str, job_id: str, frame_indices: list[int]) -> None:
         with step(f"{what} is analysed"):
-            self._wait(job_id)
+            job = self._completed(job_id)
         with step(f"{what} has results"):
-            check_frames(self._results(job_id), frame_indices)
-            job = self._job(job_id)
-            if (job.percent, job.frames_done) != (100, len(frame_indices)):
+            check_frames(self._results(job), frame_indices)
+            told = self._job(job_id)
+            if (told.percent, told.frames_done) != (100, len(frame_indices)):
                 raise SmokeTestError(
-                    f"Job {job_id} reports {job.frames_done} frames, {job.percent} %, where "
+                    f"Job {job_id} reports {told.frames_done} frames, {told.percent} %, where "
                     f"{len(frame_indices)} are in its results: look at its item in JobsTable"
                 )
         with step(f"{what} has a summary"):
-            self._check_summary(job_id, len(frame_indices))
+            self._check_summary(job, len(frame_indices))
 
     def _check_refusal(self) -> None:
         what, headers = "POST /video/submit of a text", {"content-type": "video/mp4"}
-        answer = self._service.ask("POST", "/video/submit", data=b"This is no MP4.", headers=headers)
-        if answer.status_code == 201:
+        answer = self._service.ask("POST", "/video/submit", content=b"This is no MP4.", headers=headers)
+        if answer.status == 201:
             self._jobs.append(parsed(answer, what, JobAccepted).job_id)
-        if answer.status_code != 400:
+        if answer.status != 400:
             raise self._service.unexpected(answer, what, 400)
         problem = parsed(answer, what, Problem, PROBLEM_TYPE)
         if problem.code != "invalid_mp4":
             raise SmokeTestError(f"{what} was refused as {problem.code}, not as invalid_mp4")
 
+    def _submit_in_request(self) -> str:
+        content, headers = self._video.read_bytes(), {"content-type": "video/mp4"}
+        answer = self._service.call("POST", "/video/submit", 201, content=content, headers=headers)
+        self._jobs.append(parsed(answer, "POST /video/submit", JobAccepted).job_id)
+        return self._jobs[-1]
+
     def _submit_through_storage(self) -> str:
-        options = {"frame_stride": STRIDE, "max_frames": MAX_FRAMES, "filename": self._video.name}
-        offer = self._submitted(UploadOffered, json={"size_bytes": self._video.stat().st_size, **options})
-        if offer.upload is None:
+        how = UploadSettings(method="form", resume=False)
+        with self._service.failing():
+            try:
+                job = self._service.client.analyse(
+                    self._video, upload=how, frame_stride=STRIDE, max_frames=MAX_FRAMES
+                )
+            except UploadError as error:
+                self._jobs += [error.job_id] if error.job_id else []
+                raise
+        self._jobs.append(job.id)
+        return job.id
+
+    def _completed(self, job_id: str) -> sdk.Job:
+        """The job, once it is completed."""
+        self._job(job_id)
+        self._status(job_id)
+        try:
+            with self._service.failing():
+                job = self._service.client.jobs.get(job_id).wait(self._timeout_s, check=False)
+        except TookTooLongError:
+            raise SmokeTestError(_too_late(self._job(job_id), f"within {self._timeout_s:g} s")) from None
+        if self._status(job_id) != "completed":
+            raise SmokeTestError(f"Job {job_id} is completed, but not its status: look at JobsTable")
+        return job
+
+    def _status(self, job_id: str) -> str:
+        """The status, in the form that is promised."""
+        answer = self._service.call("GET", f"/video/status/{job_id}", 200)
+        check_form(answer, "GET /video/status", STATUS_FORM)
+        told = parsed(answer, "GET /video/status", JobStatus)
+        if told.progress != PROGRESS[told.status]:
             raise SmokeTestError(
-                "JSON to /video/submit offered no upload: look at the log of VideoApiFunction"
+                f"Job {job_id} is {told.status} at progress {told.progress}: "
+                "was the stack deployed from this version?"
             )
-        self._service.upload(offer.upload, self._video)
-        return offer.job_id
-
-    def _submitted(self, model: type[Accepted], **request: Any) -> Accepted:
-        answer = self._service.call("POST", "/video/submit", 201, **request)
-        accepted = parsed(answer, "POST /video/submit", model)
-        self._jobs.append(accepted.job_id)
-        return accepted
-
-    def _wait(self, job_id: str) -> None:
-        ends_at = time.monotonic() + self._timeout_s
-        while True:
-            answer = self._service.call("GET", f"/video/status/{job_id}", 200)
-            if _is_completed(parsed(answer, "GET /video/status", JobStatus)):
-                return
-            left_s = ends_at - time.monotonic()
-            if left_s <= 0:
-                raise SmokeTestError(_too_late(self._job(job_id), f"within {self._timeout_s:g} s"))
-            time.sleep(min(retry_after_s(answer.headers), left_s))
+        if told.status == "failed":
+            raise SmokeTestError(f"Job {job_id} failed ({told.error_message}): look at the worker's log")
+        return told.status
 
     def _job(self, job_id: str) -> Job:
         return parsed(self._service.call("GET", f"/video/jobs/{job_id}", 200), "GET /video/jobs", Job)
 
-    def _results(self, job_id: str) -> list[Frame]:
-        """All frames: page by page, and once more from the storage."""
+    def _results(self, job: sdk.Job) -> list[Frame]:
+        """All frames: as they are promised, page by page, and once more from the storage."""
+        path = f"/video/results/{job.id}"
+        answer = self._service.call("GET", path, 200)
+        check_form(answer, "GET /video/results", RESULTS_FORM)
+        parsed(answer, "GET /video/results", Results)
         frames: list[Frame] = []
-        query: dict[str, Any] = {"limit": PAGE_FRAMES, "include": "tracks"}
-        for _ in range(self._frames):
-            answer = self._service.call("GET", f"/video/results/{job_id}", 200, params=query)
-            page = parsed(answer, "GET /video/results", Results)
-            frames += page.results
-            if [len(tracks) for tracks in page.track_ids] != [_objects(frame) for frame in page.results]:
-                raise SmokeTestError(f"The tracks of job {job_id} are not those of its detections")
-            if page.next_cursor is None:
-                break
-            query["cursor"] = page.next_cursor
-        whole = [frame.model_dump() for frame in frames]
-        if (
-            page.results_url is None
-            or self._service.download(page.results_url, "results", "results") != whole
-        ):
+        with self._service.failing():
+            for told in islice(job.pages(limit=PAGE_FRAMES), self._frames):
+                page = documented(json.dumps(told).encode(), "GET /video/results", Results)
+                frames += page.results
+                if [len(tracks) for tracks in page.track_ids] != [_objects(frame) for frame in page.results]:
+                    raise SmokeTestError(f"The tracks of job {job.id} are not those of its detections")
+        if self._downloaded(job, "results", "results") != [frame.model_dump() for frame in frames]:
             raise SmokeTestError(
-                f"The pages and the results file of job {job_id} differ: look at the log of VideoApiFunction"
+                f"The pages and the results file of job {job.id} differ: look at the log of VideoApiFunction"
             )
         return frames
 
-    def _check_summary(self, job_id: str, frames: int) -> None:
-        answer = self._service.call("GET", f"/video/summary/{job_id}", 200)
-        told = parsed(answer, "GET /video/summary", JobSummary)
+    def _check_summary(self, job: sdk.Job, frames: int) -> None:
+        told = parsed(
+            self._service.call("GET", f"/video/summary/{job.id}", 200), "GET /video/summary", JobSummary
+        )
         counts = (
             told.summary and told.summary.frames,
-            self._service.download(told.summary_url, "summary", "frames"),
-            len(self._service.download(told.tracks_url, "tracks", "track_ids")),
+            self._downloaded(job, "summary", "frames"),
+            len(self._downloaded(job, "tracks", "track_ids")),
         )
         if counts != (frames, frames, frames):
             raise SmokeTestError(
-                f"Summary, its file and tracks of job {job_id} are of {counts} frames, not of {frames}: "
+                f"Summary, its file and tracks of job {job.id} are of {counts} frames, not of {frames}: "
                 "look at the worker's log"
             )
+
+    def _downloaded(self, job: sdk.Job, file: File, field: str) -> Any:
+        """A field of a file of the job."""
+        with tempfile.TemporaryDirectory() as folder, self._service.failing():
+            content = job.download(Path(folder) / file, file).read_bytes()
+        try:
+            return json.loads(content)[field]
+        except (ValueError, KeyError, TypeError):
+            raise SmokeTestError(f"The {file} file holds no {field}: look at the worker's log") from None
 
     def _tidy_up(self) -> None:
         if self._jobs:
@@ -206,7 +240,7 @@ class SmokeTest:
                     self._delete(f"/video/jobs/{job_id}")
 
     def _delete(self, path: str) -> None:
-        if self._service.ask("DELETE", path).status_code != 204:  # it runs, or was taken just now
+        if self._service.ask("DELETE", path).status != 204:  # it runs, or was taken just now
             self._service.ask("POST", f"{path}/cancel")
             self._service.call("DELETE", path, 204)
         gone = self._service.call("GET", path, 404)
@@ -215,17 +249,6 @@ class SmokeTest:
 
 def _objects(frame: Frame) -> int:
     return len(frame.result.get("detections", []))
-
-
-def _is_completed(now: JobStatus) -> bool:
-    if now.progress != PROGRESS[now.status]:
-        raise SmokeTestError(
-            f"Job {now.job_id} is {now.status} at progress {now.progress}: "
-            "was the stack deployed from this version?"
-        )
-    if now.status == "failed":
-        raise SmokeTestError(f"Job {now.job_id} failed ({now.error_message}): look at the worker's log")
-    return now.status == "completed"
 
 
 def _too_late(job: Job, within: str) -> str:

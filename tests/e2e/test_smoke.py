@@ -25,7 +25,7 @@ from tools.smoke_login import (
     checked_token,
     log_in,
 )
-from tools.smoke_service import Service, SmokeTestError, UsageError
+from tools.smoke_service import RESULTS_FORM, STATUS_FORM, Service, SmokeTestError, UsageError
 from tools.smoke_test import FIXTURE, SmokeTest
 
 TOKEN = "a.secret.token"
@@ -92,7 +92,7 @@ def test_exit_codes_tell_a_failure_from_wrong_usage(tmp_path: Path, pretend: Pre
 def test_a_dead_port_fails_clearly(capsys: pytest.CaptureFixture[str]) -> None:
     with PretendService() as service:
         url = service.url
-    assert f"{url} does not answer (ConnectionError): is the address right" in failure_of(capsys, url)
+    assert f"{url} does not answer (no connection): is the address right" in failure_of(capsys, url)
 
 
 @pytest.mark.parametrize("url", ["api", "ftp://api", "http://", "http://me:word@api", "http://api?key=word"])
@@ -173,11 +173,12 @@ def test_a_text_that_was_taken_for_a_video_is_deleted(
 
 
 def test_it_asks_again_when_the_service_says(pretend: PretendService) -> None:
-    words = ("pending", "completed")
+    # GIVEN a job that is asked for its form, waited for, and asked for its form again
+    words = ("pending", "pending", "completed", "completed")
     pretend.answers["GET /video/status/sent"] = [(200, status("sent", word)) for word in words]
     pretend.headers["Retry-After"] = "1"
     run_against(pretend.url)
-    first, second = [at for call, _, at in pretend.seen if call == "GET /video/status/sent"]
+    _, first, second, _ = [at for call, _, at in pretend.seen if call == "GET /video/status/sent"]
     assert second - first >= 1
 
 
@@ -186,8 +187,10 @@ def test_results_are_read_page_by_page(pretend: PretendService) -> None:
     _, body = pretend.answers[call]
     first, second = body["results"][:1], body["results"][1:]
     pretend.answers[call] = [
+        (200, body),
         (200, body | {"results": first, "track_ids": [[1]], "next_cursor": "more"}),
         (200, body | {"results": second, "track_ids": [[1]] * len(second)}),
+        (200, body),
     ]
     run_against(pretend.url)
     assert pretend.cursors == ["more"]
@@ -211,20 +214,27 @@ DENIED = f"<Code>Denied</Code>{SIGNATURE}"
         ("POST /video/submit json", {"upload": None}, "offered no upload"),
         ("POST /video/submit text", {"code": "other"}, "was refused as other, not as invalid_mp4"),
         ("GET /video/status/sent", {"progress": 0.5}, "Job sent is completed at progress 0.5"),
-        ("GET /video/status/sent", {"updated_at": None}, "(updated_at: Input should be a valid string)"),
+        ("GET /video/status/sent", {"updated_at": None}, "answered updated_at as NoneType, which is not its"),
+        ("GET /video/status/sent", {"created_at": "now", "state": 1}, "(state: Extra inputs"),
         ("GET /video/jobs/sent", {"frames_done": 3}, "reports 3 frames, 100 %, where 4 are"),
         ("GET /video/jobs/sent", {"frames_done": "4"}, "(frames_done: Input should be a valid integer)"),
         ("GET /storage/sent", {"results": []}, "The pages and the results file of job sent differ"),
         ("GET /storage/sent", {"results": 1}, "The pages and the results file of job sent differ"),
         ("GET /video/results/sent", {"next_cursor": "more"}, "differ"),
+        ("GET /video/results/sent", {"results": {"results": []}}, "results as dict, which is not its form"),
+        ("GET /video/results/sent", {"results": [frame(0) | {"at": 1}]}, "a frame that is not of its form"),
         ("GET /video/results/sent", {"track_ids": [[1]] * 3}, "The tracks of job sent are not those of its"),
         ("GET /video/summary/sent", {"summary": None}, "of (None, 4, 4) frames, not of 4"),
         ("GET /storage/sent/summary_url", {"frames": 3}, "of (4, 3, 4) frames, not of 4"),
         ("GET /storage/sent/tracks_url", {"track_ids": [[1]]}, "of (4, 4, 1) frames, not of 4"),
         # another status
         ("POST /video/submit video", (401, {"message": f"No {TOKEN}"}), "401 (No ...), not 201: give"),
-        ("POST /storage", (403, DENIED), "403 (Denied) to the upload: look at"),
-        ("GET /storage/sent", (404, ""), "The storage answered 404 to the download"),
+        ("POST /storage", (403, DENIED), "refused the video with status 403 (Denied): look at MediaBucket"),
+        (
+            "GET /storage/sent",
+            (404, ""),
+            "refused the download with status 404; try again: look at MediaBucket",
+        ),
         ("GET /storage/sent", (200, "{}"), "The results file holds no results"),
         ("GET /video/results/sent", (500, problem(500, "x", "Try again")), "500 (Try again), not 200: look"),
         # frames that are not there, or not whole
@@ -304,3 +314,24 @@ def test_a_test_that_is_stopped_deletes_its_jobs(tmp_path: Path, pretend: Preten
     assert process.returncode == 130
     assert "Traceback" not in output
     assert pretend.deleted == ["sent", "stored"]
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        *(("GET /video/status/sent", one) for one in STATUS_FORM),
+        *(("GET /video/results/sent", one) for one in RESULTS_FORM),
+    ],
+)
+def test_a_promised_field_that_is_gone_is_named(
+    capsys: pytest.CaptureFixture[str], pretend: PretendService, call: str, field: str
+) -> None:
+    code, body = pretend.answers[call]
+    pretend.answers[call] = (code, {key: value for key, value in body.items() if key != field})
+    assert f"answered without {field}, which is promised" in failure_of(capsys, pretend.url)
+
+
+def test_the_promised_fields_are_those_of_the_design() -> None:
+    status_fields = {"job_id", "status", "progress", "created_at", "updated_at", "error_message"}
+    assert set(STATUS_FORM) == status_fields
+    assert set(RESULTS_FORM) >= {"job_id", "results", "created_at", "updated_at"}

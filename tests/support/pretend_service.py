@@ -61,7 +61,12 @@ class PretendService(LoopbackServer):
         self.headers = {"Retry-After": "0"}
         super().__init__(make_server(HOST, 0, self._application, threaded=True), "pretend-service")
         fields = {"x-amz-signature": SIGNATURE}
-        form = {"url": f"{self.url}/storage", "fields": fields, "expires_at": "", "max_bytes": 1}
+        form = {
+            "url": f"{self.url}/storage",
+            "fields": fields,
+            "expires_at": TIMES["updated_at"],
+            "max_bytes": 1,
+        }
         self.answers: dict[str, Any] = {
             "GET /health": (200, {"status": "ok"}),
             "POST /video/submit text": (400, problem(400, "invalid_mp4")),

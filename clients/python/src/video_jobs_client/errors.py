@@ -30,7 +30,15 @@ class SourceError(VideoJobsClientError):
 
 
 class UploadError(VideoJobsClientError):
-    """The video could not be uploaded; the same call goes on where it ended."""
+    """The video could not be uploaded; the same call goes on where it ended.
+
+    Attributes
+    ----------
+    job_id
+        The job that waits for the video, if there is one.
+    """
+
+    job_id: str | None = None
 
 
 class VideoFileChangedError(UploadError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -78,6 +79,12 @@ def error_of(answer: Answer) -> errors.VideoJobsClientError:
         request_id=str(told.get("request_id", "")),
         retry_after_s=retry_after_s(answer, datetime.now(UTC)),
     )
+
+
+def refusal_of(answer: Answer) -> str:
+    """The status and the code that the storage refuses a request with."""
+    code = re.search(rb"<Code>(\w{1,60})</Code>", answer.content)
+    return f"status {answer.status}{f' ({code[1].decode()})' if code else ''}"
 
 
 def _told(answer: Answer) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import msgspec
 
 from video_jobs_client import errors, models
 from video_jobs_client.models.base import Model
-from video_jobs_client.protocol.answers import content_of, json_of, model_of
+from video_jobs_client.protocol.answers import content_of, json_of, model_of, refusal_of
 from video_jobs_client.protocol.effects import Answer, Body, Request, Steps
 from video_jobs_client.protocol.retries import Deadline, Retries, ask
 
@@ -127,7 +127,7 @@ class Calls:
         answer = yield from ask(request, self.retries)
         if not 200 <= answer.status < 300:
             raise errors.DownloadError(
-                f"The storage refused the download with status {answer.status}; try again"
+                f"The storage refused the download with {refusal_of(answer)}; try again"
             )
         return answer.content
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from video_jobs_client.errors import UploadError, UploadIncompleteError
 from video_jobs_client.models import SignedPart, UploadProgress
+from video_jobs_client.protocol.answers import refusal_of
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Body, Request, Steps, together
 from video_jobs_client.protocol.retries import ask
@@ -69,7 +70,7 @@ class MultipartUpload:
             if answer.status not in (400, 403):
                 break
             (part,) = (yield from self.calls.sign_parts(self.job_id, [part.part_number])).parts
-        raise UploadError(f"The storage refused part {part.part_number} with status {answer.status}")
+        raise UploadError(f"The storage refused part {part.part_number} with {refusal_of(answer)}")
 
     def _body(self, number: int, part_bytes: int) -> Body:
         start = (number - 1) * part_bytes

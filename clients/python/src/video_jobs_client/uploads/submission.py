@@ -16,6 +16,7 @@ from video_jobs_client.errors import (
 )
 from video_jobs_client.models import MultipartOffer, Upload, UploadProgress
 from video_jobs_client.options import Options, as_json, as_query
+from video_jobs_client.protocol.answers import refusal_of
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Request, Steps, call
 from video_jobs_client.protocol.retries import ask
@@ -136,11 +137,17 @@ class _Submission:
             return (yield from self.calls.submit_body(body, as_query(self.options), key)).job_id
         wanted = {"size_bytes": self.video.size_bytes, "upload_method": method, **as_json(self._named())}
         offer = yield from self.calls.submit_json(wanted, key)
-        if offer.multipart is not None:
-            on_submitted(offer.job_id)
-            yield from self._in_parts(offer.job_id, _nothing_of(self.video, offer.multipart))
-        elif offer.upload is not None:
-            yield from self._with_form(offer.upload, wanted, key)
+        try:
+            if offer.multipart is not None:
+                on_submitted(offer.job_id)
+                yield from self._in_parts(offer.job_id, _nothing_of(self.video, offer.multipart))
+            elif offer.upload is not None:
+                yield from self._with_form(offer.upload, wanted, key)
+            else:
+                raise UploadError("The service took the job, but offered no upload for its video")
+        except UploadError as error:
+            error.job_id = offer.job_id
+            raise
         return offer.job_id
 
     def _first_method(self) -> Method:
@@ -181,7 +188,7 @@ class _Submission:
                 break
             again = yield from self.calls.submit_json(wanted, key)  # the same job, newly signed
             upload = again.upload or upload
-        raise UploadError(f"The storage refused the video with status {answer.status}")
+        raise UploadError(f"The storage refused the video with {refusal_of(answer)}")
 
     def _named(self) -> Options:
         name = self.video.name
