@@ -335,3 +335,11 @@ def test_the_promised_fields_are_those_of_the_design() -> None:
     status_fields = {"job_id", "status", "progress", "created_at", "updated_at", "error_message"}
     assert set(STATUS_FORM) == status_fields
     assert set(RESULTS_FORM) >= {"job_id", "results", "created_at", "updated_at"}
+
+
+def test_the_job_of_a_video_that_the_storage_refuses_is_deleted(
+    capsys: pytest.CaptureFixture[str], pretend: PretendService
+) -> None:
+    pretend.answers["POST /storage"] = (403, DENIED)
+    failure_of(capsys, pretend.url)
+    assert pretend.deleted == ["sent", "stored"]

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import requests
+from video_jobs_client import Client
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.e2e.conftest import wait_until
@@ -42,12 +42,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 def submit(stack: LocalStack, owner: str) -> str:
-    headers = {"authorization": f"Bearer {stack.issuer.token(owner)}", "content-type": "video/mp4"}
-    query = {"pipeline_id": "count", "max_frames": "1"}
-    url = f"{stack.url}/video/submit"
-    answer = requests.post(url, data=TINY.read_bytes(), headers=headers, params=query, timeout=60)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["job_id"])
+    with Client(stack.url, stack.issuer.token(owner), timeout_s=60) as client:
+        return client.analyse(TINY.read_bytes(), pipeline_id="count", max_frames=1).id
 
 
 def logged(log: Path, action: str) -> list[str]:

@@ -23,7 +23,6 @@ from unittest.mock import patch
 
 import boto3
 import numpy as np
-import requests
 from botocore.client import BaseClient
 from moto import mock_aws
 from video_jobs import bootstrap
@@ -33,6 +32,8 @@ from video_jobs.domain.job import JobStatus
 from video_jobs.domain.rules import Rules
 from video_jobs.use_cases import owner
 from video_jobs.use_cases.owner import JobFilter, Owner
+from video_jobs_client import Client
+from video_jobs_client.protocol.retries import Retries
 
 from functions.video_api import app as video_api
 from tests.integration.conftest import asked, context_of, load_event
@@ -256,18 +257,18 @@ def watch(call: Call, table: JobsTable, most: Row) -> float:
 
 def gateway_rows(backend: str, plan: LoadPlan, log_file: Path) -> Iterator[Row]:
     """A row for each kind of call and size of the table."""
-    with _running(backend, log_file) as (url, table):
+    with _running(backend, log_file) as (client, table):
         for jobs in plan.sizes:
             table.grow_to(jobs)
             for call in calls(jobs, plan.page, backend):
                 made: list[str] = []
-                row = run_at_once(partial(_request, url, call, made), plan)
+                row = run_at_once(partial(_request, client, call, made), plan)
                 table.delete(made)  # the next size is measured on jobs of its own
                 yield {"where": GATEWAY, "backend": backend, "jobs": jobs, "call": call.name, **row}
 
 
 @contextmanager
-def _running(backend: str, log_file: Path) -> Iterator[tuple[str, JobsTable]]:
+def _running(backend: str, log_file: Path) -> Iterator[tuple[Client, JobsTable]]:
     """The stack without workers; with dynalite its functions keep their jobs there, the rest in moto."""
     with ExitStack() as exits:
         exits.enter_context(moto_emptied())
@@ -277,17 +278,19 @@ def _running(backend: str, log_file: Path) -> Iterator[tuple[str, JobsTable]]:
             settings, table = {**server.environment, "TABLE_NAME": TABLE}, dynalite_table(server)
         stack = exits.enter_context(LocalStack(log_file=log_file, workers=0, function_settings=settings))
         name = stack.template.resolve({"Ref": "JobsTable"})
-        yield stack.url, table or moto_table(stack.aws.client("dynamodb"), name)
+        client = exits.enter_context(Client(stack.url, timeout_s=60, retries=Retries(limit=0)))
+        yield client, table or moto_table(stack.aws.client("dynamodb"), name)
 
 
-def _request(url: str, call: Call, made: list[str]) -> float:
+def _request(client: Client, call: Call, made: list[str]) -> float:
     """Ask once; gives the seconds, and adds the job that was submitted to ``made``."""
     event = call.make()
     method, query = event["requestContext"]["http"]["method"], event.get("queryStringParameters")
-    parts = {"params": query, "data": event["body"], "headers": {"content-type": "application/json"}}
+    content = event["body"].encode() if event["body"] else None
+    headers = {"content-type": "application/json"}
     started = time.perf_counter()
-    answer = requests.request(method, url + event["rawPath"], timeout=60, **parts)
+    answer = client.request(method, event["rawPath"], params=query, headers=headers, content=content)
     took_s = time.perf_counter() - started
-    body = call.checked(event, answer.status_code, answer.text)
+    body = call.checked(event, answer.status, answer.content.decode())
     made.extend([body["job_id"]] if call.status == 201 else [])
     return took_s
