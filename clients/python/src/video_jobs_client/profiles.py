@@ -134,7 +134,11 @@ class Config:
             If one of its settings is wrong.
         """
         if name not in self._profiles():
-            existing = f"there are: {', '.join(self.names)}" if self.names else f"{self.path} has none"
+            existing = (
+                f"there are: {', '.join(self.names)}"
+                if self.names
+                else "make it with `video-jobs config set url ADDRESS`"
+            )
             raise UnknownProfileError(f"there is no profile {name!r}; {existing}")
         values = {key: self._value(name, key) for key in KEYS if key in self._profiles()[name]}
         url = values.pop("url", None)
@@ -158,16 +162,21 @@ class Config:
         self.profile(name)
         return {key: self._value(name, key) for key in KEYS if key in self._profiles()[name]}
 
+    def value(self, name: str, key: str) -> str:
+        """One setting of a profile, or an empty text; raises SettingsError if there is no such setting."""
+        _refuse_unknown(key)
+        return self.values(name).get(key, "")
+
     def with_value(self, name: str, key: str, value: str) -> Self:
         """A copy in which the profile, new or not, has this setting; raises SettingsError if it is wrong."""
-        if key not in KEYS:
-            raise SettingsError(f"there is no setting {key!r}; there are: {', '.join(KEYS)}")
+        _refuse_unknown(key)
         changed = self._copy()
         changed["profiles"].setdefault(name, {})[key] = _checked(key, value, key)
         return self._with(changed)
 
     def without_value(self, name: str, key: str) -> Self:
-        """A copy in which the profile does not have this setting."""
+        """A copy in which the profile does not have this setting; raises SettingsError if it is unknown."""
+        _refuse_unknown(key)
         self.profile(name)
         changed = self._copy()
         changed["profiles"][name].pop(key, None)
@@ -218,6 +227,11 @@ def config_folder(environment: Mapping[str, str] | None = None) -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("video-jobs")
+
+
+def _refuse_unknown(key: str) -> None:
+    if key not in KEYS:
+        raise SettingsError(f"there is no setting {key!r}; there are: {', '.join(KEYS)}")
 
 
 def _checked(key: str, value: object, called: str) -> str:

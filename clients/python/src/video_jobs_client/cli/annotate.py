@@ -18,14 +18,17 @@ def annotate(
     job: JobName,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="The video; by default, that of the job is fetched."),
+        typer.Argument(metavar="FILE", help="The video; by default, it is fetched from the service."),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="PATH", help="The MP4 that is written.")
+        Path, typer.Option("--output", "-o", metavar="PATH", help="Write the MP4 to this file.")
     ] = Path("annotated.mp4"),
     no_sound: Annotated[bool, typer.Option("--no-sound", help="Leave the sound out.")] = False,
 ) -> None:
-    """Write a video with boxes, texts and tracks drawn on it, with its own times and sound."""
+    """Draw what was found on the video.
+
+    Writes an MP4 with boxes, texts and tracks, and with the times and the sound of the video.
+    """
     try:
         from video_jobs_client.annotate import annotate_video
     except ImportError:

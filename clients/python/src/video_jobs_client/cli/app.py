@@ -11,6 +11,7 @@ from video_jobs_client.cli.annotate import annotate
 from video_jobs_client.cli.commands import AsJson, ProfileName, Quietly, ServerUrl, add, use_globals
 from video_jobs_client.cli.diff import diff
 from video_jobs_client.cli.exits import MEANINGS
+from video_jobs_client.cli.help import Group
 from video_jobs_client.cli.job_options import JOB_OPTIONS
 from video_jobs_client.cli.jobs import cancel, delete, list_jobs, pipelines, retry, status
 from video_jobs_client.cli.login import login, logout
@@ -26,11 +27,12 @@ _CODES = "\n".join(f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.i
 _EPILOG = f"\b\nExit codes:\n{_CODES}"
 app = typer.Typer(
     name="video-jobs",
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
@@ -55,7 +57,7 @@ def start(
 ) -> None:
     """Find objects and read text in videos with ForgeSyte Video Jobs.
 
-    The server is that of VIDEO_JOBS_URL, or of a profile: see `video-jobs config`.
+    Say where the service is with VIDEO_JOBS_URL, --url or a profile (`video-jobs config set url`).
     """
     ctx.obj = ctx.obj or Session()
     use_globals(ctx.obj, profile, url, json=json, quiet=quiet)
@@ -68,18 +70,22 @@ add(
     groups=JOBS,
     examples="  video-jobs submit clip.mp4 --watch\n  video-jobs submit 'clips/*.mp4' --fps 2",
 )
-add(app, status, examples="  video-jobs status last")
+add(app, status, examples="  video-jobs status last\n  video-jobs status last --json")
 add(app, list_jobs, name="list", examples="  video-jobs list --status failed --limit 50")
-add(app, watch, examples="  video-jobs watch last")
+add(app, watch, examples="  video-jobs watch last --timeout 600")
 add(
     app,
     results,
     examples="  video-jobs results last --format csv -o boxes.csv\n  video-jobs results last --format vtt",
 )
-add(app, summary, examples="  video-jobs summary last")
-add(app, annotate, examples="  video-jobs annotate last clip.mp4 -o annotated.mp4")
-add(app, cancel)
-add(app, retry)
+add(app, summary, examples="  video-jobs summary last --most 10")
+add(
+    app,
+    annotate,
+    examples="  video-jobs annotate last -o annotated.mp4\n  video-jobs annotate last clip.mp4 --no-sound",
+)
+add(app, cancel, examples="  video-jobs cancel last")
+add(app, retry, examples="  video-jobs retry last")
 add(app, delete, examples="  video-jobs delete 3f0f6122 --yes")
 add(app, quote, groups=JOBS, examples="  video-jobs quote clip.mp4 --fps 2")
 add(app, verify, examples="  video-jobs verify last clip.mp4")

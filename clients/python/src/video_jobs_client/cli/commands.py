@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from video_jobs_client.cli.exits import ExitCode, ending
+from video_jobs_client.cli.help import Command
 from video_jobs_client.cli.session import Session
 
 Group = Mapping[str, Any]
@@ -27,12 +28,14 @@ def _profiles(incomplete: str) -> list[str]:
 
 ProfileName = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="Use this profile's server.", autocompletion=_profiles),
+    typer.Option(
+        "--profile", metavar="NAME", help="Use this profile: its server and login.", autocompletion=_profiles
+    ),
 ]
 ServerUrl = Annotated[
-    str | None, typer.Option("--url", metavar="URL", help="Use the server at this address.")
+    str | None, typer.Option("--url", metavar="URL", help="Use the service at this address.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Quietly = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")]
 GLOBALS: Group = {"profile": ProfileName, "url": ServerUrl, "json": AsJson, "quiet": Quietly}
 _DEFAULTS = {"profile": None, "url": None, "json": False, "quiet": False}
@@ -65,7 +68,7 @@ def add(
         were not given.
     """
     epilog = f"\b\nExamples:\n{examples}" if examples else None
-    app.command(name or function.__name__, epilog=epilog)(_command(function, groups or {}))
+    app.command(name or function.__name__, cls=Command, epilog=epilog)(_command(function, groups or {}))
 
 
 def _command(function: Callable[..., object], groups: Mapping[str, Group]) -> Callable[..., None]:
@@ -116,8 +119,11 @@ def known_jobs(ctx: typer.Context, incomplete: str) -> list[str]:
     return [one for one in ("last", *reversed(ids)) if one.startswith(incomplete)]
 
 
-JOB_HELP = 'Its id, the beginning of it, or "last".'
+JOB_HELP = 'The id of a job, the beginning of it, or "last".'
 JobName = Annotated[str, typer.Argument(metavar="JOB", help=JOB_HELP, autocompletion=known_jobs)]
 JobNames = Annotated[
-    list[str], typer.Argument(metavar="JOB", help='Ids of jobs, or "last".', autocompletion=known_jobs)
+    list[str],
+    typer.Argument(
+        metavar="JOB", help='Ids of jobs, their beginnings, or "last".', autocompletion=known_jobs
+    ),
 ]

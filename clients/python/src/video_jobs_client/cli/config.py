@@ -7,15 +7,17 @@ from typing import Annotated
 import typer
 
 from video_jobs_client.cli.commands import add
+from video_jobs_client.cli.help import Group
 from video_jobs_client.cli.session import Session
 from video_jobs_client.profiles import KEYS, Config
 
 app = typer.Typer(
-    help="Show and change profiles: a server, and how to log in there.",
+    cls=Group,
+    help="Show and change profiles: servers, and how to log in there.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Key = Annotated[str, typer.Argument(metavar="KEY", help=f"One of {', '.join(KEYS)}.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help=f"One of: {', '.join(KEYS)}.")]
 
 
 def list_profiles(session: Session) -> None:
@@ -36,10 +38,14 @@ def list_profiles(session: Session) -> None:
 
 def get(session: Session, key: Key) -> None:
     """Print one setting of the profile."""
-    session.output.line(Config.read().values(_name(session)).get(key, ""))
+    session.output.line(Config.read().value(_name(session), key))
 
 
-def set_value(session: Session, key: Key, value: Annotated[str, typer.Argument(metavar="VALUE")]) -> None:
+def set_value(
+    session: Session,
+    key: Key,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="What it becomes.")],
+) -> None:
     """Change one setting of the profile; a new name makes a new profile."""
     Config.read().with_value(_name(session), key, value).write()
     session.output.note(f"Profile {_name(session)}: {key} is {value}")
@@ -50,7 +56,9 @@ def unset(session: Session, key: Key) -> None:
     Config.read().without_value(_name(session), key).write()
 
 
-def use(session: Session, name: Annotated[str, typer.Argument(metavar="PROFILE")]) -> None:
+def use(
+    session: Session, name: Annotated[str, typer.Argument(metavar="PROFILE", help="The name of a profile.")]
+) -> None:
     """Make a profile the default one."""
     Config.read().with_default(name).write()
     session.output.note(f"The default profile is {name}")

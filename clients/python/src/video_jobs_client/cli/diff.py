@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def diff(session: Session, first: JobName, second: JobName) -> ExitCode:
-    """Compare two jobs of one video: class by class, and text by text.
+    """Compare two jobs of one video.
 
-    The exit code is 9 if they saw something differently.
+    Shows which options and workers differ, and what the jobs saw, class by class and text by text. The exit
+    code is 9 if they saw something different.
     """
     from video_jobs_client.comparison import compare, compare_jobs
 

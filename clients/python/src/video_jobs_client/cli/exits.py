@@ -38,7 +38,7 @@ MEANINGS = {
     ExitCode.OK: "everything went well",
     ExitCode.UNEXPECTED: "something unexpected went wrong",
     ExitCode.USAGE: "the command or a setting is wrong",
-    ExitCode.UNREACHABLE: "the service, its storage or the login service is away or failed: try again",
+    ExitCode.UNREACHABLE: "the service, its storage or its login is away or failed: try again",
     ExitCode.FORBIDDEN: "not logged in, or not allowed",
     ExitCode.JOB_FAILED: "the job failed",
     ExitCode.NOT_FOUND: "no such job, or it has no results yet",
@@ -71,6 +71,7 @@ _HINTS: tuple[tuple[type[errors.VideoJobsClientError], str], ...] = (
     (errors.UploadError, "Run the same command again: it goes on where it ended."),
     (errors.JobNotCompletedError, "Wait for it with `video-jobs watch JOB`."),
     (errors.JobNotFoundError, "`video-jobs list` shows your jobs."),
+    (errors.WaitTimeoutError, "Wait again with `video-jobs watch JOB`."),
     (errors.SoundError, "Add --no-sound."),
 )
 

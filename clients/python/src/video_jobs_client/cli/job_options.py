@@ -20,18 +20,22 @@ def _number(kind: type[int] | type[float], text: str, *names: str) -> Any:
 
 
 JOB_OPTIONS: Group = {
-    "pipeline_id": _text("pipeline", "ID", "What analyses it; see `video-jobs pipelines`."),
+    "pipeline_id": _text("pipeline", "ID", "Analyse with this one of `video-jobs pipelines`."),
     "start_ms": _number(float, "Begin at this time, in milliseconds.", "--start-ms"),
     "end_ms": _number(float, "End before this time, in milliseconds.", "--end-ms"),
-    "frames_per_second": _number(float, "Analyse at most so many pictures of a second.", "--fps"),
-    "frame_stride": _number(int, "Analyse every N-th picture (5: every fifth).", "--frame-stride"),
-    "max_frames": _number(int, "Stop after so many analysed pictures.", "--max-frames"),
-    "region": _text("region", "X1,Y1,X2,Y2", "Only this part of the picture, as fractions: 0,0.5,1,1."),
+    "frames_per_second": _number(float, "Analyse at most so many frames per second.", "--fps"),
+    "frame_stride": _number(int, "Analyse one of so many frames (5: every fifth).", "--frame-stride"),
+    "max_frames": _number(int, "Stop after so many analysed frames.", "--max-frames"),
+    "region": _text(
+        "region",
+        "X1,Y1,X2,Y2",
+        "Analyse only this part of each frame, as fractions: 0,0.5,1,1 is the lower half.",
+    ),
     "classes": _text("classes", "NAME,...", "Keep only objects of these classes."),
     "min_confidence": _number(float, "Drop objects below this confidence, 0 to 1.", "--min-confidence"),
-    "text_engine": _text("text-engine", "ID", "What reads text: ppocr or tesseract."),
-    "languages": _text("languages", "CODE,...", "Languages for Tesseract: eng,deu."),
-    "callback_url": _text("callback-url", "URL", "Is called when the job has ended."),
+    "text_engine": _text("text-engine", "ID", "Read text with ppocr or tesseract."),
+    "languages": _text("languages", "CODE,...", "Languages for tesseract, such as eng,deu."),
+    "callback_url": _text("callback-url", "URL", "Call this URL when the job has ended."),
 }
 _CORNERS = 4
 

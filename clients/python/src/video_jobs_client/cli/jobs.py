@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from video_jobs_client.models import JobResource
 
 _LISTED = 20
+_STATUS_HELP = "List only pending, running, completed or failed jobs."
 
 
 def status(session: Session, job: JobName) -> None:
@@ -28,9 +29,13 @@ def status(session: Session, job: JobName) -> None:
 
 def list_jobs(
     session: Session,
-    status: Annotated[str | None, typer.Option("--status", help="Only jobs with this status.")] = None,
-    pipeline: Annotated[str | None, typer.Option("--pipeline", help="Only jobs of this pipeline.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = _LISTED,
+    status: Annotated[str | None, typer.Option("--status", metavar="STATUS", help=_STATUS_HELP)] = None,
+    pipeline: Annotated[
+        str | None, typer.Option("--pipeline", metavar="ID", help="List only jobs of this pipeline.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, metavar="NUMBER", help="List at most so many.")
+    ] = _LISTED,
 ) -> None:
     """List your jobs, the newest first."""
     with session.client() as client:
@@ -38,13 +43,21 @@ def list_jobs(
     if session.output.is_json:
         session.output.json(found)
         return
-    made = _short if session.output.has_tables else _created
-    rows = [(job.job_id, job.status, _percent(job), made(job), job.filename) for job in found]
-    session.output.table(("job", "status", "done", "submitted", "file"), rows)
+    if session.output.has_tables:
+        rows = [(job.job_id, _state(job), _short(job), _origin(job)) for job in found]
+        session.output.table(("job", "status", "submitted", "file"), rows, is_dense=True)
+    else:
+        lines = [(job.job_id, job.status, _percent(job), _created(job), job.filename) for job in found]
+        session.output.table((), lines)
+    if not found:
+        session.output.hint("No jobs. To submit one: video-jobs submit FILE")
 
 
 def cancel(session: Session, jobs: JobNames) -> None:
-    """End jobs that have not ended; each becomes "failed" with the code "cancelled"."""
+    """End jobs that have not ended yet.
+
+    Each becomes "failed" with the code "cancelled".
+    """
     with session.client() as client:
         for name in jobs:
             _changed(session, client.jobs.cancel(session.job_id(name)).resource, "is cancelled")
@@ -60,7 +73,7 @@ def retry(session: Session, jobs: JobNames) -> None:
 def delete(
     session: Session,
     jobs: JobNames,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
 ) -> ExitCode:
     """Delete jobs with their videos, results and summaries."""
     ids = [session.job_id(name) for name in jobs]
@@ -128,6 +141,14 @@ def _facts(job: JobResource) -> list[tuple[str, Any]]:
 
 def _percent(job: JobResource) -> str | None:
     return None if job.percent is None else f"{job.percent} %"
+
+
+def _state(job: JobResource) -> str:
+    return f"{job.status} {_percent(job)}" if job.status == "running" and job.percent else job.status
+
+
+def _origin(job: JobResource) -> str | None:
+    return job.filename or (job.source_host and f"from {job.source_host}")
 
 
 def _created(job: JobResource) -> str:

@@ -18,11 +18,14 @@ def login(
     machine: Annotated[
         bool,
         typer.Option(
-            "--machine", help="For programs: with VIDEO_JOBS_CLIENT_ID and VIDEO_JOBS_CLIENT_SECRET."
+            "--machine",
+            help="Log in with VIDEO_JOBS_CLIENT_ID and VIDEO_JOBS_CLIENT_SECRET, without a browser.",
         ),
     ] = False,
 ) -> None:
-    """Log in at the issuer of the profile: with your browser, or for programs with a secret.
+    """Log in with your browser, or as a program with a secret.
+
+    The profile names the issuer: see `video-jobs config set`.
 
     The token is kept in the keyring of the system, or in a file that only you can read.
     """

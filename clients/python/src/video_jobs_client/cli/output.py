@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from video_jobs_client.cli.tables import drawn
 from video_jobs_client.cli.text import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-_STYLES = {"completed": "green", "failed": "red", "running": "cyan", "pending": "yellow"}
-_WHOLE = frozenset({"job", "submitted"})
-_RIGHT = frozenset({"frames", "jobs", "confidence", "most at once", "start", "end", "in view", "objects"})
 
 
 @dataclass
@@ -70,25 +67,23 @@ class Output:
         if self.has_tables and not self.is_json:
             self.note(text)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-        """Rows under headings; without headings and with tabs where no person reads."""
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, is_dense: bool = False
+    ) -> None:
+        """Rows under headings; without headings and with tabs where no person reads.
+
+        Parameters
+        ----------
+        is_dense
+            Each row is one line: there is little space between the columns, and names of files are shortened.
+        """
         texts = [[_cell(value) for value in row] for row in rows]
         if not self.has_tables:
             self.write("".join("\t".join(row) + "\n" for row in texts))
             return
-        from rich import box
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-        for name in columns:
-            is_number = name in _RIGHT
-            table.add_column(
-                Text(name), justify="right" if is_number else "left", overflow="fold", no_wrap=name in _WHOLE
-            )
-        for row in texts:
-            table.add_row(*(Text(value, style=_STYLES.get(value, "")) for value in row))
-        self.console().print(table)
+        if texts:
+            console = self.console()
+            console.print(drawn(columns, texts, console.width if is_dense else None))
 
     def facts(self, facts: Iterable[tuple[str, object]]) -> None:
         """Names and values, each on a line; those without a value are left out."""

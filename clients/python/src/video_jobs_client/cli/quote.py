@@ -19,7 +19,10 @@ def quote(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The video; it is not sent.")],
     options: dict[str, Any],
 ) -> None:
-    """Say what a job would take and cost, from the speed of earlier jobs; nothing is submitted."""
+    """Say what a job would take and cost; nothing is submitted.
+
+    The quote rests on the speed of earlier jobs with such options.
+    """
     if not file.is_file():
         raise SourceError(f"there is no file {file}")
     facts: dict[str, Any] = {"size_bytes": file.stat().st_size, **_facts_of(file), **job_options(options)}

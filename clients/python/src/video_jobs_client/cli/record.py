@@ -22,7 +22,7 @@ _NO_PART_OF_RESULTS = ("callback_url", "filename")
 
 
 class NoLastJobError(VideoJobsClientError):
-    """No job was submitted to this server from this machine yet: name the job by its id."""
+    """No job was submitted to this server from this machine yet: `video-jobs list` shows your jobs."""
 
 
 class AmbiguousJobError(VideoJobsClientError):

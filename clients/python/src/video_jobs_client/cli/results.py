@@ -40,30 +40,40 @@ class What(StrEnum):
     TEXTS = "texts"
 
 
+_FORMAT_HELP = f"One of: {', '.join(Format)}."
 _NEEDS_PATH = (Format.YOLO, Format.PARQUET)
+FormatOption = Annotated[Format, typer.Option("--format", "-f", metavar="FORMAT", help=_FORMAT_HELP)]
 Target = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="PATH", help="Write to this file, or folder for yolo."),
+    typer.Option("--output", "-o", metavar="PATH", help="Write to this file (yolo: to this folder)."),
 ]
 
 
 def results(
     session: Session,
     job: JobName,
-    format: Annotated[Format, typer.Option("--format", "-f", help="The format.")] = Format.JSON,  # noqa: A002
+    format: FormatOption = Format.JSON,  # noqa: A002
     what: Annotated[
         What | None,
-        typer.Option("--what", help="For csv and parquet (default: objects), vtt and srt (default: texts)."),
+        typer.Option(
+            "--what",
+            metavar="WHAT",
+            help="objects or texts; csv and parquet have objects by default, vtt and srt texts.",
+        ),
     ] = None,
     output: Target = None,
 ) -> None:
     """Write what was found on each frame.
 
-    json is the file of the service, byte for byte. csv and parquet have a row for each object or word, jsonl
-    a line for each frame. vtt and srt are subtitles; coco, mot, cvat and yolo are for annotation tools.
+    json is the results file of the service, byte for byte. jsonl has a line for each frame, csv and parquet
+    have a row for each object or word. vtt and srt are subtitles; coco, mot, cvat and yolo are for annotation
+    tools.
     """
     if output is None and format in _NEEDS_PATH:
-        raise typer.BadParameter(f"{format} is no text: name a file or folder with -o", param_hint="--output")
+        raise typer.BadParameter(
+            f"{format} is not written to a terminal or pipe: name a {_place(format)} with -o",
+            param_hint="--output",
+        )
     with session.client() as client:
         found = session.job(client, job)
         if format is Format.JSON:
@@ -72,6 +82,10 @@ def results(
             _writer(format, what)(found, output or sys.stdout)
     if output is not None:
         session.output.note(f"Written to {output}")
+
+
+def _place(format: Format) -> str:  # noqa: A002
+    return "folder" if format is Format.YOLO else "file"
 
 
 def _write_json(job: Job, output: Path | None) -> None:

@@ -97,5 +97,6 @@ class Session:
 
     def _tell_retry(self, retry: Retry) -> None:
         self.output.note(
-            f"The service did not answer as it should ({retry.reason}); again in {retry.pause_s:.0f} s"
+            f"The service did not answer as it should ({retry.reason}); "
+            f"trying again in {max(retry.pause_s, 1):.0f} s"
         )

@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE", help='Videos, patterns such as "clips/*.mp4", or https:// addresses.'),
+    typer.Argument(metavar="FILE", help='Videos, patterns such as "clips/*.mp4", or https:// URLs.'),
 ]
 
 
 def submit(
     session: Session,
     files: Files,
-    options: dict[str, Any],
     *,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Wait until the jobs have ended.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Also what was submitted before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Submit also what was submitted before.")] = False,
     timeout: Timeout = None,
+    options: dict[str, Any],
 ) -> ExitCode:
     """Submit videos: one job for each file.
 
-    Prints the ids of the jobs. A file that was submitted before with the same options is not sent again, also
-    under another name; --again does. An interrupted upload goes on when the same command is repeated.
+    Prints the ids of the jobs. A video that was submitted before with the same options is not sent again,
+    even under another name; --again sends it. If an upload is interrupted, the same command continues it.
     """
     sources = list(_sources(files))
     with session.client() as client:

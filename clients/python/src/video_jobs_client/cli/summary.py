@@ -20,7 +20,8 @@ def summary(
     session: Session,
     job: JobName,
     most: Annotated[
-        int | None, typer.Option("--most", min=1, help="Only so many: those that were longest in view.")
+        int | None,
+        typer.Option("--most", min=1, metavar="NUMBER", help="Show only so many: the longest in view."),
     ] = None,
 ) -> None:
     """Show the objects and texts that were seen, with their times."""

@@ -19,15 +19,18 @@ def verify(
     job: JobName,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="The video; by default, that of the job is fetched."),
+        typer.Argument(metavar="FILE", help="The video; by default, it is fetched from the service."),
     ] = None,
-    parts: Annotated[int, typer.Option("--parts", min=1, help="How many parts are recomputed.")] = 3,
+    parts: Annotated[
+        int, typer.Option("--parts", min=1, metavar="NUMBER", help="Recompute so many parts.")
+    ] = 3,
     everything: Annotated[bool, typer.Option("--all", help="Recompute all of the video.")] = False,
 ) -> ExitCode:
-    """Recompute some parts with the worker on this machine, and compare each frame byte for byte.
+    """Recompute parts of a job on this machine, and compare them.
 
-    The worker must be installed beside this program. Another model or another kind of processor may give
-    other results; this is said.
+    Each frame is compared byte for byte. The worker must be installed beside this program, and MODEL_PATH
+    must name the model of the service. Another model or kind of processor may give other results; the output
+    says where they differ. The exit code is 9 if frames differ.
     """
     import msgspec
 

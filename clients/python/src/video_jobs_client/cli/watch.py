@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Timeout = Annotated[
     float | None,
-    typer.Option("--timeout", min=0, metavar="SECONDS", help="Wait no longer; the jobs go on."),
+    typer.Option("--timeout", min=0, metavar="SECONDS", help="Wait at most so long; the jobs go on."),
 ]
 
 
@@ -66,7 +66,8 @@ async def _one(client: AsyncClient, job_id: str, bar: Bar, timeout: float | None
 
 def _told(session: Session, job_id: str, outcome: Outcome) -> ExitCode:
     if isinstance(outcome, VideoJobsClientError):
-        tell(f"Job {job_id}: {message_of(outcome)}")
+        sentence = message_of(outcome)
+        tell(sentence if job_id in sentence else f"Job {job_id}: {sentence}")
         return exit_code_of(outcome)
     if session.output.is_json:
         session.output.json(outcome)
@@ -80,6 +81,9 @@ def _told(session: Session, job_id: str, outcome: Outcome) -> ExitCode:
         return ExitCode.OK
     if not session.output.has_tables or session.output.is_json:
         tell(_sentence(outcome))
+    session.output.hint(
+        f"More about it: video-jobs status {job_id}; to run it again: video-jobs retry {job_id}"
+    )
     return ExitCode.JOB_FAILED
 
 
