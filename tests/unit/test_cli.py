@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,48 +13,23 @@ import pytest
 from typer.testing import CliRunner
 from video_jobs_client.cli.app import app
 from video_jobs_client.cli.exits import MEANINGS, ExitCode
-from video_jobs_client.cli.output import Output
-from video_jobs_client.cli.session import Session
 
-from tests.support.played_service import JOB_ID, URL, PlayedService, Reply, answer, job, problem, status_of
+from tests.support.command_line import Ran, new_user, run_command
+from tests.support.played_answers import SUMMARY, TOLD, VIDEO
+from tests.support.played_service import JOB_ID, Reply, answer, job, problem, status_of
 
 ROOT = Path(__file__).parents[2]
 OTHER = "77ab01c4-0000-4000-8000-000000000000"
-
-
-@dataclass
-class Ran:
-    code: int
-    out: str
-    err: str
 
 
 Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path) -> Iterator[Run]:
     """Run the command line against replies, one after the other."""
-    monkeypatch.setenv("VIDEO_JOBS_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("VIDEO_JOBS_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("video_jobs_client.protocol.retries.Retries.pause_s", lambda *_: None)
-    for name in ("VIDEO_JOBS_URL", "VIDEO_JOBS_TOKEN", "VIDEO_JOBS_PROFILE", "VIDEO_JOBS_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(
-        *arguments: str, replies: list[Reply] | None = None, terminal: bool = False, url: str | None = URL
-    ) -> Ran:
-        service = PlayedService(list(replies or []))
-        session = Session(
-            url=url,
-            output=Output(is_terminal=terminal),
-            transport=httpx2.MockTransport(service.reply),
-        )
-        found = CliRunner().invoke(app, list(arguments), obj=session)
-        return Ran(found.exit_code, found.stdout, found.stderr)
-
-    return run
+    with new_user(tmp_path):
+        yield run_command
 
 
 @pytest.fixture
@@ -152,48 +126,6 @@ def test_a_list_is_a_table_lines_or_json(run: Run) -> None:
     ]
 
 
-SEEN = {"first_frame": 0, "last_frame": 2, "start_ms": 0.0, "end_ms": 1500.0}
-SUMMARY: dict[str, Any] = {
-    "version": 1,
-    "video": {"width": 640, "height": 360, "duration_ms": 4000.0},
-    "frames": 8,
-    "sampling_interval_ms": 500.0,
-    "classes": [],
-    "tracks": [],
-    "tracks_left_out": 0,
-    "texts": [
-        {
-            "text_id": 1,
-            "text": "EXIT 12",
-            "confidence": 0.98,
-            "agreement": 1.0,
-            "frames": 3,
-            "on_one_frame": False,
-            "alternatives": [],
-            "first_frame": 0,
-            "last_frame": 2,
-            "start_ms": 0.0,
-            "end_ms": 61_500.0,
-            "in_view_ms": 1500.0,
-            "intervals": [SEEN],
-            "intervals_joined": 0,
-            "best": {"frame_index": 0, "timestamp_ms": 0.0, "xyxy": [0, 0, 1, 1], "confidence": 0.98},
-            "path": [],
-            "path_error_px": 0.0,
-        }
-    ],
-    "texts_left_out": 0,
-}
-TOLD = {
-    "summary": SUMMARY,
-    "job_id": JOB_ID,
-    "created_at": "2026-11-25T10:00:00Z",
-    "updated_at": "2026-11-25T10:00:00Z",
-    "summary_url": "https://bucket.example.com/s",
-    "tracks_url": "https://bucket.example.com/t",
-}
-
-
 def test_the_summary_is_a_table_of_what_was_seen_and_when(run: Run) -> None:
     replies: list[Reply] = [answer(job("completed")), answer(TOLD)]
     table = run("summary", JOB_ID, replies=replies, terminal=True).out.splitlines()
@@ -232,23 +164,6 @@ def test_results_are_the_bytes_of_the_service_or_an_export(run: Run, tmp_path: P
         "results", JOB_ID, "--format", "vtt", replies=[answer(job("completed", video=VIDEO)), answer(TOLD)]
     )
     assert "EXIT 12" in subtitles.out
-
-
-VIDEO = {
-    "container": "mp4",
-    "codec": "h264",
-    "width": 640,
-    "height": 360,
-    "frame_count": 8,
-    "duration_ms": 4000.0,
-    "average_frame_rate": 2.0,
-    "first_picture_ms": 0.0,
-    "rotation": 0,
-    "mirrored": False,
-    "interlaced": False,
-    "variable_frame_rate": False,
-    "hdr": None,
-}
 
 
 def test_two_jobs_that_saw_the_same_do_not_differ_and_others_do(run: Run) -> None:

@@ -76,6 +76,10 @@ _HINTS: tuple[tuple[type[errors.VideoJobsClientError], str], ...] = (
 )
 
 
+_OPENINGS = frozenset({"nobody", "nothing", "no", "the", "there"})
+"""Words that get a capital; what begins otherwise may be a name or an address, which stays as it is."""
+
+
 def exit_code_of(error: errors.VideoJobsClientError) -> ExitCode:
     """The exit code for an error."""
     from video_jobs_client.addresses import SettingsError
@@ -94,9 +98,15 @@ def message_of(error: errors.VideoJobsClientError) -> str:
     """What an error says, and what to do, as one or two safe sentences."""
     said = " ".join(str(error).split()) or " ".join((type(error).__doc__ or "").split())
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
-    said = said if said.startswith("http") else said[:1].upper() + said[1:]
+    said = said[:1].upper() + said[1:] if said.partition(" ")[0] in _OPENINGS else said
     sentence = shown(said).rstrip(".")
     return f"{sentence}. {hint}".rstrip()
+
+
+def message_about(name: str, error: errors.VideoJobsClientError) -> str:
+    """The same, with the name of the file or job that it is about, unless it says that already."""
+    sentence = message_of(error)
+    return sentence if name in sentence else f"{name}: {sentence}"
 
 
 def tell(message: str) -> None:

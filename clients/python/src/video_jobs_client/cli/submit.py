@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_of, tell
+from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_about, tell
 from video_jobs_client.cli.job_options import job_options
 from video_jobs_client.cli.progress import Bar, bars
 from video_jobs_client.cli.record import content_key
 from video_jobs_client.cli.session import Session
+from video_jobs_client.cli.text import shown
 from video_jobs_client.cli.watch import Timeout, watch_jobs
 from video_jobs_client.errors import (
     JobNotFoundError,
@@ -99,7 +100,7 @@ class Submission:
                 code = exit_code_of(error)
                 if code is not ExitCode.REFUSED or isinstance(error, TooManyRequestsError):
                     raise  # it would be the same with the next file
-                tell(f"{_name(source)}: {message_of(error)}")
+                tell(message_about(shown(_name(source)), error))
                 first = first or code
             except KeyboardInterrupt:
                 tell("Interrupted. Run the same command again: the upload goes on where it ended.")

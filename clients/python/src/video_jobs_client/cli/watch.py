@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from video_jobs_client.cli.commands import JobNames
-from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_of, tell
+from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_about, tell
 from video_jobs_client.cli.progress import Bar, bars
 from video_jobs_client.cli.session import Session
 from video_jobs_client.errors import VideoJobsClientError
@@ -66,8 +66,7 @@ async def _one(client: AsyncClient, job_id: str, bar: Bar, timeout: float | None
 
 def _told(session: Session, job_id: str, outcome: Outcome) -> ExitCode:
     if isinstance(outcome, VideoJobsClientError):
-        sentence = message_of(outcome)
-        tell(sentence if job_id in sentence else f"Job {job_id}: {sentence}")
+        tell(message_about(f"Job {job_id}", outcome))
         return exit_code_of(outcome)
     if session.output.is_json:
         session.output.json(outcome)
@@ -81,9 +80,7 @@ def _told(session: Session, job_id: str, outcome: Outcome) -> ExitCode:
         return ExitCode.OK
     if not session.output.has_tables or session.output.is_json:
         tell(_sentence(outcome))
-    session.output.hint(
-        f"More about it: video-jobs status {job_id}; to run it again: video-jobs retry {job_id}"
-    )
+    session.output.hint(f"To run it again: video-jobs retry {job_id}")
     return ExitCode.JOB_FAILED
 
 
