@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from video_jobs_client import ResultsError
+from video_jobs_client.cli.exits import ExitCode
 from video_jobs_client.verification import (
     FingerprintDifference,
     FrameDifference,
@@ -19,8 +21,12 @@ from video_jobs_client.verification import (
     Verification,
     WorkerFailedError,
     WorkerMissingError,
+    WorkerSettingError,
     verify,
 )
+
+from tests.support.command_line import new_user, run_command
+from tests.support.played_service import JOB_ID, answer, job
 
 FRAMES = 10
 CHOICE = PartChoice(count=2, seed=7, part_frames=3)
@@ -239,7 +245,16 @@ def ends(then: str) -> Callable[[Case], None]:
         (ends("sys.exit('all is lost')"), WorkerFailedError, "exit code 1: all is lost"),
         (ends("print('[0,{', end=''); sys.exit(1)"), WorkerFailedError, "exit code 1"),
         (told('{"error":{"code":"unreadable_video","message":"cut"}}'), OtherVideoError, "cut"),
-        (told('{"error":{"code":"invalid_setting","message":"Set X"}}'), WorkerFailedError, "Set X"),
+        (
+            told('{"error":{"code":"invalid_setting","message":"Set X"}}'),
+            WorkerSettingError,
+            "Set X. It needs",
+        ),
+        (
+            told('{"error":{"code":"not_started","message":"Traceback:\\n  line 1\\nE: the end\\n"}}'),
+            WorkerFailedError,
+            "^The worker cannot compute it .not_started.: E: the end$",
+        ),
     ],
 )
 def test_what_cannot_be_compared_has_an_error_that_says_why(
@@ -271,3 +286,51 @@ def test_an_interrupt_ends_the_worker(case: Case) -> None:
     # THEN it has gone
     *_, pid = json.loads(case.seen.read_text())
     assert not Path(f"/proc/{pid}").exists()
+
+
+# --- the command line ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "out", "err"),
+    [
+        (lambda case: None, ExitCode.OK, "10 of 10 frames have the same bytes\n", ""),
+        (
+            lambda case: case.store([frame(index, f"EXIT {12 + index // 9}") for index in range(FRAMES)]),
+            ExitCode.DIFFERS,
+            'frame 9: result.text: "EXIT 13" in the results, "EXIT 12" recomputed\n'
+            "9 of 10 frames have the same bytes\n",
+            "",
+        ),
+        (
+            told('{"error":{"code":"invalid_setting","message":"Set MODEL_PATH"}}'),
+            ExitCode.USAGE,
+            "",
+            "Error: The worker cannot start: Set MODEL_PATH. It needs the model and the settings that the "
+            "service's workers have.\n",
+        ),
+        (
+            ends("sys.exit('No module named video_worker')"),
+            ExitCode.REFUSED,
+            "",
+            "Error: The worker is not installed for {python}: run `make setup` in a checkout of ForgeSyte "
+            "Video Jobs, and use its .venv/bin/python or .venv/bin/video-jobs.\n",
+        ),
+    ],
+)
+def test_the_command_says_whether_the_bytes_are_the_same_or_what_the_worker_lacks(
+    case: Case,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Case], object],
+    code: ExitCode,
+    out: str,
+    err: str,
+) -> None:
+    monkeypatch.setattr("video_jobs_client.verification.verifying.find_worker", lambda _: str(case.python))
+    spoil(case)
+    whole = httpx2.Response(200, content=case.results.read_bytes())
+    page = answer({"results": [], "next_cursor": None, "results_url": "https://bucket.example.com/r"})
+    with new_user(tmp_path):
+        ran = run_command("verify", JOB_ID, str(case.video), replies=[answer(job(**case.job)), page, whole])
+    assert (ran.code, ran.out, ran.err) == (code, out, err.format(python=case.python))

@@ -84,9 +84,11 @@ def exit_code_of(error: errors.VideoJobsClientError) -> ExitCode:
     """The exit code for an error."""
     from video_jobs_client.addresses import SettingsError
     from video_jobs_client.login.errors import IssuerAwayError, LoginError
+    from video_jobs_client.verification.errors import WorkerSettingError
 
     codes = (
         (SettingsError, ExitCode.USAGE),
+        (WorkerSettingError, ExitCode.USAGE),
         (IssuerAwayError, ExitCode.UNREACHABLE),
         (LoginError, ExitCode.FORBIDDEN),
         *_CODES,

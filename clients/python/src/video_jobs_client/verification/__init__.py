@@ -13,6 +13,7 @@ from video_jobs_client.verification.errors import (
     VerificationError,
     WorkerFailedError,
     WorkerMissingError,
+    WorkerSettingError,
 )
 from video_jobs_client.verification.report import FingerprintDifference, FrameDifference, Verification
 from video_jobs_client.verification.verifying import PartChoice, verify
@@ -27,5 +28,6 @@ __all__ = [
     "VerificationError",
     "WorkerFailedError",
     "WorkerMissingError",
+    "WorkerSettingError",
     "verify",
 ]

@@ -23,3 +23,7 @@ class WorkerMissingError(VerificationError):
 
 class WorkerFailedError(VerificationError):
     """The worker ended before it had computed everything."""
+
+
+class WorkerSettingError(WorkerFailedError):
+    """A setting of the worker is missing or wrong, for example MODEL_PATH."""

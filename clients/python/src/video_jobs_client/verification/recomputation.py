@@ -20,14 +20,16 @@ from video_jobs_client.verification.errors import (
     VerificationError,
     WorkerFailedError,
     WorkerMissingError,
+    WorkerSettingError,
 )
 from video_jobs_client.verification.frames import FrameBytes
 
 _PACKAGE = "video_worker"
 _MISSING = (
     "The worker is not installed for {python}: run `make setup` in a checkout of ForgeSyte Video Jobs, and "
-    "name its .venv/bin/python"
+    "use its .venv/bin/python or .venv/bin/video-jobs"
 )
+_SETTINGS = "It needs the model and the settings that the service's workers have"
 
 Range = tuple[int, int | None]
 """The first part, and the one before which the range ends; None for the end of the video."""
@@ -146,7 +148,10 @@ def _lines(process: subprocess.Popen[bytes], python: str, errors: IO[bytes]) -> 
 def _told_error(code: str, message: str) -> VerificationError:
     if code == "unreadable_video":
         return OtherVideoError(f"The worker cannot read the video: {message}")
-    return WorkerFailedError(f"The worker cannot compute it ({code}): {message}")
+    if code == "invalid_setting":
+        return WorkerSettingError(f"The worker cannot start: {message}. {_SETTINGS}")
+    reason = message.strip().rpartition("\n")[2]  # which is where a traceback tells it
+    return WorkerFailedError(f"The worker cannot compute it ({code}): {reason}")
 
 
 def _death(exit_code: int, python: str, errors: str) -> VerificationError:

@@ -91,7 +91,7 @@ def verify(
 
     Raises
     ------
-    NothingToVerifyError, OtherVideoError, WorkerMissingError, WorkerFailedError
+    NothingToVerifyError, OtherVideoError, WorkerMissingError, WorkerSettingError, WorkerFailedError
         If nothing can be compared, or not to the end. The worker is ended then, and also by Ctrl-C.
     ResultsError
         If the results are not a complete file, or not those of the job.
