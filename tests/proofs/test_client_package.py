@@ -26,6 +26,7 @@ from tools.local_stack.stack import LocalStack
 SCRIPT = Path(__file__).with_name("client_script.py")
 SHELLS = ("bash", "zsh", "fish")
 REPEATS = 10
+PADDING_BYTES = 200 * 2**20
 JOB_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 IMPORT_BUDGET_S = 0.25
@@ -86,7 +87,7 @@ def test_a_terminal_shows_progress_and_then_how_it_ended(user: User) -> None:
     # THEN a bar shows how far it is
     child.expect(rf"long\.mp4: job ({JOB_ID})\r\n")
     job_id = child.match[1]
-    child.expect(rf"━+.* (\d+) of {REPEATS * FRAMES} frames")
+    child.expect(rf"━ ?\x1b\[0m (\d+) of {REPEATS * FRAMES} frames")
     # AND then it goes away, and the terminal says how it ended and what to do next
     code, rest = end_of(child)
     assert code == 0
@@ -129,6 +130,26 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_come_back(user: User) -> 
     code, rest = end_of(user.terminal(*command))
     assert code == 0
     assert f"is completed: {REPEATS * FRAMES} frames." in rest
+
+
+def test_ctrl_c_in_an_upload_says_how_to_go_on_with_it(user: User) -> None:
+    # GIVEN a video that is uploaded in parts
+    with (user.home / "large.mp4").open("wb") as file:
+        file.write(TINY.read_bytes() + (PADDING_BYTES + 8).to_bytes(4) + b"free")
+        file.truncate(file.tell() + PADDING_BYTES)
+    command = ("submit", "large.mp4", "--pipeline", "yolo_only", "--watch")
+    child = user.terminal(*command)
+    child.expect(r" [1-9]\d+\.\d MiB of 200\.1 MiB")
+    # WHEN Ctrl-C is pressed
+    child.sendintr()
+    # THEN the command ends at once and says what to do
+    child.expect(r"Interrupted\. Run the same command again: the upload goes on where it ended\.\r\n")
+    assert end_of(child) == (130, "")
+    # AND the same command goes on, with the same job
+    (waiting,) = Client(user.url).jobs.list(status="pending")
+    code, rest = end_of(user.terminal(*command))
+    assert code == 0
+    assert f"Job {waiting.id} (large.mp4) is completed: {FRAMES} frames." in rest
 
 
 def test_a_pipe_gets_plain_lines(user: User) -> None:

@@ -87,6 +87,20 @@ def test_patterns_are_expanded_and_a_file_that_is_refused_keeps_no_other_back(ru
     assert "empty.mp4" in ran.err
 
 
+def test_ctrl_c_in_an_upload_ends_the_command_also_if_it_was_to_watch(run: Run, clip: Path) -> None:
+    Path("other.mp4").write_bytes(b"other")
+
+    def press(_: httpx2.Request) -> httpx2.Response:
+        raise KeyboardInterrupt
+
+    ran = run("submit", "clip.mp4", "other.mp4", "--watch", replies=[*offered(), press], terminal=True)
+    assert ran.code == ExitCode.INTERRUPTED
+    assert ran.err.splitlines() == [
+        "Error: Interrupted. Run the same command again: the upload goes on where it ended.",
+        f"To wait for it: video-jobs watch {JOB_ID}",
+    ]
+
+
 def test_watch_tells_how_each_job_ended_and_fails_with_a_job_that_failed(run: Run) -> None:
     failed = job("failed", error={"code": "invalid_mp4", "message": "Invalid MP4 file: a WebM file"})
     ended = [answer(job()), answer(status_of("failed")), answer(failed), answer(failed)]

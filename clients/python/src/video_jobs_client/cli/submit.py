@@ -53,7 +53,7 @@ def submit(
     with session.client() as client:
         submission = Submission(session, client, job_options(options), again)
         code = submission.run(sources)
-    if not watch:
+    if not watch or code is ExitCode.INTERRUPTED:
         if submission.job_ids:
             session.output.hint(f"To wait for it: video-jobs watch {' '.join(submission.job_ids)}")
         return code
