@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -117,7 +118,7 @@ def test_an_upload_that_is_killed_three_times_sends_nothing_again_and_needs_litt
         assert runs[-1].code == -signal.SIGKILL
         listed.append(Listed.by(client))
     stored = [set[int](), *(one.numbers for one in listed)]
-    assert all(before < after for before, after in zip(stored, stored[1:], strict=False)), stored
+    assert all(before < after for before, after in pairwise(stored)), stored
     # WHEN it runs once more
     last = program.run()
     assert last.code == 0
