@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,11 +84,11 @@ def test_the_same_content_is_submitted_once_unless_it_is_wanted_again(run: Run, 
 
 def test_patterns_are_expanded_and_a_file_that_is_refused_keeps_no_other_back(run: Run, clip: Path) -> None:
     Path("b.mp4").write_bytes(b"other")
-    Path("empty.mp4").write_bytes(b"")
+    Path("a.mp4").write_bytes(b"")
     ran = run("submit", "*.mp4", "--json", replies=[*offered(), *offered(OTHER)])
     assert [json.loads(line)["file"] for line in ran.out.splitlines()] == ["b.mp4", "clip.mp4"]
     assert ran.code == ExitCode.REFUSED
-    assert "empty.mp4" in ran.err
+    assert "a.mp4 is empty" in ran.err
 
 
 def test_ctrl_c_in_an_upload_ends_the_command_also_if_it_was_to_watch(run: Run, clip: Path) -> None:
@@ -115,6 +119,41 @@ def test_a_job_can_be_named_by_the_beginning_of_its_id_or_as_the_last(run: Run, 
     for name in ("last", "-", JOB_ID[:8], JOB_ID):
         found = run("status", name, "--json", replies=[answer(job("running"))])
         assert json.loads(found.out)["job_id"] == JOB_ID
+
+
+def test_ctrl_c_leaves_the_jobs_running_and_says_how_to_come_back(run: Run) -> None:
+    goes_on = [answer(job()), *[answer(status_of("running"))] * 9]
+    waiting = run("watch", JOB_ID, OTHER, replies=[interrupt, *goes_on], terminal=True)
+    assert (waiting.code, waiting.out) == (ExitCode.INTERRUPTED, "")
+    assert waiting.err == (
+        f"Error: Interrupted. The jobs go on; to come back: video-jobs watch {JOB_ID} {OTHER}\n"
+    )
+    one = run("watch", JOB_ID, replies=[interrupt, *goes_on[1:]])
+    assert f"The job goes on; to come back: video-jobs watch {JOB_ID}\n" in one.err
+
+
+def test_ctrl_c_during_an_upload_says_how_it_goes_on(run: Run, clip: Path) -> None:
+    sending = run("submit", "clip.mp4", "--watch", replies=[offered()[0], interrupt])
+    assert (sending.code, sending.out) == (ExitCode.INTERRUPTED, "")
+    assert "Run the same command again" in sending.err
+
+
+def test_submit_and_watch_end_with_what_became_of_the_job(run: Run, clip: Path) -> None:
+    failed = job("failed", error={"code": "unreadable_video", "message": "Unable to read video file"})
+    ends: list[tuple[dict[str, Any], ExitCode]] = [
+        (job("completed", frames_done=8), ExitCode.OK),
+        (failed, ExitCode.JOB_FAILED),
+    ]
+    for end, code in ends:
+        ended = [answer(job()), answer(status_of(end["status"])), answer(end)]
+        ran = run("submit", "clip.mp4", "--watch", "--again", replies=[*offered(), *ended])
+        assert (ran.code, ran.out.splitlines()[0]) == (code, JOB_ID)
+
+
+def interrupt(_: httpx2.Request) -> httpx2.Response:
+    """The user presses Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)
+    return answer(job())
 
 
 # --- what it prints --------------------------------------------------------------------------------
@@ -244,6 +283,46 @@ def test_profiles_are_made_chosen_and_listed(run: Run) -> None:
     assert run("config", "list").out == "work (default)\turl\thttps://api.example.com\n"
     assert run("list", url=None, replies=[answer({"jobs": [], "next_cursor": None})]).code == 0
     assert run("config", "set", "colour", "red").code == ExitCode.USAGE
+
+
+def test_the_named_profile_is_asked_and_otherwise_url_or_the_default_one(run: Run) -> None:
+    for name in ("home", "work"):
+        run("config", "set", "url", f"https://{name}.example.com", "--profile", name)
+    run("config", "use", "home")
+    asked: list[str] = []
+
+    def listed(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.host)
+        return answer({"jobs": [], "next_cursor": None})
+
+    for arguments in (
+        ["list"],
+        ["--profile", "work", "list"],
+        ["list", "--profile", "work"],
+        ["--profile", "home", "list", "--profile", "work"],
+        ["list", "--url", "https://other.example.com"],
+    ):
+        assert run(*arguments, replies=[listed], url=None).code == 0
+    assert asked == [f"{name}.example.com" for name in ("home", "work", "work", "work", "other")]
+    both = run("list", "--profile", "work", "--url", "https://other.example.com", url=None)
+    assert (both.code, "leave one of them out" in both.err) == (ExitCode.USAGE, True)
+
+
+def test_global_options_may_stand_before_and_after_the_command(run: Run, clip: Path) -> None:
+    for arguments in (["--json", "status", JOB_ID], ["status", JOB_ID, "--json"]):
+        found = run(*arguments, replies=[answer(job("running"))], terminal=True)
+        assert json.loads(found.out)["job_id"] == JOB_ID
+    for arguments in (["-q", "submit", "clip.mp4", "--again"], ["submit", "clip.mp4", "--again", "--quiet"]):
+        assert run(*arguments, replies=offered(), terminal=True).err == ""
+
+
+def test_a_reader_that_ends_first_ends_the_program_without_a_word() -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "video_jobs_client.cli", "config", "path"]
+    ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (ended.returncode, ended.stderr) == (ExitCode.BROKEN_PIPE, b"")
 
 
 # --- help and docs ---------------------------------------------------------------------------------
