@@ -100,7 +100,7 @@ def test_ctrl_c_in_an_upload_ends_the_command_also_if_it_was_to_watch(run: Run, 
     ran = run("submit", "clip.mp4", "other.mp4", "--watch", replies=[*offered(), press], terminal=True)
     assert ran.code == ExitCode.INTERRUPTED
     assert ran.err.splitlines() == [
-        "Error: Interrupted. Run the same command again: the upload goes on where it ended.",
+        "Interrupted. Run the same command again: the upload goes on where it ended.",
         f"To wait for it: video-jobs watch {JOB_ID}",
     ]
 
@@ -125,9 +125,7 @@ def test_ctrl_c_leaves_the_jobs_running_and_says_how_to_come_back(run: Run) -> N
     goes_on = [answer(job()), *[answer(status_of("running"))] * 9]
     waiting = run("watch", JOB_ID, OTHER, replies=[interrupt, *goes_on], terminal=True)
     assert (waiting.code, waiting.out) == (ExitCode.INTERRUPTED, "")
-    assert waiting.err == (
-        f"Error: Interrupted. The jobs go on; to come back: video-jobs watch {JOB_ID} {OTHER}\n"
-    )
+    assert waiting.err == (f"Interrupted. The jobs go on; to come back: video-jobs watch {JOB_ID} {OTHER}\n")
     one = run("watch", JOB_ID, replies=[interrupt, *goes_on[1:]])
     assert f"The job goes on; to come back: video-jobs watch {JOB_ID}\n" in one.err
 

@@ -116,6 +116,11 @@ def tell(message: str) -> None:
     print(f"Error: {message}", file=sys.stderr)  # noqa: T201 - the command line prints
 
 
+def tell_interrupted(what_next: str = "") -> None:
+    """Say on stderr that Ctrl-C was heard, and how to come back."""
+    print(f"Interrupted. {what_next}".rstrip(), file=sys.stderr)  # noqa: T201
+
+
 @contextmanager
 def ending() -> Iterator[None]:
     """Whatever happens, the program ends with an exit code and without a traceback."""
@@ -125,7 +130,7 @@ def ending() -> Iterator[None]:
     except (typer.BadParameter, typer.Exit, typer.Abort):
         raise  # which Typer ends by itself
     except KeyboardInterrupt:
-        tell("Interrupted.")
+        tell_interrupted()
         _end(ExitCode.INTERRUPTED)
     except errors.VideoJobsClientError as error:
         _trace_if_wanted()

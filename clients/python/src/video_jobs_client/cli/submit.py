@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_about, tell
+from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_about, tell, tell_interrupted
 from video_jobs_client.cli.job_options import job_options
 from video_jobs_client.cli.progress import Bar, bars
 from video_jobs_client.cli.record import content_key
@@ -103,7 +103,7 @@ class Submission:
                 tell(message_about(shown(_name(source)), error))
                 first = first or code
             except KeyboardInterrupt:
-                tell("Interrupted. Run the same command again: the upload goes on where it ended.")
+                tell_interrupted("Run the same command again: the upload goes on where it ended.")
                 return ExitCode.INTERRUPTED
         return first
 

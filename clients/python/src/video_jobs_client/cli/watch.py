@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from video_jobs_client.cli.commands import JobNames
-from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_about, tell
+from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_about, tell, tell_interrupted
 from video_jobs_client.cli.progress import Bar, bars
 from video_jobs_client.cli.session import Session
 from video_jobs_client.errors import VideoJobsClientError
@@ -43,7 +43,7 @@ def watch_jobs(session: Session, job_ids: Sequence[str], timeout: float | None) 
     except KeyboardInterrupt:
         ids = " ".join(job_ids)
         goes_on = "The job goes on" if len(job_ids) == 1 else "The jobs go on"
-        tell(f"Interrupted. {goes_on}; to come back: video-jobs watch {ids}")
+        tell_interrupted(f"{goes_on}; to come back: video-jobs watch {ids}")
         return ExitCode.INTERRUPTED
     codes = [_told(session, job_id, one) for job_id, one in zip(job_ids, outcomes, strict=True)]
     return next((code for code in codes if code is not ExitCode.OK), ExitCode.OK)
