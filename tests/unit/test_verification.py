@@ -59,7 +59,12 @@ class Case:
         self.video, self.results = folder / "clip.mp4", folder / "results.json"
         self.python, self.seen = folder / "python", folder / "seen.json"
         self.video.write_bytes(b"video")
-        self.job = {"status": "completed", "size_bytes": 5, "frames_done": FRAMES, "fingerprint": FINGERPRINT}
+        self.job: dict[str, Any] = {
+            "status": "completed",
+            "size_bytes": 5,
+            "frames_done": FRAMES,
+            "fingerprint": FINGERPRINT,
+        }
         self.store([frame(index) for index in range(FRAMES)])
         self.pretend()
 

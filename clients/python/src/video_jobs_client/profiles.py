@@ -137,7 +137,7 @@ class Config:
             existing = (
                 f"there are: {', '.join(self.names)}"
                 if self.names
-                else "make it with `video-jobs config set url ADDRESS`"
+                else "there is none yet: `video-jobs config set url ADDRESS` makes one"
             )
             raise UnknownProfileError(f"there is no profile {name!r}; {existing}")
         values = {key: self._value(name, key) for key in KEYS if key in self._profiles()[name]}
