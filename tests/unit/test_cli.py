@@ -177,6 +177,13 @@ def test_a_list_is_a_table_lines_or_json(run: Run) -> None:
     ]
 
 
+def test_a_narrow_terminal_cuts_names_and_no_ids(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    listed = {"jobs": [job("running", percent=40, filename="a-long-name.mp4")], "next_cursor": None}
+    row = run("list", replies=[answer(listed)], terminal=True).out.splitlines()[2]
+    assert row.split("  ") == [JOB_ID, "running 40 %", "11-25 10:00", "a-l….mp4"]
+
+
 def test_the_summary_is_a_table_of_what_was_seen_and_when(run: Run) -> None:
     replies: list[Reply] = [answer(job("completed")), answer(TOLD)]
     table = run("summary", JOB_ID, replies=replies, terminal=True).out.splitlines()

@@ -83,7 +83,7 @@ class Output:
             return
         if texts:
             console = self.console()
-            console.print(drawn(columns, texts, console.width if is_dense else None))
+            console.print(drawn(columns, texts, console.width if is_dense else None), crop=False)
 
     def facts(self, facts: Iterable[tuple[str, object]]) -> None:
         """Names and values, each on a line; those without a value are left out."""

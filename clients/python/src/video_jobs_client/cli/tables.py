@@ -40,7 +40,10 @@ def drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
             no_wrap=is_last or name in _WHOLE,
         )
     if width is not None:
-        room = _room(columns, rows, width)
+        taken = _taken(columns, rows)
+        room = max(width - taken, _LEAST)
+        if taken + room > width:
+            table.width = taken + room  # an id must not be cut: the terminal wraps the lines
         rows = [(*row[:-1], _fitted(row[-1], room)) for row in rows]
     for row in rows:
         table.add_row(*(Text(value, style=_style(value)) for value in row))
@@ -51,12 +54,11 @@ def _style(value: str) -> str:
     return _STYLES.get(value.partition(" ")[0], "")
 
 
-def _room(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
-    """How many cells of the terminal are left for the last column."""
-    taken = sum(
+def _taken(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How many cells of the terminal all columns but the last take."""
+    return sum(
         max(map(len, (name, *cells))) + _GAP for name, *cells in zip(columns[:-1], *rows, strict=False)
     )
-    return max(width - taken, _LEAST)
 
 
 def _fitted(text: str, room: int) -> str:
