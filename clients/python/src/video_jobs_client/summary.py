@@ -117,7 +117,7 @@ class Summary:
                 return ((track_name(one), shown) for one in self.tracks for shown in one.intervals)
 
 
-def video_summary(told: Mapping[str, Any]) -> VideoSummary:
+def video_summary(told: Any) -> VideoSummary:
     """A summary as it was decoded from JSON.
 
     Raises
@@ -125,7 +125,7 @@ def video_summary(told: Mapping[str, Any]) -> VideoSummary:
     ResultsError
         If it is of a version that this package does not know, or no summary.
     """
-    _check_version(told.get("version"))
+    _check_version(told.get("version") if isinstance(told, Mapping) else None)
     try:
         return msgspec.convert(told, VideoSummary)
     except msgspec.ValidationError as error:

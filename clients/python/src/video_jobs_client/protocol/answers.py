@@ -42,13 +42,17 @@ def model_of(answer: Answer, kind: type[ModelT]) -> ModelT:
         raise errors.UnexpectedAnswerError(f"{_not_expected(answer)} ({error})") from None
 
 
-def json_of(answer: Answer) -> dict[str, Any]:
-    """The answer as it is; raises the same errors."""
+def json_of(answer: Answer, *fields: str) -> dict[str, Any]:
+    """The answer as it is, if it has these fields; raises the same errors."""
     content = content_of(answer)
     try:
-        return msgspec.json.decode(content, type=dict[str, Any])
+        told = msgspec.json.decode(content, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.UnexpectedAnswerError(f"{_not_expected(answer)} ({error})") from None
+    missing = [name for name in fields if name not in told]
+    if missing:
+        raise errors.UnexpectedAnswerError(f"{_not_expected(answer)} (it has no {missing[0]})")
+    return told
 
 
 def content_of(answer: Answer) -> bytes:

@@ -94,14 +94,13 @@ class Calls:
 
     def results_page(self, job_id: str, query: Query) -> Steps[dict[str, Any]]:
         """A page of the results, as it is."""
-        answer = yield from ask(
-            self._request("GET", f"/video/results/{_word(job_id)}", params=query), self.retries
-        )
-        return json_of(answer)
+        request = self._request("GET", f"/video/results/{_word(job_id)}", params=query)
+        return json_of((yield from ask(request, self.retries)), "results")
 
-    def summary(self, job_id: str) -> Steps[models.JobSummary]:
-        """The summary, or where it can be downloaded."""
-        return self._model(models.JobSummary, self._request("GET", f"/video/summary/{_word(job_id)}"))
+    def summary(self, job_id: str) -> Steps[dict[str, Any]]:
+        """The summary, or where it can be downloaded, as it is: it may be of a version that is not known."""
+        request = self._request("GET", f"/video/summary/{_word(job_id)}")
+        return json_of((yield from ask(request, self.retries)), "summary", "summary_url", "tracks_url")
 
     def video(self, job_id: str) -> Steps[models.SignedVideo]:
         """Where the job's video can be downloaded."""

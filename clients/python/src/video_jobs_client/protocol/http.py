@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any, TypeVar
 
 import httpx2
 
 from video_jobs_client.protocol.effects import Answer, Request
 
+T = TypeVar("T")
 TRANSPORT_ERRORS = (httpx2.TransportError, httpx2.DecodingError, httpx2.TooManyRedirects)
 
 
@@ -43,19 +46,24 @@ def reason_of(error: Exception) -> str:
     return _REASONS.get(name, f"the connection broke: {name}")
 
 
-class ReadingTime:
-    """The time that reading an answer may take altogether, in seconds; None for as long as it comes."""
+def within(seconds: float, function: Callable[[], T]) -> T:
+    """What a function gives, in a thread of its own, because a slow server can hold up every single read.
 
-    def __init__(self, within_s: float | None, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._ends_at = None if within_s is None else clock() + within_s
+    Raises
+    ------
+    TimeoutError
+        If it takes longer; the thread then ends with its connection, and keeps no program alive.
+    """
+    outcome: Future[T] = Future()
 
-    def checked(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The pieces, as long as there is time; raises ReadTimeout after that."""
-        for piece in pieces:
-            if self._ends_at is not None and self._clock() > self._ends_at:
-                raise httpx2.ReadTimeout("the answer comes too slowly")
-            yield piece
+    def run() -> None:
+        try:
+            outcome.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - is raised again where it is waited for
+            outcome.set_exception(error)
+
+    Thread(target=run, name="video-jobs-answer", daemon=True).start()
+    return outcome.result(seconds)
 
 
 _REASONS = {

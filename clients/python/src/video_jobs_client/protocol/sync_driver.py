@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
@@ -26,7 +26,7 @@ from video_jobs_client.protocol.effects import (
     Steps,
     Together,
 )
-from video_jobs_client.protocol.http import TRANSPORT_ERRORS, ReadingTime, prepared, reason_of, received
+from video_jobs_client.protocol.http import TRANSPORT_ERRORS, prepared, reason_of, received, within
 
 T = TypeVar("T")
 
@@ -73,17 +73,22 @@ class SyncDriver:
         arguments = prepared(request, None if request.is_signed else self._token(), within_s)
         body = request.content
         content = body if body is None or isinstance(body, bytes) else _until(stop, body)
-        time_left = ReadingTime(within_s, time.monotonic)
+        exchange = partial(self._exchange, {**arguments, "content": content}, request.target)
         try:
-            with self._http.stream(**arguments, content=content) as response:
-                if request.target is not None and response.is_success:
-                    with replacing(request.target) as path, path.open("wb") as file:
-                        for piece in response.iter_bytes():
-                            file.write(piece)
-                    return received(response, b"")
-                return received(response, b"".join(time_left.checked(response.iter_bytes())))
+            return exchange() if within_s is None else within(within_s, exchange)
         except TRANSPORT_ERRORS as error:
             return NoAnswer(reason_of(error))
+        except TimeoutError:
+            return NoAnswer("no answer in time")
+
+    def _exchange(self, arguments: dict[str, Any], target: Path | None) -> Answer:
+        with self._http.stream(**arguments) as response:
+            if target is None or not response.is_success:
+                return received(response, response.read())
+            with replacing(target) as path, path.open("wb") as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+            return received(response, b"")
 
     def _together(self, operations: Sequence[Steps[Any]], limit: int) -> list[Any]:
         stop = threading.Event()
