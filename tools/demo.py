@@ -14,7 +14,7 @@ from video_jobs_client import Client, JobFailedError, Summary, VideoJobsClientEr
 from video_jobs_client.annotate import AnnotationError
 from video_jobs_client.cli.output import Output
 from video_jobs_client.cli.summary import show_summary
-from video_jobs_client.client import Job
+from video_jobs_client.jobs import Job
 from video_jobs_client.options import Options
 
 from tools.annotate import write_annotated_frame, write_annotated_video

@@ -347,5 +347,4 @@ def test_when(words: str, server: MisbehavingServer, user: ClientUser) -> None:
 
 
 def test_the_page_has_a_row_for_each_behaviour_and_the_reverse() -> None:
-    rows = table_rows(PAGE.section("What happens when"))
-    assert [row[0] for row in rows] == list(WHEN)
+    assert [row[0] for row in table_rows(PAGE.section("What happens when"))] == list(WHEN)

@@ -15,7 +15,7 @@ from random import Random
 from statistics import mean
 
 from video_jobs_client import Client
-from video_jobs_client.client import Job as SubmittedJob
+from video_jobs_client.jobs import Job as SubmittedJob
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.make_tiny_mp4 import PATH

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from video_jobs_client.async_client import AsyncClient, AsyncJob
-    from video_jobs_client.client import Client, Job
+    from video_jobs_client.async_client import AsyncClient
+    from video_jobs_client.async_jobs import AsyncJob
+    from video_jobs_client.client import Client
     from video_jobs_client.errors import ApiError, JobFailedError, ResultsError, VideoJobsClientError
+    from video_jobs_client.jobs import Job
     from video_jobs_client.results import Detection, Frame, Results, Word
     from video_jobs_client.summary import Summary
 
@@ -27,9 +29,11 @@ __all__ = [
     "Word",
 ]
 _MODULES = {
-    "async_client": ("AsyncClient", "AsyncJob"),
-    "client": ("Client", "Job"),
+    "async_client": ("AsyncClient",),
+    "async_jobs": ("AsyncJob",),
+    "client": ("Client",),
     "errors": ("ApiError", "JobFailedError", "ResultsError", "VideoJobsClientError"),
+    "jobs": ("Job",),
     "results": ("Detection", "Frame", "Results", "Word"),
     "summary": ("Summary",),
 }

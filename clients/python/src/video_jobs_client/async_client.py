@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import httpx2
 
 from video_jobs_client.addresses import refuse_plain_http
-from video_jobs_client.job_facts import JobFacts
-from video_jobs_client.models import Health, JobResource, JobStatus, Pipelines, Quote
+from video_jobs_client.async_jobs import AsyncJob, AsyncJobs
+from video_jobs_client.models import Health, Pipelines, Quote
 from video_jobs_client.options import Options, QuoteOptions, as_json
-from video_jobs_client.protocol.answers import model_of
 from video_jobs_client.protocol.async_driver import AsyncDriver
 from video_jobs_client.protocol.calls import Calls
-from video_jobs_client.protocol.effects import Answer, Request, Steps
-from video_jobs_client.protocol.files import File, downloaded, summary_of
-from video_jobs_client.protocol.paging import FrameRange, Pages
+from video_jobs_client.protocol.effects import Answer, Request
 from video_jobs_client.protocol.retries import Retries
-from video_jobs_client.protocol.waiting import Waiting, succeeded, wait
-from video_jobs_client.results import Frame, Results
 from video_jobs_client.settings import find_server, stored_or_given
-from video_jobs_client.summary import Summary
-from video_jobs_client.uploads import Source, UploadSettings, submit
+from video_jobs_client.uploads import Source, UploadSettings
 
 
 class AsyncClient:
@@ -115,6 +107,10 @@ class AsyncClient:
         """Whether the service answers."""
         return await self._driver.run(self._calls.health())
 
+    async def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of the service."""
+        return await self._driver.run(self._calls.openapi())
+
     async def request(
         self,
         method: str,
@@ -139,159 +135,3 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-class AsyncJobs:
-    """The caller's jobs."""
-
-    def __init__(self, calls: Calls, driver: AsyncDriver) -> None:
-        self._calls, self._driver = calls, driver
-
-    async def submit(
-        self,
-        source: Source,
-        *,
-        upload: UploadSettings | None = None,
-        idempotency_key: str | None = None,
-        **options: Unpack[Options],
-    ) -> AsyncJob:
-        """As `AsyncClient.analyse`."""
-        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key)
-        return await self.get(await self._driver.run(steps))
-
-    async def get(self, job_id: str) -> AsyncJob:
-        """A job by its id."""
-        return AsyncJob(self._calls, self._driver, await self._driver.run(self._calls.job(job_id)))
-
-    async def list(
-        self, *, status: str | None = None, pipeline_id: str | None = None, limit: int | None = None
-    ) -> AsyncIterator[AsyncJob]:
-        """The caller's jobs, newest first, at most ``limit``; pages are fetched as they are needed."""
-        cursor, left = None, limit
-        while left is None or left > 0:
-            query = {"status": status, "pipeline_id": pipeline_id, "cursor": cursor}
-            page = await self._driver.run(self._calls.jobs(query))
-            for resource in page.jobs[:left]:
-                yield AsyncJob(self._calls, self._driver, resource)
-            left = None if left is None else left - len(page.jobs)
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    async def cancel(self, job_id: str) -> AsyncJob:
-        """End an open job; it becomes ``failed`` with the code ``cancelled``."""
-        return AsyncJob(self._calls, self._driver, await self._driver.run(self._calls.cancel(job_id)))
-
-    async def retry(self, job_id: str) -> AsyncJob:
-        """Run a failed job once more."""
-        return AsyncJob(self._calls, self._driver, await self._driver.run(self._calls.retry(job_id)))
-
-    async def delete(self, job_id: str) -> None:
-        """Delete a job that is not running, with its video and results."""
-        await self._driver.run(self._calls.delete(job_id))
-
-
-class AsyncJob(JobFacts):
-    """A job, as the service told it last; `refresh` and `wait` renew it."""
-
-    def __init__(self, calls: Calls, driver: AsyncDriver, resource: JobResource) -> None:
-        super().__init__(resource)
-        self._calls, self._driver = calls, driver
-
-    async def refresh(self) -> Self:
-        """Ask the service for the job again."""
-        self.resource = await self._driver.run(self._calls.job(self.id))
-        return self
-
-    async def poll(self) -> JobStatus:
-        """The short answer: only how far the job is."""
-        return await self._driver.run(self._status())
-
-    async def wait(
-        self,
-        timeout: float | None = None,
-        on_progress: Callable[[AsyncJob], None] | None = None,
-        *,
-        check: bool = True,
-        poll_s: float | None = None,
-    ) -> Self:
-        """Wait until the job has ended.
-
-        Parameters
-        ----------
-        timeout
-            In seconds; no request and no pause goes beyond it. None waits for ever.
-        on_progress
-            Is called with this job after each question.
-        check
-            False returns a job that failed as well.
-        poll_s
-            The pause between two questions; None does what the service says.
-
-        Raises
-        ------
-        JobFailedError
-            If the job failed.
-        WaitTimeoutError
-            If it has not ended in time; it goes on.
-        UnknownStatusError
-            If it has a status that this package does not know.
-        """
-
-        def tell(resource: JobResource) -> None:
-            self.resource = resource
-            if on_progress is not None:
-                on_progress(self)
-
-        how = Waiting(timeout, tell if on_progress else None, poll_s)
-        self.resource = await self._driver.run(wait(self._calls, self.id, how))
-        if check:
-            succeeded(self.resource)
-        return self
-
-    async def frames(self, *, partial: bool = False, **chosen: Unpack[FrameRange]) -> AsyncIterator[Frame]:
-        """Every analysed frame of a completed job, fetched page by page.
-
-        Parameters
-        ----------
-        partial
-            Do not wait for the end: give frames as soon as they are final, until the job is completed.
-        **chosen
-            A range of frames or times, see `FrameRange`.
-        """
-        async for page in self.pages(partial=partial, **chosen):
-            for frame in Results.of_job(self.resource, [page]).frames():
-                yield frame
-
-    async def pages(
-        self, *, partial: bool = False, **chosen: Unpack[FrameRange]
-    ) -> AsyncIterator[dict[str, Any]]:
-        """The pages of the results as they are, for `Results` and exports."""
-        pages = Pages(self._calls, self.id, chosen, is_partial=partial)
-        while (page := await self._driver.run(pages.next_page())) is not None:
-            yield page
-
-    async def summary(self) -> Summary:
-        """What was seen in the video, and when."""
-        return Summary.of_job(self.resource, await self._driver.run(summary_of(self._calls, self.id)))
-
-    async def download(self, target: str | os.PathLike[str], file: File = "results") -> Path:
-        """Download a file of the job; gives its path, which is replaced once all is there."""
-        return await self._driver.run(downloaded(self._calls, self.id, file, target))
-
-    async def cancel(self) -> Self:
-        """End the job; it becomes ``failed`` with the code ``cancelled``."""
-        self.resource = await self._driver.run(self._calls.cancel(self.id))
-        return self
-
-    async def retry(self) -> Self:
-        """Run the failed job once more."""
-        self.resource = await self._driver.run(self._calls.retry(self.id))
-        return self
-
-    async def delete(self) -> None:
-        """Delete the job with its video and results."""
-        await self._driver.run(self._calls.delete(self.id))
-
-    def _status(self) -> Steps[JobStatus]:
-        return model_of((yield from self._calls.status(self.id)), JobStatus)

@@ -15,7 +15,7 @@ from video_jobs_client.cli.commands import JobName
 from video_jobs_client.cli.session import Session
 
 if TYPE_CHECKING:
-    from video_jobs_client.client import Job
+    from video_jobs_client.jobs import Job
 
 
 class Format(StrEnum):

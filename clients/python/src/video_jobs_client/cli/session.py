@@ -12,7 +12,8 @@ from video_jobs_client.cli.output import Output
 if TYPE_CHECKING:
     from video_jobs_client.async_client import AsyncClient
     from video_jobs_client.cli.record import Record
-    from video_jobs_client.client import Client, Job
+    from video_jobs_client.client import Client
+    from video_jobs_client.jobs import Job
     from video_jobs_client.protocol.retries import Retries, Retry
     from video_jobs_client.settings import Server
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,11 +61,11 @@ class Calls:
 
     def cancel(self, job_id: str) -> Steps[models.JobResource]:
         """End an open job; it becomes ``failed`` with the code ``cancelled``."""
-        return self._changed(job_id, "cancel", _is_cancelled)
+        return self._changed(job_id, self._post(f"{_job(job_id)}/cancel"), _is_cancelled)
 
     def retry(self, job_id: str) -> Steps[models.JobResource]:
         """Run a failed job once more."""
-        return self._changed(job_id, "retry", _is_open)
+        return self._changed(job_id, self._post(f"{_job(job_id)}/retry"), _is_open)
 
     def delete(self, job_id: str) -> Steps[None]:
         """Delete a job that is not running, with its video and results."""
@@ -78,7 +78,7 @@ class Calls:
         """Which parts of a multipart upload are there."""
         return self._model(models.UploadProgress, self._request("GET", f"{_job(job_id)}/upload"))
 
-    def sign_parts(self, job_id: str, numbers: list[int]) -> Steps[models.SignedParts]:
+    def sign_parts(self, job_id: str, numbers: Sequence[int]) -> Steps[models.SignedParts]:
         """Signed URLs for some parts, at most 100."""
         return self._model(
             models.SignedParts, self._post(f"{_job(job_id)}/upload/parts", {"part_numbers": numbers})
@@ -90,7 +90,8 @@ class Calls:
 
     def abort_upload(self, job_id: str) -> Steps[models.JobResource]:
         """Give a multipart upload up; its job is cancelled."""
-        return self._model(models.JobResource, self._request("DELETE", f"{_job(job_id)}/upload"))
+        request = self._request("DELETE", f"{_job(job_id)}/upload")
+        return self._changed(job_id, request, _is_cancelled)
 
     def results_page(self, job_id: str, query: Query) -> Steps[dict[str, Any]]:
         """A page of the results, as it is."""
@@ -114,6 +115,10 @@ class Calls:
         """Whether the service answers."""
         return self._model(models.Health, self._request("GET", "/health"))
 
+    def openapi(self) -> Steps[dict[str, Any]]:
+        """The OpenAPI document of the service."""
+        return json_of((yield from ask(self._request("GET", "/openapi.json"), self.retries)), "paths")
+
     def download(self, url: str, target: Path | None = None) -> Steps[bytes]:
         """Download from a signed URL, into memory or to a path, which is replaced once all is there.
 
@@ -135,9 +140,9 @@ class Calls:
         return ask(replace(request, url=self.base_url + request.url), self.retries)
 
     def _changed(
-        self, job_id: str, verb: str, is_done: Callable[[models.JobResource], bool]
+        self, job_id: str, request: Request, is_done: Callable[[models.JobResource], bool]
     ) -> Steps[models.JobResource]:
-        answer = yield from ask(self._post(f"{_job(job_id)}/{verb}"), self.retries)
+        answer = yield from ask(request, self.retries)
         try:
             return model_of(answer, models.JobResource)
         except errors.JobStateError:

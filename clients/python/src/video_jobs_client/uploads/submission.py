@@ -14,7 +14,7 @@ from video_jobs_client.errors import (
     VideoFileChangedError,
     VideoTooLargeError,
 )
-from video_jobs_client.models import MultipartOffer, Upload, UploadProgress
+from video_jobs_client.models import MultipartOffer, Upload, UploadOffered, UploadProgress
 from video_jobs_client.options import Options, as_json, as_query
 from video_jobs_client.protocol.answers import refusal_of
 from video_jobs_client.protocol.calls import Calls
@@ -28,6 +28,7 @@ from video_jobs_client.uploads.unfinished import Unfinished, UnfinishedUploads, 
 
 MIB = 2**20
 Method = Literal["body", "form", "multipart"]
+StorageMethod = Literal["form", "multipart"]
 _LARGER: dict[str, Method] = {"body": "form", "form": "multipart"}
 _SIGNATURES = 3
 
@@ -94,6 +95,14 @@ def submit(
     finally:
         if isinstance(video, LocalFile) and video.is_temporary:
             video.path.unlink(missing_ok=True)
+
+
+def begin_upload(
+    calls: Calls, facts: Mapping[str, Any], options: Options, key: str | None
+) -> Steps[UploadOffered]:
+    """Submit a job whose video somebody else uploads."""
+    told = {name: value for name, value in facts.items() if value is not None}
+    return calls.submit_json({**told, **as_json(options)}, key or _new_key())
 
 
 @dataclass(frozen=True, slots=True)
