@@ -147,6 +147,13 @@ def test_a_change_whose_answer_was_lost_is_not_an_error(
     assert service.did(verb, JOB_ID, is_async=is_async).status == done["status"]
 
 
+def test_an_upload_whose_end_was_not_answered_is_given_up_all_the_same() -> None:
+    cancelled = answer(job("failed", error={"code": "cancelled", "message": None}))
+    service = PlayedService([answer(job()), httpx2.ReadError("cut"), problem("job_state", 409), cancelled])
+    with service.client() as client:
+        assert client.jobs.get(JOB_ID).abort_upload().status == "failed"
+
+
 @pytest.mark.parametrize("verb", ["cancel", "retry"])
 def test_a_change_that_the_state_forbids_is_an_error(verb: str) -> None:
     service = PlayedService([problem("job_state", 409)])
@@ -188,6 +195,35 @@ def test_a_download_that_is_refused_leaves_the_file_that_was_there(tmp_path: Pat
         client.jobs.get(JOB_ID).download(tmp_path / "results.json")
     assert "Signature" not in str(failed.value)
     assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+
+
+SUMMARY = {"job_id": JOB_ID, "summary_url": "https://bucket.example.com/s", "tracks_url": None}
+
+
+@pytest.mark.parametrize(
+    ("summary", "content", "kind", "words"),
+    [
+        (None, b'{"version": 1', errors.DownloadError, "no summary.*try again"),
+        (None, b"[]", errors.DownloadError, "no summary"),
+        (None, b'{"version": 1}', errors.ResultsError, "no summary"),
+        ("text", b"", errors.ResultsError, "no summary"),
+        ({"version": "1.5"}, b"", errors.ResultsError, "version 1.5: install a newer"),
+    ],
+)
+def test_what_is_no_summary_is_a_typed_error(
+    summary: Any, content: bytes, kind: type[Exception], words: str
+) -> None:
+    stored = httpx2.Response(200, content=content)
+    service = PlayedService([answer(job("completed")), answer({**SUMMARY, "summary": summary}), stored])
+    with service.client() as client, pytest.raises(kind, match=words) as failed:
+        client.jobs.get(JOB_ID).summary()
+    assert type(failed.value) is kind
+
+
+def test_a_job_without_tracks_has_no_file_of_them(tmp_path: Path) -> None:
+    service = PlayedService([answer(job("completed")), answer({**SUMMARY, "summary": None})])
+    with service.client() as client, pytest.raises(errors.DownloadError, match="has no file of its tracks"):
+        client.jobs.get(JOB_ID).download(tmp_path / "tracks.json", "tracks")
 
 
 def test_a_job_id_is_one_segment_of_the_path_whatever_it_holds() -> None:

@@ -64,7 +64,7 @@ class Jobs:
         size_bytes
             The size of the video.
         upload_method
-            ``form`` for one form that is sent to the storage, ``multipart`` for parts (`Job.sign_parts`).
+            ``form`` for one form that the storage takes, ``multipart`` for parts (`Job.sign_parts`).
         content_type, checksum_sha256
             The storage takes only a form with this type, and content with this checksum (base64).
         idempotency_key
