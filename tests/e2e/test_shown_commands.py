@@ -47,8 +47,10 @@ def test_the_first_example_of_the_readme_shows_text_and_objects(api: Api) -> Non
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/sdk.md"])
-def test_the_first_python_example_runs(page: str, api: Api, capfd: pytest.CaptureFixture[str]) -> None:
-    code = next(block.content for block in Page(ROOT / page).blocks() if block.language == "python")
+def test_the_python_examples_run_in_their_order(
+    page: str, api: Api, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = "".join(block.content for block in Page(ROOT / page).blocks() if block.language == "python")
     command = [sys.executable, "-c", code.replace("http://127.0.0.1:8000", api.url)]
     subprocess.run(command, cwd=ROOT, check=True)
     assert "HARBOUR" in capfd.readouterr().out

@@ -6,7 +6,7 @@ import csv
 import inspect
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -94,19 +94,26 @@ def cases_of(test: Any) -> list[dict[str, Any]]:
     return [{mark.args[0]: value} for mark in marks for value in mark.args[1]] or [{}]
 
 
+def sample_page(query: dict[str, list[str]]) -> dict[str, Any]:
+    assert query["include"] == ["tracks"]
+    pages, number = sample_pages(), int(query.get("cursor", ["0"])[0])
+    return {**pages[number], "next_cursor": str(number + 1) if number + 1 < len(pages) else None}
+
+
 class ResultsApi(BaseHTTPRequestHandler):
-    """Answers with one page of the sample after the other."""
+    """Every job is the sample; its results come page by page."""
 
     def do_GET(self) -> None:
-        query = parse_qs(urlsplit(self.path).query)
-        assert query["include"] == ["tracks"]
-        number = int(query.get("cursor", ["0"])[0])
-        answers = sample_pages()
-        following = number + 1
-        cursor = str(following) if following < len(answers) else None
+        url = urlsplit(self.path)
+        links = dict.fromkeys(("summary_url", "tracks_url"), "https://bucket.example.com/file")
+        answers: dict[str, Callable[[dict[str, list[str]]], dict[str, Any]]] = {
+            "jobs": lambda _: sample_job(),
+            "summary": lambda _: {"summary": sample_summary(), **links},
+            "results": sample_page,
+        }
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps({**answers[number], "next_cursor": cursor}).encode())
+        self.wfile.write(json.dumps(answers[url.path.split("/")[2]](parse_qs(url.query))).encode())
 
     def log_message(self, *_: object) -> None:
         """Nothing of it is of interest."""
@@ -149,7 +156,13 @@ def test_the_examples_of_exports_write_what_the_page_names(
     assert made >= {"detections.parquet", "words.parquet"}
     assert made >= {"words.csv", "texts.vtt", "coco.json", "dataset/data.yaml", "det.txt", "annotations.xml"}
     assert made >= {"agreed_texts.vtt", "presence.srt", "each_object.vtt", "tracks.csv", "texts.csv"}
-    assert (tmp_path / "all_frames.jsonl").read_bytes() == (tmp_path / "frames.jsonl").read_bytes()
+    for fetched, read in (
+        ("all_frames.jsonl", "frames.jsonl"),
+        ("all_texts.vtt", "agreed_texts.vtt"),
+        ("all_words.csv", "words.csv"),
+        ("all_detections.csv", "detections.csv"),
+    ):
+        assert (tmp_path / fetched).read_bytes() == (tmp_path / read).read_bytes()
     with (tmp_path / "detections.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 6
     assert len(Written.of(tmp_path / "annotated.mp4").ticks) == 13

@@ -45,12 +45,17 @@ class AsyncClient:
 
     Examples
     --------
+    >>> import asyncio
     >>> async def main() -> None:
     ...     async with AsyncClient("http://127.0.0.1:8000") as client:
-    ...         job = await client.analyse("clip.mp4", frames_per_second=2)
+    ...         job = await client.analyse("clip.mp4", frames_per_second=2, end_ms=1500)
     ...         await job.wait()
     ...         async for frame in job.frames():
-    ...             print(frame.timestamp_ms, frame.lines)
+    ...             print(frame.timestamp_ms, "HARBOUR" in frame.lines)
+    >>> asyncio.run(main())
+    0 True
+    500 True
+    1000 False
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -30,7 +30,19 @@ from video_jobs_client.uploads import Source, StorageMethod, UploadSettings, beg
 
 
 class AsyncJobs:
-    """The caller's jobs."""
+    """The caller's jobs.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> from video_jobs_client import AsyncClient
+    >>> async def main() -> None:
+    ...     async with AsyncClient("http://127.0.0.1:8000") as client:
+    ...         async for job in client.jobs.list(status="completed", limit=1):
+    ...             print(job, [text.text for text in (await job.summary()).texts][:1])
+    >>> asyncio.run(main())
+    <AsyncJob ... completed> ['HARBOUR']
+    """
 
     def __init__(self, calls: Calls, driver: AsyncDriver) -> None:
         self._calls, self._driver = calls, driver
@@ -113,7 +125,22 @@ class AsyncJobs:
 
 
 class AsyncJob(JobFacts):
-    """A job, as the service told it last; `refresh` and `wait` renew it."""
+    """A job, as the service told it last; `refresh` and `wait` renew it.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> from video_jobs_client import AsyncClient
+    >>> async def main() -> None:
+    ...     async with AsyncClient("http://127.0.0.1:8000") as client:
+    ...         job = await client.analyse("clip.mp4", max_frames=1)
+    ...         await job.wait(timeout=600)
+    ...         print([frame.index async for frame in job.frames()], (await job.summary()).texts[0].text)
+    ...         print(await job.download("results.json"))
+    >>> asyncio.run(main())
+    [0] HARBOUR
+    results.json
+    """
 
     def __init__(self, calls: Calls, driver: AsyncDriver, resource: JobResource) -> None:
         super().__init__(resource)
@@ -208,7 +235,7 @@ class AsyncJob(JobFacts):
         """Which parts are there of the upload in parts that the job waits for."""
         return await self._driver.run(self._calls.upload(self.id))
 
-    async def sign_parts(self, part_numbers: Sequence[int]) -> SignedParts:
+    async def sign_parts(self, part_numbers: Iterable[int]) -> SignedParts:
         """URLs to which some parts of the upload are to be sent, at most 100 at a time."""
         return await self._driver.run(self._calls.sign_parts(self.id, part_numbers))
 

@@ -46,9 +46,12 @@ class Client:
     Examples
     --------
     >>> with Client("http://127.0.0.1:8000") as client:
-    ...     job = client.analyse("clip.mp4", frames_per_second=2).wait()
+    ...     job = client.analyse("clip.mp4", frames_per_second=2, end_ms=1500).wait()
     ...     for frame in job.frames():
-    ...         print(frame.timestamp_ms, frame.lines)
+    ...         print(frame.timestamp_ms, "HARBOUR" in frame.lines)
+    0 True
+    500 True
+    1000 False
     """
 
     def __init__(
@@ -94,7 +97,14 @@ class Client:
         return self.jobs.submit(source, upload=upload, idempotency_key=idempotency_key, **options)
 
     def quote(self, **facts: Unpack[QuoteOptions]) -> Quote:
-        """What a job would take and cost; ``size_bytes`` or ``duration_ms`` of its video is needed."""
+        """What a job would take and cost; ``size_bytes`` or ``duration_ms`` of its video is needed.
+
+        Examples
+        --------
+        >>> quote = client.quote(duration_ms=60_000, average_frame_rate=10, width=640, height=360)
+        >>> quote.video.frames
+        600
+        """
         return self._driver.run(self._calls.quote(as_json(facts)))
 
     def pipelines(self) -> Pipelines:
@@ -118,7 +128,13 @@ class Client:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> Answer:
-        """Send any request to the service; gives its answer as it is, refusals included."""
+        """Send any request to the service; gives its answer as it is, refusals included.
+
+        Examples
+        --------
+        >>> client.request("GET", "/health").status
+        200
+        """
         request = Request(method, path, params or {}, headers or {}, content)
         return self._driver.run(self._calls.raw(request))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -30,7 +30,14 @@ from video_jobs_client.uploads import Source, StorageMethod, UploadSettings, beg
 
 
 class Jobs:
-    """The caller's jobs."""
+    """The caller's jobs.
+
+    Examples
+    --------
+    >>> for job in client.jobs.list(status="completed", limit=1):
+    ...     print(job, [text.text for text in job.summary().texts][:1])
+    <Job ... completed> ['HARBOUR']
+    """
 
     def __init__(self, calls: Calls, driver: SyncDriver) -> None:
         self._calls, self._driver = calls, driver
@@ -71,6 +78,15 @@ class Jobs:
             Repeating the call with the same key makes no second job; None makes a new one.
         **options
             What to analyse, see `Options`.
+
+        Examples
+        --------
+        >>> offer = client.jobs.begin_upload(1_000_000, filename="clip.mp4")
+        >>> job = client.jobs.get(offer.job_id)
+        >>> [(part.part_number, part.size_bytes) for part in job.sign_parts([1]).parts]
+        [(1, 1000000)]
+        >>> job.abort_upload()
+        <Job ... failed>
         """
         facts = {
             "size_bytes": size_bytes,
@@ -113,7 +129,21 @@ class Jobs:
 
 
 class Job(JobFacts):
-    """A job, as the service told it last; `refresh` and `wait` renew it."""
+    """A job, as the service told it last; `refresh` and `wait` renew it.
+
+    Examples
+    --------
+    >>> job.wait(timeout=600, on_progress=lambda job: print(job.status, job.resource.percent))
+    completed 100
+    <Job ... completed>
+    >>> frame = next(job.frames(from_ms=1000))
+    >>> (frame.index, "STATION" in frame.lines)
+    (10, True)
+    >>> [(text.text, text.start_ms, text.end_ms) for text in job.summary().texts][0]
+    ('HARBOUR', 0.0, 1000.0)
+    >>> job.download("results.json").name
+    'results.json'
+    """
 
     def __init__(self, calls: Calls, driver: SyncDriver, resource: JobResource) -> None:
         super().__init__(resource)
@@ -208,7 +238,7 @@ class Job(JobFacts):
         """Which parts are there of the upload in parts that the job waits for."""
         return self._driver.run(self._calls.upload(self.id))
 
-    def sign_parts(self, part_numbers: Sequence[int]) -> SignedParts:
+    def sign_parts(self, part_numbers: Iterable[int]) -> SignedParts:
         """URLs to which some parts of the upload are to be sent, at most 100 at a time."""
         return self._driver.run(self._calls.sign_parts(self.id, part_numbers))
 

@@ -47,6 +47,11 @@ class Summary:
     ----------
     told
         The whole summary.
+
+    Examples
+    --------
+    >>> next(job.summary().intervals("texts"))
+    Interval(start_ms=0.0, end_ms=1000.0, text='HARBOUR')
     """
 
     def __init__(self, summary: VideoSummary, video: Video | None = None) -> None:

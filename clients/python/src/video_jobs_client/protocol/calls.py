@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,10 +78,10 @@ class Calls:
         """Which parts of a multipart upload are there."""
         return self._model(models.UploadProgress, self._request("GET", f"{_job(job_id)}/upload"))
 
-    def sign_parts(self, job_id: str, numbers: Sequence[int]) -> Steps[models.SignedParts]:
+    def sign_parts(self, job_id: str, numbers: Iterable[int]) -> Steps[models.SignedParts]:
         """Signed URLs for some parts, at most 100."""
         return self._model(
-            models.SignedParts, self._post(f"{_job(job_id)}/upload/parts", {"part_numbers": numbers})
+            models.SignedParts, self._post(f"{_job(job_id)}/upload/parts", {"part_numbers": [*numbers]})
         )
 
     def complete_upload(self, job_id: str) -> Steps[models.JobResource]:

@@ -47,6 +47,15 @@ class Retries:
     The pause before the n-th retry is random, up to ``first_s`` x 2^(n-1) seconds, at most ``longest_s``, so
     that many clients that failed together do not come back together. A ``Retry-After`` of the service is
     obeyed if it is at most ``patience_s``; if it is longer, the error is raised at once.
+
+    Examples
+    --------
+    >>> from video_jobs_client import Client
+    >>> retries = Retries(limit=2, on_retry=lambda retry: print(retry.attempt, retry.reason))
+    >>> with Client("http://127.0.0.1:1", retries=retries) as away:
+    ...     away.health()
+    Traceback (most recent call last):
+    video_jobs_client.errors.ServiceUnreachableError: http://127.0.0.1:1 does not answer (no connection)
     """
 
     limit: int = 5

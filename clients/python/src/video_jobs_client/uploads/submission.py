@@ -50,6 +50,12 @@ class UploadSettings:
         Go on with an interrupted upload of the same file, to the same service, with the same options.
     unfinished
         Where those are remembered.
+
+    Examples
+    --------
+    >>> upload = UploadSettings(on_progress=lambda state: print(f"{state.sent_bytes:,} bytes"))
+    >>> job = client.analyse("clip.mp4", upload=upload, max_frames=1)
+    140,089 bytes
     """
 
     method: Literal["auto", "body", "form", "multipart"] = "auto"
