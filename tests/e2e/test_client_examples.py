@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 import video_jobs_client
-from video_jobs_client import AsyncClient, AsyncJob, Client, Job
+from video_jobs_client import AsyncClient, AsyncJob, Client, Job, webhooks
 from video_jobs_client.async_jobs import AsyncJobs
 from video_jobs_client.jobs import Jobs
 
 from tests.e2e.conftest import TIMEOUT_S, Api
 from tests.fixtures.make_tiny_mp4 import PATH
+from tests.support.webhook_calls import SECRET, called
 
 SHOWN_URL = "http://127.0.0.1:8000"
 MODULES = [
@@ -46,7 +47,9 @@ def test_the_examples_of_a_module_run(
     monkeypatch.setenv("VIDEO_JOBS_CACHE_DIR", "cache")
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     for test in examples_of(module):
+        body, headers = called()
         test.globs |= {"client": api.client, "job": completed.refresh()}
+        test.globs |= {"webhooks": webhooks, "body": body, "headers": headers, "secret": SECRET}
         for example in test.examples:
             example.source = example.source.replace(SHOWN_URL, api.url)
         # THEN every example gives what it shows

@@ -64,6 +64,7 @@ def test_ctrl_c_leaves_the_job_running_and_the_command_that_is_shown_comes_back(
     # WHEN the user presses Ctrl-C
     child.sendintr()
     child.expect(r"to come back: video-jobs ([^\r\n]+)")
+    assert isinstance(child.match, re.Match)
     shown = child.match[1]
     child.expect(pexpect.EOF)
     child.close()

@@ -36,9 +36,11 @@ def verify(body: bytes | str, headers: Mapping[str, str], secret: str) -> JobEve
 
     Examples
     --------
-    >>> event = webhooks.verify(request.body, request.headers, secret)
-    >>> if event.data.status == "completed":
-    ...     job = client.jobs.get(event.data.job_id)
+    In the handler of a request, with its body and headers:
+
+    >>> event = webhooks.verify(body, headers, secret)
+    >>> event.type, event.data.frames_done, event.data.error
+    ('job.completed', 40, None)
     """
     try:
         webhook = Webhook(secret)
