@@ -201,7 +201,7 @@ def form_expired(server: MisbehavingServer, user: ClientUser) -> None:
     offer = {"job_id": JOB_ID, "upload": {**form, "expires_at": "2026-11-25T10:00:00Z"}}
     server.moves = {SUBMIT: [reply(offer, 201)], "POST /form": [EXPIRED, reply(status=204)], JOB: [GOOD]}
     user.do(user.client.analyse, VIDEO, upload=UploadSettings(method="form"))
-    keys = {one.headers.get("idempotency-key") for one in server.asked if one.call == SUBMIT}
+    keys = {one.headers["idempotency-key"] for one in server.asked if one.call == SUBMIT}
     assert (server.calls.count(SUBMIT), len(keys)) == (2, 1)
 
 
