@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from video_jobs_client.client import Client
     from video_jobs_client.errors import ApiError, JobFailedError, ResultsError, VideoJobsClientError
     from video_jobs_client.jobs import Job
+    from video_jobs_client.protocol.retries import Retries
     from video_jobs_client.results import Detection, Frame, Results, Word
     from video_jobs_client.summary import Summary
+    from video_jobs_client.uploads import UploadSettings
 
 __all__ = [
     "ApiError",
@@ -24,7 +26,9 @@ __all__ = [
     "JobFailedError",
     "Results",
     "ResultsError",
+    "Retries",
     "Summary",
+    "UploadSettings",
     "VideoJobsClientError",
     "Word",
 ]
@@ -34,8 +38,10 @@ _MODULES = {
     "client": ("Client",),
     "errors": ("ApiError", "JobFailedError", "ResultsError", "VideoJobsClientError"),
     "jobs": ("Job",),
+    "protocol.retries": ("Retries",),
     "results": ("Detection", "Frame", "Results", "Word"),
     "summary": ("Summary",),
+    "uploads": ("UploadSettings",),
 }
 
 
