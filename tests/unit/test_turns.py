@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -155,7 +156,7 @@ def test_in_strict_order_all_jobs_are_sent_at_once() -> None:
     assert service.places(jobs) == [Place.OPEN] * 4
     assert service.ports.queue.size() == 4
     # AND what waited under the other order is sent
-    other = f"f{jobs[0].job_id[1:]}"
+    other = str(uuid.uuid4())
     waiting = replace(jobs[0], job_id=other, place=WAITING, queued_at=None, due_at=service.clock.now())
     service.ports.jobs.save(waiting)
     service.app.upkeep.reconcile()
