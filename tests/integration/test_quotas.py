@@ -41,7 +41,7 @@ def test_each_way_of_submitting_is_refused_with_a_time_to_ask_again(
 
 
 def test_a_retry_is_refused_as_a_submit_is(with_one_job: VideoJobs) -> None:
-    job = failed_job(with_one_job)
+    failed_job(with_one_job)
     saved_job(with_one_job, job_id=str(uuid.uuid4()))
     assert refusal("retry_job") == (429, "quota_exceeded")
     assert stored_job(with_one_job).status is JobStatus.FAILED
