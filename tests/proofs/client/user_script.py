@@ -1,4 +1,4 @@
-"""A user's script with both clients of the SDK: ``python client_script.py VIDEO``."""
+"""A user's script with both clients of the SDK: ``python user_script.py VIDEO``."""
 
 from __future__ import annotations
 

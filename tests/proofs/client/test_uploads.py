@@ -21,7 +21,7 @@ from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tools.local_stack.stack import LocalStack
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MIB = 2**20
 PADDING_BYTES = 200 * MIB
 KILLS_AFTER_BYTES = (60 * MIB, 110 * MIB, 160 * MIB)
@@ -76,7 +76,7 @@ class Program:
         log = self.folder / f"{len(list(self.folder.glob('*.log')))}.log"
         arguments = [self.kind, self.url, self.video, log, *kill_after_bytes]
         done = subprocess.run(
-            [sys.executable, "-m", "tests.proofs.client_upload", *map(str, arguments)],
+            [sys.executable, "-m", "tests.proofs.client.upload_program", *map(str, arguments)],
             cwd=ROOT,
             env={**os.environ, "VIDEO_JOBS_CACHE_DIR": str(self.folder / "cache")},
             stdout=subprocess.PIPE,

@@ -19,11 +19,11 @@ from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import FRAMES
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.proofs.client.installed import Installed, User
 from tests.proofs.help_speed import PAUSING
-from tests.proofs.installed_client import Installed, User
 from tools.local_stack.stack import LocalStack
 
-SCRIPT = Path(__file__).with_name("client_script.py")
+SCRIPT = Path(__file__).with_name("user_script.py")
 SHELLS = ("bash", "zsh", "fish")
 REPEATS = 10
 PADDING_BYTES = 200 * 2**20

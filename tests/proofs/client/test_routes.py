@@ -19,7 +19,7 @@ from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import FRAMES, PATH
 from tests.support.client_user import ClientUser, client_user
 
-DOCUMENT = json.loads((Path(__file__).parents[2] / "functions/video_api/openapi.json").read_text("utf-8"))
+DOCUMENT = json.loads((Path(__file__).parents[3] / "functions/video_api/openapi.json").read_text("utf-8"))
 ROUTES = {
     f"{method.upper()} {path}"
     for path, methods in DOCUMENT["paths"].items()
