@@ -1,0 +1,50 @@
+import { JobsPage } from "./jobs/jobs_page";
+import { JobPage } from "./player/job_page";
+import { hashOf, type Route, route } from "./routes";
+import { UploadPage } from "./upload/upload_page";
+
+const PAGES: { name: string; to: Route }[] = [
+  { name: "Jobs", to: { page: "jobs" } },
+  { name: "Upload", to: { page: "upload" } },
+];
+
+export function App() {
+  const open = route.value;
+  return (
+    <>
+      <button type="button" class="skip" onClick={skipToMain}>
+        Skip to the content
+      </button>
+      <header class="bar">
+        <a class="brand" href="#jobs">
+          Video Jobs
+        </a>
+        <nav aria-label="Pages">
+          {PAGES.map(({ name, to }) => (
+            <a key={name} href={hashOf(to)} aria-current={to.page === open.page ? "page" : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Page open={open} />
+      </main>
+    </>
+  );
+}
+
+function Page({ open }: { open: Route }) {
+  switch (open.page) {
+    case "job":
+      return <JobPage key={open.jobId} jobId={open.jobId} moment={open.moment} />;
+    case "upload":
+      return <UploadPage />;
+    default:
+      return <JobsPage />;
+  }
+}
+
+function skipToMain() {
+  document.getElementById("main")?.focus();
+}
