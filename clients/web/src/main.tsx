@@ -5,6 +5,8 @@ import { ApiContext } from "./api/context";
 import { App } from "./app";
 import { loadConfig } from "./config";
 import { followAddress } from "./routes";
+import { UploadsContext } from "./upload/context";
+import { Uploads } from "./upload/uploads";
 
 const root = document.getElementById("app");
 if (root) start(root).catch((error: unknown) => render(<p class="problem">{String(error)}</p>, root));
@@ -12,9 +14,12 @@ if (root) start(root).catch((error: unknown) => render(<p class="problem">{Strin
 async function start(root: HTMLElement): Promise<void> {
   const config = await loadConfig();
   followAddress();
+  const api = new Api(config.api);
   render(
-    <ApiContext.Provider value={new Api(config.api)}>
-      <App />
+    <ApiContext.Provider value={api}>
+      <UploadsContext.Provider value={new Uploads(api)}>
+        <App />
+      </UploadsContext.Provider>
     </ApiContext.Provider>,
     root,
   );
