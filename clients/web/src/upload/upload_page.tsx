@@ -28,8 +28,6 @@ export function UploadPage() {
           <p role="alert" class={problem.value ? "problem" : ""}>
             {problem.value}
           </p>
-          <Unfinished />
-          <UploadList />
         </div>
         <details class="card" open={window.matchMedia("(min-width: 900px)").matches}>
           <summary>
@@ -38,6 +36,10 @@ export function UploadPage() {
           <p class="muted">They hold for the files and addresses that you add from now on.</p>
           <OptionsForm fields={fields} errors={errors} />
         </details>
+        <div class="upload-list">
+          <Unfinished />
+          <UploadList />
+        </div>
       </div>
     </>
   );
