@@ -37,7 +37,7 @@ export SAM_CLI_TELEMETRY = 0
 # For commands that only use this machine; deployments use the region of the caller's AWS configuration.
 demo local image-test bench load simulate chaos docs lint build test console-test proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo image image-test local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test console-test proofs smoke mutations clean
+.PHONY: help setup demo image image-test local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test console console-test proofs smoke mutations clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -82,7 +82,10 @@ image: setup ## build the worker image: make image [VARIANT=cpu|gpu] [MODEL=path
 image-test: setup ## build the CPU image, and test its worker in the local stack
 	@$(BIN)/python -m pytest tests/image
 
-local: setup $(if $(shell command -v npm),$(CONSOLE)) $(if $(filter image,$(WORKER)),image) ## run the local stack: make local [PORT=8000] [WORKERS=1] [WORKER=image] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+local: setup $(if $(filter image,$(WORKER)),image) ## run the local stack: make local [PORT=8000] [WORKERS=1] [WORKER=image] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+	@mkdir -p .cache
+	@! command -v npm > /dev/null || $(MAKE) console > .cache/console.log 2>&1 || \
+		echo "The web console could not be built (.cache/console.log says why); the rest starts without it"
 	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" \
 		--origins "$(ORIGINS)" $(if $(filter image,$(WORKER)),--image "$(TAG)") $(if $(LOGINS),--logins)
 
@@ -151,6 +154,8 @@ test: build $(DYNALITE) $(NODE_MODULES) ## run the tests
 
 mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutations
+
+console: $(CONSOLE) ## build the web console into clients/web/dist
 
 console-test: setup $(PLAYWRIGHT) $(AXE) $(CONSOLE) ## test the web console in a browser, against the local stack
 	$(BIN)/python -m pytest tests/console

@@ -50,7 +50,6 @@ async function small({ browser, task }) {
   const row = page.locator("li.job", { hasText: "tiny.mp4" });
   seen.first = await row.getAttribute("data-status");
   await page.locator('li.job[data-status="completed"]', { hasText: "tiny.mp4" }).waitFor();
-  seen.told = await page.getByRole("status").first().innerText();
   seen.faults = page.faults;
   return seen;
 }
@@ -77,7 +76,7 @@ async function large({ browser, task }) {
   await some(2);
   await network(true);
   await page.context().setOffline(true);
-  await page.getByText("The network is away.").waitFor();
+  await page.getByText("The network is away.").first().waitFor();
   const seen = { offline: await stateOf(page, "large.mp4").innerText() };
   await page.context().setOffline(false);
   await network(false);

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { JobOptions } from "../api/types";
 import { formatBytes } from "../format";
 import { useUploads } from "./context";
@@ -48,6 +48,7 @@ export function UploadPage() {
 function FileChooser({ onFiles }: { onFiles: (files: File[]) => void }) {
   const input = useRef<HTMLInputElement>(null);
   const isOver = useSignal(false);
+  useEffect(keepMissedDrops, []);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     isOver.value = false;
@@ -87,6 +88,17 @@ function FileChooser({ onFiles }: { onFiles: (files: File[]) => void }) {
       <p class="muted">MP4, MOV and their relatives, up to 20 GB each</p>
     </div>
   );
+}
+
+/** A file that is dropped beside the field must not open in place of the page. */
+function keepMissedDrops(): () => void {
+  const keep = (event: DragEvent) => event.preventDefault();
+  window.addEventListener("dragover", keep);
+  window.addEventListener("drop", keep);
+  return () => {
+    window.removeEventListener("dragover", keep);
+    window.removeEventListener("drop", keep);
+  };
 }
 
 function UrlForm({ onUrl }: { onUrl: (url: string) => void }) {

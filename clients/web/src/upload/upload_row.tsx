@@ -29,8 +29,9 @@ export function UploadRow({ item }: { item: Item }) {
       {state.kind === "sending" && item.sizeBytes !== null && (
         <progress max={item.sizeBytes} value={state.sentBytes} aria-label={`Upload of ${item.name}`} />
       )}
-      <p class={isBad(state) ? "wrong" : "muted"} role="status">
-        {sentence(state, item.sizeBytes)}
+      <p class={isBad(state) ? "wrong" : "muted"}>{sentence(state, item.sizeBytes)}</p>
+      <p class="hidden-text" role="status">
+        {state.kind === "sending" && state.isOnline ? "" : `${item.name}: ${sentence(state, item.sizeBytes)}`}
       </p>
     </li>
   );
@@ -66,7 +67,6 @@ function sentenceOfSending(
   if (sizeBytes === null) return "Submitting …";
   if (!state.isOnline) return "The network is away. The upload goes on by itself when it is back.";
   const resumed = state.resumedBytes ? `, ${formatBytes(state.resumedBytes)} of it earlier` : "";
-  // whole percents, so that a screen reader is not told each packet
   const percent = Math.floor((100 * state.sentBytes) / Math.max(1, sizeBytes));
   return `${percent} % of ${formatBytes(sizeBytes)}${resumed}`;
 }
