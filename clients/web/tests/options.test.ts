@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { formatBytes, formatDuration, formatTime, parseTime } from "../src/format";
 import { NO_OPTIONS, type OptionFields, readOptions } from "../src/upload/options";
-import { whyNotUrl } from "../src/upload/upload_page";
+import { whyNotUrl } from "../src/upload/source_url";
 
 it("asks for nothing if nothing was chosen", () => {
   expect(readOptions(NO_OPTIONS)).toEqual({ options: {}, errors: {} });

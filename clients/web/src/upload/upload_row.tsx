@@ -1,9 +1,10 @@
 import { formatBytes } from "../format";
 import { hashOf } from "../routes";
+import { networkIsThere } from "./network";
 import type { Item, UploadState } from "./uploads";
 
 export function UploadRow({ item }: { item: Item }) {
-  const state = item.state.value;
+  const state = shownState(item.state.value);
   const jobId = item.jobId.value;
   const isOpen = state.kind === "waiting" || state.kind === "sending";
   return (
@@ -35,6 +36,11 @@ export function UploadRow({ item }: { item: Item }) {
       </p>
     </li>
   );
+}
+
+/** A transfer that is under way may not have noticed yet that the network is away. */
+function shownState(state: UploadState): UploadState {
+  return state.kind === "sending" && !networkIsThere.value ? { ...state, isOnline: false } : state;
 }
 
 function isBad({ kind }: UploadState): boolean {
