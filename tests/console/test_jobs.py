@@ -31,6 +31,16 @@ def jobs(client: Client) -> None:
     await_video(client, "waiting.mp4")
 
 
+def test_the_pages_fit_every_width_and_screen_reader(
+    drive: Drive, stack: LocalStack, pictures: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(PNG)
+    findings = drive("jobs.js", journey="pictures", url=stack.url, folder=pictures, picture=picture)
+    assert len(findings) == 2 * 2 * 3
+    assert {name: found for name, found in findings.items() if found} == {}
+
+
 def test_a_job_is_explained_cancelled_and_deleted(drive: Drive, stack: LocalStack) -> None:
     seen = drive("jobs.js", journey="life", url=stack.url)
     assert "The model has no class 'unicorn'" in seen["reason"]
@@ -74,13 +84,3 @@ def test_the_pages_are_reached_by_the_keyboard(drive: Drive, stack: LocalStack) 
         "State",
         "Analysis",
     ]
-
-
-def test_the_pages_fit_every_width_and_screen_reader(
-    drive: Drive, stack: LocalStack, pictures: Path, tmp_path: Path
-) -> None:
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(PNG)
-    findings = drive("jobs.js", journey="pictures", url=stack.url, folder=pictures, picture=picture)
-    assert len(findings) == 2 * 2 * 3
-    assert {name: found for name, found in findings.items() if found} == {}

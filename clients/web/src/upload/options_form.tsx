@@ -63,7 +63,7 @@ export function OptionsForm({ fields, errors }: Props) {
       </div>
       <div class="pair">
         {text("maxFrames", "Most pictures", "Stops after so many; empty: no limit.", "decimal")}
-        {text("minConfidence", "Least confidence, in %", "Empty: the worker's setting.", "decimal")}
+        {text("minConfidence", "Least confidence, %", "Empty: the worker's setting.", "decimal")}
       </div>
       <RegionField fields={fields} errors={errors} set={set} />
       {text(
