@@ -1,4 +1,30 @@
 import { render } from "preact";
+import "./base.css";
+import { Api } from "./api/client";
+import { ApiContext } from "./api/context";
+import { App } from "./app";
+import { loadConfig } from "./config";
+import { LoginContext } from "./login/login";
+import { followAddress } from "./routes";
+import { UploadsContext } from "./upload/context";
+import { Uploads } from "./upload/uploads";
 
 const root = document.getElementById("app");
-if (root) render(<h1>Video Jobs</h1>, root);
+if (root) start(root).catch((error: unknown) => render(<p class="problem">{String(error)}</p>, root));
+
+async function start(root: HTMLElement): Promise<void> {
+  const config = await loadConfig();
+  const login = config.login && (await (await import("./login/session")).openSession(config.login));
+  followAddress();
+  const api = new Api(config.api, login?.tokens);
+  render(
+    <LoginContext.Provider value={login}>
+      <ApiContext.Provider value={api}>
+        <UploadsContext.Provider value={new Uploads(api)}>
+          <App />
+        </UploadsContext.Provider>
+      </ApiContext.Provider>
+    </LoginContext.Provider>,
+    root,
+  );
+}
