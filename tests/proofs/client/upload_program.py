@@ -1,6 +1,6 @@
 """A program that uploads a video in parts, and kills itself on the way if it is told to.
 
-``python -m tests.proofs.client.upload_program sync|async URL VIDEO LOG [KILL_AFTER_BYTES]`` prints the job_id.
+``python -m tests.proofs.client.upload_program sync|async URL VIDEO LOG [KILL_AFTER_BYTES]`` prints its job.
 To LOG it writes, line by line and at once, each part whose sending begins, and in the end, or shortly before
 its death, the most memory that it had in use.
 """
