@@ -76,7 +76,7 @@ describe("windows of results", () => {
     expect(await windows.shownAt(after.timeMs - 2)).toBe(before);
   });
 
-  it("tells an error and tries it again when it is wanted", async () => {
+  it("tells an error and tries it again after a pause", async () => {
     const onError = vi.fn();
     const windows = new ResultWindows(() => {}, onError);
     const fetch = vi
@@ -88,7 +88,11 @@ describe("windows of results", () => {
     await settled();
     expect(onError).toHaveBeenCalledWith(new Error("away"));
     windows.want(0);
+    expect(fetch).toHaveBeenCalledTimes(1);
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 3000);
+    windows.want(0);
     await settled();
+    vi.restoreAllMocks();
     expect(windows.frameAt(0)?.index).toBe(0);
   });
 

@@ -15,8 +15,11 @@ interface Window extends WindowPlan {
   frames: ShownFrame[];
   bytes: number;
   loaded: Promise<void> | null;
+  /** Not to be asked for before this time, because it failed. */
+  notBefore: number;
 }
 
+const PAUSE_AFTER_FAILURE_MS = 3000;
 /** So many bytes of frames stay in memory, about. */
 const BUDGET_BYTES = 24 * 1024 * 1024;
 
@@ -113,7 +116,7 @@ export class ResultWindows {
 
   #load(place: number): Promise<void> | null {
     const window = this.#windows[place];
-    if (window?.state === "absent") window.loaded = this.#fetch(window);
+    if (window?.state === "absent" && Date.now() >= window.notBefore) window.loaded = this.#fetch(window);
     return window?.loaded ?? null;
   }
 
@@ -127,6 +130,7 @@ export class ResultWindows {
       this.onChange();
     } catch (error) {
       window.state = "absent";
+      window.notBefore = Date.now() + PAUSE_AFTER_FAILURE_MS;
       if (!signal.aborted) this.onError(error);
     } finally {
       window.loaded = null;
@@ -151,7 +155,7 @@ export class ResultWindows {
 }
 
 function windowOf(plan: WindowPlan): Window {
-  const window: Window = { ...plan, state: "absent", frames: [], bytes: 0, loaded: null };
+  const window: Window = { ...plan, state: "absent", frames: [], bytes: 0, loaded: null, notBefore: 0 };
   if (plan.frames) fill(window, plan.frames);
   return window;
 }
