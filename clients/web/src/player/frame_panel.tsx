@@ -76,7 +76,6 @@ function FrameList({ view }: { view: ViewState }) {
   return (
     <ul class="found">
       {objects.map((one, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: detections have no other name
         <li key={place}>
           <button
             type="button"
