@@ -9,6 +9,11 @@ STAMP := $(VENV)/installed-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-16)
 CHECKOV := .cache/checkov/installed-$(shell sha256sum requirements-lint.txt | cut -c1-16)
 DYNALITE := .cache/dynalite-4.0.0
 PLAYWRIGHT := .cache/playwright-core-1.65.1
+AXE := .cache/axe-core-4.14.1
+WEB := clients/web
+NODE_MODULES := $(WEB)/node_modules/installed-$(shell sha256sum $(WEB)/package-lock.json | cut -c1-16)
+# The console is built again only if its files have changed.
+CONSOLE := $(WEB)/dist/.built-$(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-16)
 EDITABLE := $(VENV)/editable-$(shell cat pyproject.toml clients/python/pyproject.toml | sha256sum | cut -c1-16)
 COMPILE := $(BIN)/python -m compileall -q --invalidation-mode unchecked-hash
 SOURCES := layers/common/python functions gpu_worker_image clients/python/src tools
@@ -51,11 +56,19 @@ $(CHECKOV):
 	@touch $@
 
 # .cache/NAME-VERSION has that version of an npm package.
-$(DYNALITE) $(PLAYWRIGHT):
+$(DYNALITE) $(PLAYWRIGHT) $(AXE):
 	@mkdir -p $@.new && echo '{"private": true}' > $@.new/package.json
 	npm install --prefix $@.new --no-save --no-audit --no-fund --loglevel=error \
 		$(shell sed -E 's/(.*)-/\1@/' <<< $(@F))
 	@rm -rf $@ && mv $@.new $@
+
+$(NODE_MODULES):
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(CONSOLE): $(NODE_MODULES)
+	@cd $(WEB) && npm run --silent build -- --logLevel warn
+	@touch $@
 
 setup: $(EDITABLE) ## install everything into .venv
 
@@ -69,7 +82,7 @@ image: setup ## build the worker image: make image [VARIANT=cpu|gpu] [MODEL=path
 image-test: setup ## build the CPU image, and test its worker in the local stack
 	@$(BIN)/python -m pytest tests/image
 
-local: setup $(if $(filter image,$(WORKER)),image) ## run the local stack: make local [PORT=8000] [WORKERS=1] [WORKER=image] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+local: setup $(if $(shell command -v npm),$(CONSOLE)) $(if $(filter image,$(WORKER)),image) ## run the local stack: make local [PORT=8000] [WORKERS=1] [WORKER=image] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
 	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" \
 		--origins "$(ORIGINS)" $(if $(filter image,$(WORKER)),--image "$(TAG)") $(if $(LOGINS),--logins)
 

@@ -84,7 +84,7 @@ def run_demo(video: Path, model_name: str, options: Options) -> None:
     show_summary(Output(), summary, _SEEN_SHOWN)
     _show_on_pictures(video, job, frames)
     shown = first_commands(_LOCAL_URL, TINY if video == FIXTURE else video)
-    print(f"To look further: make local, and in another terminal\n{shown}")
+    print(f"To look further: make local, then {_LOCAL_URL}/ in a browser, or in another terminal\n{shown}")
 
 
 def _frames(job: Job) -> list[dict[str, Any]]:

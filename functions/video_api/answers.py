@@ -26,9 +26,9 @@ def job_answer(job: Job) -> Response[str]:
     return json_answer(job_resource(job), headers=polling_headers(job))
 
 
-def polling_headers(job: Job) -> Mapping[str, str]:
-    """``Retry-After`` while the job has not ended."""
-    return {"Retry-After": str(POLL_AGAIN_S)} if job.status.is_open else {}
+def polling_headers(*jobs: Job) -> Mapping[str, str]:
+    """``Retry-After`` while one of the jobs has not ended."""
+    return {"Retry-After": str(POLL_AGAIN_S)} if any(job.status.is_open for job in jobs) else {}
 
 
 def job_resource(job: Job) -> dict[str, Any]:

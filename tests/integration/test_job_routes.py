@@ -318,7 +318,7 @@ def test_health_and_pipelines(app: VideoJobs) -> None:
     assert all(one["description"] for one in pipelines)
 
 
-@pytest.mark.parametrize("name", ["status", "job"])
+@pytest.mark.parametrize("name", ["status", "job", "list_jobs"])
 def test_an_open_job_says_when_to_ask_again(app: VideoJobs, name: str) -> None:
     queued_job(app)
     assert "Retry-After" in answer_of(load_event(name))["headers"]

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from tools.local_stack.console import built_console
 from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.first_commands import first_commands
 from tools.local_stack.model_choice import NoModelError, choose_model
@@ -54,12 +55,14 @@ def main() -> int:
             function_settings={name: os.environ[name] for name in WEBHOOK_SETTINGS if name in os.environ},
             parameters={"AllowedOrigins": arguments.origins} if arguments.origins else {},
             logins=arguments.logins,
+            console=(console := built_console()),
         )
         with stack:
             stack.wait_until_ready()
             if arguments.logins:
                 print(how_to_log_in(stack.issuer), flush=True)
             print(f"Ready: {stack.url}  (log: {LOG_FILE}; Ctrl-C stops everything)", flush=True)
+            print(where_to_look(stack.url, is_built=console is not None), flush=True)
             issuer_url = stack.issuer.url if arguments.logins else None
             commands = first_commands(stack.url, issuer_url=issuer_url)
             print(f"To try it, in another terminal:\n{commands}", flush=True)
@@ -87,6 +90,13 @@ def how_to_log_in(issuer: DevelopmentIssuer) -> str:
     """Where tokens come from, and a command that gets one."""
     where = f"Issuer: {issuer.url}  (audience: {issuer.audience})"
     return f"{where}\nToken: curl -s -d sub=ann {issuer.token_url}"
+
+
+def where_to_look(url: str, *, is_built: bool) -> str:
+    """The console's address, or why there is none."""
+    if is_built:
+        return f"Console: {url}/"
+    return "Console: not built; install Node.js with npm, and make local builds it"
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ class MotoServer(LoopbackServer):
     def __init__(self, cors_rules: Sequence[Mapping[str, Any]] = ()) -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         keep_moto_from_allowing_every_origin()
-        moto = BucketCors(DomainDispatcherApplication(create_backend_app), cors_rules)
+        self._cors = BucketCors(DomainDispatcherApplication(create_backend_app), cors_rules)
         options: dict[str, Any] = {"threaded": True, "request_handler": MotoRequestHandler}
-        super().__init__(make_server(HOST, 0, moto, **options), "moto")
+        super().__init__(make_server(HOST, 0, self._cors, **options), "moto")
 
     def client(self, service: str) -> Any:
         """A boto3 client of this server."""
@@ -64,9 +64,7 @@ class AwsServer(MotoServer):
         number = next(_numbers)
         self._stack_name = STACK_NAME if number == 1 else f"{STACK_NAME}-{number}"
         make_moto_thread_safe()
-        (bucket,) = template.logical_ids("AWS::S3::Bucket")
-        allowed = template.compute(template.resources[bucket]["Properties"]["CorsConfiguration"])
-        super().__init__([] if allowed is None else allowed["CorsRules"])
+        super().__init__(_cors_rules(template))
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -88,6 +86,10 @@ class AwsServer(MotoServer):
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    def let_pages_in(self, origins: Sequence[str]) -> None:
+        """Let the pages of more origins upload and read, as if ``AllowedOrigins`` had them."""
+        self._cors.add(_cors_rules(Template({"AllowedOrigins": ",".join(origins)})))
 
     def stream_arn(self, table_name: str) -> str:
         """The change stream of a table."""
@@ -128,3 +130,9 @@ class AwsServer(MotoServer):
         queue = self.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
         rules = {"Key": {"FilterRules": entry["Filter"]["S3Key"]["Rules"]}}
         return {"QueueArn": queue["Attributes"]["QueueArn"], "Events": [entry["Event"]], "Filter": rules}
+
+
+def _cors_rules(template: Template) -> Sequence[Mapping[str, Any]]:
+    (bucket,) = template.logical_ids("AWS::S3::Bucket")
+    allowed = template.compute(template.resources[bucket]["Properties"]["CorsConfiguration"])
+    return [] if allowed is None else list(allowed["CorsRules"])

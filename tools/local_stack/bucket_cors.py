@@ -21,7 +21,11 @@ class BucketCors:
     """Stands before ``app`` and applies the ``CorsRules`` of a bucket of the template."""
 
     def __init__(self, app: Wsgi, rules: Sequence[Mapping[str, Any]]) -> None:
-        self._app, self._rules = app, rules
+        self._app, self._rules = app, list(rules)
+
+    def add(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Apply these rules, too."""
+        self._rules.extend(rules)
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer one request."""

@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-OFFLINE_ACCESS = "offline_access"
+OPENID, OFFLINE_ACCESS = "openid", "offline_access"
 CODE_LIFETIME_S = 60
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TOKEN_BYTES = 32
@@ -47,6 +47,7 @@ class Grant:
     challenge: str
     subject: str
     scope: str
+    nonce: str
     given_at_s: float
 
     def fits(self, form: Mapping[str, str], now_s: float) -> bool:
@@ -111,6 +112,17 @@ class CodeFlow:
         self._renewals[token] = grant
         return {"refresh_token": token}
 
+    def forget_renewals(self) -> None:
+        """No refresh token of before is good any more."""
+        self._renewals.clear()
+
+    def log_out(self, request: Request) -> Response:
+        """Back to the client (OpenID Connect RP-Initiated Logout 1.0); there is no session here to end."""
+        back = request.args.get("post_logout_redirect_uri", "")
+        if not _is_on_this_machine(back):
+            return Response("post_logout_redirect_uri, such as http://localhost:8000/", status=400)
+        return redirect(back)
+
     def _code_for(self, asked: Mapping[str, str]) -> str:
         code = secrets.token_urlsafe(_TOKEN_BYTES)
         self._codes[code] = Grant(
@@ -119,6 +131,7 @@ class CodeFlow:
             challenge=asked["code_challenge"],
             subject=asked["login_hint"],
             scope=asked.get("scope", ""),
+            nonce=asked.get("nonce", ""),
             given_at_s=self._clock(),
         )
         return code

@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet, RSAKey
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from tools.local_stack.code_flow import OFFLINE_ACCESS, CodeFlow, Grant, GrantError
+from tools.local_stack.code_flow import OFFLINE_ACCESS, OPENID, CodeFlow, Grant, GrantError
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 AUDIENCE = "video-jobs"
@@ -29,10 +29,16 @@ class DevelopmentIssuer(LoopbackServer):
 
     People log in with a page (``tools.local_stack.code_flow``), machines with an id and any secret, and
     ``curl -d sub=ann`` gets a token without either.
+
+    Attributes
+    ----------
+    login_lasts_s
+        How long the tokens of people are valid.
     """
 
     def __init__(self, audience: str = AUDIENCE) -> None:
         self.audience = audience
+        self.login_lasts_s = EXPIRES_IN_S
         self._codes = CodeFlow()
         self._key = RSAKey.generate_key(_KEY_BITS, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
         super().__init__(make_server(HOST, 0, Request.application(self._answer), threaded=True), "issuer")
@@ -57,7 +63,17 @@ class DevelopmentIssuer(LoopbackServer):
         header = {"alg": ALGORITHM, "kid": self._key.kid}
         return jwt.encode(header, {**usual, **(claims or {})}, self._key, [ALGORITHM])
 
+    def forget_logins(self) -> None:
+        """Let nobody renew a token who has logged in until now."""
+        self._codes.forget_renewals()
+
     def _answer(self, request: Request) -> Response:
+        answer = self._answer_to_own_origin(request)
+        # A page is a public client and brings no cookie, so pages of every origin may read the answers.
+        answer.headers["access-control-allow-origin"] = "*"
+        return answer
+
+    def _answer_to_own_origin(self, request: Request) -> Response:
         match request.method, request.path:
             case "GET", "/.well-known/openid-configuration":
                 return _json(self._configuration())
@@ -67,6 +83,8 @@ class DevelopmentIssuer(LoopbackServer):
                 return self._codes.authorize(request)
             case "POST", "/token":
                 return self._answer_for_token(request)
+            case "GET", "/logout":
+                return self._codes.log_out(request)
         return _json({"error": "not_found"}, 404)
 
     def _configuration(self) -> dict[str, Any]:
@@ -75,10 +93,11 @@ class DevelopmentIssuer(LoopbackServer):
             "jwks_uri": f"{self.url}/.well-known/jwks.json",
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": self.token_url,
+            "end_session_endpoint": f"{self.url}/logout",
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
             "code_challenge_methods_supported": ["S256"],
-            "scopes_supported": ["openid", OFFLINE_ACCESS],
+            "scopes_supported": [OPENID, OFFLINE_ACCESS],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
         }
@@ -95,9 +114,18 @@ class DevelopmentIssuer(LoopbackServer):
         return self._give_token(request)
 
     def _tokens_of(self, grant: Grant) -> Response:
-        token = self.token(grant.subject, scope=grant.scope or None, claims={"client_id": grant.client_id})
-        told = {"access_token": token, "token_type": "Bearer", "expires_in": EXPIRES_IN_S}
-        return _json(told | self._codes.renewal_of(grant))
+        claims, lasts_s = {"client_id": grant.client_id}, self.login_lasts_s
+        token = self.token(grant.subject, expires_in_s=lasts_s, scope=grant.scope or None, claims=claims)
+        told = {"access_token": token, "token_type": "Bearer", "expires_in": lasts_s}
+        return _json(told | self._id_token_of(grant) | self._codes.renewal_of(grant))
+
+    def _id_token_of(self, grant: Grant) -> dict[str, str]:
+        """Who logged in, for the client itself (OpenID Connect Core 1.0, section 2)."""
+        if OPENID not in grant.scope.split():
+            return {}
+        claims = {"aud": grant.client_id, "name": grant.subject}
+        claims |= {"nonce": grant.nonce} if grant.nonce else {}
+        return {"id_token": self.token(grant.subject, expires_in_s=self.login_lasts_s, claims=claims)}
 
     def _give_token(self, request: Request) -> Response:
         form = request.form

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tools.local_stack.authorizer import JwtAuthorizer, UnauthorizedError
+from tools.local_stack.console import Console
 from tools.local_stack.cors import Cors, is_preflight
 from tools.local_stack.functions import FunctionError
 from tools.local_stack.loopback_server import HOST, LoopbackServer
@@ -37,6 +38,8 @@ class Gateway(LoopbackServer):
         Without one, every caller is the owner ``local``.
     cors
         Without it, browsers of other origins may not call.
+    console
+        Its files are served beside the routes.
     """
 
     def __init__(
@@ -47,11 +50,13 @@ class Gateway(LoopbackServer):
         *,
         authorizer: JwtAuthorizer | None = None,
         cors: Cors | None = None,
+        console: Console | None = None,
     ) -> None:
         self._routes = [(route, _pattern(route.path)) for route in sorted(routes, key=_rank)]
         self._invoke = invoke
         self._authorizer = authorizer
         self._cors = cors
+        self._console = console
         super().__init__(make_server(HOST, port, Request.application(self._answer), threaded=True), "gateway")
 
     def _answer(self, request: Request) -> Response:
@@ -63,6 +68,9 @@ class Gateway(LoopbackServer):
     def _answer_to_own_origin(self, request: Request) -> Response:
         if (request.content_length or 0) > MAX_PAYLOAD_BYTES:
             return _gateway_error(413, "Request Entity Too Large")
+        page = None if self._console is None else self._console.answer(request)
+        if page is not None:
+            return page
         for route, pattern in self._routes:
             found = pattern.fullmatch(request.path)
             if found is not None and route.method in (request.method, "ANY"):

@@ -10,10 +10,11 @@ from typing import Any
 
 from tools.local_stack.authorizer import JwtAuthorizer
 from tools.local_stack.aws_server import AwsServer
+from tools.local_stack.console import Console
 from tools.local_stack.development_issuer import DevelopmentIssuer
 from tools.local_stack.functions import FunctionProcess
 from tools.local_stack.gateway import Gateway
-from tools.local_stack.loopback_server import LoopbackServer
+from tools.local_stack.loopback_server import HOST, LoopbackServer
 from tools.local_stack.pollers import Poller, QueuePoller, Scheduler, StreamPoller
 from tools.local_stack.template import Template
 from tools.local_stack.workers import Launcher, SupervisedWorker, from_source
@@ -41,6 +42,8 @@ class LocalStack(AbstractContextManager["LocalStack"]):
     logins
         Whether the gateway asks for tokens of ``issuer``, which exists only then. Otherwise no token is
         needed, and everything belongs to the owner ``local``.
+    console
+        Folder of a built console, which is served at ``/``.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         aws_proxy: Callable[[str], LoopbackServer] | None = None,
         parameters: Mapping[str, str] | None = None,
         logins: bool = False,
+        console: Path | None = None,
     ) -> None:
         self.log_file = log_file
         self._port = port
@@ -64,6 +68,7 @@ class LocalStack(AbstractContextManager["LocalStack"]):
         self._function_settings = dict(function_settings or {})
         self._aws_proxy = aws_proxy
         self._logins = logins
+        self._console = console
         self._exit = ExitStack()
         self.template = Template(parameters)
         self.aws: AwsServer
@@ -108,9 +113,22 @@ class LocalStack(AbstractContextManager["LocalStack"]):
             self.issuer = DevelopmentIssuer()
             self._exit.enter_context(self.issuer)
             authorizer = JwtAuthorizer(self.issuer.url, [self.issuer.audience])
-        routes, cors = self.template.routes(), self.template.cors()
-        gateway = Gateway(self._port, routes, self.invoke, authorizer=authorizer, cors=cors)
+        gateway = Gateway(
+            self._port,
+            self.template.routes(),
+            self.invoke,
+            authorizer=authorizer,
+            cors=self.template.cors(),
+            console=self._served_console(),
+        )
         self.url = self._exit.enter_context(gateway).url
+        self.aws.let_pages_in([self.url, self.url.replace(HOST, "localhost")] if self._console else [])
+
+    def _served_console(self) -> Console | None:
+        if self._console is None:
+            return None
+        issuer_url = self.issuer.url if self._logins else None
+        return Console(self._console, self._aws_environment["AWS_ENDPOINT_URL"], issuer_url)
 
     def _start_function(self, name: str) -> FunctionProcess:
         environment = {

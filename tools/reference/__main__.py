@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools.reference.codecs import codecs_document
 from tools.reference.configuration import configuration_document
+from tools.reference.door import door_cases, door_tables
 from tools.reference.endpoints import endpoints_document
 from tools.reference.errors import errors_document
 from tools.reference.openapi import openapi_document
@@ -15,6 +16,7 @@ from tools.reference.openapi import openapi_document
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT / "functions" / "video_api" / "openapi.json"
 DOCS = ROOT / "docs"
+CONSOLE = ROOT / "clients" / "web"
 
 
 def generated() -> dict[Path, str]:
@@ -22,6 +24,8 @@ def generated() -> dict[Path, str]:
     api = openapi_document()
     return {
         OPENAPI: json.dumps(api, indent=1, ensure_ascii=False) + "\n",
+        CONSOLE / "src" / "upload" / "door_tables.json": door_tables(),
+        CONSOLE / "tests" / "door_cases.json": door_cases(),
         DOCS / "errors.md": errors_document(),
         DOCS / "endpoints.md": endpoints_document(api),
         DOCS / "codecs.md": codecs_document(),

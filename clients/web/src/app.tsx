@@ -1,4 +1,7 @@
 import { JobsPage } from "./jobs/jobs_page";
+import { useLogin } from "./login/login";
+import { LoginCorner, LoginEnded, LoginPage } from "./login/login_parts";
+import "./login/login.css";
 import { JobPage } from "./player/job_page";
 import { hashOf, type Route, route } from "./routes";
 import { UploadPage } from "./upload/upload_page";
@@ -10,6 +13,9 @@ const PAGES: { name: string; to: Route }[] = [
 
 export function App() {
   const open = route.value;
+  const login = useLogin();
+  const state = login?.state.value;
+  if (login && state?.kind === "out") return <LoginPage login={login} reason={state.reason} />;
   return (
     <>
       <button type="button" class="skip" onClick={skipToMain}>
@@ -26,7 +32,9 @@ export function App() {
             </a>
           ))}
         </nav>
+        <LoginCorner />
       </header>
+      <LoginEnded />
       <main id="main" tabIndex={-1}>
         <Page open={open} />
       </main>

@@ -4,18 +4,27 @@ import { Api } from "./api/client";
 import { ApiContext } from "./api/context";
 import { App } from "./app";
 import { loadConfig } from "./config";
+import { LoginContext } from "./login/login";
 import { followAddress } from "./routes";
+import { UploadsContext } from "./upload/context";
+import { Uploads } from "./upload/uploads";
 
 const root = document.getElementById("app");
 if (root) start(root).catch((error: unknown) => render(<p class="problem">{String(error)}</p>, root));
 
 async function start(root: HTMLElement): Promise<void> {
   const config = await loadConfig();
+  const login = config.login && (await (await import("./login/session")).openSession(config.login));
   followAddress();
+  const api = new Api(config.api, login?.tokens);
   render(
-    <ApiContext.Provider value={new Api(config.api)}>
-      <App />
-    </ApiContext.Provider>,
+    <LoginContext.Provider value={login}>
+      <ApiContext.Provider value={api}>
+        <UploadsContext.Provider value={new Uploads(api)}>
+          <App />
+        </UploadsContext.Provider>
+      </ApiContext.Provider>
+    </LoginContext.Provider>,
     root,
   );
 }

@@ -14,7 +14,7 @@ from video_jobs.domain.errors import (
 )
 from video_jobs.domain.job import to_iso
 
-from functions.video_api.answers import job_answer, job_resource, json_answer
+from functions.video_api.answers import job_answer, job_resource, json_answer, polling_headers
 from functions.video_api.caller import own_job, owner_of
 from functions.video_api.operations import operation
 
@@ -27,6 +27,7 @@ router = APIGatewayHttpRouter()
     summary="The caller's own jobs, newest first",
     query="ListParameters",
     answer="JobList",
+    answer_headers=["Retry-After"],
     errors=[InvalidRequestError],
 )
 def get_job_list() -> Response[str]:
@@ -36,7 +37,8 @@ def get_job_list() -> Response[str]:
     event = router.current_event
     wanted = ListParameters.model_validate(event.query_string_parameters)
     page = application().owner.list_jobs(owner_of(event), wanted.to_filter(), wanted.limit, wanted.cursor)
-    return json_answer({"jobs": [job_resource(job) for job in page.jobs], "next_cursor": page.next_cursor})
+    listed = {"jobs": [job_resource(job) for job in page.jobs], "next_cursor": page.next_cursor}
+    return json_answer(listed, headers=polling_headers(*page.jobs))
 
 
 @router.get("/video/jobs/<job_id>")

@@ -1,0 +1,160 @@
+"use strict";
+
+const { findingsOn, openPage, run } = require("./browser");
+
+const numberOf = (url) => Number(new URL(url).searchParams.get("partNumber"));
+
+// Which parts arrived, in their order.
+function watchParts(page) {
+  const arrived = [];
+  page.on("response", (response) => {
+    const request = response.request();
+    if (request.method() === "PUT" && response.ok()) arrived.push(numberOf(request.url()));
+  });
+  return arrived;
+}
+
+async function chosen(page, path) {
+  await page.setInputFiles("#files", path);
+}
+
+const stateOf = (page, name) => page.locator("li.upload", { hasText: name }).first();
+
+async function reached(page, name, state) {
+  await page.locator(`li.upload[data-state="${state}"]`, { hasText: name }).first().waitFor();
+}
+
+// A small file with options, watched until it ends; beside it one that is no video.
+async function small({ browser, task }) {
+  const page = await openPage(browser);
+  const called = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST") called.push(new URL(request.url()).pathname);
+  });
+  await page.goto(`${task.url}/#upload`);
+  await chosen(page, task.picture);
+  await reached(page, "picture.png", "refused");
+  const seen = { refused: await stateOf(page, "picture.png").innerText(), sentForIt: [...called] };
+
+  await page.getByLabel("So many a second").check();
+  await page.getByLabel("Pictures a second").fill("often");
+  await chosen(page, task.video);
+  seen.wrongOption = await page.getByRole("alert").first().innerText();
+  await page.getByLabel("Pictures a second").fill("2");
+  await page.getByLabel("Only these objects").fill("car, person");
+  await chosen(page, task.video);
+  await reached(page, "tiny.mp4", "sent");
+  seen.link = await stateOf(page, "tiny.mp4").getByRole("link").getAttribute("href");
+
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Jobs" }).click();
+  const row = page.locator("li.job", { hasText: "tiny.mp4" });
+  seen.first = await row.getAttribute("data-status");
+  await page.locator('li.job[data-status="completed"]', { hasText: "tiny.mp4" }).waitFor();
+  seen.told = await page.getByRole("status").first().innerText();
+  seen.faults = page.faults;
+  return seen;
+}
+
+// A large file: the network goes away and comes back, the page is reloaded, and no part is sent twice.
+async function large({ browser, task }) {
+  const page = await openPage(browser);
+  page.on("dialog", (dialog) => dialog.accept());
+  const protocol = await page.context().newCDPSession(page);
+  const network = (offline) =>
+    protocol.send("Network.emulateNetworkConditions", {
+      offline,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput: task.bytesPerSecond,
+    });
+  await protocol.send("Network.enable");
+  await network(false);
+  const arrived = watchParts(page);
+  const some = (count) => page.waitForFunction(() => true).then(() => until(() => arrived.length >= count));
+
+  await page.goto(`${task.url}/#upload`);
+  await chosen(page, task.video);
+  await some(2);
+  await network(true);
+  await page.context().setOffline(true);
+  await page.getByText("The network is away.").waitFor();
+  const seen = { offline: await stateOf(page, "large.mp4").innerText() };
+  await page.context().setOffline(false);
+  await network(false);
+  await some(4);
+  await page.reload();
+  await page.getByText("large.mp4").first().waitFor();
+  seen.interrupted = await page.getByRole("heading", { name: "Interrupted uploads" }).count();
+  seen.findings = await findingsOn(page);
+  seen.stored = await storedParts(page, task.url);
+  arrived.length = 0;
+  await chosen(page, task.video);
+  await page.getByText("of it earlier").waitFor();
+  seen.resumed = /of it earlier/.test(await stateOf(page, "large.mp4").innerText());
+  await reached(page, "large.mp4", "sent");
+  seen.sentAfterReload = [...arrived];
+  seen.interruptedAfterwards = await page.getByRole("heading", { name: "Interrupted uploads" }).count();
+  seen.link = await stateOf(page, "large.mp4").getByRole("link").getAttribute("href");
+  seen.faults = page.faults;
+  return seen;
+}
+
+// The parts that the service lists, and how many there must be.
+async function storedParts(page, url) {
+  const { jobs } = await (await page.request.get(`${url}/video/jobs`)).json();
+  const job = jobs.find(({ filename, status }) => filename === "large.mp4" && status === "pending");
+  const there = await (await page.request.get(`${url}/video/jobs/${job.job_id}/upload`)).json();
+  return { numbers: there.parts.map((part) => part.part_number), count: there.part_count };
+}
+
+// A large upload that the user gives up, and one that is cancelled while it runs.
+async function cancelled({ browser, task }) {
+  const page = await openPage(browser);
+  const arrived = watchParts(page);
+  const protocol = await page.context().newCDPSession(page);
+  await protocol.send("Network.enable");
+  await protocol.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: task.bytesPerSecond,
+  });
+  await page.goto(`${task.url}/#upload`);
+  await chosen(page, task.video);
+  await until(() => arrived.length >= 1);
+  await page.getByRole("button", { name: "Cancel the upload of large.mp4" }).click();
+  await reached(page, "large.mp4", "cancelled");
+  await page.goto(`${task.url}/#jobs`);
+  await page.locator('li.job[data-status="failed"]', { hasText: "large.mp4" }).waitFor();
+  return { reason: await page.locator("li.job", { hasText: "large.mp4" }).first().innerText(), faults: page.faults };
+}
+
+// Addresses: what is refused at once, and what the service is asked to fetch.
+async function address({ browser, task }) {
+  const page = await openPage(browser);
+  await page.goto(`${task.url}/#upload`);
+  const field = page.getByLabel("Or the address of a video");
+  await field.fill("http://example.com/a.mp4");
+  await page.getByRole("button", { name: "Submit" }).click();
+  const seen = { refused: await page.locator("#source-url-hint").innerText() };
+  await field.fill(task.source);
+  await field.press("Enter");
+  await page.locator('li.upload[data-state="sent"]').waitFor();
+  seen.shown = await page.locator("li.upload").innerText();
+  await page.goto(`${task.url}/#jobs`);
+  await page.locator('li.job[data-status="failed"]').first().waitFor();
+  seen.reason = await page.locator("li.job .job-reason").first().innerText();
+  seen.buttons = await page.locator("li.job").first().getByRole("button").allInnerTexts();
+  seen.faults = page.faults;
+  return seen;
+}
+
+async function until(holds) {
+  const end = Date.now() + 60_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error("waited a minute in vain");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+run((given) => ({ small, large, cancelled, address })[given.task.journey](given));

@@ -1,0 +1,70 @@
+"""What a page in a browser needs of the development issuer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from tools.local_stack.development_issuer import DevelopmentIssuer
+
+PAGE = "http://127.0.0.1:8000/"
+VERIFIER = "v" * 43
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+def log_in(issuer: DevelopmentIssuer, scope: str = "openid offline_access", **more: str) -> dict[str, Any]:
+    """The answer to the code, as a page gets it."""
+    asked = {"response_type": "code", "client_id": "console", "redirect_uri": PAGE, "scope": scope}
+    asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256", "login_hint": "ann", **more}
+    sent_back = requests.get(f"{issuer.url}/authorize", params=asked, allow_redirects=False, timeout=10)
+    (code,) = parse_qs(urlsplit(sent_back.headers["location"]).query)["code"]
+    form = {"grant_type": "authorization_code", "code": code, "client_id": "console", "redirect_uri": PAGE}
+    answer = requests.post(issuer.token_url, data=form | {"code_verifier": VERIFIER}, timeout=10)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    tokens: dict[str, Any] = answer.json()
+    return tokens
+
+
+def renew(issuer: DevelopmentIssuer, tokens: dict[str, Any]) -> int:
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": "console"}
+    return requests.post(issuer.token_url, data=form, timeout=10).status_code
+
+
+def test_a_page_is_told_who_logged_in(issuer: DevelopmentIssuer) -> None:
+    configuration = requests.get(f"{issuer.url}/.well-known/openid-configuration", timeout=10)
+    keys = KeySet.import_key_set(requests.get(configuration.json()["jwks_uri"], timeout=10).json())
+    claims = jwt.decode(log_in(issuer, nonce="n1")["id_token"], keys, ["RS256"]).claims
+    told = {name: claims[name] for name in ("iss", "aud", "sub", "name", "nonce")}
+    assert told == {"iss": issuer.url, "aud": "console", "sub": "ann", "name": "ann", "nonce": "n1"}
+    assert configuration.headers["access-control-allow-origin"] == "*"
+
+
+def test_who_does_not_ask_for_it_is_not_told(issuer: DevelopmentIssuer) -> None:
+    assert "id_token" not in log_in(issuer, scope="offline_access")
+
+
+def test_a_login_that_was_forgotten_is_not_renewed(issuer: DevelopmentIssuer) -> None:
+    assert renew(issuer, log_in(issuer)) == 200
+    tokens = log_in(issuer)
+    issuer.forget_logins()
+    assert renew(issuer, tokens) == 400
+
+
+@pytest.mark.parametrize(
+    ("back", "status"), [(PAGE, 302), ("https://example.com/", 400), ("javascript:alert(1)", 400), ("", 400)]
+)
+def test_a_logout_leads_back_to_this_machine_only(issuer: DevelopmentIssuer, back: str, status: int) -> None:
+    answer = requests.get(
+        f"{issuer.url}/logout",
+        params={"post_logout_redirect_uri": back},
+        allow_redirects=False,
+        timeout=10,
+    )
+    assert (answer.status_code, answer.headers.get("location")) == (status, PAGE if status == 302 else None)
