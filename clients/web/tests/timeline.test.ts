@@ -1,17 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Summary } from "../src/api/types";
-import {
-  clock,
-  inRows,
-  lanesOf,
-  moved,
-  showing,
-  spanAt,
-  ticks,
-  timeOfX,
-  xOf,
-  zoomed,
-} from "../src/timeline/layout";
+import { inRows, lanesOf, moved, showing, spanAt, ticks, timeOfX, xOf, zoomed } from "../src/timeline/layout";
 import { PartialSummary } from "../src/timeline/partial_summary";
 import { moments, placeOfNext } from "../src/timeline/search";
 import stored from "./fixtures/exports/summary.json";
@@ -90,16 +79,6 @@ describe("the view", () => {
     expect(timeOfX(view, 200, xOf(view, 200, 720))).toBeCloseTo(720);
     expect(ticks(whole, 800)).toEqual([0, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10_000]);
     expect(ticks({ fromMs: 150, toMs: 420 }, 300)).toEqual([200, 300, 400]);
-  });
-
-  it("writes times for people", () => {
-    expect([clock(0), clock(61_234.4), clock(3_723_456), clock(59_999.6)]).toEqual([
-      "0:00.000",
-      "1:01.234",
-      "1:02:03.456",
-      "1:00.000",
-    ]);
-    expect(clock(61_999, 0)).toBe("1:01");
   });
 });
 

@@ -1,7 +1,7 @@
 import { useSignalEffect } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { clock } from "../timeline/layout";
+import { formatTime } from "../format";
 import { KEYS } from "./keyboard";
 import type { ViewState } from "./view_state";
 
@@ -79,7 +79,7 @@ function Clock({ view, durationMs }: { view: ViewState; durationMs: number }) {
   useSignalEffect(() => {
     const timeMs = view.playhead.presentedMs.value;
     const frame = view.playhead.frame.value;
-    if (time.current) time.current.textContent = clock(timeMs ?? 0);
+    if (time.current) time.current.textContent = formatTime(timeMs ?? 0, true);
     if (number.current) number.current.textContent = timeMs === null ? "" : frameText(frame?.index, frame);
   });
   return (
@@ -87,7 +87,8 @@ function Clock({ view, durationMs }: { view: ViewState; durationMs: number }) {
       <span ref={time} class="time">
         0:00.000
       </span>
-      <span class="muted"> / {clock(durationMs)}</span> <span ref={number} class="muted frame-number" />
+      <span class="muted"> / {formatTime(durationMs, true)}</span>{" "}
+      <span ref={number} class="muted frame-number" />
     </span>
   );
 }

@@ -2,6 +2,9 @@ import { computed, effect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useApi } from "../api/context";
 import type { Job } from "../api/types";
+import { nameOf } from "../jobs/job_list";
+import { LABELS } from "../jobs/job_row";
+import { reasonOf, remedyOf } from "../jobs/reasons";
 import { hashOf, replaceMoment } from "../routes";
 import { CopyButton } from "../take_away/copy_button";
 import { TakeAway } from "../take_away/take_away";
@@ -55,6 +58,7 @@ export function JobPage({ jobId, moment }: JobPageProps) {
   const page = useMemo(() => opened(api, jobId), [api, jobId]);
   const { session, playhead, view, timeline } = page;
   const video = useRef<HTMLVideoElement>(null);
+  const startMs = useRef(moment ?? 0).current;
   const [isPlayable, setPlayable] = useState(true);
   const [videoProblem, setVideoProblem] = useState<string | null>(null);
 
@@ -62,22 +66,22 @@ export function JobPage({ jobId, moment }: JobPageProps) {
     void session.run();
     const dispose = effect(() => {
       void session.changes.value;
-      session.windows.want(playhead.presentedMs.value ?? moment ?? 0);
+      session.windows.want(playhead.presentedMs.value ?? startMs);
     });
     return () => {
       dispose();
       session.close();
     };
-  }, [session, playhead, moment]);
+  }, [session, playhead, startMs]);
   useKeys(page);
   useMomentInAddress(jobId, playhead);
   const onUnplayable = useMemo(
     () => () => {
       setPlayable(false);
       playhead.detach();
-      void playhead.seek(moment ?? 0);
+      void playhead.seek(startMs);
     },
-    [playhead, moment],
+    [playhead, startMs],
   );
   const hasStarted = useRef(false);
   // a link to another moment of the job that is open
@@ -119,7 +123,7 @@ export function JobPage({ jobId, moment }: JobPageProps) {
                 jobId={jobId}
                 about={about}
                 playhead={playhead}
-                startMs={moment ?? 0}
+                startMs={startMs}
                 element={video}
                 onUnplayable={onUnplayable}
                 onProblem={setVideoProblem}
@@ -157,9 +161,9 @@ export function JobPage({ jobId, moment }: JobPageProps) {
 function JobHeading({ jobId, job, isPartial }: { jobId: string; job: Job | null; isPartial: boolean }) {
   return (
     <div class="job-heading">
-      <h1>{job?.filename ?? `Job ${jobId.slice(0, 8)}`}</h1>
+      <h1>{job ? nameOf(job) : `Job ${jobId.slice(0, 8)}`}</h1>
       <p class="row" role="status">
-        {job && <span class={`state state-${job.status}`}>{job.status}</span>}
+        {job && <span class={`badge ${job.status}`}>{LABELS[job.status]}</span>}
         {job?.status === "running" && (
           <span class="muted">
             {job.frames_done}
@@ -169,9 +173,9 @@ function JobHeading({ jobId, job, isPartial }: { jobId: string; job: Job | null;
         )}
         {job?.status === "pending" && <span class="muted">waiting for a worker</span>}
       </p>
-      {job?.error && (
+      {job?.status === "failed" && (
         <p class="problem">
-          <strong>{job.error.code}</strong>: {job.error.message ?? "The job failed."}
+          {reasonOf(job.error)} <span class="muted">{remedyOf(job.error).advice}</span>
         </p>
       )}
       {job?.warnings.map((warning) => (

@@ -95,7 +95,12 @@ export class Playhead {
   }
 
   /** Go to a time, and there to the analysed frame that is shown, if it is near. */
-  async seek(timeMs: number): Promise<void> {
+  seek(timeMs: number): Promise<void> {
+    // what cannot be fetched is told by the windows; the player stays where it is
+    return this.#seek(timeMs).catch(() => {});
+  }
+
+  async #seek(timeMs: number): Promise<void> {
     const seek = ++this.#seeks;
     const isKnown = this.windows.frameAt(timeMs) !== undefined;
     this.windows.want(timeMs);

@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import type { ComponentChildren, TargetedPointerEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Video } from "../api/types";
-import { clock } from "../timeline/layout";
+import { formatTime } from "../format";
 import { drawFrame, labelOf, objectAt } from "./overlay";
 import type { ViewState } from "./view_state";
 
@@ -105,6 +105,6 @@ function draws(surface: HTMLCanvasElement, view: ViewState, width: number): void
 
 function tipOf(view: ViewState, label: string, confidence: number, trackId: number | null): string {
   const track = view.session.summary.value?.tracks.find((one) => one.track_id === trackId);
-  const times = track ? `, ${clock(track.start_ms)} to ${clock(track.end_ms)}` : "";
+  const times = track ? `, ${formatTime(track.start_ms, true)} to ${formatTime(track.end_ms, true)}` : "";
   return `${label}, ${Math.round(confidence * 100)} %${times}`;
 }

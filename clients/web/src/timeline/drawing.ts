@@ -1,5 +1,6 @@
+import { formatTime } from "../format";
 import { colourOf } from "../player/colours";
-import { clock, type Lane, type Span, ticks, type View, xOf } from "./layout";
+import { type Lane, type Span, ticks, type View, xOf } from "./layout";
 
 export const ROW_PX = 24;
 const BAR_PX = 16;
@@ -66,7 +67,7 @@ export function drawScale(canvas: HTMLCanvasElement, view: View, inks: Inks): vo
     context.moveTo(x, height - 7);
     context.lineTo(x, height);
     context.stroke();
-    const label = clock(timeMs, isFine ? 3 : 0);
+    const label = formatTime(timeMs, isFine);
     const length = context.measureText(label).width;
     context.fillStyle = inks.muted;
     context.fillText(label, Math.max(0, Math.min(width - length, x - length / 2)), height / 2 - 3);

@@ -155,14 +155,3 @@ export function ticks(view: View, width: number, leastPx = 80): number[] {
   for (let at = Math.ceil(view.fromMs / stepMs) * stepMs; at <= view.toMs; at += stepMs) times.push(at);
   return times;
 }
-
-/** A time for people: `1:02:03.450`; with three decimals only if they are asked for. */
-export function clock(timeMs: number, decimals: 0 | 3 = 3): string {
-  const whole = decimals === 3 ? Math.round(timeMs) : Math.floor(timeMs / 1000) * 1000;
-  const [hours, minutes] = [Math.floor(whole / 3_600_000), Math.floor(whole / 60_000) % 60];
-  const seconds = String(Math.floor(whole / 1000) % 60).padStart(2, "0");
-  const rest = decimals === 3 ? `.${String(whole % 1000).padStart(3, "0")}` : "";
-  return hours > 0
-    ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}${rest}`
-    : `${minutes}:${seconds}${rest}`;
-}

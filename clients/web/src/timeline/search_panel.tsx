@@ -1,7 +1,7 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { formatTime } from "../format";
 import type { ViewState } from "../player/view_state";
-import { clock } from "./layout";
 import { MOST_MOMENTS } from "./search";
 
 /** Search for words and classes, and go through the moments where they were in view. */
@@ -84,7 +84,7 @@ function Moments({ state, current }: { state: ViewState; current: number }) {
           >
             <span class="moment-name">{kind === "text" ? `“${name}”` : name}</span>
             <span class="muted">
-              {clock(startMs)}–{clock(endMs)}
+              {formatTime(startMs, true)}–{formatTime(endMs, true)}
             </span>
           </button>
         </li>

@@ -1,10 +1,11 @@
 import { signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { TargetedPointerEvent } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { formatTime } from "../format";
 import { Chip } from "../player/frame_panel";
 import type { ViewState } from "../player/view_state";
 import { drawLanes, drawScale, inksOf, type PlacedLane, placedLanes, ROW_PX } from "./drawing";
-import { clock, type Lane, lanesOf, moved, showing, spanAt, timeOfX, type View, xOf, zoomed } from "./layout";
+import { type Lane, lanesOf, moved, showing, spanAt, timeOfX, type View, xOf, zoomed } from "./layout";
 import "./timeline.css";
 
 const NEAR_PX = 4;
@@ -242,7 +243,7 @@ function hintOf(
   { label, startMs, endMs }: { label: string; startMs: number; endMs: number },
 ): string {
   const what = lane.kind === "texts" ? `“${label}”` : label ? `${lane.name}, ${label}` : lane.name;
-  return `${what}: ${clock(startMs)} to ${clock(endMs)}`;
+  return `${what}: ${formatTime(startMs, true)} to ${formatTime(endMs, true)}`;
 }
 
 interface PositionProps {
@@ -258,7 +259,7 @@ function Position({ state, timeline, pointing, scale }: PositionProps) {
   useSignalEffect(() => {
     const timeMs = Math.round(state.playhead.presentedMs.value ?? 0);
     slider.current?.setAttribute("aria-valuenow", String(timeMs));
-    slider.current?.setAttribute("aria-valuetext", clock(timeMs));
+    slider.current?.setAttribute("aria-valuetext", formatTime(timeMs, true));
   });
   return (
     <div
