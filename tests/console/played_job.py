@@ -106,6 +106,8 @@ class PlayedService(LoopbackServer):
         A URL that was signed before this moment (of ``time.monotonic``) is refused.
     asked
         The paths with queries that the console asked for.
+    turns
+        What happens to the job when a script asks for a path.
     restarts
         How often a cursor is still answered with ``results_restarted``.
     """
@@ -118,12 +120,16 @@ class PlayedService(LoopbackServer):
         self.refused_after = 0.0
         self.asked: list[str] = []
         self.restarts = 0
+        self.turns: dict[str, Callable[[], None]] = {}
 
     def _answer(self, request: Request) -> Response:
         path = request.path.removeprefix("/video/")
         if path == "file":
             return self._file(request)
         self.asked.append(request.full_path)
+        if request.path in self.turns:
+            self.turns[request.path]()
+            return _json({})
         answers: dict[str, Callable[[Request], Response]] = {
             f"jobs/{JOB_ID}": lambda _: _json(self.played.resource()),
             f"jobs/{JOB_ID}/video": self._signed,

@@ -189,14 +189,13 @@ const journeys = {
     await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.times[0]}`);
     await page.waitForTimeout(800);
     seen.before = await page.locator(".frame-number").textContent();
-    process.stderr.write("more\n");
     await page.evaluate((url) => fetch(url), `${task.url}/more`);
     await frameIs(page, task.indexes[0]);
     seen.after = await page.locator(".frame-number").textContent();
     await page.evaluate((url) => fetch(url), `${task.url}/end`);
     await page.getByText("Completed", { exact: true }).waitFor();
     await frameIs(page, task.indexes[0]);
-    await page.getByRole("button", { name: "car" }).first().click();
+    await page.locator(".lane-name", { hasText: "car" }).first().click();
     seen.tracks = await page.locator(".lane-track").count();
     seen.faults = page.faults;
     return seen;
@@ -267,7 +266,7 @@ const journeys = {
         const page = await opened(browser, task, { viewport: { width, height: 1000 }, colorScheme });
         await page.locator(".stage-overlay:not([data-frame=''])").waitFor();
         await page.getByRole("searchbox").fill(task.word);
-        if (width > 390) await page.getByRole("button", { name: "car" }).first().click();
+        if (width > 390) await page.locator(".lane-name", { hasText: "car" }).first().click();
         await settled(page);
         await page.screenshot({ path: `${task.folder}/job_${width}_${colorScheme}.png`, fullPage: true });
         await page.close();

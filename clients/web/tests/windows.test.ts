@@ -107,10 +107,12 @@ describe("windows of results", () => {
 
   it("grows while a job runs", () => {
     const { windows } = opened();
-    windows.reset([]);
-    expect(windows.frameAt(0)).toBeNull();
+    windows.reset([], true);
+    expect(windows.frameAt(0)).toBeUndefined();
     windows.append({ fromMs: 0, fetch: async () => [], frames: ALL.slice(0, 10) });
     windows.append({ fromMs: ALL[10]?.timeMs ?? 0, fetch: async () => [], frames: ALL.slice(10, 20) });
     expect(windows.frameAt(ALL[12]?.timeMs ?? 0)?.index).toBe(12);
+    expect(windows.frameAt((ALL[12]?.timeMs ?? 0) + 3)).toBeNull();
+    expect(windows.frameAt(ALL[20]?.timeMs ?? 0)).toBeUndefined();
   });
 });

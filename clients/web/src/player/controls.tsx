@@ -80,7 +80,9 @@ function Clock({ view, durationMs }: { view: ViewState; durationMs: number }) {
     const timeMs = view.playhead.presentedMs.value;
     const frame = view.playhead.frame.value;
     if (time.current) time.current.textContent = formatTime(timeMs ?? 0, true);
-    if (number.current) number.current.textContent = timeMs === null ? "" : frameText(frame?.index, frame);
+    if (number.current)
+      number.current.textContent =
+        timeMs === null ? "" : frameText(view, frame === null ? null : frame?.index);
   });
   return (
     <span class="clock">
@@ -93,9 +95,11 @@ function Clock({ view, durationMs }: { view: ViewState; durationMs: number }) {
   );
 }
 
-function frameText(index: number | undefined, frame: unknown): string {
+function frameText(view: ViewState, index: number | null | undefined): string {
+  if (index === null) return "not analysed";
   if (index !== undefined) return `frame ${index}`;
-  return frame === null ? "not analysed" : "loading…";
+  if (view.playhead.isPlaying.value) return "";
+  return view.session.isPartial.value ? "not analysed yet" : "loading…";
 }
 
 export function KeyboardHelp({ view }: { view: ViewState }) {

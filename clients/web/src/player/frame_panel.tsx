@@ -68,7 +68,9 @@ export function FramePanel({ view }: { view: ViewState }) {
 
 function FrameList({ view }: { view: ViewState }) {
   const frame = view.playhead.frame.value;
-  if (frame === undefined) return <p class="muted">Loading…</p>;
+  if (frame === undefined) {
+    return <p class="muted">{view.session.isPartial.value ? "Not analysed yet." : "Loading…"}</p>;
+  }
   if (frame === null) return <p class="muted">This frame was not analysed.</p>;
   const objects = shownObjects(frame, view.choice.value);
   const lines = view.showsTexts.value ? textLines(frame) : [];

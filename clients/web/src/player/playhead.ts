@@ -8,6 +8,8 @@ import type { ResultWindows } from "./windows";
 const QUIET_MS = 250;
 /** Frames that a player cannot stop at are passed over, so many at most. */
 const MOST_PASSED = 16;
+/** At the very start of a picture, a player may show the one before. */
+const SURE_MS = 1;
 /** A seek goes to the analysed frame that is shown there, if there is one so near. */
 const SNAP_MS = 1000;
 
@@ -110,8 +112,9 @@ export class Playhead {
     }
     const frame = (await this.windows.shownAt(timeMs)) ?? (await this.windows.neighbour(timeMs, 1));
     if (seek !== this.#seeks || this.isPlaying.value) return;
-    if (frame && Math.abs(frame.timeMs - timeMs) <= SNAP_MS) await this.#goTo(frame, seek);
-    else await this.#present(timeMs);
+    const isKnownNow = this.windows.frameAt(timeMs) !== undefined;
+    if (frame && isKnownNow && Math.abs(frame.timeMs - timeMs) <= SNAP_MS) await this.#goTo(frame, seek);
+    else await this.#present(timeMs + SURE_MS);
   }
 
   /** Pause, and go to the next analysed frame, or to the one before. */

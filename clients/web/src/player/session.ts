@@ -66,6 +66,7 @@ export class Session {
 
   /** Read all pages that are there by now. */
   async #readOn(job: Job): Promise<void> {
+    if (!this.isPartial.value) this.windows.reset([], true);
     this.isPartial.value = true;
     for (;;) {
       const page = await this.#partialPage();
@@ -95,7 +96,7 @@ export class Session {
       this.#cursor = null;
       this.#seen = null;
       this.summary.value = null;
-      this.windows.reset([]);
+      this.windows.reset([], true);
       return null;
     }
   }

@@ -28,6 +28,8 @@ export class ResultWindows {
   #windows: Window[] = [];
   #stop = new AbortController();
   #playheadMs = 0;
+  #isGrowing = false;
+  #knownUntilMs = -1;
 
   constructor(
     readonly onChange: () => void,
@@ -35,17 +37,20 @@ export class ResultWindows {
     readonly budgetBytes = BUDGET_BYTES,
   ) {}
 
-  /** Forget everything, and begin with other windows. */
-  reset(plans: readonly WindowPlan[]): void {
+  /** Forget everything, and begin with other windows; growing ones are not all there are. */
+  reset(plans: readonly WindowPlan[], isGrowing = false): void {
     this.close();
+    this.#isGrowing = isGrowing;
+    this.#knownUntilMs = -1;
     this.#stop = new AbortController();
     this.#windows = plans.map(windowOf);
     this.onChange();
   }
 
   /** A window after the last one. */
-  append(plan: WindowPlan): void {
+  append(plan: WindowPlan & { frames: ShownFrame[] }): void {
     this.#windows.push(windowOf(plan));
+    this.#knownUntilMs = plan.frames.at(-1)?.timeMs ?? this.#knownUntilMs;
     this.#free();
     this.onChange();
   }
@@ -60,6 +65,7 @@ export class ResultWindows {
 
   /** The frame with this time; null if it was not analysed, undefined if it is not known yet. */
   frameAt(timeMs: number): ShownFrame | null | undefined {
+    if (this.#isGrowing && timeMs > this.#knownUntilMs + TOLERANCE_MS) return undefined;
     // the time of a player is rounded, so that a frame may seem to be on the other side of a border
     const places = new Set([this.#placeOf(timeMs - TOLERANCE_MS), this.#placeOf(timeMs + TOLERANCE_MS)]);
     const windows = [...places].map((place) => this.#windows[place]);
