@@ -16,7 +16,6 @@ from video_worker.analysis import AnalysedFrame
 from video_worker.summary.fold import summary_bytes
 from video_worker.video.video_reader import VideoReader
 from werkzeug.serving import make_server
-from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from tests.support.folding import folded
@@ -84,7 +83,7 @@ class PlayedJob:
         page = {
             "results": [{"frame_index": index, "result": result} for index, _, result in chosen],
             "timestamps_ms": [time for _, time, _ in chosen],
-            "job_id": JOB_ID,
+            **_named(),
             "results_url": None,
             "summary_url": None,
             "tracks_url": None,
@@ -145,7 +144,7 @@ class PlayedService(LoopbackServer):
     def _summary(self, _: Request) -> Response:
         if self.played.visible is not None:
             return _json({"status": 404, "code": "job_not_completed", "detail": "Job not completed"}, 404)
-        return _json({"summary": self.played.summary, "job_id": JOB_ID, "summary_url": "", "tracks_url": ""})
+        return _json({"summary": self.played.summary, **_named(), "summary_url": "", "tracks_url": ""})
 
     def _signed(self, _: Request) -> Response:
         expires = datetime.now(UTC) + timedelta(seconds=self.expires_s)
@@ -158,7 +157,9 @@ class PlayedService(LoopbackServer):
     def _file(self, request: Request) -> Response:
         if float(request.args["signed"]) < self.refused_after:
             return Response("expired", 403)
-        return send_file(self.played.video, request.environ, mimetype="video/mp4", conditional=True)
+        content = self.played.video.read_bytes()
+        answer = Response(content, content_type="video/mp4")
+        return answer.make_conditional(request.environ, accept_ranges=True, complete_length=len(content))
 
     def _results(self, request: Request) -> Response:
         args, played = request.args, self.played
@@ -177,6 +178,10 @@ class PlayedService(LoopbackServer):
         has_more = end < (chosen[-1] + 1 if chosen else 0) or (is_partial and played.visible is not None)
         told = {"complete": played.visible is None, "next_cursor": str(max(begin, end)) if has_more else None}
         return _json(played.page(begin, end, args.get("include") == "tracks", told))
+
+
+def _named() -> dict[str, Any]:
+    return {name: job()[name] for name in ("job_id", "created_at", "updated_at")}
 
 
 def _json(body: Any, status: int = 200) -> Response:

@@ -201,6 +201,33 @@ const journeys = {
     return seen;
   },
 
+  async takeAway({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const seen = {};
+    for (const name of task.names) {
+      const downloaded = page.waitForEvent("download");
+      await page.getByRole("button", { name, exact: true }).click();
+      const file = await downloaded;
+      seen[name] = [file.suggestedFilename(), require("node:fs").readFileSync(await file.path(), "utf8")];
+    }
+    await page.getByText("With curl").click();
+    const commands = await page.locator(".command code").allTextContents();
+    return { files: seen, commands, findings: await findingsOn(page), faults: page.faults };
+  },
+
+  // What the real worker found, drawn: the box around all of it.
+  async real({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.getByLabel("Labels").uncheck();
+    await frameIs(page, task.index);
+    await settled(page);
+    const seen = { drawn: await page.evaluate(drawnOnScreen), heading: await page.locator(".job-heading").textContent() };
+    seen.lanes = await page.locator(".lane-name").allTextContents();
+    seen.faults = page.faults;
+    return seen;
+  },
+
   async expired({ browser, task }) {
     const page = await opened(browser, task);
     await page.locator(".stage-overlay[data-frame='0']").waitFor();
@@ -261,18 +288,21 @@ const journeys = {
   },
 
   async pictures({ browser, task }) {
+    const findings = [];
     for (const width of [390, 1024, 1600]) {
       for (const colorScheme of ["light", "dark"]) {
         const page = await opened(browser, task, { viewport: { width, height: 1000 }, colorScheme });
         await page.locator(".stage-overlay:not([data-frame=''])").waitFor();
         await page.getByRole("searchbox").fill(task.word);
-        if (width > 390) await page.locator(".lane-name", { hasText: "car" }).first().click();
+        const lane = page.locator("button.lane-name:enabled").first();
+        if (width > 390 && (await lane.isVisible())) await lane.click();
         await settled(page);
         await page.screenshot({ path: `${task.folder}/job_${width}_${colorScheme}.png`, fullPage: true });
+        findings.push(...(await findingsOn(page)));
         await page.close();
       }
     }
-    return {};
+    return { findings };
   },
 };
 

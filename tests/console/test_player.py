@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from video_jobs.domain.video import VideoFacts
+from video_jobs_client import Client, Job, Results, exports
 
 from tests.console.conftest import Drive
 from tests.console.played_job import PlayedJob, PlayedService, Result
+from tests.fixtures.ffmpeg import run_ffmpeg
+from tests.fixtures.make_scene_mp4 import PATH as SCENE
 from tests.fixtures.numbered_videos import make_numbered
 from tests.support.played_service import JOB_ID
+from tools.local_stack.stack import LocalStack
 
 WORD = "EXIT 12"
 NEAR_PX = 2.0
+LONG_FRAMES = 20_000
+LONGEST_TASK_MS = 100
 KINDS = {
     "ntsc": "B-frames and a rate that is no whole number",
     "uneven_rate": "a rate that varies",
@@ -206,3 +214,119 @@ def test_a_video_that_no_browser_plays_is_told_and_its_results_are_drawn(
     assert "cannot play ProRes video" in seen["said"]
     assert f"video-jobs annotate {JOB_ID}" in seen["said"]
     assert seen["findings"] == seen["faults"] == []
+
+
+def crowd(index: int, facts: VideoFacts) -> Result:
+    """Ten objects that move, and a line of text."""
+    corners = [(20.0 + 60 * place + index % 40, 30.0 + 25 * place) for place in range(10)]
+    found = [
+        {
+            "xyxy": [left, top, left + 50, top + 60],
+            "confidence": 0.9,
+            "class_id": place % 3,
+            "class_name": ("person", "bicycle", "car")[place % 3],
+        }
+        for place, (left, top) in enumerate(corners)
+    ]
+    words = [{"text": f"SCENE {index // 300}", "confidence": 90.0, "level": 5, "block_num": 1, "line_num": 1,
+              "bbox": {"x": 10, "y": 8, "width": 90, "height": 14}}]  # fmt: skip
+    return {"detections": found, "text": f"SCENE {index // 300}", "blocks": words}
+
+
+def test_a_long_job_plays_without_pauses(drive: Drive, play: Play, tmp_path: Path) -> None:
+    video = tmp_path / "long.mp4"
+    source = f"testsrc=size=640x360:rate=30:duration={LONG_FRAMES / 30}"
+    run_ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        source,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        str(video),
+    )
+    played = PlayedJob.of_video(video, crowd)
+    assert len(played.frames) == LONG_FRAMES
+    service = play(played)
+    seen = drive(
+        "player.js", journey="smooth", url=service.url, jobId=JOB_ID, playMs=12_000,
+        durationMs=played.facts.duration_ms,
+    )  # fmt: skip
+    assert max(seen["long"], default=0) <= LONGEST_TASK_MS
+    assert seen["frames"] > 200
+    assert seen["heapMb"] < 150
+    pages = [path for path in service.asked if path.startswith("/video/results/")]
+    assert 5 <= len(pages) < LONG_FRAMES / 200
+
+
+EXPORTS: dict[str, tuple[str, Callable[[Results, Any], None]]] = {
+    "CSV of objects": ("ntsc.objects.csv", exports.write_detections_csv),
+    "CSV of words": ("ntsc.words.csv", exports.write_words_csv),
+    "JSONL, a line for each frame": ("ntsc.frames.jsonl", exports.write_jsonl),
+    "COCO": ("ntsc.coco.json", exports.write_coco),
+    "CVAT": ("ntsc.cvat.xml", exports.write_cvat),
+}
+
+
+def test_files_are_those_of_the_python_package(drive: Drive, street_service: PlayedService) -> None:
+    seen = drive(
+        "player.js",
+        journey="takeAway",
+        url=street_service.url,
+        jobId=JOB_ID,
+        names=[*EXPORTS, "WebVTT of texts"],
+    )
+    with Client(street_service.url) as client:
+        job = client.jobs.get(JOB_ID)
+        results = Results.of_job(job.resource, list(job.pages()))
+        for name, (file_name, write) in EXPORTS.items():
+            expected = io.StringIO(newline="")
+            write(results, expected)
+            assert seen["files"][name] == [file_name, expected.getvalue()]
+        subtitles = io.StringIO(newline="")
+        exports.write_webvtt(job.summary(), subtitles)
+    assert seen["files"]["WebVTT of texts"] == ["ntsc.texts.vtt", subtitles.getvalue()]
+    assert f"curl '{street_service.url}/video/results/{JOB_ID}?include=tracks'" in seen["commands"]
+    assert seen["findings"] == seen["faults"] == []
+
+
+@pytest.fixture(scope="module")
+def real_job(client: Client) -> Job:
+    return client.analyse(SCENE).wait(timeout=240)
+
+
+def test_what_the_real_worker_found_is_drawn(drive: Drive, stack: LocalStack, real_job: Job) -> None:
+    frames = [frame for frame in real_job.frames() if frame.detections or frame.words]
+    frame = frames[len(frames) // 2]
+    found = [one.xyxy for one in [*frame.detections, *frame.words]]
+    low, high = (
+        [pick(box[side] for box in found) for side in sides] for pick, sides in ((min, (0, 1)), (max, (2, 3)))
+    )
+    moment = {"moment": frame.timestamp_ms, "index": frame.index}
+    seen = drive("player.js", journey="real", url=stack.url, jobId=real_job.id, **moment)
+    assert near(seen["drawn"], [*low, *high]), (seen["drawn"], low, high)
+    assert "Completed" in seen["heading"]
+    assert seen["lanes"]
+    assert seen["faults"] == []
+
+
+def test_pictures_of_the_page_to_look_at(
+    drive: Drive, stack: LocalStack, real_job: Job, pictures: Path
+) -> None:
+    texts = real_job.summary().texts
+    word = texts[0].text.split()[0] if texts else "car"
+    seen = drive(
+        "player.js",
+        journey="pictures",
+        url=stack.url,
+        jobId=real_job.id,
+        folder=pictures,
+        word=word,
+        moment=2000,
+    )
+    assert seen["findings"] == []
+    assert len(list(pictures.glob("job_*.png"))) == 6
