@@ -266,7 +266,7 @@ def test_a_long_job_plays_without_pauses(drive: Drive, play: Play, tmp_path: Pat
 EXPORTS: dict[str, tuple[str, Callable[[Results, Any], None]]] = {
     "CSV of objects": ("ntsc.objects.csv", exports.write_detections_csv),
     "CSV of words": ("ntsc.words.csv", exports.write_words_csv),
-    "JSONL, a line for each frame": ("ntsc.frames.jsonl", exports.write_jsonl),
+    "JSONL of frames": ("ntsc.frames.jsonl", exports.write_jsonl),
     "COCO": ("ntsc.coco.json", exports.write_coco),
     "CVAT": ("ntsc.cvat.xml", exports.write_cvat),
 }

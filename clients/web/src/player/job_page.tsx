@@ -255,7 +255,8 @@ function useKeys({ playhead, view, timeline }: Opened): void {
     const onKey = (event: KeyboardEvent) => {
       const target = event.target instanceof HTMLElement ? event.target : document.body;
       const isCheckbox = target instanceof HTMLInputElement && target.type === "checkbox";
-      const action = view.hasKeys.value ? actionOf(event, target.tagName, isCheckbox) : null;
+      const hasKeys = view.hasKeys.value || target.role === "slider";
+      const action = hasKeys ? actionOf(event, target.tagName, isCheckbox) : null;
       if (!action) return;
       event.preventDefault();
       switch (action.kind) {

@@ -16,13 +16,15 @@ export interface Highlight {
 
 const LINE_PX = 2;
 const LABEL_PX = 13;
+/** On a picture that is shown smaller than this, labels are smaller as well. */
+const SMALL_PICTURE_PX = 480;
+const SMALL_LABEL_PX = 10;
 const PAD_PX = 4;
-const FONT = `600 ${LABEL_PX}px system-ui, sans-serif`;
 
 /**
  * Draw what was found on a frame.
  *
- * `width` is that of the canvas in CSS pixels, `ratio` how many pixels of the canvas each has.
+ * `scale` is the size of a pixel of the video in CSS pixels, `ratio` how many pixels of the canvas each of them has.
  */
 export function drawFrame(
   context: CanvasRenderingContext2D,
@@ -39,18 +41,20 @@ export function drawFrame(
   context.clearRect(0, 0, canvas.width, canvas.height);
   if (!frame) return;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.font = FONT;
-  context.textBaseline = "middle";
   const width = canvas.width / ratio;
+  const labelPx = width < SMALL_PICTURE_PX ? SMALL_LABEL_PX : LABEL_PX;
+  context.font = `600 ${labelPx}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
   if (highlight) drawPath(context, highlight, scale);
   for (const one of shownObjects(frame, choice)) {
     const isFaint = highlight !== null && one.trackId !== highlight.trackId;
     context.globalAlpha = isFaint ? 0.45 : 1;
     drawBox(context, one.xyxy, scale, colourOf(one.classId));
-    if (choice.showsLabels) drawLabel(context, labelOf(one), one.xyxy, scale, width, colourOf(one.classId));
+    if (choice.showsLabels)
+      drawLabel(context, labelOf(one), one.xyxy, { scale, width, labelPx }, colourOf(one.classId));
   }
   context.globalAlpha = 1;
-  if (choice.showsTexts) drawTexts(context, frame, scale, width, choice.showsLabels);
+  if (choice.showsTexts) drawTexts(context, frame, { scale, width, labelPx }, choice.showsLabels);
 }
 
 export function shownObjects(frame: ShownFrame, choice: Choice): ShownObject[] {
@@ -77,16 +81,22 @@ function drawBox(context: CanvasRenderingContext2D, box: Xyxy, scale: number, co
   context.strokeRect(left, top, right - left, bottom - top);
 }
 
+interface Shape {
+  scale: number;
+  /** Of the canvas, in CSS pixels. */
+  width: number;
+  labelPx: number;
+}
+
 /** Above the box, or inside it where there is no room; never beyond the sides of the picture. */
 function drawLabel(
   context: CanvasRenderingContext2D,
   text: string,
   [left, top]: Xyxy,
-  scale: number,
-  width: number,
+  { scale, width, labelPx }: Shape,
   colour: string,
 ): void {
-  const height = LABEL_PX + PAD_PX;
+  const height = labelPx + PAD_PX;
   const length = context.measureText(text).width + 2 * PAD_PX;
   const x = Math.max(0, Math.min(left * scale - LINE_PX / 2, width - length));
   const above = top * scale - LINE_PX / 2 - height;
@@ -100,20 +110,19 @@ function drawLabel(
 function drawTexts(
   context: CanvasRenderingContext2D,
   frame: ShownFrame,
-  scale: number,
-  width: number,
+  shape: Shape,
   showsLabels: boolean,
 ): void {
   context.setLineDash([5, 3]);
   for (const { xyxy } of frame.words) {
-    drawBox(context, xyxy, scale, "#000000");
+    drawBox(context, xyxy, shape.scale, "#000000");
     context.lineDashOffset = 4;
-    drawBox(context, xyxy, scale, TEXT_COLOUR);
+    drawBox(context, xyxy, shape.scale, TEXT_COLOUR);
     context.lineDashOffset = 0;
   }
   context.setLineDash([]);
   if (!showsLabels) return;
-  for (const { text, xyxy } of textLines(frame)) drawLabel(context, text, xyxy, scale, width, TEXT_COLOUR);
+  for (const { text, xyxy } of textLines(frame)) drawLabel(context, text, xyxy, shape, TEXT_COLOUR);
 }
 
 function drawPath(context: CanvasRenderingContext2D, { path }: Highlight, scale: number): void {

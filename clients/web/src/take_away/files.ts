@@ -30,7 +30,7 @@ const JSON_TYPE = "application/json";
 
 export const FILE_KINDS: FileKind[] = [
   {
-    name: "JSONL, a line for each frame",
+    name: "JSONL of frames",
     ending: "frames.jsonl",
     type: JSON_TYPE,
     writer: () => new JsonLines(),

@@ -53,7 +53,7 @@ export function TakeAway({ session }: { session: Session }) {
         <ul class="files">
           <li>
             <button type="button" disabled={progress !== null} onClick={results}>
-              JSON, all results
+              JSON of all
             </button>
           </li>
           {FILE_KINDS.map((kind) => (

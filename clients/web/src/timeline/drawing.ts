@@ -5,6 +5,7 @@ import { type Lane, type Span, ticks, type View, xOf } from "./layout";
 export const ROW_PX = 24;
 const BAR_PX = 16;
 const LEAST_PX = 3;
+const LABEL_GAP_PX = 12;
 
 export interface PlacedLane {
   lane: Lane;
@@ -58,6 +59,7 @@ export function drawScale(canvas: HTMLCanvasElement, view: View, inks: Inks): vo
   const { context, width, height } = surface;
   const times = ticks(view, width);
   const isFine = (times[1] ?? 1000) - (times[0] ?? 0) < 1000;
+  let takenPx = 0;
   context.font = "12px system-ui, sans-serif";
   context.textBaseline = "middle";
   for (const timeMs of times) {
@@ -69,8 +71,11 @@ export function drawScale(canvas: HTMLCanvasElement, view: View, inks: Inks): vo
     context.stroke();
     const label = formatTime(timeMs, isFine);
     const length = context.measureText(label).width;
+    const left = Math.max(0, Math.min(width - length, x - length / 2));
+    if (left < takenPx) continue;
+    takenPx = left + length + LABEL_GAP_PX;
     context.fillStyle = inks.muted;
-    context.fillText(label, Math.max(0, Math.min(width - length, x - length / 2)), height / 2 - 3);
+    context.fillText(label, left, height / 2 - 3);
   }
 }
 

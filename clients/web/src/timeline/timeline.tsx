@@ -57,6 +57,9 @@ export function Timeline({ state, timeline }: { state: ViewState; timeline: Time
 
   useEffect(() => {
     const observer = new ResizeObserver(() => {
+      // the scale ends where the lanes end, beside their scroll bar
+      const bar = (scroller.current?.offsetWidth ?? 0) - (scroller.current?.clientWidth ?? 0);
+      scroller.current?.parentElement?.style.setProperty("--bar", `${bar}px`);
       sizes.value += 1;
     });
     if (canvas.current) observer.observe(canvas.current);
@@ -179,11 +182,12 @@ export function Timeline({ state, timeline }: { state: ViewState; timeline: Time
         </button>
         <button
           type="button"
+          aria-label="Show the whole video"
           onClick={() => {
             timeline.shown.value = null;
           }}
         >
-          Whole video
+          All
         </button>
       </div>
       <div class="timeline-grid">
