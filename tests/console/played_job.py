@@ -101,8 +101,6 @@ class PlayedService(LoopbackServer):
         The job.
     expires_s
         How long signed URLs of the video are valid.
-    refused_after
-        A URL that was signed before this moment (of ``time.monotonic``) is refused.
     asked
         The paths with queries that the console asked for.
     turns
@@ -116,10 +114,14 @@ class PlayedService(LoopbackServer):
         self._console = Console(console, self.url)
         self.played = played
         self.expires_s = 900.0
-        self.refused_after = 0.0
+        self._refused_before = 0.0
         self.asked: list[str] = []
         self.restarts = 0
         self.turns: dict[str, Callable[[], None]] = {}
+
+    def refuse_signed(self) -> None:
+        """Take no URL of the video any more that was signed before."""
+        self._refused_before = time.monotonic()
 
     def _answer(self, request: Request) -> Response:
         path = request.path.removeprefix("/video/")
@@ -155,7 +157,7 @@ class PlayedService(LoopbackServer):
         )
 
     def _file(self, request: Request) -> Response:
-        if float(request.args["signed"]) < self.refused_after:
+        if float(request.args["signed"]) < self._refused_before:
             return Response("expired", 403)
         content = self.played.video.read_bytes()
         answer = Response(content, content_type="video/mp4")

@@ -2,31 +2,9 @@
 "use strict";
 
 const { findingsOn, openPage, run } = require("./browser.js");
+const { numberOnScreen } = require("./numbers.js");
 
 const WIDE = { viewport: { width: 1280, height: 900 } };
-
-// Runs in the page: the number that a picture carries (tests/fixtures/numbered_pictures.py).
-function numberOnScreen() {
-  const video = document.querySelector("video");
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(video, 0, 0);
-  const level = (x, y, width, height) => {
-    const place = [(x + width / 4) * canvas.width, (y + height / 4) * canvas.height];
-    const size = [(width / 2) * canvas.width, (height / 2) * canvas.height];
-    const { data } = context.getImageData(...[...place, ...size].map(Math.round));
-    let sum = 0;
-    for (let at = 0; at < data.length; at += 4) sum += 0.3 * data[at] + 0.6 * data[at + 1] + 0.1 * data[at + 2];
-    return sum / (data.length / 4);
-  };
-  let number = 0;
-  for (let bit = 0; bit < 10; bit += 1) {
-    const x = 0.15 + bit * 0.07;
-    if (level(x, 0.2, 0.07, 0.2) > level(x, 0.4, 0.07, 0.2)) number |= 1 << bit;
-  }
-  return number;
-}
 
 // Runs in the page: the edges of all that is drawn over the picture, in pixels of the video.
 function drawnOnScreen() {
@@ -242,6 +220,35 @@ const journeys = {
     await page.keyboard.press(".");
     await settled(page);
     return { ...(await shown(page)), problems: await page.locator(".problem").allTextContents(), faults: page.faults };
+  },
+
+  async stuck({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    await page.keyboard.press(".");
+    await frameIs(page, 1);
+    await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.moment2}`);
+    const seen = { said: await page.locator(".problem").first().textContent() };
+    await settled(page);
+    seen.back = await shown(page);
+    await page.keyboard.press(".");
+    await frameIs(page, 2);
+    await settled(page);
+    return { ...seen, on: await shown(page), problems: await page.locator(".problem").count(), faults: page.faults };
+  },
+
+  async refused({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const before = await page.locator("video").getAttribute("src");
+    await page.evaluate((url) => fetch(url), `${task.url}/expire`);
+    await page.locator("video").evaluate((video) => video.load());
+    await page.waitForFunction((src) => document.querySelector("video").getAttribute("src") !== src, before);
+    await frameIs(page, 0);
+    await page.keyboard.press(".");
+    await frameIs(page, 1);
+    await settled(page);
+    return { ...(await shown(page)), problems: await page.locator(".problem").count(), faults: page.faults };
   },
 
   async unplayable({ browser, task }) {

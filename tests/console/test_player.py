@@ -144,6 +144,16 @@ def test_steps_pass_frames_that_the_player_cannot_stop_at(drive: Drive, play: Pl
     assert seen["back"][-1][0] == 0
 
 
+def test_where_the_browser_gets_stuck_the_page_comes_back(drive: Drive, play: Play, folder: Path) -> None:
+    service = play(PlayedJob.of_video(make_numbered("h264_open_gop", folder).path, one_box))
+    seen = drive("player.js", journey="stuck", url=service.url, jobId=JOB_ID, moment2=700)
+    assert "cannot go to this place" in seen["said"]
+    assert (seen["back"]["number"], seen["back"]["frame"]) == (1, "1")
+    assert (seen["on"]["number"], seen["on"]["frame"]) == (2, "2")
+    assert seen["problems"] == 0
+    assert seen["faults"] == []
+
+
 @pytest.fixture
 def street_service(play: Play, folder: Path) -> PlayedService:
     return play(PlayedJob.of_video(make_numbered("ntsc", folder).path, street))
@@ -204,6 +214,14 @@ def test_an_expired_url_of_the_video_is_renewed(drive: Drive, play: Play, folder
     assert seen["problems"] == seen["faults"] == []
     assert str(seen["number"]) == seen["frame"]
     assert sum(path.startswith(f"/video/jobs/{JOB_ID}/video") for path in service.asked) >= 2
+
+
+def test_a_url_that_the_bucket_refuses_is_renewed(drive: Drive, play: Play, folder: Path) -> None:
+    service = play(PlayedJob.of_video(make_numbered("ntsc", folder).path, one_box))
+    service.turns["/expire"] = service.refuse_signed
+    seen = drive("player.js", journey="refused", url=service.url, jobId=JOB_ID)
+    assert (seen["number"], seen["frame"], seen["problems"]) == (1, "1", 0)
+    assert seen["faults"] == []
 
 
 def test_a_video_that_no_browser_plays_is_told_and_its_results_are_drawn(

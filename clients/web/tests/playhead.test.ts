@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Video } from "../src/api/types";
 import { Playhead } from "../src/player/playhead";
 import type { ShownFrame } from "../src/player/shown_frame";
@@ -22,6 +22,7 @@ class PlayedVideo extends EventTarget {
   paused = true;
   ended = false;
   playbackRate = 1;
+  stuckFrom = Number.POSITIVE_INFINITY;
   readonly sentTo: number[] = [];
   #seconds = 0;
   #onFrame: OnFrame | null = null;
@@ -38,6 +39,7 @@ class PlayedVideo extends EventTarget {
     this.#seconds = seconds;
     this.sentTo.push(seconds);
     const index = Math.floor((seconds * 1000 - FIRST_MS) / STEP_MS + 1e-6);
+    if (index >= this.stuckFrom) return;
     queueMicrotask(() => {
       this.present(this.instead[index] ?? index);
       this.dispatchEvent(new Event("seeked"));
@@ -56,6 +58,11 @@ class PlayedVideo extends EventTarget {
   }
 
   cancelVideoFrameCallback(): void {}
+
+  load(): void {
+    this.dispatchEvent(new Event("emptied"));
+    queueMicrotask(() => this.dispatchEvent(new Event("loadeddata")));
+  }
 
   pause(): void {
     this.paused = true;
@@ -119,6 +126,24 @@ describe("the playhead", () => {
     expect(shown()).toBe(8);
     await playhead.step(-1);
     expect(shown()).toBe(4);
+  });
+
+  it("comes back from where the player gets stuck", async () => {
+    vi.useFakeTimers();
+    const { playhead, video, shown } = opened();
+    const wait = async (done: Promise<void>) => {
+      await vi.runAllTimersAsync();
+      await done;
+    };
+    await wait(playhead.seek(120));
+    video.stuckFrom = 50;
+    await wait(playhead.seek(60 * STEP_MS));
+    expect(playhead.isStuck.value).toBe(true);
+    expect(shown()).toBe(3);
+    await wait(playhead.step(1));
+    expect(playhead.isStuck.value).toBe(false);
+    expect(shown()).toBe(4);
+    vi.useRealTimers();
   });
 
   it("stays at the ends", async () => {

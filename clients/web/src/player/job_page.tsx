@@ -111,6 +111,12 @@ export function JobPage({ jobId, moment }: JobPageProps) {
               </div>
             </div>
           )}
+          {playhead.isStuck.value && (
+            <p class="problem" role="alert">
+              The browser cannot go to this place of the video: it would have to begin at a picture that needs
+              earlier ones. Play up to it, or convert the video with closed GOPs.
+            </p>
+          )}
           {videoProblem && (
             <p class="problem" role="alert">
               {videoProblem}

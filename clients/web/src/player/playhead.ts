@@ -6,6 +6,11 @@ import type { ResultWindows } from "./windows";
 
 /** A picture that is presented again gets no callback; so long after a seek nothing else will come. */
 const QUIET_MS = 250;
+/**
+ * At some places of a video with open GOPs, Chromium never ends a seek, or gives the video up: it begins to
+ * decode at a keyframe whose neighbours need pictures before it.
+ */
+const LONGEST_SEEK_MS = 6000;
 /** Frames that a player cannot stop at are passed over, so many at most. */
 const MOST_PASSED = 16;
 /** At the very start of a picture, a player may show the one before. */
@@ -25,6 +30,8 @@ export class Playhead {
   /** Whether the browser is late, so that another picture may be on the screen by now. */
   readonly isLate = signal(false);
   readonly isPlaying = signal(false);
+  /** Whether the player did not come to the place where it was sent last. */
+  readonly isStuck = signal(false);
   readonly #changes;
   #video: HTMLVideoElement | null = null;
   #about: Video | null = null;
@@ -32,6 +39,7 @@ export class Playhead {
   #presented = 0;
   #steps: Promise<void> = Promise.resolve();
   #waitingSteps = 0;
+  #isSeeking = false;
 
   /** What was found on that picture; null if it was not analysed, undefined if that is not known (yet). */
   readonly frame;
@@ -167,11 +175,34 @@ export class Playhead {
       return;
     }
     const before = this.#presented;
-    const seeked = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    const lastMs = this.presentedMs.value;
+    const seeked = happens(video, "seeked");
+    this.#isSeeking = true;
     video.currentTime = this.#secondsOf(timeMs);
-    await Promise.race([seeked, after(5000)]);
+    const isThere = await seeked;
+    if (!isThere) await this.#comeBack(video, lastMs);
+    this.#isSeeking = false;
+    if (!isThere) throw new StuckError();
+    this.isStuck.value = false;
     const untilMs = performance.now() + QUIET_MS;
     while (this.#presented === before && performance.now() < untilMs) await after(5);
+  }
+
+  /** After a picture that cannot be decoded: go on where the last one was presented. */
+  async recover(): Promise<void> {
+    if (this.#video && !this.#isSeeking) await this.#comeBack(this.#video, this.presentedMs.value);
+  }
+
+  /** Load the video anew, and go where its picture was presented. */
+  async #comeBack(video: HTMLVideoElement, lastMs: number | null): Promise<void> {
+    this.isStuck.value = true;
+    const loaded = happens(video, "loadeddata");
+    video.load();
+    await loaded;
+    if (lastMs === null) return;
+    const seeked = happens(video, "seeked");
+    video.currentTime = this.#secondsOf(lastMs + SURE_MS);
+    await seeked;
   }
 
   #show(timeMs: number, lateMs: number): void {
@@ -188,6 +219,18 @@ export class Playhead {
   get #firstMs(): number {
     return this.#about?.first_picture_ms ?? 0;
   }
+}
+
+/** Thrown to give a way up; the signals tell why. */
+class StuckError extends Error {}
+
+/** Whether an event comes in good time, and before an error. */
+function happens(video: HTMLVideoElement, name: string): Promise<boolean> {
+  const first = new Promise<boolean>((resolve) => {
+    video.addEventListener(name, () => resolve(true), { once: true });
+    video.addEventListener("error", () => resolve(false), { once: true });
+  });
+  return Promise.race([first, after(LONGEST_SEEK_MS).then(() => false)]);
 }
 
 function after(milliseconds: number): Promise<void> {

@@ -8,6 +8,8 @@ import type { Playhead } from "./playhead";
 /** So long before its end, a signed URL is no longer given to the player. */
 const MARGIN_MS = 20_000;
 
+const BETWEEN_RENEWALS_MS = 10_000;
+
 export interface VideoProps {
   api: Api;
   jobId: string;
@@ -27,6 +29,8 @@ export function JobVideo(props: VideoProps) {
   const signed = useRef<SignedVideo | null>(null);
   const resume = useRef({ seconds: null as number | null, isPlaying: false });
   const isRenewing = useRef(false);
+  const renewedAt = useRef(0);
+  const hasStarted = useRef(false);
   const stop = useRef(new AbortController());
 
   const fetchUrl = async () => {
@@ -67,17 +71,20 @@ export function JobVideo(props: VideoProps) {
     const video = element.current;
     if (!video || isRenewing.current) return;
     isRenewing.current = true;
+    renewedAt.current = Date.now();
     resume.current = { seconds: video.currentTime, isPlaying: !video.paused };
     void fetchUrl();
   };
 
   const onError = () => {
     const video = element.current;
-    // a URL that has expired gives 403, which a player reports as a network error or an unknown format
+    const code = video?.error?.code;
+    // a URL that is no longer valid gives 403, which a player reports as a network error or an unknown format
     if (isExpired()) renew();
-    else if (video?.error?.code === MediaError.MEDIA_ERR_NETWORK)
-      onProblem("The video stopped loading: reload the page.");
-    else onUnplayable();
+    else if (code === MediaError.MEDIA_ERR_DECODE && hasStarted.current) void playhead.recover();
+    else if (code !== MediaError.MEDIA_ERR_NETWORK && !hasStarted.current) onUnplayable();
+    else if (Date.now() - renewedAt.current > BETWEEN_RENEWALS_MS) renew();
+    else onProblem("The video stopped loading: reload the page.");
   };
 
   const onMetadata = () => {
@@ -89,8 +96,10 @@ export function JobVideo(props: VideoProps) {
       return;
     }
     const { seconds, isPlaying } = resume.current;
-    if (seconds === null) void playhead.seek(startMs);
-    else video.currentTime = seconds;
+    resume.current = { seconds: null, isPlaying: false };
+    if (seconds !== null) video.currentTime = seconds;
+    else if (!hasStarted.current) void playhead.seek(startMs);
+    hasStarted.current = true;
     if (isPlaying) void video.play().catch(() => {});
   };
 
