@@ -49,6 +49,8 @@ interface Call {
   signal?: AbortSignal | undefined;
   /** Whether it may be sent again without doing it twice; GET and DELETE may. */
   isRepeatable?: boolean;
+  /** Whether the body is handed on as text, not as what its JSON says. */
+  isText?: boolean;
 }
 
 interface Surroundings {
@@ -93,6 +95,12 @@ export class Api {
 
   results(jobId: string, query: ResultsQuery, signal?: AbortSignal): Promise<Answer<Results>> {
     return this.call(`/video/results/${encodeURIComponent(jobId)}`, { query, signal });
+  }
+
+  /** The answer as it was sent, for programs that care how a number is written. */
+  resultsText(jobId: string, query: ResultsQuery, signal?: AbortSignal): Promise<Answer<string>> {
+    const path = `/video/results/${encodeURIComponent(jobId)}`;
+    return this.call(path, { query, signal, isText: true });
   }
 
   summary(jobId: string, signal?: AbortSignal): Promise<Answer<JobSummary>> {
@@ -167,7 +175,8 @@ export class Api {
   async #callOnce<T>(path: string, call: Call): Promise<Answer<T>> {
     const answer = await this.#send(path, call);
     if (!answer.ok) throw await errorOf(answer);
-    const body = answer.status === 204 ? null : await this.#bodyOf(answer);
+    const body =
+      answer.status === 204 ? null : call.isText ? await answer.text() : await this.#bodyOf(answer);
     return {
       body: body as T,
       retryAfterS: retryAfterOf(answer.headers, Date.now()),

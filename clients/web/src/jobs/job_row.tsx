@@ -11,7 +11,7 @@ interface Props {
   onAction: (action: Action) => void;
 }
 
-const LABELS: Record<Job["status"], string> = {
+export const LABELS: Record<Job["status"], string> = {
   pending: "Waiting",
   running: "Running",
   completed: "Completed",

@@ -1,0 +1,316 @@
+// What the page of a job shows; run by test_player.py with Node.js.
+"use strict";
+
+const { findingsOn, openPage, run } = require("./browser.js");
+const { numberOnScreen } = require("./numbers.js");
+
+const WIDE = { viewport: { width: 1280, height: 900 } };
+
+// Runs in the page: the edges of all that is drawn over the picture, in pixels of the video.
+function drawnOnScreen() {
+  const canvas = document.querySelector(".stage-overlay");
+  const video = document.querySelector("video");
+  const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let [left, top, right, bottom] = [width, height, -1, -1];
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      if (data[4 * (y * width + x) + 3] < 128) continue;
+      [left, top] = [Math.min(left, x), Math.min(top, y)];
+      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
+    }
+  }
+  if (right < 0) return null;
+  const [sx, sy] = [video.videoWidth / width, video.videoHeight / height];
+  return [left * sx, top * sy, right * sx, bottom * sy];
+}
+
+const shown = async (page) => ({
+  number: await page.evaluate(numberOnScreen),
+  frame: await page.locator(".stage-overlay").getAttribute("data-frame"),
+  drawn: await page.evaluate(drawnOnScreen),
+});
+
+const frameIs = (page, index) =>
+  page.waitForFunction(
+    (wanted) => document.querySelector(".stage-overlay")?.dataset.frame === wanted,
+    String(index),
+  );
+
+const settled = async (page) => {
+  let before = null;
+  for (let same = 0; same < 4; ) {
+    const now = await page.locator(".stage-overlay").getAttribute("data-frame");
+    same = now === before ? same + 1 : 0;
+    before = now;
+    await page.waitForTimeout(80);
+  }
+};
+
+async function opened(browser, { url, jobId, moment }, options = WIDE) {
+  const page = await openPage(browser, options);
+  const at = moment === undefined ? "" : `&t=${moment}`;
+  await page.goto(`${url}/#job=${jobId}${at}`);
+  return page;
+}
+
+const journeys = {
+  // Only labels off, so that the edges of what is drawn are those of the box.
+  async frames({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.getByLabel("Labels").uncheck();
+    const seen = {};
+    await frameIs(page, task.indexes[0]);
+    for (const [place, index] of task.indexes.entries()) {
+      // the first ones by steps, the others by links to their moment
+      if (place > 0 && place < 3) await page.keyboard.press(".");
+      else if (place > 0) await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.times[place]}`);
+      await frameIs(page, index);
+      await settled(page);
+      seen[index] = await shown(page);
+    }
+    return { seen, faults: page.faults };
+  },
+
+  // Through the whole video by steps, forward and back.
+  async steps({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const walk = async (key) => {
+      const numbers = [];
+      for (let at = 0; at < task.steps; at += 1) {
+        await page.keyboard.press(key);
+        await settled(page);
+        const { number, frame } = await shown(page);
+        numbers.push([number, frame]);
+      }
+      return numbers;
+    };
+    return { on: await walk("."), back: await walk(","), faults: page.faults };
+  },
+
+  // While it plays: what each callback of a presented picture found drawn.
+  async playing({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    await page.evaluate(
+      ([read]) => {
+        const number = new Function(`return (${read})()`);
+        const video = document.querySelector("video");
+        window.presented = [];
+        const onFrame = (_, { mediaTime }) => {
+          const frame = document.querySelector(".stage-overlay").dataset.frame;
+          window.presented.push([mediaTime, number(), frame]);
+          video.requestVideoFrameCallback(onFrame);
+        };
+        video.requestVideoFrameCallback(onFrame);
+      },
+      [numberOnScreen.toString()],
+    ).catch((error) => ({ blocked: String(error) }));
+    await page.keyboard.press("Space");
+    await page.waitForFunction(() => document.querySelector("video").ended);
+    return { presented: await page.evaluate(() => window.presented), faults: page.faults };
+  },
+
+  async looking({ browser, task }) {
+    const page = await opened(browser, task, { ...WIDE, permissions: ["clipboard-read", "clipboard-write"] });
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const seen = { findings: await findingsOn(page) };
+    const time = () => page.locator(".clock .time").textContent();
+
+    await page.getByRole("searchbox").fill(task.word);
+    seen.status = await page.locator(".search [role=status]").textContent();
+    await page.keyboard.press("Enter");
+    await settled(page);
+    seen.found = await shown(page);
+    seen.address = await page.evaluate(() => new Promise((done) => setTimeout(() => done(location.hash), 500)));
+    await page.getByRole("button", { name: "Copy link to this moment" }).click();
+    seen.copied = await page.evaluate(() => navigator.clipboard.readText());
+
+    const lanes = page.locator(".lanes-canvas");
+    const box = await lanes.boundingBox();
+    await page.mouse.click(box.x + box.width / 2, box.y + 5);
+    await settled(page);
+    seen.clicked = [await time(), (await shown(page)).frame];
+    await page.locator(".scale").focus();
+    await page.keyboard.press("Home");
+    await settled(page);
+    seen.home = (await shown(page)).frame;
+    await page.keyboard.press("ArrowRight");
+    await settled(page);
+    seen.second = await time();
+
+    await page.getByRole("button", { name: /^▸?\s*car$/ }).click();
+    seen.tracks = await page.locator(".lane-track").allTextContents();
+    await page.keyboard.press("Home");
+    await settled(page);
+    const stage = await page.locator(".stage").boundingBox();
+    const [left, top, right, bottom] = task.box;
+    const scale = stage.width / task.width;
+    await page.mouse.move(stage.x + ((left + right) / 2) * scale, stage.y + ((top + bottom) / 2) * scale);
+    seen.tip = await page.locator(".tip").textContent();
+    await page.mouse.move(0, 0);
+    await page.getByRole("checkbox", { name: /car/ }).uncheck();
+    await page.getByRole("checkbox", { name: "Texts" }).uncheck();
+    seen.hidden = await page.evaluate(drawnOnScreen);
+    seen.lanesLeft = await page.locator(".lane-name").count();
+    seen.findingsLater = await findingsOn(page);
+    seen.faults = page.faults;
+    return seen;
+  },
+
+  async partial({ browser, task }) {
+    const page = await opened(browser, task);
+    const seen = {};
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    seen.lanes = await page.locator(".lane-name").allTextContents();
+    seen.heading = await page.locator(".job-heading").textContent();
+    await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.times[0]}`);
+    await page.waitForTimeout(800);
+    seen.before = await page.locator(".frame-number").textContent();
+    await page.evaluate((url) => fetch(url), `${task.url}/more`);
+    await frameIs(page, task.indexes[0]);
+    seen.after = await page.locator(".frame-number").textContent();
+    await page.evaluate((url) => fetch(url), `${task.url}/end`);
+    await page.getByText("Completed", { exact: true }).waitFor();
+    await frameIs(page, task.indexes[0]);
+    await page.locator(".lane-name", { hasText: "car" }).first().click();
+    seen.tracks = await page.locator(".lane-track").count();
+    seen.faults = page.faults;
+    return seen;
+  },
+
+  async takeAway({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const seen = {};
+    for (const name of task.names) {
+      const downloaded = page.waitForEvent("download");
+      await page.getByRole("button", { name, exact: true }).click();
+      const file = await downloaded;
+      seen[name] = [file.suggestedFilename(), require("node:fs").readFileSync(await file.path(), "utf8")];
+    }
+    await page.getByText("With curl").click();
+    const commands = await page.locator(".command code").allTextContents();
+    return { files: seen, commands, findings: await findingsOn(page), faults: page.faults };
+  },
+
+  // What the real worker found, drawn: the box around all of it.
+  async real({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.getByLabel("Labels").uncheck();
+    await frameIs(page, task.index);
+    await settled(page);
+    const seen = { drawn: await page.evaluate(drawnOnScreen), heading: await page.locator(".job-heading").textContent() };
+    seen.lanes = await page.locator(".lane-name").allTextContents();
+    seen.faults = page.faults;
+    return seen;
+  },
+
+  async expired({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    await page.keyboard.press(".");
+    await frameIs(page, 1);
+    const before = await page.locator("video").getAttribute("src");
+    await page.waitForTimeout(500);
+    await page.keyboard.press(".");
+    await page.waitForFunction((src) => document.querySelector("video").getAttribute("src") !== src, before);
+    await page.locator("video").evaluate((video) => video.readyState >= 2 || new Promise((r) => (video.onloadeddata = r)));
+    await settled(page);
+    await page.keyboard.press(".");
+    await settled(page);
+    return { ...(await shown(page)), problems: await page.locator(".problem").allTextContents(), faults: page.faults };
+  },
+
+  async stuck({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    await page.keyboard.press(".");
+    await frameIs(page, 1);
+    await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.moment2}`);
+    const seen = { said: await page.locator(".problem").first().textContent() };
+    await settled(page);
+    seen.back = await shown(page);
+    await page.keyboard.press(".");
+    await frameIs(page, 2);
+    await settled(page);
+    return { ...seen, on: await shown(page), problems: await page.locator(".problem").count(), faults: page.faults };
+  },
+
+  async refused({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const before = await page.locator("video").getAttribute("src");
+    await page.evaluate((url) => fetch(url), `${task.url}/expire`);
+    await page.locator("video").evaluate((video) => video.load());
+    await page.waitForFunction((src) => document.querySelector("video").getAttribute("src") !== src, before);
+    await frameIs(page, 0);
+    await page.keyboard.press(".");
+    await frameIs(page, 1);
+    await settled(page);
+    return { ...(await shown(page)), problems: await page.locator(".problem").count(), faults: page.faults };
+  },
+
+  async unplayable({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const seen = { said: await page.locator(".problem").first().textContent() };
+    await page.keyboard.press(".");
+    await frameIs(page, 1);
+    seen.findings = await findingsOn(page);
+    seen.faults = page.faults;
+    return seen;
+  },
+
+  async smooth({ browser, task }) {
+    const page = await opened(browser, task);
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    const start = await page.evaluate(() => {
+      window.long = [];
+      new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.duration))).observe({
+        type: "longtask",
+      });
+      window.frames = new Set();
+      const overlay = document.querySelector(".stage-overlay");
+      new MutationObserver(() => window.frames.add(overlay.dataset.frame)).observe(overlay, { attributes: true });
+      return performance.now();
+    });
+    await page.keyboard.press("Space");
+    await page.waitForTimeout(task.playMs);
+    // and fast through the rest, so that windows come and go
+    await page.getByLabel("Speed").selectOption("4");
+    for (let at = 1; at <= 8; at += 1) {
+      await page.evaluate((t) => (document.querySelector("video").currentTime = t), (task.durationMs * at) / 8000 - 5);
+      await page.waitForTimeout(task.playMs / 8);
+    }
+    return page.evaluate(
+      (from) => ({
+        long: window.long,
+        frames: window.frames.size,
+        playedMs: performance.now() - from,
+        heapMb: performance.memory.usedJSHeapSize / 2 ** 20,
+      }),
+      start,
+    );
+  },
+
+  async pictures({ browser, task }) {
+    const findings = [];
+    for (const width of [390, 1024, 1600]) {
+      for (const colorScheme of ["light", "dark"]) {
+        const page = await opened(browser, task, { viewport: { width, height: 1000 }, colorScheme });
+        await page.locator(".stage-overlay:not([data-frame=''])").waitFor();
+        await page.getByRole("searchbox").fill(task.word);
+        const lane = page.locator("button.lane-name:enabled").first();
+        if (width > 390 && (await lane.isVisible())) await lane.click();
+        await settled(page);
+        await page.screenshot({ path: `${task.folder}/job_${width}_${colorScheme}.png`, fullPage: true });
+        findings.push(...(await findingsOn(page)));
+        await page.close();
+      }
+    }
+    return { findings };
+  },
+};
+
+run(({ browser, task }) => journeys[task.journey]({ browser, task }));
