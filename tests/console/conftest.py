@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,37 +9,22 @@ from typing import Any
 import pytest
 from video_jobs_client import Client
 
+from tests.support.browser import browser_tools, required, run_in_browser
 from tools.local_stack.console import built_console
 from tools.local_stack.stack import LocalStack
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ROOT / ".cache"
-PLAYWRIGHT = PACKAGES / "playwright-core-1.65.1" / "node_modules" / "playwright-core"
-AXE = PACKAGES / "axe-core-4.14.1" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = ROOT / ".cache" / "axe-core-4.14.1" / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = ROOT / "out" / "console"
-TIMEOUT_S = 300
 
 Drive = Callable[..., Any]
 
 
-def required(found: Any, what: str) -> Any:
-    """``found``; where it is missing, the test is skipped with the reason, and fails in CI."""
-    if not found:
-        reason = f"There is no {what}"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    return found
-
-
 @pytest.fixture(scope="session")
 def tools() -> dict[str, str]:
-    """Where Node.js, its driver of browsers, a browser and the checks of its pages are."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    return {
-        "node": required(shutil.which("node"), "Node.js, which drives the browser: install node and npm"),
-        "playwright": str(required(PLAYWRIGHT.is_dir() and PLAYWRIGHT, "playwright-core: make console-test")),
-        "axe": str(required(AXE.is_file() and AXE, "axe-core: make console-test installs it")),
-        "chromium": required(found, "Chromium: apt-get install chromium"),
-    }
+    """What drives the browser and checks its pages."""
+    axe = required(AXE.is_file() and AXE, "axe-core: make console-test installs it")
+    return {**browser_tools(), "axe": str(axe)}
 
 
 @pytest.fixture(scope="session")
@@ -83,15 +64,6 @@ def drive(tools: dict[str, str]) -> Drive:
     """Run a script of steps in the browser; gives what it saw."""
 
     def run(script: str, **task: Any) -> Any:
-        done = subprocess.run(
-            [tools["node"], str(Path(__file__).with_name(script))],
-            input=json.dumps({**tools, **task}, default=str),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return run_in_browser(Path(__file__).with_name(script), {**tools, **task})
 
     return run

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tools.local_stack.loopback_server import HOST, LoopbackServer
 VERSION = "1.65.1"
 ROOT = Path(__file__).parents[2]
 PLAYWRIGHT = ROOT / ".cache" / f"playwright-core-{VERSION}" / "node_modules" / "playwright-core"
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 
 class EmptyPage(LoopbackServer):
@@ -47,11 +48,11 @@ def browser_tools() -> dict[str, str]:
     return {"node": node, "playwright": str(PLAYWRIGHT), "chromium": browser}
 
 
-def run_in_browser(journey: Path, task: dict[str, str]) -> Any:
+def run_in_browser(journey: Path, task: Mapping[str, Any]) -> Any:
     """What a script for Node.js tells that drives the browser; ``task`` names the tools, too."""
     done = subprocess.run(
         [task["node"], str(journey)],
-        input=json.dumps(task),
+        input=json.dumps(task, default=str),
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
