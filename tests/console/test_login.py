@@ -79,7 +79,7 @@ def test_a_login_is_renewed_and_its_end_keeps_the_page(
 
 
 def test_nobody_sees_the_jobs_of_others(drive: Drive, stack: LocalStack, job_id: str) -> None:
-    seen = drive("login.js", journey="others", url=stack.url, jobId=job_id, hasJobPage=False)
+    seen = drive("login.js", journey="others", url=stack.url, jobId=job_id)
     assert seen["ofBob"] == 0
     assert seen["query"] == ""
     assert seen["afterLogout"] == 1
