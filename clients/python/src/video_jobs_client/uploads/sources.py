@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,6 +99,15 @@ class _FileSlice:
 
     def chunks(self) -> Iterator[bytes]:
         self.file.check()
+        try:
+            yield from self._read()
+        except OSError as error:
+            raise VideoFileChangedError(
+                f"{self.file.path} can no longer be read ({error.strerror})"
+            ) from None
+        self.file.check()
+
+    def _read(self) -> Iterator[bytes]:
         with self.file.path.open("rb") as file:
             file.seek(self.start)
             left = self.size_bytes
@@ -107,7 +117,6 @@ class _FileSlice:
                     raise VideoFileChangedError(f"{self.file.path} has become shorter while it was uploaded")
                 left -= len(chunk)
                 yield chunk
-        self.file.check()
 
 
 def opened(source: Source) -> RemoteVideo | LocalFile | Content:
@@ -140,14 +149,24 @@ def _remote(url: str) -> RemoteVideo:
 
 
 def _on_disk(path: Path) -> LocalFile:
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder: pass the videos in it one by one")
     try:
+        told = path.stat()
+        if stat.S_ISDIR(told.st_mode):
+            raise SourceError(f"{path} is a folder: pass the videos in it one by one")
+        if not stat.S_ISREG(told.st_mode):
+            raise SourceError(f'{path} is no regular file: pass open("{path}", "rb")')
         with path.open("rb"):
-            told = path.stat()
+            pass
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror})") from None
-    return _not_empty(LocalFile(path.resolve(), told.st_size, told.st_mtime_ns, path.name), str(path))
+    return _not_empty(
+        LocalFile(path.resolve(), told.st_size, told.st_mtime_ns, name_in_utf8(path)), str(path)
+    )
+
+
+def name_in_utf8(path: Path) -> str:
+    """The name of a file as JSON can hold it: a name on disk may have bytes that are no text."""
+    return path.name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _open_file(file: BinaryIO) -> LocalFile | Content:
