@@ -180,3 +180,11 @@ def test_a_terminal_and_a_device_are_no_pipes(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
     typed = run("submit", "-")
     assert (typed.code, "video-jobs submit -" in typed.err) == (ExitCode.REFUSED, True)
+
+
+def test_what_came_by_a_pipe_cannot_go_on_after_ctrl_c(run: Run) -> None:
+    def press(_: httpx2.Request) -> httpx2.Response:
+        raise KeyboardInterrupt
+
+    ran = run("submit", "-", replies=[press], stdin=b"video")
+    assert (ran.code, ran.err) == (ExitCode.INTERRUPTED, "Interrupted.\n")

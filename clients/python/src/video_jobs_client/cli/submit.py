@@ -111,7 +111,8 @@ class Submission:
                 tell(message_about(shown(_name(source)), error))
                 first = first or code
             except KeyboardInterrupt:
-                tell_interrupted("Run the same command again: the upload goes on where it ended.")
+                goes_on = "Run the same command again: the upload goes on where it ended."
+                tell_interrupted("" if source == _PIPE else goes_on)
                 return ExitCode.INTERRUPTED
         return first
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +124,8 @@ class _FileSlice:
 def opened(source: Source) -> RemoteVideo | LocalFile | Content:
     """Look at what is to be submitted.
 
-    A file that cannot be read twice, such as a pipe, is copied to a temporary file first.
+    What cannot be read twice from the disk, such as a pipe or a member of an archive, is copied to a
+    temporary file first.
 
     Raises
     ------
@@ -172,19 +175,45 @@ def name_in_utf8(path: Path) -> str:
 def _open_file(file: BinaryIO) -> LocalFile | Content:
     if not hasattr(file, "read") or isinstance(file.read(0), str):
         raise SourceError('Open the file in binary mode: open(path, "rb")')
-    named = getattr(file, "name", None)
-    path = Path(named) if isinstance(named, str) else None
-    if path is not None and path.is_file() and file.seekable():
-        start, told = file.tell(), path.stat()
-        size_bytes = told.st_size - start
-        return _not_empty(
-            LocalFile(path.resolve(), size_bytes, told.st_mtime_ns, path.name, start), str(path)
-        )
+    return _on_disk_already(file) or _copied(file)
+
+
+def _on_disk_already(file: BinaryIO) -> LocalFile | None:
+    """The file by its path; None if the path has not what the file gives, such as that of a gzip file."""
+    named, raw = getattr(file, "name", None), getattr(file, "raw", file)
+    if not isinstance(named, str) or not isinstance(raw, io.FileIO) or not file.seekable():
+        return None
+    path = Path(named)
+    try:
+        told = path.stat()
+    except OSError:
+        return None  # it was moved or deleted since
+    if not stat.S_ISREG(told.st_mode) or not os.path.samestat(told, os.fstat(raw.fileno())):
+        return None
+    start = file.tell()
+    video = LocalFile(path.resolve(), told.st_size - start, told.st_mtime_ns, name_in_utf8(path), start)
+    return _not_empty(video, str(path))
+
+
+def _copied(file: BinaryIO) -> LocalFile:
     with tempfile.NamedTemporaryFile(prefix="video-jobs-", delete=False) as copy:
-        shutil.copyfileobj(file, copy, CHUNK_BYTES)
-    told = Path(copy.name).stat()
-    video = LocalFile(Path(copy.name), told.st_size, told.st_mtime_ns, None, is_temporary=True)
-    return _not_empty(video, "The file")
+        path = Path(copy.name)
+        try:
+            shutil.copyfileobj(file, copy, CHUNK_BYTES)
+            copy.close()
+            told = path.stat()
+            video = LocalFile(path, told.st_size, told.st_mtime_ns, None, is_temporary=True)
+            return _not_empty(video, "The file")
+        except BaseException as error:
+            copy.close()  # Windows removes no open file
+            path.unlink(missing_ok=True)
+            if isinstance(error, (OSError, EOFError, zlib.error)):
+                raise SourceError(f"The file cannot be read and copied ({_reason(error)})") from error
+            raise
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
 def _not_empty(video: VideoT, what: str) -> VideoT:
