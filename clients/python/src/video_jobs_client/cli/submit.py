@@ -206,7 +206,9 @@ def _checked(name: str) -> Path:
 
 def _standard_input() -> BinaryIO:
     if sys.stdin is None or sys.stdin.isatty():
-        raise SourceError("nothing comes by a pipe: name a file, or send one with  ... | video-jobs submit -")
+        raise SourceError(
+            "nothing comes by a pipe: name a file, or send one as in `video-jobs submit - < FILE`"
+        )
     return sys.stdin.buffer
 
 
