@@ -31,13 +31,17 @@ class Ran:
 
 
 def run_command(
-    *arguments: str, replies: Sequence[Reply] = (), terminal: bool = False, url: str | None = URL
+    *arguments: str,
+    replies: Sequence[Reply] = (),
+    terminal: bool = False,
+    url: str | None = URL,
+    stdin: bytes | None = None,
 ) -> Ran:
     """Run one command; without ``url``, settings say where the service is."""
     service = PlayedService(list(replies))
     transport = httpx2.MockTransport(service.reply)
     session = Session(url=url, output=Output(is_terminal=terminal), transport=transport)
-    found = CliRunner().invoke(app, list(arguments), obj=session)
+    found = CliRunner().invoke(app, list(arguments), obj=session, input=stdin)
     return Ran(found.exit_code, found.stdout, found.stderr)
 
 

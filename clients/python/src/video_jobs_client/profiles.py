@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from video_jobs_client.addresses import SettingsError, checked_endpoint, checked_server
 from video_jobs_client.files import replace_privately
+from video_jobs_client.locks import locked
 
 FOLDER_VARIABLE = "VIDEO_JOBS_CONFIG_DIR"
 FILE_NAME = "config.toml"
@@ -196,6 +197,14 @@ class Config:
         """A copy in which this profile is the default."""
         self.profile(name)
         return self._with({**self._copy(), "default_profile": name})
+
+    @classmethod
+    def change(cls, changed: Callable[[Self], Self]) -> Self:
+        """Replace the file by what becomes of it; another program that changes it too waits for its turn."""
+        with locked(config_folder()):
+            config = changed(cls.read())
+            config.write()
+        return config
 
     def write(self) -> None:
         """Replace the file; what this version does not know is kept, comments are not."""

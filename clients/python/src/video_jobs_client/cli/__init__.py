@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import TextIO
 
 _MISSING = "The command line is not installed: run  pip install 'video-jobs-client[cli]'"
 _PROGRAM = "video-jobs"
@@ -17,7 +19,21 @@ def main() -> None:
     from video_jobs_client.cli.app import app
     from video_jobs_client.cli.exits import ending
 
-    for file in (sys.stdout, sys.stderr):
-        file.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are real files here
+    _prepare_output()
     with ending():
         app(prog_name=_PROGRAM)
+
+
+def _prepare_output() -> None:
+    """Files and pipes get UTF-8 with plain line ends on every system; a terminal keeps its own encoding."""
+    # Somebody may have closed them, as in  video-jobs list >&-
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    for file in (sys.stdout, sys.stderr):
+        file.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are real files here
+    if not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open until the program ends

@@ -38,7 +38,8 @@ def list_profiles(session: Session) -> None:
 
 def get(session: Session, key: Key) -> None:
     """Print one setting of the profile."""
-    session.output.line(Config.read().value(_name(session), key))
+    config = Config.read()
+    session.output.line(config.value(_name(session, config), key))
 
 
 def set_value(
@@ -47,20 +48,20 @@ def set_value(
     value: Annotated[str, typer.Argument(metavar="VALUE", help="What it becomes.")],
 ) -> None:
     """Change one setting of the profile; a new name makes a new profile."""
-    Config.read().with_value(_name(session), key, value).write()
-    session.output.note(f"Profile {_name(session)}: {key} is {value}")
+    config = Config.change(lambda now: now.with_value(_name(session, now), key, value))
+    session.output.note(f"Profile {_name(session, config)}: {key} is {value}")
 
 
 def unset(session: Session, key: Key) -> None:
     """Remove one setting of the profile."""
-    Config.read().without_value(_name(session), key).write()
+    Config.change(lambda now: now.without_value(_name(session, now), key))
 
 
 def use(
     session: Session, name: Annotated[str, typer.Argument(metavar="PROFILE", help="The name of a profile.")]
 ) -> None:
     """Make a profile the default one."""
-    Config.read().with_default(name).write()
+    Config.change(lambda now: now.with_default(name))
     session.output.note(f"The default profile is {name}")
 
 
@@ -69,8 +70,8 @@ def path(session: Session) -> None:
     session.output.line(str(Config.read().path))
 
 
-def _name(session: Session) -> str:
-    return session.profile or Config.read().default_name
+def _name(session: Session, config: Config) -> str:
+    return session.profile or config.default_name
 
 
 add(app, list_profiles, name="list")

@@ -59,6 +59,7 @@ _CODES: tuple[tuple[type[errors.VideoJobsClientError], ExitCode], ...] = (
     (errors.ServiceUnreachableError, ExitCode.UNREACHABLE),
     (errors.UnknownStatusError, ExitCode.UNEXPECTED),
     (errors.UnexpectedAnswerError, ExitCode.UNREACHABLE),
+    (errors.VideoFileChangedError, ExitCode.REFUSED),
     (errors.UploadError, ExitCode.UNREACHABLE),
     (errors.DownloadError, ExitCode.UNREACHABLE),
     (errors.VideoJobsClientError, ExitCode.REFUSED),
@@ -68,6 +69,7 @@ _CODES: tuple[tuple[type[errors.VideoJobsClientError], ExitCode], ...] = (
 _HINTS: tuple[tuple[type[errors.VideoJobsClientError], str], ...] = (
     (errors.UnauthenticatedError, "Log in with `video-jobs login`, or set VIDEO_JOBS_TOKEN."),
     (errors.ServiceUnreachableError, "Check the address with `video-jobs config list`, or try again later."),
+    (errors.VideoFileChangedError, ""),
     (errors.UploadError, "Run the same command again: it goes on where it ended."),
     (errors.JobNotCompletedError, "Wait for it with `video-jobs watch JOB`."),
     (errors.JobNotFoundError, "`video-jobs list` shows your jobs."),

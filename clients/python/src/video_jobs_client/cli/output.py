@@ -43,7 +43,9 @@ class Output:
 
     def write(self, text: str) -> None:
         """Write text as it is; on a terminal, what it would obey is escaped."""
-        sys.stdout.write(shown(text, keep="\n\t") if self.has_tables else text)
+        if self.has_tables:
+            text = shown(text.replace("\r\n", "\n"), keep="\n\t")
+        sys.stdout.write(text)
 
     def line(self, text: str) -> None:
         """A line for whoever reads standard output."""

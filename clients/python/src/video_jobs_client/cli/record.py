@@ -12,9 +12,9 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
-from video_jobs_client.errors import VideoJobsClientError
+from video_jobs_client.errors import SourceError, VideoJobsClientError
 
 LAST = ("last", "-")
 _LEAST_PREFIX = 4
@@ -42,39 +42,61 @@ class Record:
 
         return cls(cache_folder() / f"submitted-{hashlib.sha256(url.encode()).hexdigest()[:16]}.jsonl")
 
-    def add(self, key: str, job_id: str) -> None:
-        """Remember a job."""
+    def add(self, key: str | None, job_id: str) -> None:
+        """Remember a job as the last one; without a key, nothing that is submitted later is the same."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        line = json.dumps({"key": key, "job_id": job_id}) + "\n"
-        with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
-            file.write(line)
+        line = json.dumps({"key": key, "job_id": job_id}).encode() + b"\n"
+        with os.fdopen(os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b") as file:
+            file.write(line if self._ends_with_a_line(file) else b"\n" + line)
 
     def job_of(self, key: str) -> str | None:
         """The last job with this key."""
-        return {one["key"]: one["job_id"] for one in self._lines()}.get(key)
+        return {one_key: job_id for one_key, job_id in self._lines() if one_key is not None}.get(key)
 
     def job_ids(self) -> list[str]:
-        """All jobs, the oldest first."""
-        return list(dict.fromkeys(one["job_id"] for one in self._lines()))
+        """All jobs, the one that was named last at the end."""
+        newest_first = dict.fromkeys(job_id for _, job_id in reversed([*self._lines()]))
+        return [*reversed(newest_first)]
 
-    def _lines(self) -> Iterator[dict[str, str]]:
+    @staticmethod
+    def _ends_with_a_line(file: BinaryIO) -> bool:
+        """False if a program ended while it wrote to the file."""
+        if not file.seek(0, os.SEEK_END):
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+    def _lines(self) -> Iterator[tuple[str | None, str]]:
         try:
-            text = self.path.read_text(encoding="utf-8")
+            lines = self.path.read_bytes().splitlines()
         except OSError:
             return
-        for line in text.splitlines():
+        for line in lines:
             try:
                 one = json.loads(line)
             except ValueError:
                 continue  # the program ended while it wrote this line
-            if isinstance(one, dict) and {"key", "job_id"} <= one.keys():
-                yield one
+            if (
+                isinstance(one, dict)
+                and isinstance(one.get("job_id"), str)
+                and isinstance(one.get("key", 0), str | None)
+            ):
+                yield one["key"], one["job_id"]
 
 
 def content_key(path: Path, options: Mapping[str, Any]) -> str:
-    """What two submissions have in common whose results would be the same: content and options."""
-    with path.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
+    """What two submissions have in common whose results would be the same: content and options.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror})") from None
     asked = {name: value for name, value in options.items() if name not in _NO_PART_OF_RESULTS}
     return f"{content} {json.dumps(asked, sort_keys=True)}" if asked else content
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from video_jobs_client.cli.commands import JobName
 from video_jobs_client.cli.session import Session
 
 if TYPE_CHECKING:
+    from video_jobs_client.cli.output import Output
     from video_jobs_client.jobs import Job
 
 
@@ -41,6 +43,7 @@ class What(StrEnum):
 
 
 _FORMAT_HELP = f"One of: {', '.join(Format)}."
+_PART = 1 << 20
 _NEEDS_PATH = (Format.YOLO, Format.PARQUET)
 FormatOption = Annotated[Format, typer.Option("--format", "-f", metavar="FORMAT", help=_FORMAT_HELP)]
 Target = Annotated[
@@ -77,9 +80,9 @@ def results(
     with session.client() as client:
         found = session.job(client, job)
         if format is Format.JSON:
-            _write_json(found, output)
+            _write_json(session.output, found, output)
         else:
-            _writer(format, what)(found, output or sys.stdout)
+            _writer(format, what)(found, output or _Screen(session.output))
     if output is not None:
         session.output.note(f"Written to {output}")
 
@@ -88,13 +91,30 @@ def _place(format: Format) -> str:  # noqa: A002
     return "folder" if format is Format.YOLO else "file"
 
 
-def _write_json(job: Job, output: Path | None) -> None:
-    if output is not None:
-        job.download(output)
+class _Screen(io.TextIOBase):
+    """Standard output, on which a terminal obeys nothing that was read in a video."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def write(self, text: str, /) -> int:
+        self._output.write(text)
+        return len(text)
+
+
+def _write_json(output: Output, job: Job, target: Path | None) -> None:
+    if target is not None:
+        job.download(target)
         return
     with tempfile.TemporaryDirectory(prefix="video-jobs-") as folder:
-        with job.download(Path(folder) / "results.json").open("rb") as file:
-            while chunk := file.read(1 << 20):
+        path = job.download(Path(folder) / "results.json")
+        if output.has_tables:
+            with path.open(encoding="utf-8", errors="replace") as text:
+                while part := text.read(_PART):
+                    output.write(part)
+            return
+        with path.open("rb") as file:
+            while chunk := file.read(_PART):
                 sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
 

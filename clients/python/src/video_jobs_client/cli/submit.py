@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import glob
+import os
+import stat
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -31,8 +34,11 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE", help='Videos, patterns such as "clips/*.mp4", or https:// URLs.'),
+    typer.Argument(
+        metavar="FILE", help='Videos, patterns such as "clips/*.mp4", https:// URLs, or - for a pipe.'
+    ),
 ]
+_PIPE = "-"
 
 
 def submit(
@@ -64,7 +70,8 @@ def submit(
 def _sources(names: Sequence[str]) -> Iterator[str]:
     """Patterns are expanded here as well: quoted ones, and all of them on Windows."""
     for name in names:
-        if _is_url(name) or Path(name).exists() or not glob.has_magic(name):
+        # Path.exists() raises an error for some names, such as too long ones
+        if _is_url(name) or os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
             yield name
             continue
         matches = glob.glob(name, recursive=True)  # noqa: PTH207 - a pattern may be absolute
@@ -89,6 +96,7 @@ class Submission:
 
     def __post_init__(self) -> None:
         self.job_ids: list[str] = []
+        self._is_recorded = True
 
     def run(self, sources: Sequence[str]) -> ExitCode:
         """Submit all; gives the exit code of the first that was refused."""
@@ -103,23 +111,29 @@ class Submission:
                 tell(message_about(shown(_name(source)), error))
                 first = first or code
             except KeyboardInterrupt:
-                tell_interrupted("Run the same command again: the upload goes on where it ended.")
+                goes_on = "Run the same command again: the upload goes on where it ended."
+                tell_interrupted("" if source == _PIPE else goes_on)
                 return ExitCode.INTERRUPTED
         return first
 
     def _submit(self, source: str) -> None:
         if _is_url(source):
-            self._tell(source, self._send(source), is_new=True)
+            self._has(source, self._send(source, source))
+            return
+        if source == _PIPE:
+            self._has(source, self._send(source, _standard_input()))
             return
         path = _checked(source)
+        if path.is_fifo():
+            with path.open("rb") as pipe:
+                self._has(source, self._send(source, pipe))
+            return
         key = content_key(path, self.options)
         known = None if self.is_again else self._known(key)
         if known is not None:
-            self._tell(source, known, is_new=False)
-            return
-        job_id = self._send(path)
-        self.session.record.add(key, job_id)
-        self._tell(source, job_id, is_new=True)
+            self._has(source, known, key, is_new=False)
+        else:
+            self._has(source, self._send(source, path), key)
 
     def _known(self, key: str) -> str | None:
         """The job of this content, unless it failed or is gone."""
@@ -132,13 +146,25 @@ class Submission:
             return None
         return None if job.status == "failed" else job_id
 
-    def _send(self, source: str | Path) -> str:
+    def _send(self, name: str, video: str | Path | BinaryIO) -> str:
         options: Options = {**self.options}
-        if isinstance(source, Path):
-            options["filename"] = source.name
+        if isinstance(video, Path):
+            options["filename"] = _file_name(video)
         with bars(self.session.output) as shown_bars:
-            bar = shown_bars.add(_name(str(source)))
-            return self.client.analyse(source, upload=_settings(bar), **options).id
+            bar = shown_bars.add(_name(name))
+            return self.client.analyse(video, upload=_settings(bar), **options).id
+
+    def _has(self, source: str, job_id: str, key: str | None = None, *, is_new: bool = True) -> None:
+        """The source has a job: remember it as the last one, and tell it in any case."""
+        try:
+            self.session.record.add(key, job_id)
+        except OSError as error:
+            if self._is_recorded:
+                self.session.output.note(
+                    f"The job cannot be remembered ({error.strerror}): {self.session.record.path}"
+                )
+            self._is_recorded = False
+        self._tell(source, job_id, is_new=is_new)
 
     def _tell(self, source: str, job_id: str, *, is_new: bool) -> None:
         self.job_ids.append(job_id)
@@ -164,12 +190,32 @@ def _settings(bar: Bar) -> UploadSettings:
 
 
 def _checked(name: str) -> Path:
-    path = Path(name)
-    if path.is_dir():
+    """A file or a named pipe."""
+    try:
+        kind = Path(name).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceError(f"there is no file {name}") from None
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read ({error.strerror})") from None
+    if stat.S_ISDIR(kind):
         raise SourceError(f'{name} is a folder: name its files, for example "{name}/*.mp4"')
-    if not path.is_file():
-        raise SourceError(f"there is no file {name}")
-    return path
+    if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
+        raise SourceError(f"{name} is neither a file nor a pipe")
+    return Path(name)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise SourceError(
+            "nothing comes by a pipe: name a file, or send one as in `video-jobs submit - < FILE`"
+        )
+    return sys.stdin.buffer
+
+
+def _file_name(path: Path) -> str:
+    from video_jobs_client.uploads.sources import name_in_utf8
+
+    return name_in_utf8(path)
 
 
 def _name(source: str) -> str:

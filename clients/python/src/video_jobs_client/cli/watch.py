@@ -12,10 +12,11 @@ from video_jobs_client.cli.commands import JobNames
 from video_jobs_client.cli.exits import ExitCode, exit_code_of, message_about, tell, tell_interrupted
 from video_jobs_client.cli.progress import Bar, bars
 from video_jobs_client.cli.session import Session
-from video_jobs_client.errors import VideoJobsClientError
+from video_jobs_client.errors import VideoJobsClientError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from video_jobs_client.async_client import AsyncClient
+    from video_jobs_client.async_jobs import AsyncJob
     from video_jobs_client.models import JobResource
 
     Outcome: TypeAlias = JobResource | VideoJobsClientError
@@ -24,6 +25,8 @@ Timeout = Annotated[
     float | None,
     typer.Option("--timeout", min=0, metavar="SECONDS", help="Wait at most so long; the jobs go on."),
 ]
+_ONE_LOOK_S = 1.0
+"""So long it may take to ask how a job is, also if there is no time to wait for its end."""
 
 
 def watch(session: Session, jobs: JobNames, timeout: Timeout = None) -> ExitCode:
@@ -55,10 +58,18 @@ async def _all(session: Session, named: Sequence[tuple[str, Bar]], timeout: floa
 
 
 async def _one(client: AsyncClient, job_id: str, bar: Bar, timeout: float | None) -> Outcome:
+    from video_jobs_client.protocol.waiting import ENDED
+
+    job: AsyncJob | None = None
     try:
-        job = await client.jobs.get(job_id)
-        bar.show_job(job.resource)
-        await job.wait(timeout, on_progress=lambda now: bar.show_job(now.resource), check=False)
+        async with asyncio.timeout(None if timeout is None else max(timeout, _ONE_LOOK_S)):
+            job = await client.jobs.get(job_id)
+            bar.show_job(job.resource)
+            if job.status not in ENDED:
+                await job.wait(timeout, on_progress=lambda now: bar.show_job(now.resource), check=False)
+    except TimeoutError:
+        known = "The service does not answer" if job is None else f"Job {job_id} is {job.status}"
+        return WaitTimeoutError(f"{known} after {timeout:g} seconds")
     except VideoJobsClientError as error:
         return error
     return job.resource

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from video_jobs_client.files import replace_privately
+from video_jobs_client.locks import locked
 from video_jobs_client.login.tokens import Tokens
 from video_jobs_client.profiles import config_folder
 
@@ -74,7 +75,8 @@ class TokenStore:
             if has_worked:
                 self._forget_in_file(account)
                 return _KEYRING_IN_WORDS
-        self._write({**self._in_file(), account: tokens.as_text()})
+        with locked(self._path.parent):
+            self._write({**self._in_file(), account: tokens.as_text()})
         return self._file_in_words()
 
     def delete(self, account: str) -> bool:
@@ -102,10 +104,13 @@ class TokenStore:
         )
 
     def _forget_in_file(self, account: str) -> bool:
-        stored = self._in_file()
-        if stored.pop(account, None) is None:
+        if account not in self._in_file():
             return False
-        self._write(stored)
+        with locked(self._path.parent):
+            stored = self._in_file()
+            if stored.pop(account, None) is None:
+                return False
+            self._write(stored)
         return True
 
     def _write(self, stored: Mapping[str, str]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +101,15 @@ class _FileSlice:
 
     def chunks(self) -> Iterator[bytes]:
         self.file.check()
+        try:
+            yield from self._read()
+        except OSError as error:
+            raise VideoFileChangedError(
+                f"{self.file.path} can no longer be read ({error.strerror})"
+            ) from None
+        self.file.check()
+
+    def _read(self) -> Iterator[bytes]:
         with self.file.path.open("rb") as file:
             file.seek(self.start)
             left = self.size_bytes
@@ -107,13 +119,13 @@ class _FileSlice:
                     raise VideoFileChangedError(f"{self.file.path} has become shorter while it was uploaded")
                 left -= len(chunk)
                 yield chunk
-        self.file.check()
 
 
 def opened(source: Source) -> RemoteVideo | LocalFile | Content:
     """Look at what is to be submitted.
 
-    A file that cannot be read twice, such as a pipe, is copied to a temporary file first.
+    What cannot be read twice from the disk, such as a pipe or a member of an archive, is copied to a
+    temporary file first.
 
     Raises
     ------
@@ -140,32 +152,68 @@ def _remote(url: str) -> RemoteVideo:
 
 
 def _on_disk(path: Path) -> LocalFile:
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder: pass the videos in it one by one")
     try:
+        told = path.stat()
+        if stat.S_ISDIR(told.st_mode):
+            raise SourceError(f"{path} is a folder: pass the videos in it one by one")
+        if not stat.S_ISREG(told.st_mode):
+            raise SourceError(f'{path} is no regular file: pass open("{path}", "rb")')
         with path.open("rb"):
-            told = path.stat()
+            pass
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror})") from None
-    return _not_empty(LocalFile(path.resolve(), told.st_size, told.st_mtime_ns, path.name), str(path))
+    return _not_empty(
+        LocalFile(path.resolve(), told.st_size, told.st_mtime_ns, name_in_utf8(path)), str(path)
+    )
+
+
+def name_in_utf8(path: Path) -> str:
+    """The name of a file as JSON can hold it: a name on disk may have bytes that are no text."""
+    return path.name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _open_file(file: BinaryIO) -> LocalFile | Content:
     if not hasattr(file, "read") or isinstance(file.read(0), str):
         raise SourceError('Open the file in binary mode: open(path, "rb")')
-    named = getattr(file, "name", None)
-    path = Path(named) if isinstance(named, str) else None
-    if path is not None and path.is_file() and file.seekable():
-        start, told = file.tell(), path.stat()
-        size_bytes = told.st_size - start
-        return _not_empty(
-            LocalFile(path.resolve(), size_bytes, told.st_mtime_ns, path.name, start), str(path)
-        )
+    return _on_disk_already(file) or _copied(file)
+
+
+def _on_disk_already(file: BinaryIO) -> LocalFile | None:
+    """The file by its path; None if the path has not what the file gives, such as that of a gzip file."""
+    named, raw = getattr(file, "name", None), getattr(file, "raw", file)
+    if not isinstance(named, str) or not isinstance(raw, io.FileIO) or not file.seekable():
+        return None
+    path = Path(named)
+    try:
+        told = path.stat()
+    except OSError:
+        return None  # it was moved or deleted since
+    if not stat.S_ISREG(told.st_mode) or not os.path.samestat(told, os.fstat(raw.fileno())):
+        return None
+    start = file.tell()
+    video = LocalFile(path.resolve(), told.st_size - start, told.st_mtime_ns, name_in_utf8(path), start)
+    return _not_empty(video, str(path))
+
+
+def _copied(file: BinaryIO) -> LocalFile:
     with tempfile.NamedTemporaryFile(prefix="video-jobs-", delete=False) as copy:
-        shutil.copyfileobj(file, copy, CHUNK_BYTES)
-    told = Path(copy.name).stat()
-    video = LocalFile(Path(copy.name), told.st_size, told.st_mtime_ns, None, is_temporary=True)
-    return _not_empty(video, "The file")
+        path = Path(copy.name)
+        try:
+            shutil.copyfileobj(file, copy, CHUNK_BYTES)
+            copy.close()
+            told = path.stat()
+            video = LocalFile(path, told.st_size, told.st_mtime_ns, None, is_temporary=True)
+            return _not_empty(video, "The file")
+        except BaseException as error:
+            copy.close()  # Windows removes no open file
+            path.unlink(missing_ok=True)
+            if isinstance(error, (OSError, EOFError, zlib.error)):
+                raise SourceError(f"The file cannot be read and copied ({_reason(error)})") from error
+            raise
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
 def _not_empty(video: VideoT, what: str) -> VideoT:

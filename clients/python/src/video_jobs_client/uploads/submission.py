@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from video_jobs_client.errors import (
+    ApiError,
+    IdempotencyMismatchError,
+    JobNotFoundError,
     JobStateError,
     NotFoundError,
     UploadError,
@@ -111,6 +114,10 @@ def begin_upload(
     return calls.submit_json({**told, **as_json(options)}, key or _new_key())
 
 
+class _FailedBeforeError(Exception):
+    """The job that an earlier program submitted has failed: it takes no video any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Submission:
     calls: Calls
@@ -124,34 +131,56 @@ class _Submission:
         memory = self.settings.unfinished
         name = name_of(self.calls.base_url, self.video, as_json(self.options))
         earlier = memory.find(name)
-        job_id = None
-        if earlier is not None and earlier.job_id is not None:
-            job_id = yield from self._gone_on(earlier.job_id)
-            earlier = None
+        job_id = None if earlier is None else (yield from self._continued(earlier, name))
         if job_id is None:
-            begun = earlier or Unfinished(key=_new_key(), begun_at=memory.now())
-            memory.keep(name, begun)
-            job_id = yield from self.anew(begun.key, lambda found: memory.keep(name, _with(begun, found)))
+            begun = Unfinished(key=_new_key(), begun_at=memory.now())
+            job_id = yield from self._remembered(begun, name)
         memory.forget(name)
         return job_id
 
-    def anew(self, key: str, on_submitted: Callable[[str], None]) -> Steps[str]:
-        """Submit a job under this key; ``on_submitted`` is told the job_id before the video is uploaded."""
+    def anew(self, key: str, on_submitted: Callable[[str], None], *, is_repeated: bool = False) -> Steps[str]:
+        """Submit a job under this key; ``on_submitted`` is told the job_id before the video is uploaded.
+
+        If the key ``is_repeated``, the job may be there already; raises _FailedBeforeError if it has failed.
+        """
         method = self._first_method()
         while True:
             try:
-                return (yield from self._by(method, key, on_submitted))
+                return (yield from self._by(method, key, on_submitted, is_repeated=is_repeated))
             except VideoTooLargeError:
                 if self.settings.method != "auto" or method not in _LARGER:
                     raise
                 method = _LARGER[method]
 
-    def _by(self, method: Method, key: str, on_submitted: Callable[[str], None]) -> Steps[str]:
+    def _continued(self, earlier: Unfinished, name: str) -> Steps[str | None]:
+        """Go on with what an earlier program began; None if nothing can come of it any more."""
+        if earlier.job_id is not None:
+            return (yield from self._gone_on(earlier.job_id))
+        try:
+            return (yield from self._remembered(earlier, name, is_repeated=True))
+        except (_FailedBeforeError, IdempotencyMismatchError):  # the latter after an upload of another method
+            return None
+
+    def _remembered(self, begun: Unfinished, name: str, *, is_repeated: bool = False) -> Steps[str]:
+        memory = self.settings.unfinished
+        memory.keep(name, begun)
+        return self.anew(
+            begun.key, lambda found: memory.keep(name, _with(begun, found)), is_repeated=is_repeated
+        )
+
+    def _by(
+        self, method: Method, key: str, on_submitted: Callable[[str], None], *, is_repeated: bool
+    ) -> Steps[str]:
         if method == "body":  # which has no place for a filename
             body = self._meter().measured(self.video.slice(0, self.video.size_bytes))
-            return (yield from self.calls.submit_body(body, as_query(self.options), key)).job_id
+            job_id = (yield from self.calls.submit_body(body, as_query(self.options), key)).job_id
+            if is_repeated:
+                yield from self._has_started(job_id)
+            return job_id
         wanted = {"size_bytes": self.video.size_bytes, "upload_method": method, **as_json(self._named())}
         offer = yield from self.calls.submit_json(wanted, key)
+        if is_repeated and (yield from self._has_started(offer.job_id)):
+            return offer.job_id
         try:
             if offer.multipart is not None:
                 on_submitted(offer.job_id)
@@ -182,6 +211,16 @@ class _Submission:
         yield from self._in_parts(job_id, there)
         return job_id
 
+    def _has_started(self, job_id: str) -> Steps[bool]:
+        """Whether the video has arrived before; raises _FailedBeforeError if the job failed or is gone."""
+        try:
+            job = yield from self.calls.job(job_id)
+        except JobNotFoundError:
+            raise _FailedBeforeError from None
+        if job.status == "failed":
+            raise _FailedBeforeError
+        return job.status != "pending"
+
     def _in_parts(self, job_id: str, there: UploadProgress) -> Steps[None]:
         upload = MultipartUpload(self.calls, job_id, self.video, self._meter(), self.settings.parallel)
         try:
@@ -189,6 +228,19 @@ class _Submission:
         except VideoFileChangedError:
             yield from self.calls.abort_upload(job_id)
             raise
+        except (JobStateError, UploadError):
+            if not (yield from self._is_complete(job_id)):
+                raise
+
+    def _is_complete(self, job_id: str) -> Steps[bool]:
+        """Whether another program has completed the upload, or the answer to its completion was lost."""
+        try:
+            yield from self.calls.upload(job_id)
+        except JobStateError:
+            return (yield from self.calls.job(job_id)).status != "failed"
+        except ApiError:
+            pass  # what went wrong before tells more
+        return False
 
     def _with_form(self, upload: Upload, wanted: Mapping[str, Any], key: str) -> Steps[None]:
         body = self._meter().measured(self.video.slice(0, self.video.size_bytes))

@@ -87,6 +87,7 @@ def name_of(server: str, file: LocalFile, options: Mapping[str, Any]) -> str:
 
     A file is its path, size and time of change: reading 20 GiB to compare them would take longer than is won.
     """
-    identity = [server, str(file.path), file.size_bytes, file.mtime_ns, file.start, dict(options)]
+    path = str(file.path).encode("utf-8", "backslashreplace").decode("utf-8")
+    identity = [server, path, file.size_bytes, file.mtime_ns, file.start, dict(options)]
     text = msgspec.json.encode(identity, order="deterministic")
     return hashlib.sha256(text).hexdigest()[:32]
