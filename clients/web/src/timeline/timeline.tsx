@@ -182,7 +182,7 @@ export function Timeline({ state, timeline }: { state: ViewState; timeline: Time
         </button>
         <button
           type="button"
-          aria-label="Show the whole video"
+          aria-label="All of the video"
           onClick={() => {
             timeline.shown.value = null;
           }}
