@@ -35,9 +35,9 @@ SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 # For commands that only use this machine; deployments use the region of the caller's AWS configuration.
-demo local image-test bench load simulate chaos docs lint build test console-test proofs: export AWS_DEFAULT_REGION ?= us-east-1
+demo local image-test bench load simulate chaos docs lint build test console-test pictures proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo image image-test local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test console console-test proofs smoke mutations clean
+.PHONY: help setup demo image image-test local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test console console-test pictures proofs smoke mutations clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -159,6 +159,9 @@ console: $(CONSOLE) ## build the web console into clients/web/dist
 
 console-test: setup $(PLAYWRIGHT) $(AXE) $(CONSOLE) ## test the web console in a browser, against the local stack
 	$(BIN)/python -m pytest tests/console
+
+pictures: setup $(PLAYWRIGHT) $(CONSOLE) ## make the pictures of the console for the README
+	@$(BIN)/python -m tests.console.pictures
 
 proofs: build $(DYNALITE) $(PLAYWRIGHT) $(AXE) $(CONSOLE) ## run the checks that take long: simulation, crashes, browser, cold starts, load, fleet, bench
 	EVERY_VIDEO=1 $(BIN)/python -m pytest tests/proofs tests/console tests/integration/test_every_video.py
