@@ -1,4 +1,4 @@
-"""Makes the pictures of the console that the README shows, from footage that is generated: ``make pictures``."""
+"""Makes the pictures of the console in the README, from footage that is generated: ``make pictures``."""
 
 from __future__ import annotations
 
