@@ -239,6 +239,36 @@ def storage_redirects(server: MisbehavingServer, user: ClientUser) -> None:
     assert (sent[JOB], sent["GET /stored"], sent["GET /elsewhere"]) == ("Bearer secret", None, None)
 
 
+@when("the storage redirects an upload")
+def storage_redirects_an_upload(server: MisbehavingServer, user: ClientUser) -> None:
+    form = {"url": f"{server.url}/form", "fields": {"policy": "p"}, "max_bytes": 100}
+    offer = {"job_id": JOB_ID, "upload": {**form, "expires_at": "2026-11-25T10:00:00Z"}}
+    server.moves = {
+        SUBMIT: [reply(offer, 201)],
+        "POST /form": [reply(status=307, location=f"{server.url}/elsewhere")],
+        "POST /elsewhere": [reply(status=204)],
+        JOB: [GOOD],
+    }
+    user.do(user.client.analyse, VIDEO, upload=UploadSettings(method="form"))
+    first, second = (one for one in server.asked if one.call in ("POST /form", "POST /elsewhere"))
+    assert VIDEO in second.content
+    assert (first.content, "authorization" in second.headers) == (second.content, False)
+
+
+@when("a part of an upload fails for good")
+def part_fails(server: MisbehavingServer, user: ClientUser) -> None:
+    offer = {"job_id": JOB_ID, "multipart": {"part_bytes": PART_BYTES, "part_count": 2}}
+    server.moves = {
+        SUBMIT: [reply(offer, 201)],
+        f"POST {UPLOAD}/parts": [signed_parts(server)],
+        "PUT /part-1": [slow(None, 1.5)],
+        "PUT /part-2": [reply(b"<Error><Code>NoSuchUpload</Code></Error>", 404)],
+    }
+    with pytest.raises(errors.UploadError, match=r"part 2 with status 404 \(NoSuchUpload\)"):
+        user.do(user.client.analyse, VIDEO, upload=UploadSettings(method="multipart"))
+    assert "PUT /part-1" not in server.done
+
+
 # --- answers that are wrong ------------------------------------------------------------------------
 
 
