@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from email.utils import format_datetime
 
@@ -106,6 +107,19 @@ def wait_meets_a_slow_answer(server: MisbehavingServer, user: ClientUser) -> Non
     with pytest.raises(errors.WaitTimeoutError):
         user.do(waited.wait, 0.5)
     assert server.done == [JOB]
+
+
+@when("`token_provider` has no token when the timeout of `wait` ends")
+def token_is_late(server: MisbehavingServer, user: ClientUser) -> None:
+    server.moves = {JOB: [GOOD], STATUS: [reply(status_of("running"))]}
+    waited, released = user.job(JOB_ID), threading.Event()
+    user.client._driver._token = lambda: "late" if released.wait(5) else "later"
+    try:
+        with pytest.raises(errors.WaitTimeoutError):
+            user.do(waited.wait, 0.3)
+        assert server.calls == [JOB]
+    finally:
+        released.set()
 
 
 # --- refusals that pass ----------------------------------------------------------------------------

@@ -60,6 +60,14 @@ def other_json(server: MisbehavingServer, user: ClientUser) -> None:
         user.do(found.summary)
 
 
+@when("a page of results has frames that are none of the service")
+def other_frames(server: MisbehavingServer, user: ClientUser) -> None:
+    for frame, lack in (({"frame_index": 0}, "result"), ({"result": {}}, "frame_index")):
+        server.moves = {JOB: [GOOD], RESULTS: [reply({"results": [frame], "next_cursor": None})]}
+        with pytest.raises(errors.ResultsError, match=f"A frame has no {lack}: pass answers of GET"):
+            user.every(user.job(JOB_ID).frames)
+
+
 @when("the service redirects")
 def service_redirects(server: MisbehavingServer, user: ClientUser) -> None:
     server.moves[JOB] = [reply(status=302, location=f"{server.url}/login?state=secret")]
