@@ -184,7 +184,11 @@ ERRORS: list[Scene] = [
     Scene("submit videos", code=ExitCode.REFUSED),
     Scene("submit *.mkv", code=ExitCode.REFUSED),
     Scene("submit empty.mp4", code=ExitCode.REFUSED),
-    Scene(f"watch {OTHER} --timeout 0", [answer(RUNNING)], ExitCode.TIMEOUT),
+    Scene(
+        f"watch {OTHER} --timeout 0",
+        [answer(RUNNING), answer(status_of("running")), answer(RUNNING)],
+        ExitCode.TIMEOUT,
+    ),
     Scene(f"delete {OTHER}", code=ExitCode.USAGE, means=(PIPE,)),
     Scene("submit clip.mp4 --frames 3", code=ExitCode.USAGE),
     Scene("submit clip.mp4 --fps many", code=ExitCode.USAGE),

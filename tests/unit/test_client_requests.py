@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import pickle
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any
 import httpx2
 import pytest
 from video_jobs_client import Client, errors
+from video_jobs_client.login.errors import NotLoggedInError
 from video_jobs_client.protocol.answers import CLASSES_BY_CODE
 from video_jobs_client.protocol.effects import Answer
 from video_jobs_client.protocol.retries import Retries, retry_after_s
+from video_jobs_client.settings import NoServerError
 
 from tests.support.played_service import JOB_ID, URL, PlayedService, Reply, answer, job, problem
 
@@ -66,6 +70,11 @@ FINAL: list[tuple[Reply, type[Exception], str]] = [
     (answer({"message": "Request Too Long"}, 413), errors.VideoTooLargeError, "Too Long"),
     (problem("quota_exceeded", 429, **{"retry-after": "3600"}), errors.QuotaExceededError, "quota"),
     (httpx2.Response(200, html="<html>hello</html>"), errors.UnexpectedAnswerError, "text/html"),
+    (
+        httpx2.Response(429, html="<html>slow down</html>", headers={"retry-after": "3600"}),
+        errors.TooManyRequestsError,
+        "too many requests",
+    ),
     (httpx2.Response(404, html="<html>gone</html>"), errors.UnexpectedAnswerError, "text/html"),
     (httpx2.Response(200, content=b'{"job_id": "3f'), errors.UnexpectedAnswerError, "none of the service"),
     (
@@ -244,3 +253,38 @@ def test_a_client_needs_an_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.delenv("VIDEO_JOBS_URL", raising=False)
     with pytest.raises(errors.VideoJobsClientError, match="VIDEO_JOBS_URL"):
         Client()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999",
+        "Mon, 01 Jan 0001 00:00:00 +2300",
+        "9" * 400,
+        "-1",
+        "\u00b2",
+    ],
+)
+def test_a_retry_after_may_be_absurd(text: str) -> None:
+    assert retry_after_s(Answer(429, {"retry-after": text}, b""), NOW) in (None, 0, math.inf)
+
+
+def test_retries_may_be_as_many_as_somebody_likes() -> None:
+    usual = Retries(limit=5000, random=lambda: 1.0)
+    assert usual.pause_s(Answer(503, {}, b""), 5000) == usual.longest_s
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.QuotaExceededError("No", status=429, code="quota_exceeded", request_id="r", retry_after_s=3.0),
+        errors.JobFailedError(JOB_ID, "invalid_mp4", "a WebM file"),
+        errors.VideoJobsClientError("Something"),
+        NoServerError(),
+        NotLoggedInError(URL, "no login is stored", None),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_of_another_process_arrives_as_it_is(error: Exception) -> None:
+    arrived = pickle.loads(pickle.dumps(error))
+    assert (type(arrived), str(arrived), vars(arrived)) == (type(error), str(error), vars(error))

@@ -191,13 +191,13 @@ def test_content_open_files_and_pipes_are_sent_as_well(submit: Submit, clip: Pat
     os.close(writer)
     with clip.open("rb") as file, clip.open("rb") as later, os.fdopen(reader, "rb") as pipe:
         later.seek(5)
-        sources = [VIDEO, io.BytesIO(VIDEO), file, later, pipe]
+        sources = [VIDEO, bytearray(VIDEO), memoryview(VIDEO), io.BytesIO(VIDEO), file, later, pipe]
         sent = []
         for source in sources:
             service = Storage()
             submit(service, source)
             sent.append(service.asked[0].content)
-    assert sent == [VIDEO, VIDEO, VIDEO, VIDEO[5:], VIDEO]
+    assert sent == [VIDEO, VIDEO, VIDEO, VIDEO, VIDEO, VIDEO[5:], VIDEO]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,7 @@ def test_content_open_files_and_pipes_are_sent_as_well(submit: Submit, clip: Pat
         ("http://videos.example.com/a.mp4", "not from http://"),
         ("s3://bucket/a.mp4", "not from s3://"),
         (io.StringIO("text"), "binary"),
+        (None, "NoneType is no video: pass a path, a URL, its content, or a file that is open"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_before_anything_is_asked(

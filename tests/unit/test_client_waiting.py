@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import threading
+import time
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from video_jobs_client import errors
 from video_jobs_client.protocol.calls import Calls
-from video_jobs_client.protocol.effects import Answer, Effect, NoAnswer, Pause, Send, Steps
+from video_jobs_client.protocol.effects import (
+    Answer,
+    Effect,
+    NoAnswer,
+    Pause,
+    Send,
+    Steps,
+    call,
+    pause,
+    together,
+)
 from video_jobs_client.protocol.retries import Retries
 from video_jobs_client.protocol.waiting import Waiting, wait
 
 from tests.support.played_service import JOB_ID, PlayedService, answer, job, problem, status_of
+from tests.unit.test_client_requests import BOTH
 
 
 class Clocked:
@@ -177,3 +192,95 @@ def test_a_list_goes_over_empty_pages_and_ends_at_its_limit() -> None:
     with service.client() as client:
         assert [one.status for one in client.jobs.list(status="x", limit=2)] == ["pending", "running"]
     assert [one.url.params.get("cursor") for one in service.asked] == [None, "a", "b"]
+
+
+@BOTH
+@pytest.mark.parametrize("timeout_s", [math.inf, 1e11])
+def test_a_wait_may_be_as_long_as_somebody_likes(timeout_s: float, is_async: bool) -> None:
+    def after_a_moment(_: httpx2.Request) -> httpx2.Response:
+        time.sleep(0.05)
+        return answer(status_of("completed"))
+
+    service = PlayedService([answer(job()), after_a_moment, answer(job("completed"))])
+    assert waited(service, timeout_s, is_async) == "completed"
+
+
+@BOTH
+def test_a_wait_of_no_time_asks_once(is_async: bool) -> None:
+    ended = PlayedService([answer(job()), answer(status_of("completed")), answer(job("completed"))])
+    assert waited(ended, 0, is_async) == "completed"
+    runs = PlayedService([answer(job()), answer(status_of("running"))])
+    with pytest.raises(errors.WaitTimeoutError, match=f"Job {JOB_ID} is running; it goes on"):
+        waited(runs, 0, is_async)
+    away = PlayedService([answer(job()), answer({}, 503)])
+    with pytest.raises(errors.ServerError):
+        waited(away, 0, is_async)
+
+
+@pytest.mark.parametrize(("asked_for", "pause_s"), [("0", 0.1), ("99999999999999", 300), ("9" * 400, 300)])
+def test_what_the_service_asks_for_is_obeyed_within_reason(asked_for: str, pause_s: float) -> None:
+    replies = [told(status_of("running"), asked_for), answer(status_of("completed"))]
+    clocked = Clocked([*replies, answer(job("completed"))])
+    clocked.wait()
+    assert clocked.pauses == [pause_s]
+
+
+@BOTH
+def test_a_pause_may_be_longer_than_threads_can_wait(is_async: bool) -> None:
+    # GIVEN an operation that pauses for longer than anybody lives
+    service, begun = PlayedService([]), threading.Event()
+
+    def steps() -> Steps[None]:
+        begun.set()
+        yield from pause(1e14)
+
+    # WHEN it runs beside one that fails, THEN it does not fail by itself
+    def fails() -> Steps[None]:
+        yield from call(lambda: begun.wait(20))
+        yield from pause(0.05)
+        raise errors.DownloadError("the other one")
+
+    both = together([steps(), fails()], 2)
+
+    def by_sync() -> None:
+        with service.client() as client:
+            client._driver.run(both)
+
+    async def by_async() -> None:
+        async with service.async_client() as client:
+            await client._driver.run(both)
+
+    with pytest.raises(errors.DownloadError, match="the other one"):
+        anyio.run(by_async) if is_async else by_sync()
+
+
+@BOTH
+def test_partial_frames_of_a_job_that_fails_end_with_its_reason(is_async: bool) -> None:
+    failed = job("failed", error={"code": "invalid_mp4", "message": "a WebM file"})
+    pages = [page(0, cursor="a", complete=False), problem("job_not_completed", 404), answer(failed)]
+    service = PlayedService([answer(job("running")), *pages])
+
+    def by_sync() -> None:
+        with service.client() as client:
+            assert list(client.jobs.get(JOB_ID).frames(partial=True))
+
+    async def by_async() -> None:
+        async with service.async_client() as client:
+            found = await client.jobs.get(JOB_ID)
+            assert [frame.index async for frame in found.frames(partial=True)]
+
+    with pytest.raises(errors.JobFailedError, match="a WebM file"):
+        anyio.run(by_async) if is_async else by_sync()
+
+
+def waited(service: PlayedService, timeout_s: float, is_async: bool) -> str:
+    """The status that ``wait`` of the one client or the other ends with."""
+    if not is_async:
+        with service.client() as client:
+            return client.jobs.get(JOB_ID).wait(timeout_s).status
+
+    async def main() -> str:
+        async with service.async_client() as client:
+            return (await (await client.jobs.get(JOB_ID)).wait(timeout_s)).status
+
+    return anyio.run(main)

@@ -15,6 +15,7 @@ from video_jobs_client.options import Options, QuoteOptions, as_json
 from video_jobs_client.protocol.async_driver import AsyncDriver
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Answer, Request
+from video_jobs_client.protocol.http import settings_for
 from video_jobs_client.protocol.retries import Retries
 from video_jobs_client.settings import find_server, stored_or_given
 from video_jobs_client.uploads import Source, UploadSettings
@@ -33,7 +34,7 @@ class AsyncClient:
     token
         Is sent with each request; None for ``VIDEO_JOBS_TOKEN``, or that of the profile's login.
     token_provider
-        In place of ``token``: is called before each request.
+        In place of ``token``: is called before each request, in a thread unless it is a coroutine function.
     profile
         The profile that tells the address and how to log in, if not the default one.
     retries
@@ -73,7 +74,7 @@ class AsyncClient:
         if token_provider is not None:
             refuse_plain_http(server.url, "the address of the server")
         self._calls = Calls(server.url, retries or Retries(), timeout_s)
-        self._http = httpx2.AsyncClient(transport=transport)
+        self._http = httpx2.AsyncClient(**settings_for(server.url, transport))
         self._driver = AsyncDriver(self._http, token_provider or stored_or_given(server))
         self.jobs = AsyncJobs(self._calls, self._driver)
 

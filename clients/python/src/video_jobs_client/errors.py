@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class VideoJobsClientError(Exception):
     """Something did not work; the message says what to do."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # errors of other processes are pickled, and the arguments of __init__ are not those of the message
+        return _unpickled, (type(self), *self.args), self.__dict__ or None
+
+
+def _unpickled(kind: type[VideoJobsClientError], *shown: Any) -> VideoJobsClientError:
+    return kind.__new__(kind, *shown)
 
 
 class ResultsError(VideoJobsClientError):
@@ -47,6 +55,14 @@ class VideoFileChangedError(UploadError):
 
 class DownloadError(VideoJobsClientError):
     """The storage does not give a file."""
+
+
+class ArgumentError(VideoJobsClientError, ValueError):
+    """An argument of a call cannot be right; the message says what it may be."""
+
+
+class TokenProviderError(VideoJobsClientError):
+    """The ``token_provider`` gave no token."""
 
 
 class ServiceUnreachableError(VideoJobsClientError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from video_jobs_client.errors import ResultsError
 
 PathOrName: TypeAlias = "str | os.PathLike[str]"
 T = TypeVar("T")
+_SHOWN_OF_NAME = 40
+"""So many letters of a name are also in that of its unfinished file; names have a greatest length."""
 
 
 def json_file(path: PathOrName, kind: type[T]) -> T:
@@ -32,15 +35,37 @@ def json_file(path: PathOrName, kind: type[T]) -> T:
 
 
 @contextmanager
-def replacing(target: PathOrName) -> Iterator[Path]:
-    """A path to write to, which replaces ``target`` at the end; if something fails, that stays as it was."""
-    path = Path(target)
-    unfinished = path.with_name(f"{path.name}.unfinished")
+def replacing(target: PathOrName, mode: int = 0o666) -> Iterator[Path]:
+    """A path to write to, which replaces ``target`` at the end; if something fails, that stays as it was.
+
+    ``mode`` is that of the new file, less what the umask takes away. A pipe or a device is written directly.
+    """
+    if is_stream(target):
+        yield Path(target)
+        return
+    path = Path(target).resolve()  # the file that a link names is replaced, not the link
+    unfinished = _made_beside(path, target, mode)
     try:
         yield unfinished
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def is_stream(target: PathOrName) -> bool:
+    """Whether it is a pipe or a device, which cannot be replaced, or begun again."""
+    path = Path(target)
+    return path.exists() and not path.is_file()
+
+
+def _made_beside(path: Path, target: PathOrName, mode: int) -> Path:
+    """A new, empty file of a name that nobody else has."""
+    made = path.with_name(f"{path.name[:_SHOWN_OF_NAME]}.{secrets.token_hex(4)}.unfinished")
+    try:
+        os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+    except OSError as error:  # names what the caller knows
+        raise OSError(error.errno, error.strerror, os.fspath(target)) from None
+    return made
 
 
 def replace_privately(path: Path, text: str) -> None:

@@ -26,7 +26,14 @@ from video_jobs_client.protocol.sync_driver import SyncDriver
 from video_jobs_client.protocol.waiting import Waiting, succeeded, wait
 from video_jobs_client.results import Frame, Results
 from video_jobs_client.summary import Summary
-from video_jobs_client.uploads import Source, StorageMethod, UploadSettings, begin_upload, submit
+from video_jobs_client.uploads import (
+    Source,
+    StorageMethod,
+    UploadSettings,
+    begin_upload,
+    checked_settings,
+    submit,
+)
 
 
 class Jobs:
@@ -51,7 +58,7 @@ class Jobs:
         **options: Unpack[Options],
     ) -> Job:
         """As `Client.analyse`."""
-        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key)
+        steps = submit(self._calls, source, options, checked_settings(upload), idempotency_key)
         return self.get(self._driver.run(steps))
 
     def begin_upload(
@@ -171,13 +178,13 @@ class Job(JobFacts):
         Parameters
         ----------
         timeout
-            In seconds; no request and no pause goes beyond it. None waits for ever.
+            In seconds; no request and no pause goes beyond it. None waits for ever; 0 asks once.
         on_progress
             Is called with this job after each question.
         check
             False returns a job that failed as well.
         poll_s
-            The pause between two questions; None does what the service says.
+            The pause between two questions; None does what the service says, from 0.1 to 300 seconds.
 
         Raises
         ------
@@ -206,9 +213,10 @@ class Job(JobFacts):
         Parameters
         ----------
         partial
-            Do not wait for the end: give frames as soon as they are final, until the job is completed.
+            Do not wait for the end: give frames as soon as they are final, until the job is completed. If it
+            fails, the error is a `JobFailedError`.
         **chosen
-            A range of frames or times, see `FrameRange`.
+            A range of frames or times, see `FrameRange`; with ``partial``, only its ``limit``.
         """
         return self.results(partial=partial, **chosen).frames()
 

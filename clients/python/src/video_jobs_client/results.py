@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import index as as_index
 from typing import Any, Self
 
 from video_jobs_client.errors import ResultsError
@@ -12,6 +13,9 @@ from video_jobs_client.models import JobResource, Video
 
 Page = Mapping[str, Any]
 """One answer of ``GET /video/results/{job_id}``, or the whole results file."""
+
+
+_FOREIGN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +103,28 @@ class Frame:
     @property
     def detections(self) -> list[Detection]:
         """The objects, in the order of the results."""
-        found = self.result.get("detections", ())
-        ids = self.track_ids if self.track_ids is not None else [None] * len(found)
-        return [_detection(one, track_id) for one, track_id in zip(found, ids, strict=True)]
+        try:
+            found = self.result.get("detections", ())
+            ids = self.track_ids if self.track_ids is not None else [None] * len(found)
+            return [_detection(one, track_id) for one, track_id in zip(found, ids, strict=True)]
+        except _FOREIGN as error:
+            raise _foreign(f"A detection of frame {self.index}", error) from None
 
     @property
     def words(self) -> list[Word]:
         """The words, in the order of the results."""
-        return [_word(block) for block in self.result.get("blocks", ())]
+        try:
+            return [_word(block) for block in self.result.get("blocks", ())]
+        except _FOREIGN as error:
+            raise _foreign(f"A word of frame {self.index}", error) from None
 
     @property
     def lines(self) -> list[str]:
         """The lines of text, each with single spaces."""
-        lines = (" ".join(line.split()) for line in self.result.get("text", "").splitlines())
+        try:
+            lines = (" ".join(line.split()) for line in self.result.get("text", "").splitlines())
+        except _FOREIGN as error:
+            raise _foreign(f"The text of frame {self.index}", error) from None
         return [line for line in lines if line]
 
 
@@ -222,17 +235,25 @@ def video_of(video: Video | None) -> Video:
 
 def _frames_of(page: Page) -> Iterator[Frame]:
     found = page.get("results")
-    if found is None:
+    if not isinstance(found, list | tuple):
         raise ResultsError("There is a page without results: pass answers of GET /video/results/{job_id}")
     times = _beside(found, page.get("timestamps_ms"), "timestamps_ms")
     tracks = _beside(found, page.get("track_ids"), "track_ids")
     for one, timestamp_ms, track_ids in zip(found, times, tracks, strict=True):
-        count = len(one["result"].get("detections", ()))
+        try:
+            index, result = as_index(one["frame_index"]), one["result"]
+            count = len(result.get("detections", ()))
+        except _FOREIGN as error:
+            raise _foreign("A frame", error) from None
         if track_ids is not None and len(track_ids) != count:
-            raise ResultsError(
-                f"Frame {one['frame_index']} has {count} detections and {len(track_ids)} track_ids"
-            )
-        yield Frame(one["frame_index"], timestamp_ms, one["result"], track_ids)
+            raise ResultsError(f"Frame {index} has {count} detections and {len(track_ids)} track_ids")
+        yield Frame(index, timestamp_ms, result, track_ids)
+
+
+def _foreign(what: str, error: Exception) -> ResultsError:
+    """What to say of results that are none of the service."""
+    lacks = f"has no {error.args[0]}" if isinstance(error, KeyError) else "is not as the service gives it"
+    return ResultsError(f"{what} {lacks}: pass answers of GET /video/results/{{job_id}}")
 
 
 def _beside(found: Sequence[Any], values: Sequence[Any] | None, name: str) -> Sequence[Any]:

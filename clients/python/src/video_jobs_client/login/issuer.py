@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl, quote_plus
 import httpx2
 from oauthlib.oauth2 import BackendApplicationClient, Client, OAuth2Error, WebApplicationClient
 
-from video_jobs_client.addresses import SettingsError, checked_endpoint, is_loopback, without_query
+from video_jobs_client.addresses import SettingsError, checked_endpoint, without_query
 from video_jobs_client.login.errors import IssuerAwayError, IssuerRefusedError, LoginError
 from video_jobs_client.login.tokens import Tokens
 from video_jobs_client.profiles import LoginSettings
+from video_jobs_client.protocol.http import settings_for
 from video_jobs_client.settings import checked_token
 
 OFFLINE_ACCESS = "offline_access"
@@ -117,10 +118,8 @@ def _configuration(issuer: str) -> dict[str, Any]:
 
 
 def _ask(method: str, url: str, **request: Any) -> httpx2.Response:
-    # A proxy is another machine: what is for this one, perhaps without encryption, does not go there.
-    trust_env = not is_loopback(url)
     try:
-        with httpx2.Client(timeout=_TIMEOUT_S, trust_env=trust_env, follow_redirects=False) as http:
+        with httpx2.Client(**settings_for(url), timeout=_TIMEOUT_S, follow_redirects=False) as http:
             return http.request(method, url, **request)
     except httpx2.HTTPError as error:
         kind = type(error).__name__

@@ -72,8 +72,8 @@ def error_of(answer: Answer) -> errors.VideoJobsClientError:
     told = _told(answer)
     message = told.get("detail") or told.get("message")
     if not isinstance(message, str):
-        if answer.status >= 500:
-            return errors.ServerError(f"The service failed with status {answer.status}", status=answer.status)
+        message = _message_for(answer.status)
+    if message is None:
         return errors.UnexpectedAnswerError(_not_expected(answer))
     code = str(told.get("code", ""))
     return _class_for(code, answer.status)(
@@ -103,6 +103,13 @@ def _class_for(code: str, status: int) -> type[errors.ApiError]:
     if known is not None:
         return known
     return errors.ServerError if status >= 500 else errors.ApiError
+
+
+def _message_for(status: int) -> str | None:
+    """What a refusal means that others gave before the service was asked; None if nobody can tell."""
+    if status >= 500:
+        return f"The service failed with status {status}"
+    return "The service gets too many requests (status 429): try again later" if status == 429 else None
 
 
 def _not_expected(answer: Answer) -> str:

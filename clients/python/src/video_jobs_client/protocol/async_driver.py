@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -26,7 +27,13 @@ from video_jobs_client.protocol.effects import (
     Steps,
     Together,
 )
-from video_jobs_client.protocol.http import TRANSPORT_ERRORS, prepared, reason_of, received
+from video_jobs_client.protocol.http import (
+    TRANSPORT_ERRORS,
+    failed_provider,
+    no_answer,
+    prepared,
+    received,
+)
 
 T = TypeVar("T")
 
@@ -66,17 +73,20 @@ class AsyncDriver:
                 return await self._together(operations, limit)
 
     async def _send(self, request: Request, within_s: float | None) -> Answer | NoAnswer:
-        arguments = prepared(request, None if request.is_signed else await self._current_token(), within_s)
-        content: bytes | AsyncIterator[bytes] | None
-        content = request.content if isinstance(request.content, bytes) else _chunks(request.content)
         try:
             with anyio.fail_after(within_s):
-                async with self._http.stream(**arguments, content=content) as response:
-                    return await self._received(response, request)
+                return await self._exchange(request, within_s)
         except TRANSPORT_ERRORS as error:
-            return NoAnswer(reason_of(error))
+            return no_answer(error)
         except TimeoutError:
             return NoAnswer("no answer in time")
+
+    async def _exchange(self, request: Request, within_s: float | None) -> Answer:
+        arguments = prepared(request, None if request.is_signed else await self._current_token(), within_s)
+        body = request.content
+        content = body if body is None or isinstance(body, bytes) else _Content(body)
+        async with self._http.stream(**arguments, content=content) as response:
+            return await self._received(response, request)
 
     async def _received(self, response: httpx2.Response, request: Request) -> Answer:
         if request.target is None or not response.is_success:
@@ -88,8 +98,14 @@ class AsyncDriver:
         return received(response, b"")
 
     async def _current_token(self) -> str | None:
-        token = self._token()
-        return await token if inspect.isawaitable(token) else token
+        try:
+            if inspect.iscoroutinefunction(self._token):
+                return cast("str | None", await self._token())
+            # may read files and ask an issuer, and shall not outlive a deadline
+            token = await anyio.to_thread.run_sync(self._token, abandon_on_cancel=True)
+            return await token if inspect.isawaitable(token) else token
+        except (*TRANSPORT_ERRORS, TimeoutError) as error:
+            raise failed_provider(error) from error
 
     async def _together(self, operations: Sequence[Steps[Any]], limit: int) -> list[Any]:
         values: list[Any] = [None] * len(operations)
@@ -108,11 +124,13 @@ class AsyncDriver:
         return values
 
 
-def _chunks(body: Body | None) -> AsyncIterator[bytes] | None:
-    return None if body is None else _read(body)
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A body that is read from its start again if the storage redirects."""
 
+    body: Body
 
-async def _read(body: Body) -> AsyncIterator[bytes]:
-    chunks = body.chunks()
-    while (chunk := await anyio.to_thread.run_sync(next, chunks, None)) is not None:
-        yield chunk
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = self.body.chunks()
+        while (chunk := await anyio.to_thread.run_sync(next, chunks, None)) is not None:
+            yield chunk

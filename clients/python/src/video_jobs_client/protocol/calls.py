@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from video_jobs_client import errors, models
+from video_jobs_client.files import is_stream
 from video_jobs_client.models.base import Model
 from video_jobs_client.protocol.answers import content_of, json_of, model_of, refusal_of
 from video_jobs_client.protocol.effects import Answer, Body, Request, Steps
@@ -19,6 +20,8 @@ from video_jobs_client.protocol.retries import Deadline, Retries, ask
 ModelT = TypeVar("ModelT", bound=Model)
 Query = Mapping[str, str | None]
 _SUBMIT = "/video/submit"
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""RFC 9110, 9.2.2: sending them twice does what sending them once does."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,21 @@ class Calls:
     def download(self, url: str, target: Path | None = None) -> Steps[bytes]:
         """Download from a signed URL, into memory or to a path, which is replaced once all is there.
 
+        What is written to a pipe or a device cannot be taken back, so that it is not begun again.
+
         Raises
         ------
         DownloadError
             If the storage refuses it, for example because the URL has expired.
         """
-        request = Request("GET", url, is_signed=True, target=target, timeout_s=self.timeout_s)
+        request = Request(
+            "GET",
+            url,
+            is_signed=True,
+            target=target,
+            timeout_s=self.timeout_s,
+            is_repeatable=target is None or not is_stream(target),
+        )
         answer = yield from ask(request, self.retries)
         if not 200 <= answer.status < 300:
             raise errors.DownloadError(
@@ -136,8 +148,20 @@ class Calls:
         return answer.content
 
     def raw(self, request: Request) -> Steps[Answer]:
-        """Any request to the service; gives its answer, whatever it is."""
-        return ask(replace(request, url=self.base_url + request.url), self.retries)
+        """Any request to the service; gives its answer, whatever it is.
+
+        Raises
+        ------
+        ArgumentError
+            If its path does not begin with a slash: it could lead to another server.
+        """
+        if not request.url.startswith("/"):
+            raise errors.ArgumentError(f'A path begins with "/", such as /health: not "{request.url}"')
+        has_key = any(name.lower() == "idempotency-key" for name in request.headers)
+        is_repeatable = has_key or request.method.upper() in _REPEATABLE
+        url = self.base_url + request.url
+        request = replace(request, url=url, timeout_s=self.timeout_s, is_repeatable=is_repeatable)
+        return ask(request, self.retries)
 
     def _changed(
         self, job_id: str, request: Request, is_done: Callable[[models.JobResource], bool]
@@ -174,6 +198,8 @@ def _job(job_id: str) -> str:
 
 def _word(job_id: str) -> str:
     """The id as one segment of a path, whatever it holds."""
+    if job_id in (".", ".."):
+        raise errors.ArgumentError(f'"{job_id}" is no job_id')
     return quote(job_id, safe="") or "-"
 
 

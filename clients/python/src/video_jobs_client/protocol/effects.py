@@ -39,6 +39,8 @@ class Request:
         Where the body of a good answer is written to; None keeps it in memory.
     timeout_s
         How long connecting, and each pause of the answer, may take.
+    is_repeatable
+        Sending it twice does no harm, even if the first one was carried out.
     """
 
     method: str
@@ -49,6 +51,7 @@ class Request:
     is_signed: bool = False
     target: Path | None = None
     timeout_s: float = 30.0
+    is_repeatable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nothing came back, or not all of it; ``reason`` tells why, without the URL."""
+    """Nothing came back, or not all of it; ``reason`` tells why, without the URL.
+
+    ``was_sent`` is False if the service has certainly not got the request.
+    """
 
     reason: str
+    was_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
-from threading import Thread
-from typing import Any, TypeVar
+import logging
+import math
+import re
+from typing import Any
 
 import httpx2
 
-from video_jobs_client.protocol.effects import Answer, Request
+from video_jobs_client.addresses import is_loopback
+from video_jobs_client.errors import TokenProviderError
+from video_jobs_client.protocol.effects import Answer, NoAnswer, Request
+from video_jobs_client.settings import checked_token
 
-T = TypeVar("T")
 TRANSPORT_ERRORS = (httpx2.TransportError, httpx2.DecodingError, httpx2.TooManyRedirects)
+
+
+_QUERY = re.compile(r"\?[^\s\"']+")
+
+
+class _NoQueries(logging.Filter):
+    """Takes queries out of what is logged, because they may hold a signature."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if "?" in message:
+            record.msg, record.args = _QUERY.sub("?…", message), ()
+        return True
+
+
+_NO_QUERIES = _NoQueries()
+_LOGGERS = ("httpx2", "httpcore2.http11", "httpcore2.http2")
+"""Those of the library that log URLs and headers."""
+
+
+def settings_for(url: str, transport: Any = None) -> dict[str, Any]:
+    """How the library's client is made for a server; from now on, no query is logged."""
+    hide_queries()
+    # A proxy is another machine: what is for this one, perhaps without encryption, does not go there.
+    return {"transport": transport, "trust_env": not is_loopback(url)}
+
+
+def hide_queries() -> None:
+    """From now on, the library logs URLs without their queries."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_NO_QUERIES)
 
 
 def prepared(request: Request, token: str | None, within_s: float | None) -> dict[str, Any]:
@@ -21,7 +54,7 @@ def prepared(request: Request, token: str | None, within_s: float | None) -> dic
     content = request.content
     if content is not None and not isinstance(content, bytes):
         headers["content-length"] = str(content.size_bytes)  # S3 takes no body of unknown length
-    if token is not None:
+    if token := checked_token(token):
         headers["authorization"] = f"Bearer {token}"
     params = {name: value for name, value in request.params.items() if value is not None}
     timeout_s = request.timeout_s if within_s is None else min(request.timeout_s, within_s)
@@ -30,42 +63,32 @@ def prepared(request: Request, token: str | None, within_s: float | None) -> dic
         "url": request.url,
         "params": params or None,  # an empty query would take a signature away
         "headers": headers,
-        "timeout": timeout_s,
+        "timeout": None if timeout_s == math.inf else timeout_s,
         "follow_redirects": request.is_signed,
     }
 
 
 def received(response: httpx2.Response, content: bytes) -> Answer:
-    """The answer with its body."""
+    """The answer with its body; a redirect that would turn an upload into a GET is the answer itself."""
+    first = response.history[0] if response.history else response
+    if first.request.method != response.request.method:
+        return Answer(first.status_code, dict(first.headers), b"")
     return Answer(response.status_code, dict(response.headers), content)
 
 
-def reason_of(error: Exception) -> str:
+def no_answer(error: Exception) -> NoAnswer:
     """Why nothing came back, in words that hold no URL."""
     name = type(error).__name__
-    return _REASONS.get(name, f"the connection broke: {name}")
+    reason = _REASONS.get(name, f"the connection broke: {name}")
+    return NoAnswer(reason, was_sent=not isinstance(error, _BEFORE_IT_WAS_SENT))
 
 
-def within(seconds: float, function: Callable[[], T]) -> T:
-    """What a function gives, in a thread of its own, because a slow server can hold up every single read.
-
-    Raises
-    ------
-    TimeoutError
-        If it takes longer; the thread then ends with its connection, and keeps no program alive.
-    """
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(function())
-        except BaseException as error:  # noqa: BLE001 - is raised again where it is waited for
-            outcome.set_exception(error)
-
-    Thread(target=run, name="video-jobs-answer", daemon=True).start()
-    return outcome.result(seconds)
+def failed_provider(error: Exception) -> TokenProviderError:
+    """What a token provider failed with, told apart from what the service fails with."""
+    return TokenProviderError(f"The token_provider failed with {type(error).__name__}: {error}")
 
 
+_BEFORE_IT_WAS_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _REASONS = {
     "ConnectError": "no connection",
     "ConnectTimeout": "no connection in time",

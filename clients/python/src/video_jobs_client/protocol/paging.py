@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from video_jobs_client.errors import NoSummaryError
+from video_jobs_client.errors import JobNotCompletedError, NoSummaryError
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Steps, pause
+from video_jobs_client.protocol.waiting import succeeded
 
 _PAUSE_S = 2.0
 
 
 class FrameRange(TypedDict, total=False):
-    """Which frames are wanted; both ends belong to a range, times are in milliseconds."""
+    """Which frames are wanted; both ends belong to a range, times are in milliseconds.
+
+    ``limit`` is how many frames a page has at most.
+    """
 
     from_frame: int
     to_frame: int
@@ -32,7 +36,7 @@ class Pages:
     has_tracks
         Ask for the tracks; a job that ran before there were any gives none.
     is_partial
-        Give what is there before the job has ended, and go on until its end.
+        Give what is there before the job has ended, and go on until its end; it goes with ``limit`` only.
     """
 
     calls: Calls
@@ -63,6 +67,10 @@ class Pages:
                 raise
             self.has_tracks = False
             page = yield from self.calls.results_page(self.job_id, self._query())
+        except JobNotCompletedError:
+            if self.is_partial:
+                succeeded((yield from self.calls.job(self.job_id)))
+            raise
         return page
 
     def _query(self) -> Mapping[str, str | None]:

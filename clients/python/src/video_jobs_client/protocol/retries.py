@@ -14,6 +14,7 @@ from video_jobs_client.errors import ServiceUnreachableError, WaitTimeoutError
 from video_jobs_client.protocol.effects import Answer, NoAnswer, Request, Steps, pause, send
 
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+_MOST_DOUBLED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Retries:
 
     The pause before the n-th retry is random, up to ``first_s`` x 2^(n-1) seconds, at most ``longest_s``, so
     that many clients that failed together do not come back together. A ``Retry-After`` of the service is
-    obeyed if it is at most ``patience_s``; if it is longer, the error is raised at once.
+    obeyed if it is at most ``patience_s``; if it is longer, the error is raised at once. What may not be done
+    twice is sent again only if it was certainly not done, that is without a connection and after 429.
 
     Examples
     --------
@@ -70,7 +72,7 @@ class Retries:
         """How long to wait after this outcome of the attempt (from 1); None if it is final."""
         if attempt > self.limit or (isinstance(outcome, Answer) and outcome.status not in _AGAIN):
             return None
-        backoff = self.random() * min(self.longest_s, self.first_s * 2.0 ** (attempt - 1))
+        backoff = self.random() * min(self.longest_s, self.first_s * 2.0 ** min(attempt - 1, _MOST_DOUBLED))
         wished = retry_after_s(outcome, self.now()) if isinstance(outcome, Answer) else None
         if wished is None:
             return backoff
@@ -84,9 +86,9 @@ def retry_after_s(answer: Answer, now: datetime) -> float | None:
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
 def ask(request: Request, retries: Retries, deadline: Deadline | None = None) -> Steps[Answer]:
@@ -101,7 +103,7 @@ def ask(request: Request, retries: Retries, deadline: Deadline | None = None) ->
     """
     for attempt in count(1):
         outcome = yield from send(request, deadline.left_s() if deadline else None)
-        seconds = retries.pause_s(outcome, attempt)
+        seconds = retries.pause_s(outcome, attempt) if _may_be_repeated(request, outcome) else None
         if seconds is None:
             break
         if deadline is not None and seconds >= deadline.left_s():
@@ -112,6 +114,13 @@ def ask(request: Request, retries: Retries, deadline: Deadline | None = None) ->
     if isinstance(outcome, NoAnswer):
         raise ServiceUnreachableError(f"{_host(request.url)} does not answer ({outcome.reason})")
     return replace(outcome, attempt=attempt)
+
+
+def _may_be_repeated(request: Request, outcome: Answer | NoAnswer) -> bool:
+    """Whether sending the request again cannot do twice what is to be done once."""
+    if request.is_repeatable:
+        return True
+    return not outcome.was_sent if isinstance(outcome, NoAnswer) else outcome.status == 429
 
 
 def _reason(outcome: Answer | NoAnswer) -> str:

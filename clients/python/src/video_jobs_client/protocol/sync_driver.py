@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
@@ -26,7 +25,14 @@ from video_jobs_client.protocol.effects import (
     Steps,
     Together,
 )
-from video_jobs_client.protocol.http import TRANSPORT_ERRORS, prepared, reason_of, received, within
+from video_jobs_client.protocol.http import (
+    TRANSPORT_ERRORS,
+    failed_provider,
+    no_answer,
+    prepared,
+    received,
+)
+from video_jobs_client.protocol.threads import OutOfTimeError, all_of, within
 
 T = TypeVar("T")
 
@@ -61,7 +67,7 @@ class SyncDriver:
             case Send(request, within_s):
                 return self._send(request, within_s, stop)
             case Pause(seconds):
-                if stop.wait(seconds):
+                if stop.wait(min(seconds, threading.TIMEOUT_MAX)):
                     raise _StoppedError
                 return None
             case Call(function):
@@ -70,19 +76,18 @@ class SyncDriver:
                 return self._together(operations, limit)
 
     def _send(self, request: Request, within_s: float | None, stop: threading.Event) -> Answer | NoAnswer:
-        arguments = prepared(request, None if request.is_signed else self._token(), within_s)
-        body = request.content
-        content = body if body is None or isinstance(body, bytes) else _until(stop, body)
-        exchange = partial(self._exchange, {**arguments, "content": content}, request.target)
         try:
-            return exchange() if within_s is None else within(within_s, exchange)
+            return within(within_s, partial(self._exchange, request, within_s, stop))
         except TRANSPORT_ERRORS as error:
-            return NoAnswer(reason_of(error))
-        except TimeoutError:
+            return no_answer(error)
+        except OutOfTimeError:
             return NoAnswer("no answer in time")
 
-    def _exchange(self, arguments: dict[str, Any], target: Path | None) -> Answer:
-        with self._http.stream(**arguments) as response:
+    def _exchange(self, request: Request, within_s: float | None, stop: threading.Event) -> Answer:
+        arguments = prepared(request, None if request.is_signed else self._current_token(), within_s)
+        body, target = request.content, request.target
+        content = body if body is None or isinstance(body, bytes) else _Content(body, stop)
+        with self._http.stream(**arguments, content=content) as response:
             if target is None or not response.is_success:
                 return received(response, response.read())
             with replacing(target) as path, path.open("wb") as file:
@@ -90,23 +95,26 @@ class SyncDriver:
                     file.write(piece)
             return received(response, b"")
 
+    def _current_token(self) -> str | None:
+        try:
+            return self._token()
+        except (*TRANSPORT_ERRORS, TimeoutError) as error:
+            raise failed_provider(error) from error
+
     def _together(self, operations: Sequence[Steps[Any]], limit: int) -> list[Any]:
         stop = threading.Event()
-        with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="video-jobs") as pool:
-            running = [pool.submit(self.run, operation, stop) for operation in operations]
-            try:
-                wait(running, return_when=FIRST_EXCEPTION)
-                failed = next((one for one in running if one.done() and one.exception()), None)
-                if failed is not None:
-                    failed.result()
-                return [one.result() for one in running]
-            finally:
-                stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
+        return all_of([partial(self.run, operation, stop) for operation in operations], limit, stop)
 
 
-def _until(stop: threading.Event, body: Body) -> Iterator[bytes]:
-    for chunk in body.chunks():
-        if stop.is_set():
-            raise _StoppedError
-        yield chunk
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A body that is read from its start again if the storage redirects."""
+
+    body: Body
+    stop: threading.Event
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self.body.chunks():
+            if self.stop.is_set():
+                raise _StoppedError
+            yield chunk

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from video_jobs_client.errors import JobFailedError, UnknownStatusError, WaitTimeoutError
 from video_jobs_client.models import JobResource, JobStatus
 from video_jobs_client.protocol.answers import model_of
 from video_jobs_client.protocol.calls import Calls
-from video_jobs_client.protocol.effects import Steps, pause
+from video_jobs_client.protocol.effects import Answer, Steps, pause
 from video_jobs_client.protocol.retries import Deadline, retry_after_s
 
 OPEN, ENDED = frozenset({"pending", "running"}), frozenset({"completed", "failed"})
 _PAUSE_S = 2.0
+_SHORTEST_S, _LONGEST_S = 0.1, 300.0
+"""Limits of what the service may ask for: it is not asked without a pause, nor forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Waiting:
     Attributes
     ----------
     timeout_s
-        None waits for ever.
+        None waits for ever; 0 or less asks once, and sends nothing again.
     on_progress
         Called with the job after each question.
     poll_s
@@ -48,7 +50,11 @@ def wait(calls: Calls, job_id: str, how: Waiting) -> Steps[JobResource]:
     UnknownStatusError
         If it has a status that this package does not know.
     """
-    deadline = None if how.timeout_s is None else Deadline(how.clock() + how.timeout_s, how.clock)
+    deadline, is_once = None, False
+    if how.timeout_s is not None and how.timeout_s > 0:
+        deadline = Deadline(how.clock() + how.timeout_s, how.clock)
+    elif how.timeout_s is not None:
+        is_once, calls = True, replace(calls, retries=replace(calls.retries, limit=0))
     while True:
         answer = yield from calls.status(job_id, deadline)
         status = known_status(model_of(answer, JobStatus).status)
@@ -58,12 +64,19 @@ def wait(calls: Calls, job_id: str, how: Waiting) -> Steps[JobResource]:
                 how.on_progress(job)
             if known_status(job.status) in ENDED:
                 return job
-        said = retry_after_s(answer, datetime.now(UTC)) if how.poll_s is None else how.poll_s
-        seconds = _PAUSE_S if said is None else said
+        if is_once:
+            raise WaitTimeoutError(f"Job {job_id} is {status}; it goes on")
+        seconds = _asked_for(answer) if how.poll_s is None else how.poll_s
         if deadline is not None and seconds >= deadline.left_s():
             yield from pause(deadline.left_s())
             raise WaitTimeoutError(f"Job {job_id} is {status} after {how.timeout_s:g} seconds; it goes on")
         yield from pause(seconds)
+
+
+def _asked_for(answer: Answer) -> float:
+    """The pause that the service asks for, within reason."""
+    said = retry_after_s(answer, datetime.now(UTC))
+    return _PAUSE_S if said is None else min(max(said, _SHORTEST_S), _LONGEST_S)
 
 
 def known_status(status: str) -> str:

@@ -16,7 +16,7 @@ from typing import BinaryIO, TypeAlias, TypeVar
 from video_jobs_client.errors import SourceError, VideoFileChangedError
 from video_jobs_client.protocol.effects import Body
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, a URL (``https://``), the content itself, or an open binary file."""
 CHUNK_BYTES = 256 * 1024
 VideoT = TypeVar("VideoT", "LocalFile", "Content")
@@ -132,23 +132,26 @@ def opened(source: Source) -> RemoteVideo | LocalFile | Content:
     SourceError
         If it is nothing that can be sent.
     """
-    if isinstance(source, bytes):
-        return _not_empty(Content(source), "The content")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _not_empty(Content(bytes(source)), "The content")
     if isinstance(source, str) and "://" in source:
         return _remote(source)
     if isinstance(source, (str, os.PathLike)):
         return _on_disk(Path(source))
+    if not hasattr(source, "read"):
+        kind = type(source).__name__
+        raise SourceError(f"{kind} is no video: pass a path, a URL, its content, or a file that is open")
     return _open_file(source)
 
 
 def _remote(url: str) -> RemoteVideo:
-    if not url.startswith("https://"):
-        kind = url.partition("://")[0]
+    kind, _, rest = url.partition("://")
+    if kind.lower() != "https":
         raise SourceError(
             f"The service fetches videos from https:// only, not from {kind}://: "
             "pass a file, or a signed https:// URL of it"
         )
-    return RemoteVideo(url)
+    return RemoteVideo(f"https://{rest}")
 
 
 def _on_disk(path: Path) -> LocalFile:
@@ -173,7 +176,7 @@ def name_in_utf8(path: Path) -> str:
 
 
 def _open_file(file: BinaryIO) -> LocalFile | Content:
-    if not hasattr(file, "read") or isinstance(file.read(0), str):
+    if isinstance(file.read(0), str):
         raise SourceError('Open the file in binary mode: open(path, "rb")')
     return _on_disk_already(file) or _copied(file)
 

@@ -64,8 +64,7 @@ class UnfinishedUploads:
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._clean_up()
-            with replacing(self._path(name)) as path:
-                path.touch(mode=0o600)
+            with replacing(self._path(name), 0o600) as path:
                 path.write_bytes(msgspec.json.encode(upload))
 
     def forget(self, name: str) -> None:

@@ -1,0 +1,137 @@
+"""How files are written: whole or not at all, and never another one than was meant."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+from video_jobs_client import Client, errors
+from video_jobs_client.files import replacing
+from video_jobs_client.protocol.calls import Calls
+from video_jobs_client.protocol.retries import Retries
+
+from tests.support.played_service import URL, PlayedService
+from tests.unit.test_client_requests import BOTH
+
+
+def download(service: PlayedService, target: Path, is_async: bool) -> None:
+    """Download from the storage by the one client or the other."""
+    if not is_async:
+        with service.client() as client:
+            client._driver.run(client._calls.download(f"{URL}/r", target))
+        return
+
+    async def main() -> None:
+        async with service.async_client() as client:
+            await client._driver.run(client._calls.download(f"{URL}/r", target))
+
+    anyio.run(main)
+
+
+class Halves(httpx2.SyncByteStream):
+    """Content of which the second half waits."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.go_on = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"first "
+        self.has_begun.set()
+        self.go_on.wait(20)
+        yield b"half and second"
+
+
+def test_two_downloads_to_one_path_do_not_mix(tmp_path: Path) -> None:
+    # GIVEN a download that is half done
+    halves, target = Halves(), tmp_path / "results.json"
+    slow = Client(URL, transport=httpx2.MockTransport(lambda _: httpx2.Response(200, stream=halves)))
+    calls = Calls(URL, Retries())
+    thread = threading.Thread(target=lambda: slow._driver.run(calls.download(f"{URL}/r", target)))
+    thread.start()
+    assert halves.has_begun.wait(20)
+
+    # WHEN another one to the same path comes to its end
+    download(PlayedService([httpx2.Response(200, content=b"whole")]), target, is_async=False)
+    between = target.read_bytes()
+    halves.go_on.set()
+    thread.join()
+    slow.close()
+
+    # THEN the file is the one, and then the other
+    assert (between, target.read_bytes()) == (b"whole", b"first half and second")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@BOTH
+def test_a_file_of_somebody_else_is_not_touched(is_async: bool, tmp_path: Path) -> None:
+    mine = tmp_path / "results.json.unfinished"
+    mine.write_text("mine")
+    download(PlayedService([httpx2.Response(200, content=b"new")]), tmp_path / "results.json", is_async)
+    with suppress(errors.DownloadError):
+        download(PlayedService([httpx2.Response(404)]), tmp_path / "results.json", is_async)
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {
+        "results.json": "new",
+        "results.json.unfinished": "mine",
+    }
+
+
+@BOTH
+def test_a_pipe_stays_a_pipe_and_gets_the_content(is_async: bool, tmp_path: Path) -> None:
+    # GIVEN a pipe with a reader
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    # WHEN something is downloaded to it, THEN the reader gets it
+    download(PlayedService([httpx2.Response(200, content=b"content")]), pipe, is_async)
+    assert pipe.is_fifo()
+    reader.join(20)
+    assert got == [b"content"]
+
+
+@BOTH
+def test_a_download_to_a_pipe_is_not_begun_again(is_async: bool, tmp_path: Path) -> None:
+    service = PlayedService([httpx2.ConnectError("away"), httpx2.ReadError("cut")])
+    with pytest.raises(errors.ServiceUnreachableError):
+        download(service, Path(os.devnull), is_async)
+    assert (len(service.asked), service.replies) == (2, [])
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    link.symlink_to(target.name)
+    with replacing(link) as path:
+        path.write_text("new")
+    assert (link.is_symlink(), target.read_text()) == (True, "new")
+
+
+def test_a_folder_that_is_missing_is_told_with_the_name_that_was_given(tmp_path: Path) -> None:
+    target = tmp_path / "missing" / "x.csv"
+    with pytest.raises(FileNotFoundError) as failed, replacing(target):
+        pass
+    assert failed.value.filename == str(target)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_the_umask_counts(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        with replacing(tmp_path / "x.csv"):
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x.csv").stat().st_mode & 0o777 == mode
+
+
+def test_a_long_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:
+    target = tmp_path / f"{'ä' * 125}.csv"
+    with replacing(target) as path:
+        path.write_text("new")
+    assert target.read_text() == "new"
