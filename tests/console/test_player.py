@@ -278,7 +278,6 @@ def test_a_long_job_plays_without_pauses(drive: Drive, play: Play, tmp_path: Pat
     assert max(seen["long"], default=0) <= LONGEST_TASK_MS
     assert seen["frames"] > 200
     assert service.largest_page <= 200
-    print("figures", seen)
     assert seen["heapMb"] < MOST_HEAP_MB
 
 
