@@ -35,9 +35,9 @@ SCHEDULES ?= 2000
 SEED ?= 0
 export SAM_CLI_TELEMETRY = 0
 # For commands that only use this machine; deployments use the region of the caller's AWS configuration.
-demo local image-test bench load simulate chaos docs lint build test proofs: export AWS_DEFAULT_REGION ?= us-east-1
+demo local image-test bench load simulate chaos docs lint build test console-test proofs: export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo image image-test local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test proofs smoke mutations clean
+.PHONY: help setup demo image image-test local migrate webhook-secret bench load simulate chaos fleet docs vocabulary plugins lint audit build test console console-test proofs smoke mutations clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -82,7 +82,10 @@ image: setup ## build the worker image: make image [VARIANT=cpu|gpu] [MODEL=path
 image-test: setup ## build the CPU image, and test its worker in the local stack
 	@$(BIN)/python -m pytest tests/image
 
-local: setup $(if $(shell command -v npm),$(CONSOLE)) $(if $(filter image,$(WORKER)),image) ## run the local stack: make local [PORT=8000] [WORKERS=1] [WORKER=image] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+local: setup $(if $(filter image,$(WORKER)),image) ## run the local stack: make local [PORT=8000] [WORKERS=1] [WORKER=image] [MODEL=path] [LOGINS=1] [ORIGINS=http://...]
+	@mkdir -p .cache
+	@! command -v npm > /dev/null || $(MAKE) console > .cache/console.log 2>&1 || \
+		echo "The web console could not be built (.cache/console.log says why); the rest starts without it"
 	@exec $(BIN)/python -m tools.local_stack --port $(PORT) --workers $(WORKERS) --model "$(MODEL)" \
 		--origins "$(ORIGINS)" $(if $(filter image,$(WORKER)),--image "$(TAG)") $(if $(LOGINS),--logins)
 
@@ -109,16 +112,18 @@ fleet: setup ## simulate the service with up to 10,000,000 jobs a day, and write
 docs: setup ## write the generated files: OpenAPI document, endpoints, errors, configuration
 	$(BIN)/python -m tools.reference
 
-lint: setup $(CHECKOV) ## check style, types, security, the template and the Dockerfile
+lint: setup $(CHECKOV) $(NODE_MODULES) ## check style, types, security, the template and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES) tests
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SOURCES)
 	$(BIN)/sam validate --lint
 	$(BIN)/sam validate --lint --template deploy/issuer.yaml
+	$(BIN)/sam validate --lint --template deploy/console.yaml
 	$(dir $(CHECKOV))bin/checkov --config-file .checkov.yaml
 	$(dir $(CHECKOV))bin/hadolint gpu_worker_image/Dockerfile
 	bash -n tools/rollback.sh
+	npm run --silent --prefix $(WEB) lint
 
 vocabulary: setup ## check that functional code has no forbidden word
 	$(BIN)/python -m tools.governance.validate_vocabulary
@@ -143,14 +148,20 @@ build: setup ## build the functions and layers for deployment
 	@$(COMPILE) -s .aws-sam/build/VendorLayer/python -p /opt/python .aws-sam/build/VendorLayer/python
 	@for folder in .aws-sam/build/*Function; do $(COMPILE) -s $$folder -p /var/task $$folder || exit 1; done
 
-test: build $(DYNALITE) ## run the tests
+test: build $(DYNALITE) $(NODE_MODULES) ## run the tests
+	npm run --silent --prefix $(WEB) test
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered --cov-fail-under=85
 
 mutations: setup ## break the product on purpose, one rule at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutations
 
-proofs: build $(DYNALITE) $(PLAYWRIGHT) ## run the checks that take long: simulation, crashes, browser, cold starts, load, fleet, bench
-	EVERY_VIDEO=1 $(BIN)/python -m pytest tests/proofs tests/integration/test_every_video.py
+console: $(CONSOLE) ## build the web console into clients/web/dist
+
+console-test: setup $(PLAYWRIGHT) $(AXE) $(CONSOLE) ## test the web console in a browser, against the local stack
+	$(BIN)/python -m pytest tests/console
+
+proofs: build $(DYNALITE) $(PLAYWRIGHT) $(AXE) $(CONSOLE) ## run the checks that take long: simulation, crashes, browser, cold starts, load, fleet, bench
+	EVERY_VIDEO=1 $(BIN)/python -m pytest tests/proofs tests/console tests/integration/test_every_video.py
 
 clean: ## remove what make created
-	rm -rf $(VENV) .cache .aws-sam .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(WEB)/dist $(WEB)/node_modules .cache .aws-sam .pytest_cache .mypy_cache .ruff_cache

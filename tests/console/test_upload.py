@@ -72,15 +72,17 @@ def test_an_upload_that_is_cancelled_cancels_its_job(drive: Drive, stack: LocalS
     assert seen["faults"] == []
 
 
-def test_an_address_is_submitted_and_its_failure_is_explained(drive: Drive, stack: LocalStack) -> None:
-    seen = drive(
-        "upload.js", journey="address", url=stack.url, source="https://127.0.0.1/a.mp4?signature=s3cret"
-    )
+def test_an_address_is_submitted_and_never_shown_with_its_signature(
+    drive: Drive, stack: LocalStack, client: Client
+) -> None:
+    addresses = {
+        "privateSource": "https://localhost/a.mp4",
+        "source": "https://videos.invalid/a.mp4?signature=s3cret",
+    }
+    seen = drive("upload.js", journey="address", url=stack.url, **addresses)
     assert "must begin with https://" in seen["refused"]
-    assert "127.0.0.1/a.mp4" in seen["shown"]
+    assert "must not name a private" in seen["failed"]
+    assert "videos.invalid/a.mp4" in seen["shown"]
     assert "s3cret" not in seen["shown"]
-    # the reason, and what to do; running it again is not offered, because it cannot help
-    assert "not public" in seen["reason"]
-    assert "Upload the file itself" in seen["reason"]
-    assert [name.split()[0] for name in seen["buttons"]] == ["Delete"]
+    assert client.jobs.get(job_id_of(seen["link"])).resource.source_host == "videos.invalid"
     assert seen["faults"] == []

@@ -50,7 +50,6 @@ async function small({ browser, task }) {
   const row = page.locator("li.job", { hasText: "tiny.mp4" });
   seen.first = await row.getAttribute("data-status");
   await page.locator('li.job[data-status="completed"]', { hasText: "tiny.mp4" }).waitFor();
-  seen.told = await page.getByRole("status").first().innerText();
   seen.faults = page.faults;
   return seen;
 }
@@ -77,7 +76,7 @@ async function large({ browser, task }) {
   await some(2);
   await network(true);
   await page.context().setOffline(true);
-  await page.getByText("The network is away.").waitFor();
+  await page.getByText("The network is away.").first().waitFor();
   const seen = { offline: await stateOf(page, "large.mp4").innerText() };
   await page.context().setOffline(false);
   await network(false);
@@ -137,14 +136,15 @@ async function address({ browser, task }) {
   await field.fill("http://example.com/a.mp4");
   await page.getByRole("button", { name: "Submit" }).click();
   const seen = { refused: await page.locator("#source-url-hint").innerText() };
+  await field.fill(task.privateSource);
+  await field.press("Enter");
+  await reached(page, "localhost/a.mp4", "failed");
+  seen.failed = await stateOf(page, "localhost/a.mp4").innerText();
   await field.fill(task.source);
   await field.press("Enter");
-  await page.locator('li.upload[data-state="sent"]').waitFor();
-  seen.shown = await page.locator("li.upload").innerText();
-  await page.goto(`${task.url}/#jobs`);
-  await page.locator('li.job[data-status="failed"]').first().waitFor();
-  seen.reason = await page.locator("li.job .job-reason").first().innerText();
-  seen.buttons = await page.locator("li.job").first().getByRole("button").allInnerTexts();
+  await reached(page, "videos.invalid/a.mp4", "sent");
+  seen.shown = await stateOf(page, "videos.invalid/a.mp4").innerText();
+  seen.link = await stateOf(page, "videos.invalid/a.mp4").getByRole("link").getAttribute("href");
   seen.faults = page.faults;
   return seen;
 }

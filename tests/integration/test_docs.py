@@ -102,7 +102,9 @@ NOT_BY_NAME = {"--outfile"}
 @cache
 def cli_arguments(service: str, operation: str) -> dict[str, bool]:
     """The options that the AWS CLI knows for a command, and whether each is needed."""
-    operations = create_clidriver()._get_command_table()[service]._get_command_table()
+    command = create_clidriver()._get_command_table()[service]
+    # `aws s3` is no service, but a set of commands of the AWS CLI's own
+    operations = command._build_subcommand_table() if service == "s3" else command._get_command_table()
     return {f"--{name}": own.required for name, own in operations[operation].arg_table.items()}
 
 

@@ -96,7 +96,7 @@ def where_to_look(url: str, *, is_built: bool) -> str:
     """The console's address, or why there is none."""
     if is_built:
         return f"Console: {url}/"
-    return "Console: not built; install Node.js with npm, and make local builds it"
+    return "Console: not built; install Node.js 20.19 or newer with npm, and make local builds it"
 
 
 if __name__ == "__main__":

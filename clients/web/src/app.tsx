@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { JobsPage } from "./jobs/jobs_page";
 import { useLogin } from "./login/login";
 import { LoginCorner, LoginEnded, LoginPage } from "./login/login_parts";
@@ -11,8 +12,11 @@ const PAGES: { name: string; to: Route }[] = [
   { name: "Upload", to: { page: "upload" } },
 ];
 
+const TITLES = { jobs: "Jobs", upload: "Upload", job: "Job" };
+
 export function App() {
   const open = route.value;
+  usePageChange(open);
   const login = useLogin();
   const state = login?.state.value;
   if (login && state?.kind === "out") return <LoginPage login={login} reason={state.reason} />;
@@ -51,6 +55,17 @@ function Page({ open }: { open: Route }) {
     default:
       return <JobsPage />;
   }
+}
+
+/** Names the page in the title, and lets screen readers and the Tab key begin at its content. */
+function usePageChange(open: Route): void {
+  const isFirst = useRef(true);
+  const shown = open.page === "job" ? open.jobId : open.page;
+  useEffect(() => {
+    document.title = `${TITLES[open.page]} – Video Jobs`;
+    if (!isFirst.current) document.getElementById("main")?.focus();
+    isFirst.current = false;
+  }, [shown]);
 }
 
 function skipToMain() {

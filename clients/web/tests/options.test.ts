@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { formatBytes, formatDuration, formatTime, parseTime } from "../src/format";
 import { NO_OPTIONS, type OptionFields, readOptions } from "../src/upload/options";
-import { whyNotUrl } from "../src/upload/upload_page";
+import { whyNotUrl } from "../src/upload/source_url";
 
 it("asks for nothing if nothing was chosen", () => {
   expect(readOptions(NO_OPTIONS)).toEqual({ options: {}, errors: {} });
@@ -37,7 +37,8 @@ it.each<[Partial<OptionFields>, keyof OptionFields]>([
   [{ maxFrames: "-1" }, "maxFrames"],
   [{ start: "1:2:3:4" }, "start"],
   [{ start: "10", end: "10" }, "end"],
-  [{ left: "60", right: "50" }, "right"],
+  [{ left: "50", right: "50" }, "right"],
+  [{ top: "60", bottom: "50" }, "bottom"],
   [{ bottom: "101" }, "bottom"],
   [{ minConfidence: "101" }, "minConfidence"],
   [{ textEngine: "ppocr", languages: "eng" }, "languages"],

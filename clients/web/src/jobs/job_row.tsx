@@ -54,7 +54,7 @@ function factsOf(job: Job): string[] {
   return [
     formatWhen(job.created_at),
     job.pipeline_id,
-    video && `${video.width} × ${video.height}`,
+    video && `${video.width}\u00a0×\u00a0${video.height}`,
     video?.duration_ms && formatTime(video.duration_ms),
     job.size_bytes && formatBytes(job.size_bytes),
     usage && `computed in ${formatDuration(usage.compute_seconds)}`,
@@ -89,7 +89,8 @@ function frames(count: number): string {
 
 function Actions({ job, onAction }: Props) {
   const of = <span class="hidden-text"> {nameOf(job)}</span>;
-  const canRetry = job.status === "failed" && remedyOf(job.error).canRetry;
+  // without a size, its video never arrived
+  const canRetry = job.status === "failed" && job.size_bytes !== null && remedyOf(job.error).canRetry;
   return (
     <div class="job-actions">
       {isOpen(job) && (

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { useApi } from "../api/context";
 import { sentenceOf } from "../api/errors";
-import type { Pipelines } from "../api/types";
+import type { Pipelines, TextEngine } from "../api/types";
 import type { FieldErrors, FieldName, OptionFields } from "./options";
 
 interface Props {
@@ -57,22 +57,25 @@ export function OptionsForm({ fields, errors }: Props) {
         </select>
       </Field>
       <SamplingField fields={fields} errors={errors} set={set} />
-      {text("maxFrames", "At most so many pictures", "Stops after this number; empty: no limit.", "decimal")}
-      {text("start", "From", "Time in the video, such as 90 or 1:30; empty: the first picture.")}
-      {text("end", "Until", "The picture at this time is not analysed; empty: the last picture.")}
+      <div class="pair">
+        {text("start", "From", "A time such as 90 or 1:30; empty: the first picture.")}
+        {text("end", "Until", "The picture at this time is left out; empty: the last one.")}
+      </div>
+      <div class="pair">
+        {text("maxFrames", "Most pictures", "Stops after so many; empty: no limit.", "decimal")}
+        {text("minConfidence", "Least confidence, %", "Empty: the worker's setting.", "decimal")}
+      </div>
       <RegionField fields={fields} errors={errors} set={set} />
       {text(
         "classes",
         "Only these objects",
         "Names as the model has them, separated by commas: car, person. Empty: all.",
       )}
-      {text(
-        "minConfidence",
-        "Least confidence, in %",
-        "Objects below it are left out; empty: the worker's setting.",
-        "decimal",
-      )}
-      <Field id="textEngine" label="Text is read by" hint={hintOfEngines(offered.pipelines)}>
+      <Field
+        id="textEngine"
+        label="Text is read by"
+        hint={hintOfEngine(engines.find((one) => one.id === fields.value.textEngine))}
+      >
         <select
           id="textEngine"
           value={fields.value.textEngine}
@@ -97,11 +100,9 @@ export function OptionsForm({ fields, errors }: Props) {
   );
 }
 
-function hintOfEngines({ text_engines: engines }: Pipelines): string {
-  const reads = engines
-    .filter((engine) => engine.scripts?.length)
-    .map((engine) => ` ${engine.name} reads these scripts: ${engine.scripts?.join(", ")}.`);
-  return `PP-OCR is for signs and captions, Tesseract for documents and screens.${reads.join("")}`;
+function hintOfEngine(engine: TextEngine | undefined): string {
+  const all = engine?.scripts?.length ? `It reads these scripts: ${engine.scripts.join(", ")}.` : "";
+  return all || "PP-OCR is for signs and captions, Tesseract for documents and screens.";
 }
 
 const NOTHING: Pipelines = { pipelines: [], text_engines: [] };

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { JobOptions } from "../api/types";
 import { formatBytes } from "../format";
 import { useUploads } from "./context";
 import { NO_OPTIONS, readOptions } from "./options";
 import { OptionsForm } from "./options_form";
+import { whyNotUrl } from "./source_url";
 import "./upload.css";
 import { UploadRow } from "./upload_row";
 
@@ -28,8 +29,6 @@ export function UploadPage() {
           <p role="alert" class={problem.value ? "problem" : ""}>
             {problem.value}
           </p>
-          <Unfinished />
-          <UploadList />
         </div>
         <details class="card" open={window.matchMedia("(min-width: 900px)").matches}>
           <summary>
@@ -38,6 +37,10 @@ export function UploadPage() {
           <p class="muted">They hold for the files and addresses that you add from now on.</p>
           <OptionsForm fields={fields} errors={errors} />
         </details>
+        <div class="upload-list">
+          <Unfinished />
+          <UploadList />
+        </div>
       </div>
     </>
   );
@@ -46,6 +49,7 @@ export function UploadPage() {
 function FileChooser({ onFiles }: { onFiles: (files: File[]) => void }) {
   const input = useRef<HTMLInputElement>(null);
   const isOver = useSignal(false);
+  useEffect(keepMissedDrops, []);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     isOver.value = false;
@@ -87,6 +91,17 @@ function FileChooser({ onFiles }: { onFiles: (files: File[]) => void }) {
   );
 }
 
+/** A file that is dropped beside the field must not open in place of the page. */
+function keepMissedDrops(): () => void {
+  const keep = (event: DragEvent) => event.preventDefault();
+  window.addEventListener("dragover", keep);
+  window.addEventListener("drop", keep);
+  return () => {
+    window.removeEventListener("dragover", keep);
+    window.removeEventListener("drop", keep);
+  };
+}
+
 function UrlForm({ onUrl }: { onUrl: (url: string) => void }) {
   const url = useSignal("");
   const problem = useSignal("");
@@ -118,19 +133,6 @@ function UrlForm({ onUrl }: { onUrl: (url: string) => void }) {
       </p>
     </form>
   );
-}
-
-/** Empty if the service may take it: https, no port but 443, no user name. */
-export function whyNotUrl(text: string): string {
-  let url: URL;
-  try {
-    url = new URL(text.trim());
-  } catch {
-    return "Write the whole address, beginning with https://.";
-  }
-  if (url.protocol !== "https:") return "The address must begin with https://.";
-  if (url.port) return "The service fetches from port 443 only; take the port out of the address.";
-  return url.username || url.password ? "The address must not contain a user name." : "";
 }
 
 function Unfinished() {

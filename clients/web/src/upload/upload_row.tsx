@@ -1,9 +1,10 @@
 import { formatBytes } from "../format";
 import { hashOf } from "../routes";
+import { networkIsThere } from "./network";
 import type { Item, UploadState } from "./uploads";
 
 export function UploadRow({ item }: { item: Item }) {
-  const state = item.state.value;
+  const state = shownState(item.state.value);
   const jobId = item.jobId.value;
   const isOpen = state.kind === "waiting" || state.kind === "sending";
   return (
@@ -29,11 +30,17 @@ export function UploadRow({ item }: { item: Item }) {
       {state.kind === "sending" && item.sizeBytes !== null && (
         <progress max={item.sizeBytes} value={state.sentBytes} aria-label={`Upload of ${item.name}`} />
       )}
-      <p class={isBad(state) ? "wrong" : "muted"} role="status">
-        {sentence(state, item.sizeBytes)}
+      <p class={isBad(state) ? "wrong" : "muted"}>{sentence(state, item.sizeBytes)}</p>
+      <p class="hidden-text" role="status">
+        {state.kind === "sending" && state.isOnline ? "" : `${item.name}: ${sentence(state, item.sizeBytes)}`}
       </p>
     </li>
   );
+}
+
+/** A transfer that is under way may not have noticed yet that the network is away. */
+function shownState(state: UploadState): UploadState {
+  return state.kind === "sending" && !networkIsThere.value ? { ...state, isOnline: false } : state;
 }
 
 function isBad({ kind }: UploadState): boolean {
@@ -66,7 +73,6 @@ function sentenceOfSending(
   if (sizeBytes === null) return "Submitting …";
   if (!state.isOnline) return "The network is away. The upload goes on by itself when it is back.";
   const resumed = state.resumedBytes ? `, ${formatBytes(state.resumedBytes)} of it earlier` : "";
-  // whole percents, so that a screen reader is not told each packet
   const percent = Math.floor((100 * state.sentBytes) / Math.max(1, sizeBytes));
   return `${percent} % of ${formatBytes(sizeBytes)}${resumed}`;
 }
