@@ -24,7 +24,6 @@ from tools.local_stack.console import Console
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 Result = dict[str, Any]
-PAGE_FRAMES = 500
 RESTARTED = {"status": 409, "code": "results_restarted", "detail": "The results were computed anew"}
 
 
@@ -105,6 +104,8 @@ class PlayedService(LoopbackServer):
         The paths with queries that the console asked for.
     turns
         What happens to the job when a script asks for a path.
+    largest_page
+        How many frames the largest answer had.
     restarts
         How often a cursor is still answered with ``results_restarted``.
     """
@@ -117,6 +118,7 @@ class PlayedService(LoopbackServer):
         self._refused_before = 0.0
         self.asked: list[str] = []
         self.restarts = 0
+        self.largest_page = 0
         self.turns: dict[str, Callable[[], None]] = {}
 
     def refuse_signed(self) -> None:
@@ -167,7 +169,7 @@ class PlayedService(LoopbackServer):
         args, played = request.args, self.played
         is_partial, limit = (
             args.get("partial") == "true",
-            min(int(args.get("limit", PAGE_FRAMES)), PAGE_FRAMES),
+            int(args.get("limit", 1_000_000)),
         )
         if "cursor" in args and is_partial and self.restarts:
             self.restarts -= 1
@@ -177,6 +179,7 @@ class PlayedService(LoopbackServer):
         chosen = [at for at in range(known) if from_ms <= played.frames[at][1] <= to_ms]
         begin = int(args.get("cursor", chosen[0] if chosen else 0))
         end = min(begin + limit, chosen[-1] + 1 if chosen else 0)
+        self.largest_page = max(self.largest_page, end - begin)
         has_more = end < (chosen[-1] + 1 if chosen else 0) or (is_partial and played.visible is not None)
         told = {"complete": played.visible is None, "next_cursor": str(max(begin, end)) if has_more else None}
         return _json(played.page(begin, end, args.get("include") == "tracks", told))

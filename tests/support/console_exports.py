@@ -70,6 +70,8 @@ def _odd_page() -> dict[str, Any]:
         "detections": found,
         "ä": [True, None, 1e22, 1e15, -0.0],
         "z": {"b": 1, "a": {}},
+        "\U0001f600": 1,
+        "\uff5e": 2,
     }
     tracks = [[7, 10, None, 9]]
     return {

@@ -1,41 +1,36 @@
-import { signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import type { TargetedPointerEvent } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import type { RefObject, TargetedPointerEvent } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { formatTime } from "../format";
 import { Chip } from "../player/frame_panel";
+import type { Playhead } from "../player/playhead";
 import type { ViewState } from "../player/view_state";
 import { drawLanes, drawScale, inksOf, type PlacedLane, placedLanes, ROW_PX } from "./drawing";
-import { type Lane, lanesOf, moved, showing, spanAt, timeOfX, type View, xOf, zoomed } from "./layout";
+import { type Lane, lanesOf, spanAt, timeOfX, xOf } from "./layout";
+import type { TimelineView } from "./timeline_view";
 import "./timeline.css";
 
 const NEAR_PX = 4;
+const MOST_HEIGHT_PX = 360;
+/** So far beyond what is seen, names of lanes are kept for those who go by Tab. */
+const SPARE_PX = 200;
 
-/** The view of the timeline, shared with the keys of the page. */
-export class TimelineView {
-  readonly shown = signal<View | null>(null);
-
-  constructor(readonly durationMs: { readonly value: number }) {}
-
-  get view(): View {
-    return this.shown.value ?? { fromMs: 0, toMs: Math.max(1, this.durationMs.value) };
-  }
-
-  zoom(factor: number, aroundMs: number): void {
-    this.shown.value = zoomed(this.view, factor, aroundMs, Math.max(1, this.durationMs.value));
-  }
-
-  move(byMs: number): void {
-    this.shown.value = moved(this.view, byMs, Math.max(1, this.durationMs.value));
-  }
-
-  follow(timeMs: number): void {
-    if (this.shown.value) {
-      this.shown.value = showing(this.shown.value, timeMs, Math.max(1, this.durationMs.value));
-    }
-  }
+interface TimelineProps {
+  state: ViewState;
+  timeline: TimelineView;
 }
 
-export function Timeline({ state, timeline }: { state: ViewState; timeline: TimelineView }) {
+interface Surfaces {
+  scale: RefObject<HTMLCanvasElement | null>;
+  canvas: RefObject<HTMLCanvasElement | null>;
+  scroller: RefObject<HTMLDivElement | null>;
+  mark: RefObject<HTMLDivElement | null>;
+}
+
+/** The lanes with their places. */
+type Placed = ReadonlySignal<ReturnType<typeof placedLanes>>;
+
+export function Timeline({ state, timeline }: TimelineProps) {
   const { session, playhead } = state;
   const openClasses = useSignal<ReadonlySet<string>>(new Set());
   const lanes = useComputed(() => {
@@ -47,157 +42,39 @@ export function Timeline({ state, timeline }: { state: ViewState; timeline: Time
     };
     return placedLanes(summary ? lanesOf(summary, choice) : []);
   });
-  const scale = useRef<HTMLCanvasElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const scroller = useRef<HTMLDivElement>(null);
-  const marks = useRef<HTMLDivElement>(null);
-  const [scrollPx, setScrollPx] = useState(0);
+  const surfaces: Surfaces = {
+    scale: useRef<HTMLCanvasElement>(null),
+    canvas: useRef<HTMLCanvasElement>(null),
+    scroller: useRef<HTMLDivElement>(null),
+    mark: useRef<HTMLDivElement>(null),
+  };
+  const scrollPx = useSignal(0);
   const [hint, setHint] = useState("");
-  const sizes = useSignal(0);
-
-  useEffect(() => {
-    const observer = new ResizeObserver(() => {
-      // the scale ends where the lanes end, beside their scroll bar
-      const bar = (scroller.current?.offsetWidth ?? 0) - (scroller.current?.clientWidth ?? 0);
-      scroller.current?.parentElement?.style.setProperty("--bar", `${bar}px`);
-      sizes.value += 1;
-    });
-    if (canvas.current) observer.observe(canvas.current);
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    const onScheme = () => {
-      sizes.value += 1;
-    };
-    scheme.addEventListener("change", onScheme);
-    return () => {
-      observer.disconnect();
-      scheme.removeEventListener("change", onScheme);
-    };
-  }, [sizes]);
-
-  const scrolled = useSignal(0);
-  useSignalEffect(() => {
-    void sizes.value;
-    const inks = canvas.current && inksOf(canvas.current);
-    const chosen = state.pointedTrack.value ?? state.chosenTrack.value;
-    if (!inks || !canvas.current || !scale.current) return;
-    drawScale(scale.current, timeline.view, inks);
-    drawLanes(
-      canvas.current,
-      lanes.value.placed,
-      scrolled.value,
-      timeline.view,
-      inks,
-      ({ trackId }) => trackId !== null && trackId === chosen,
-    );
-  });
-  useSignalEffect(() => {
-    void sizes.value;
-    const timeMs = playhead.presentedMs.value ?? 0;
-    timeline.follow(timeMs);
-    const width = canvas.current?.clientWidth ?? 0;
-    const x = xOf(timeline.view, width, timeMs);
-    marks.current?.style.setProperty("transform", `translateX(${Math.max(-2, Math.min(width, x))}px)`);
-  });
-
-  const timeAt = (event: { clientX: number }) => {
-    const place = canvas.current?.getBoundingClientRect();
-    return place ? timeOfX(timeline.view, place.width, event.clientX - place.left) : 0;
-  };
-  const laneAt = (event: { clientY: number }) => {
-    const top = canvas.current?.getBoundingClientRect().top ?? 0;
-    const y = event.clientY - top + scrollPx;
-    const found = lanes.value.placed.find((one) => one.topPx <= y && y < one.topPx + one.heightPx);
-    return found ? { lane: found.lane, row: Math.floor((y - found.topPx) / ROW_PX) } : null;
-  };
-  const hitOf = (event: { clientX: number; clientY: number }) => {
-    const found = laneAt(event);
-    const { fromMs, toMs } = timeline.view;
-    const nearMs = (NEAR_PX * (toMs - fromMs)) / Math.max(1, canvas.current?.clientWidth ?? 1);
-    const span = found && spanAt(found.lane, timeAt(event), found.row, nearMs);
-    return span && found ? { span, lane: found.lane } : null;
-  };
-
-  const isDragging = useRef(false);
-  const onDown = (event: TargetedPointerEvent<HTMLElement>) => {
-    isDragging.current = true;
-    event.currentTarget.setPointerCapture(event.pointerId);
-    const hit = hitOf(event);
-    const timeMs = Math.max(0, timeAt(event));
-    // a thin span is hit beside its time
-    const isBeside = hit && (timeMs < hit.span.startMs || timeMs >= hit.span.endMs);
-    void playhead.seek(isBeside ? hit.span.startMs : timeMs);
-  };
-  const onMove = (event: TargetedPointerEvent<HTMLElement>) => {
-    if (isDragging.current) {
-      void playhead.seek(Math.max(0, Math.min(timeline.durationMs.value, timeAt(event))));
-      return;
-    }
-    const hit = hitOf(event);
-    setHint(hit ? hintOf(hit.lane, hit.span) : "");
-    state.pointedTrack.value = hit?.lane.trackId ?? null;
-  };
-  const onUp = () => {
-    isDragging.current = false;
-  };
-  const onLeave = () => {
-    setHint("");
-    state.pointedTrack.value = null;
-  };
-
-  const onWheel = (event: WheelEvent) => {
-    if (event.ctrlKey || event.metaKey) {
-      event.preventDefault();
-      timeline.zoom(event.deltaY > 0 ? 1.25 : 0.8, timeAt(event));
-    } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      event.preventDefault();
-      const { fromMs, toMs } = timeline.view;
-      timeline.move((event.deltaX / Math.max(1, canvas.current?.clientWidth ?? 1)) * (toMs - fromMs));
-    }
-  };
+  useDrawing({ state, timeline }, surfaces, lanes, scrollPx);
+  const { onWheel, ...pointing } = usePointing({ state, timeline }, surfaces, lanes, scrollPx, setHint);
 
   const { placed, heightPx } = lanes.value;
-  const shownLanes = useMemo(() => {
-    const height = scroller.current?.clientHeight ?? 400;
-    return placed.filter(
-      (one) => one.topPx + one.heightPx >= scrollPx - 200 && one.topPx <= scrollPx + height + 200,
-    );
-  }, [placed, scrollPx]);
-  const pointing = {
-    onPointerDown: onDown,
-    onPointerMove: onMove,
-    onPointerUp: onUp,
-    onPointerLeave: onLeave,
+  const heightShownPx = surfaces.scroller.current?.clientHeight ?? 400;
+  const shownLanes = placed.filter(
+    (one) =>
+      one.topPx + one.heightPx >= scrollPx.value - SPARE_PX &&
+      one.topPx <= scrollPx.value + heightShownPx + SPARE_PX,
+  );
+  const toggle = (name: string) => {
+    const open = new Set(openClasses.value);
+    if (!open.delete(name)) open.add(name);
+    openClasses.value = open;
   };
-
   return (
     <section class="card timeline" aria-labelledby="timeline-title">
-      <div class="row">
-        <h2 id="timeline-title">Timeline</h2>
-        <span class="spring" />
-        <button type="button" aria-label="Zoom in" onClick={() => timeline.zoom(0.5, playhead.timeMs)}>
-          +
-        </button>
-        <button type="button" aria-label="Zoom out" onClick={() => timeline.zoom(2, playhead.timeMs)}>
-          −
-        </button>
-        <button
-          type="button"
-          aria-label="All of the video"
-          onClick={() => {
-            timeline.shown.value = null;
-          }}
-        >
-          All
-        </button>
-      </div>
+      <Zoom timeline={timeline} playhead={playhead} />
       <div class="timeline-grid">
-        <Position state={state} timeline={timeline} pointing={pointing} scale={scale} />
+        <Position state={state} timeline={timeline} pointing={pointing} scale={surfaces.scale} />
         <div
           class="lanes"
-          ref={scroller}
+          ref={surfaces.scroller}
           onScroll={(event) => {
-            setScrollPx(event.currentTarget.scrollTop);
-            scrolled.value = event.currentTarget.scrollTop;
+            scrollPx.value = event.currentTarget.scrollTop;
           }}
           onWheel={onWheel}
         >
@@ -208,30 +85,157 @@ export function Timeline({ state, timeline }: { state: ViewState; timeline: Time
                 placed={one}
                 state={state}
                 isOpen={openClasses.value.has(one.lane.name)}
-                onToggle={() => {
-                  const open = new Set(openClasses.value);
-                  if (!open.delete(one.lane.name)) open.add(one.lane.name);
-                  openClasses.value = open;
-                }}
+                onToggle={() => toggle(one.lane.name)}
               />
             ))}
           </div>
           <canvas
-            ref={canvas}
+            ref={surfaces.canvas}
             class="lanes-canvas"
-            style={{ height: `${Math.max(ROW_PX, Math.min(heightPx, 360))}px` }}
+            style={{ height: `${Math.max(ROW_PX, Math.min(heightPx, MOST_HEIGHT_PX))}px` }}
             role="img"
-            aria-label="When each class, object and text was in view; the search below lists them"
+            aria-label="When each class, object and text was in view; the search lists them"
             {...pointing}
           />
         </div>
         <div class="playhead-area" aria-hidden="true">
-          <div class="playhead" ref={marks} />
+          <div class="playhead" ref={surfaces.mark} />
         </div>
       </div>
       <p class="muted hint">{hint || emptyHint(state, placed)}</p>
     </section>
   );
+}
+
+function Zoom({ timeline, playhead }: { timeline: TimelineView; playhead: Playhead }) {
+  return (
+    <div class="row">
+      <h2 id="timeline-title">Timeline</h2>
+      <span class="spring" />
+      <button type="button" aria-label="Zoom in" onClick={() => timeline.zoom(0.5, playhead.timeMs)}>
+        +
+      </button>
+      <button type="button" aria-label="Zoom out" onClick={() => timeline.zoom(2, playhead.timeMs)}>
+        −
+      </button>
+      <button
+        type="button"
+        aria-label="All of the video"
+        onClick={() => {
+          timeline.shown.value = null;
+        }}
+      >
+        All
+      </button>
+    </div>
+  );
+}
+
+/** Draw when something changes; while the video plays, only the mark of the playhead moves. */
+function useDrawing(
+  { state, timeline }: TimelineProps,
+  { scale, canvas, scroller, mark }: Surfaces,
+  lanes: Placed,
+  scrollPx: Signal<number>,
+): void {
+  const sizes = useSignal(0);
+  useEffect(() => {
+    const redraw = () => {
+      // the scale ends where the lanes end, beside their scroll bar
+      const bar = (scroller.current?.offsetWidth ?? 0) - (scroller.current?.clientWidth ?? 0);
+      scroller.current?.parentElement?.style.setProperty("--bar", `${bar}px`);
+      sizes.value += 1;
+    };
+    const observer = new ResizeObserver(redraw);
+    if (canvas.current) observer.observe(canvas.current);
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", redraw);
+    return () => {
+      observer.disconnect();
+      scheme.removeEventListener("change", redraw);
+    };
+  }, [sizes, canvas, scroller]);
+  useSignalEffect(() => {
+    void sizes.value;
+    const inks = canvas.current && inksOf(canvas.current);
+    const chosen = state.pointedTrack.value ?? state.chosenTrack.value;
+    const isChosen = ({ trackId }: Lane) => trackId !== null && trackId === chosen;
+    if (!inks || !canvas.current || !scale.current) return;
+    drawScale(scale.current, timeline.view, inks);
+    drawLanes(canvas.current, lanes.value.placed, scrollPx.value, timeline.view, inks, isChosen);
+  });
+  useSignalEffect(() => {
+    void sizes.value;
+    const timeMs = state.playhead.presentedMs.value ?? 0;
+    timeline.follow(timeMs);
+    const width = canvas.current?.clientWidth ?? 0;
+    const x = Math.max(-2, Math.min(width, xOf(timeline.view, width, timeMs)));
+    mark.current?.style.setProperty("transform", `translateX(${x}px)`);
+  });
+}
+
+/** What the pointer does on the scale and on the lanes. */
+function usePointing(
+  { state, timeline }: TimelineProps,
+  { canvas }: Surfaces,
+  lanes: Placed,
+  scrollPx: Signal<number>,
+  setHint: (hint: string) => void,
+) {
+  const { playhead } = state;
+  const isDragging = useRef(false);
+  const widthPx = () => Math.max(1, canvas.current?.clientWidth ?? 1);
+  const msPerPx = () => (timeline.view.toMs - timeline.view.fromMs) / widthPx();
+  const timeAt = (event: { clientX: number }) =>
+    timeOfX(timeline.view, widthPx(), event.clientX - (canvas.current?.getBoundingClientRect().left ?? 0));
+  const hitOf = (event: { clientX: number; clientY: number }) => {
+    const top = canvas.current?.getBoundingClientRect().top ?? 0;
+    const y = event.clientY - top + scrollPx.value;
+    const found = lanes.value.placed.find((one) => one.topPx <= y && y < one.topPx + one.heightPx);
+    if (!found || event.clientY < top) return null;
+    const row = Math.floor((y - found.topPx) / ROW_PX);
+    const span = spanAt(found.lane, timeAt(event), row, NEAR_PX * msPerPx());
+    return span && { span, lane: found.lane };
+  };
+  return {
+    onPointerDown: (event: TargetedPointerEvent<HTMLElement>) => {
+      isDragging.current = true;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      const hit = hitOf(event);
+      const timeMs = Math.max(0, timeAt(event));
+      // a thin span is hit beside its time
+      const isBeside = hit && (timeMs < hit.span.startMs || timeMs >= hit.span.endMs);
+      void playhead.seek(isBeside ? hit.span.startMs : timeMs);
+    },
+    onPointerMove: (event: TargetedPointerEvent<HTMLElement>) => {
+      if (isDragging.current) {
+        void playhead.seek(Math.max(0, Math.min(timeline.durationMs.value, timeAt(event))));
+        return;
+      }
+      const hit = hitOf(event);
+      setHint(hit ? hintOf(hit.lane, hit.span) : "");
+      state.pointedTrack.value = hit?.lane.trackId ?? null;
+    },
+    onPointerUp: () => {
+      isDragging.current = false;
+    },
+    onPointerCancel: () => {
+      isDragging.current = false;
+    },
+    onPointerLeave: () => {
+      setHint("");
+      state.pointedTrack.value = null;
+    },
+    onWheel: (event: WheelEvent) => {
+      if (event.ctrlKey || event.metaKey) {
+        event.preventDefault();
+        timeline.zoom(event.deltaY > 0 ? 1.25 : 0.8, timeAt(event));
+      } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+        event.preventDefault();
+        timeline.move(event.deltaX * msPerPx());
+      }
+    },
+  };
 }
 
 function emptyHint(state: ViewState, placed: readonly PlacedLane[]): string {
