@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,6 +44,15 @@ def all_of(functions: Sequence[Callable[[], Any]], limit: int, stop: threading.E
     """
     outcomes: list[Future[Any]] = [Future() for _ in functions]
     waiting = deque(zip(outcomes, functions, strict=True))
+    failures: list[BaseException] = []  # the first is the cause; the others may only have been stopped
+
+    def tried(function: Callable[[], Any]) -> Any:
+        try:
+            return function()
+        except BaseException as error:
+            failures.append(error)
+            stop.set()  # before this thread or another begins with the next
+            raise
 
     def work() -> None:
         while waiting and not stop.is_set():
@@ -50,19 +60,17 @@ def all_of(functions: Sequence[Callable[[], Any]], limit: int, stop: threading.E
                 outcome, function = waiting.popleft()
             except IndexError:  # another thread was faster
                 return
-            _settle(outcome, function)
+            _settle(outcome, partial(tried, function))
 
     try:
         for _ in range(min(limit, len(functions))):
             _start(work)
-        done, _ = wait(outcomes, return_when=FIRST_EXCEPTION)
-        return [one.result() for one in (outcomes if len(done) == len(outcomes) else _failed(done))]
+        wait(outcomes, return_when=FIRST_EXCEPTION)
+        if failures:
+            raise failures[0]
+        return [one.result() for one in outcomes]
     finally:
         stop.set()
-
-
-def _failed(outcomes: set[Future[Any]]) -> list[Future[Any]]:
-    return [one for one in outcomes if one.exception() is not None]
 
 
 def _settle(outcome: Future[T], function: Callable[[], T]) -> None:
