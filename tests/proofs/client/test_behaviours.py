@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from video_jobs_client import errors
 
-import tests.integration.storage_behaviours  # noqa: F401 - are added to WHEN
-from tests.integration.client_behaviours import GOOD, JOB, RESULTS, STATUS, SUMMARY, WHEN, when
+import tests.proofs.client.storage_behaviours  # noqa: F401 - are added to WHEN
+from tests.proofs.client.client_behaviours import GOOD, JOB, RESULTS, STATUS, SUMMARY, WHEN, when
 from tests.support.client_user import ClientUser, client_user
 from tests.support.misbehaving_server import MisbehavingServer, Move, reply
 from tests.support.pages import Page, table_rows
 from tests.support.played_service import JOB_ID, job, status_of
 from tests.support.pretend_service import EMPTY_SUMMARY
 
-PAGE = Page(Path(__file__).parents[2] / "docs" / "sdk.md")
+PAGE = Page(Path(__file__).parents[3] / "docs" / "sdk.md")
 
 
 # --- answers that are wrong ------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The curl commands of the documentation work as they are shown."""
+"""The commands and programs of the README and other pages work as they are shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from functions.video_api import answer_models
 from tests.e2e.conftest import Api
 from tests.support.pages import Page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def commands_of(page: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 from video_jobs_client import errors
 from video_jobs_client.uploads import UploadSettings
 
-from tests.integration.client_behaviours import GOOD, JOB, PART_BYTES, RESULTS, SUBMIT, UPLOAD, VIDEO, when
+from tests.proofs.client.client_behaviours import GOOD, JOB, PART_BYTES, RESULTS, SUBMIT, UPLOAD, VIDEO, when
 from tests.support.client_user import ClientUser
 from tests.support.misbehaving_server import Asked, MisbehavingServer, Move, answered, cut, reply, slow
 from tests.support.played_service import JOB_ID, job

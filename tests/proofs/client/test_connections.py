@@ -11,8 +11,8 @@ from video_jobs_client import errors
 from video_jobs_client.protocol.retries import Retries
 from video_jobs_client.uploads import UploadSettings
 
-from tests.integration.client_behaviours import JOB, SUBMIT, VIDEO
-from tests.integration.storage_behaviours import results_at
+from tests.proofs.client.client_behaviours import JOB, SUBMIT, VIDEO
+from tests.proofs.client.storage_behaviours import results_at
 from tests.support.client_user import client_user
 from tests.support.misbehaving_server import MisbehavingServer, reply
 from tests.support.played_service import JOB_ID, job
