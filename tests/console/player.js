@@ -162,10 +162,11 @@ const journeys = {
     const page = await opened(browser, task);
     const seen = {};
     await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    await page.locator(".lane-name", { hasText: "person" }).waitFor(); // from the results so far
     seen.lanes = await page.locator(".lane-name").allTextContents();
     seen.heading = await page.locator(".job-heading").textContent();
     await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.times[0]}`);
-    await page.waitForTimeout(800);
+    await page.locator(".frame-number", { hasText: "not analysed yet" }).waitFor();
     seen.before = await page.locator(".frame-number").textContent();
     await page.evaluate((url) => fetch(url), `${task.url}/more`);
     await frameIs(page, task.indexes[0]);
@@ -174,6 +175,7 @@ const journeys = {
     await page.getByText("Completed", { exact: true }).waitFor();
     await frameIs(page, task.indexes[0]);
     await page.locator(".lane-name", { hasText: "car" }).first().click();
+    await page.locator(".lane-track").first().waitFor(); // which the summary has
     seen.tracks = await page.locator(".lane-track").count();
     seen.faults = page.faults;
     return seen;
@@ -201,6 +203,7 @@ const journeys = {
     await frameIs(page, task.index);
     await settled(page);
     const seen = { drawn: await page.evaluate(drawnOnScreen), heading: await page.locator(".job-heading").textContent() };
+    await page.locator(".lane-name").first().waitFor();
     seen.lanes = await page.locator(".lane-name").allTextContents();
     seen.faults = page.faults;
     return seen;
