@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.proofs.simulation.report import play
 
 SEEDS = range(180)
 """Enough for every change and fault."""
 
 
+@pytest.mark.no_cover  # the tracer would only slow it down
 def test_no_schedule_breaks_a_promise() -> None:
     report = play(SEEDS)
     assert report.violations == {}

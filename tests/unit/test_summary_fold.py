@@ -48,6 +48,7 @@ def scene_frames(seed: int, *, uneven: bool) -> list[TrueFrame]:
 # --- the same bytes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover  # the tracer would only slow it down
 @settings(max_examples=15)
 @given(st.integers(0, 1000), st.booleans())
 def test_frames_and_the_lines_of_their_parts_give_the_same_bytes(seed: int, uneven: bool) -> None:
@@ -236,6 +237,7 @@ def test_the_summary_does_not_grow_with_the_frames() -> None:
     assert size(80) < 1.1 * size(20)
 
 
+@pytest.mark.no_cover  # the tracer would only slow it down
 def test_the_memory_does_not_grow_with_the_frames() -> None:
     fold = SummaryFold(lambda _: None)
     lines = [Line("EXIT 12"), Line("Main Street", top=300)]

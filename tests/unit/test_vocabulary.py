@@ -277,6 +277,7 @@ def test_a_missing_configuration_and_a_missing_root_are_refused(run: Run) -> Non
     assert run("--root", "/nowhere")[0] == BAD_CONFIGURATION
 
 
+@pytest.mark.no_cover  # the tracer would only slow it down
 def test_the_project_keeps_the_rules_of_the_design(capsys: pytest.CaptureFixture[str]) -> None:
     vocabulary = Vocabulary.from_yaml(CONFIGURATION)
     assert vocabulary.forbidden == TERMS
