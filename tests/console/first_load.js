@@ -1,6 +1,6 @@
 "use strict";
 
-const { openPage, run } = require("./browser");
+const { openPage, run } = require("../support/browser.js");
 
 // When the first page can be used: the heading is there and nothing blocks the browser any more.
 run(async ({ browser, task }) => {

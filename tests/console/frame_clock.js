@@ -1,7 +1,7 @@
 // What a browser says of the pictures that it presents; run by test_frame_clock.py with Node.js.
 "use strict";
 
-const { openPage, run } = require("./browser.js");
+const { openPage, run } = require("../support/browser.js");
 const { numberOnScreen } = require("./numbers.js");
 
 // Runs in the page: seek to each of the times, then play from the start.

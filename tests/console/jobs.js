@@ -1,6 +1,6 @@
 "use strict";
 
-const { findingsOn, openPage, run } = require("./browser");
+const { findingsOn, openPage, run } = require("../support/browser.js");
 
 const rows = (page) => page.locator("li.job");
 const row = (page, name) => page.locator("li.job", { hasText: name });

@@ -1,6 +1,6 @@
 "use strict";
 
-const { findingsOn, openPage, run } = require("./browser");
+const { findingsOn, openPage, run } = require("../support/browser.js");
 
 async function logIn(page, who) {
   await page.getByLabel("Subject").fill(who);

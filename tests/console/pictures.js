@@ -2,7 +2,7 @@
 "use strict";
 
 const path = require("node:path");
-const { openPage, run } = require("./browser.js");
+const { openPage, run } = require("../support/browser.js");
 
 const VIEWS = [
   { name: "console.jpg", width: 1280, height: 1240, colorScheme: "light" },

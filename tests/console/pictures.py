@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -34,4 +33,3 @@ def make(folder: Path) -> None:
 if __name__ == "__main__":
     make(FOLDER)
     print("\n".join(map(str, sorted(FOLDER.glob("console*.jpg")))))
-    sys.exit()

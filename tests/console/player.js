@@ -1,7 +1,7 @@
 // What the page of a job shows; run by test_player.py with Node.js.
 "use strict";
 
-const { findingsOn, openPage, run } = require("./browser.js");
+const { findingsOn, openPage, run } = require("../support/browser.js");
 const { numberOnScreen } = require("./numbers.js");
 
 const WIDE = { viewport: { width: 1280, height: 900 } };

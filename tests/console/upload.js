@@ -1,6 +1,6 @@
 "use strict";
 
-const { findingsOn, openPage, run } = require("./browser");
+const { findingsOn, openPage, run } = require("../support/browser.js");
 
 const numberOf = (url) => Number(new URL(url).searchParams.get("partNumber"));
 

@@ -1,9 +1,7 @@
 // A page of another origin uses the API as a console would; run by test_browser.py with Node.js.
-// Reads its task as JSON from standard input and writes what the page saw as JSON to standard output.
 "use strict";
 
-const task = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const { chromium } = require(task.playwright);
+const { openPage, run } = require("../support/browser.js");
 
 // Runs in the page.
 async function journey({ api, token, video }) {
@@ -69,29 +67,18 @@ async function refusals({ api, token }) {
   return [await tried(fetch(`${api}/video/jobs`, { headers })), await tried(fetch(`${api}/health`))];
 }
 
-(async () => {
-  const browser = await chromium.launch({
-    executablePath: task.chromium,
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+run(async ({ browser, task }) => {
+  const page = await openPage(browser);
+  const preflights = new Set();
+  const protocol = await page.context().newCDPSession(page);
+  protocol.on("Network.requestWillBeSent", (event) => {
+    if (event.request.method === "OPTIONS") preflights.add(new URL(event.request.url).origin);
   });
-  try {
-    const page = await browser.newPage();
-    const preflights = new Set();
-    const protocol = await page.context().newCDPSession(page);
-    protocol.on("Network.requestWillBeSent", (event) => {
-      if (event.request.method === "OPTIONS") preflights.add(new URL(event.request.url).origin);
-    });
-    await protocol.send("Network.enable");
-    await page.goto(task.page);
-    const seen = await page.evaluate(journey, task);
-    seen.preflights = [...preflights].sort();
-    await page.goto(task.otherPage);
-    seen.refused = await page.evaluate(refusals, task);
-    process.stdout.write(JSON.stringify(seen));
-  } finally {
-    await browser.close();
-  }
-})().catch((error) => {
-  process.stderr.write(`${error.stack}\n`);
-  process.exit(1);
+  await protocol.send("Network.enable");
+  await page.goto(task.page);
+  const seen = await page.evaluate(journey, task);
+  seen.preflights = [...preflights].sort();
+  await page.goto(task.otherPage);
+  seen.refused = await page.evaluate(refusals, task);
+  return seen;
 });

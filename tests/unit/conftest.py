@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pytest_socket import disable_socket, enable_socket
 from video_jobs.use_cases import fetch_turn
 
+from tests.support.played_storage import VIDEO
 from tests.support.source_world import CHUNK, KIB
 
 
@@ -23,3 +26,18 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of a fetched video have KiB instead of MiB, and so has what a server must send in a second."""
     monkeypatch.setattr(fetch_turn, "chunk_bytes_of", lambda _: CHUNK)
     monkeypatch.setattr(fetch_turn, "MIN_BYTES_PER_S", fetch_turn.MIN_BYTES_PER_S // KIB)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the client remembers interrupted uploads."""
+    monkeypatch.setenv("VIDEO_JOBS_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "uploads"
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A file that the played storage takes."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(VIDEO)
+    return path

@@ -27,17 +27,17 @@ def test_the_scheme_of_a_url_may_be_in_capitals(is_async: bool) -> None:
 def test_an_upload_that_sends_nothing_at_a_time_is_refused_before_there_is_a_job(
     parallel: int, is_async: bool, tmp_path: Path
 ) -> None:
-    clip, settings = tmp_path / "clip.mp4", UploadSettings(method="multipart", parallel=parallel)
+    clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"video")
     service = PlayedService([])
 
     def by_sync() -> None:
         with service.client() as client:
-            client.analyse(clip, upload=settings)
+            client.analyse(clip, upload=UploadSettings(method="multipart", parallel=parallel))
 
     async def by_async() -> None:
         async with service.async_client() as client:
-            await client.analyse(clip, upload=settings)
+            await client.analyse(clip, upload=UploadSettings(method="multipart", parallel=parallel))
 
     with pytest.raises(errors.ArgumentError, match=f"parallel={parallel}.*: at least 1"):
         anyio.run(by_async) if is_async else by_sync()

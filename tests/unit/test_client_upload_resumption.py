@@ -13,26 +13,14 @@ from video_jobs_client import errors
 from video_jobs_client.uploads import UploadSettings
 
 from tests.support.played_service import JOB_ID, answer, job, problem
-from tests.unit.test_client_uploads import VIDEO, Storage
+from tests.support.played_storage import Storage
 
+pytestmark = pytest.mark.usefixtures("cache")
 FORM, PARTS, BODY = (UploadSettings(method=name, parallel=1) for name in ("form", "multipart", "body"))
 
 
 class KilledError(Exception):
     """The program ends, wherever it is."""
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VIDEO_JOBS_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "uploads"
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(VIDEO)
-    return path
 
 
 def submit(service: Storage, clip: Path, upload: UploadSettings) -> str:

@@ -31,7 +31,6 @@ from video_jobs_client.uploads import (
     StorageMethod,
     UploadSettings,
     begin_upload,
-    checked_settings,
     submit,
 )
 
@@ -63,7 +62,7 @@ class AsyncJobs:
         **options: Unpack[Options],
     ) -> AsyncJob:
         """As `AsyncClient.analyse`."""
-        steps = submit(self._calls, source, options, checked_settings(upload), idempotency_key)
+        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key)
         return await self.get(await self._driver.run(steps))
 
     async def begin_upload(

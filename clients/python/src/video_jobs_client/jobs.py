@@ -31,7 +31,6 @@ from video_jobs_client.uploads import (
     StorageMethod,
     UploadSettings,
     begin_upload,
-    checked_settings,
     submit,
 )
 
@@ -58,7 +57,7 @@ class Jobs:
         **options: Unpack[Options],
     ) -> Job:
         """As `Client.analyse`."""
-        steps = submit(self._calls, source, options, checked_settings(upload), idempotency_key)
+        steps = submit(self._calls, source, options, upload or UploadSettings(), idempotency_key)
         return self.get(self._driver.run(steps))
 
     def begin_upload(

@@ -1,7 +1,6 @@
 """How a video gets from here to the service."""
 
 from video_jobs_client.uploads.progress import UploadState
-from video_jobs_client.uploads.settings import checked_settings
 from video_jobs_client.uploads.sources import Source
 from video_jobs_client.uploads.submission import StorageMethod, UploadSettings, begin_upload, submit
 
@@ -11,6 +10,5 @@ __all__ = [
     "UploadSettings",
     "UploadState",
     "begin_upload",
-    "checked_settings",
     "submit",
 ]

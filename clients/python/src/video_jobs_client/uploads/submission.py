@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from video_jobs_client.errors import (
     ApiError,
+    ArgumentError,
     IdempotencyMismatchError,
     JobNotFoundError,
     JobStateError,
@@ -68,6 +69,12 @@ class UploadSettings:
     unfinished: UnfinishedUploads = field(default_factory=UnfinishedUploads)
     body_bytes: int = 4 * MIB
     form_bytes: int = 64 * MIB
+
+    def __post_init__(self) -> None:
+        if self.parallel < 1:
+            raise ArgumentError(
+                f"UploadSettings(parallel={self.parallel}): at least 1 part is sent at a time"
+            )
 
     def method_for(self, size_bytes: int) -> Method:
         """How a video of this size is sent first."""

@@ -1,4 +1,4 @@
-// Runs a script of steps in a real browser; the scripts beside it are run by the tests with Node.js.
+// Runs a script of steps in a real browser; those of tests/console and tests/proofs are run by the tests with Node.js.
 // Reads its task as JSON from standard input and writes what the steps saw as JSON to standard output.
 "use strict";
 
