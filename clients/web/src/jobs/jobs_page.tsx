@@ -4,6 +4,8 @@ import { useApi } from "../api/context";
 import { sentenceOf } from "../api/errors";
 import type { Job, Status } from "../api/types";
 import { type Question, QuestionDialog } from "../question";
+import { listCommand } from "../take_away/curl";
+import { WithCurl } from "../take_away/with_curl";
 import { JobList, nameOf } from "./job_list";
 import { type Action, JobRow } from "./job_row";
 import "./jobs.css";
@@ -124,6 +126,7 @@ interface RowsProps {
 }
 
 function Rows({ list, onAction }: RowsProps) {
+  const api = useApi();
   const jobs = list.jobs.value;
   if (jobs === null) return list.problem.value ? null : <p class="muted">Loading …</p>;
   return (
@@ -137,6 +140,11 @@ function Rows({ list, onAction }: RowsProps) {
           ))}
         </ul>
       )}
+      <WithCurl
+        commands={[
+          listCommand(api.baseUrl || location.origin, list.filter.value, api.tokens.current() !== null),
+        ]}
+      />
       {(list.hasNewer || list.hasOlder) && (
         <nav class="row pages" aria-label="Pages of the list">
           <button type="button" disabled={!list.hasNewer} onClick={() => list.newer()}>

@@ -1,13 +1,27 @@
 import type { Job } from "../api/types";
 
-/** Commands that fetch what the page shows. */
-export function curlCommands(
+export interface Command {
+  name: string;
+  command: string;
+}
+
+/** The command that fetches the newest jobs of the list. */
+export function listCommand(
   origin: string,
-  job: Job,
+  filter: { status: string; pipelineId: string },
   needsToken: boolean,
-): { name: string; command: string }[] {
-  const header = needsToken ? '-H "Authorization: Bearer $VIDEO_JOBS_TOKEN" ' : "";
-  const get = (path: string) => `curl ${header}'${origin}${path}'`;
+): Command {
+  const query = new URLSearchParams({
+    ...(filter.status && { status: filter.status }),
+    ...(filter.pipelineId && { pipeline_id: filter.pipelineId }),
+  });
+  const path = query.size > 0 ? `/video/jobs?${query}` : "/video/jobs";
+  return { name: "The jobs", command: getting(origin, needsToken)(path) };
+}
+
+/** Commands that fetch what the page of a job shows. */
+export function curlCommands(origin: string, job: Job, needsToken: boolean): Command[] {
+  const get = getting(origin, needsToken);
   const id = job.job_id;
   const isComplete = job.status === "completed";
   const isOpen = job.status === "pending" || job.status === "running";
@@ -22,4 +36,9 @@ export function curlCommands(
     ...(isOpen ? [{ name: "The results so far", command: get(`/video/results/${id}?partial=true`) }] : []),
     { name: "A link to the video", command: get(`/video/jobs/${id}/video`) },
   ];
+}
+
+function getting(origin: string, needsToken: boolean): (path: string) => string {
+  const header = needsToken ? '-H "Authorization: Bearer $VIDEO_JOBS_TOKEN" ' : "";
+  return (path) => `curl ${header}'${origin}${path}'`;
 }

@@ -2,9 +2,9 @@ import { useRef, useState } from "preact/hooks";
 import { useApi } from "../api/context";
 import { isAborted, sentenceOf } from "../api/errors";
 import type { Session } from "../player/session";
-import { CopyButton } from "./copy_button";
 import { curlCommands } from "./curl";
 import { FILE_KINDS, type FileKind, fileName, made } from "./files";
+import { WithCurl } from "./with_curl";
 import "./take_away.css";
 
 /** Everything that can be downloaded of a job, and the commands that fetch it. */
@@ -87,18 +87,7 @@ export function TakeAway({ session }: { session: Session }) {
           {problem}
         </p>
       )}
-      <details>
-        <summary>With curl</summary>
-        {curlCommands(origin, job, api.tokens.current() !== null).map(({ name, command }) => (
-          <div key={name} class="command">
-            <h3>{name}</h3>
-            <div class="row">
-              <code>{command}</code>
-              <CopyButton text={command} label={`Copy the command: ${name.toLowerCase()}`} />
-            </div>
-          </div>
-        ))}
-      </details>
+      <WithCurl commands={curlCommands(origin, job, api.tokens.current() !== null)} />
     </section>
   );
 }
