@@ -58,6 +58,22 @@ async function expiry({ browser, task }) {
   return seen;
 }
 
+// A page that asks for nothing renews its login, even if the first try does not reach the issuer.
+async function idle({ browser, task }) {
+  const page = await openPage(browser);
+  let tries = 0;
+  await page.route(task.tokenUrl, (route) => {
+    const isRenewal = /grant_type=refresh_token/.test(route.request().postData() ?? "");
+    if (isRenewal) tries += 1;
+    return isRenewal && tries === 1 ? route.abort() : route.continue();
+  });
+  await page.goto(`${task.url}/#job=${task.jobId}`);
+  await logIn(page, "ann");
+  await page.getByRole("heading", { level: 1, name: "anns.mp4" }).waitFor();
+  await page.waitForResponse((answer) => answer.url() === task.tokenUrl && tries > 1 && answer.ok());
+  return { alerts: await page.getByText("Your login has ended").count() };
+}
+
 // Bob sees nothing of ann's; whoever refuses is told so; a logout ends the login.
 async function others({ browser, task }) {
   const page = await openPage(browser);
@@ -82,4 +98,4 @@ async function others({ browser, task }) {
   return seen;
 }
 
-run((given) => ({ moment, expiry, others })[given.task.journey](given));
+run((given) => ({ moment, expiry, idle, others })[given.task.journey](given));

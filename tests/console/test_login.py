@@ -78,6 +78,13 @@ def test_a_login_is_renewed_and_its_end_keeps_the_page(
     assert seen["findings"] == seen["faults"] == []
 
 
+def test_an_idle_page_renews_its_login_after_a_failure(
+    drive: Drive, stack: LocalStack, job_id: str, short_logins: None
+) -> None:
+    seen = drive("login.js", journey="idle", url=stack.url, jobId=job_id, tokenUrl=stack.issuer.token_url)
+    assert seen["alerts"] == 0
+
+
 def test_nobody_sees_the_jobs_of_others(drive: Drive, stack: LocalStack, job_id: str) -> None:
     seen = drive("login.js", journey="others", url=stack.url, jobId=job_id)
     assert seen["ofBob"] == 0

@@ -11,7 +11,9 @@ import pytest
 import requests
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from werkzeug.wrappers import Request
 
+from tools.local_stack.code_flow import CodeFlow, GrantError
 from tools.local_stack.development_issuer import DevelopmentIssuer
 
 PAGE = "http://127.0.0.1:8000/"
@@ -55,6 +57,19 @@ def test_a_login_that_was_forgotten_is_not_renewed(issuer: DevelopmentIssuer) ->
     tokens = log_in(issuer)
     issuer.forget_logins()
     assert renew(issuer, tokens) == 400
+
+
+def test_a_login_that_is_forgotten_while_it_is_renewed_is_not_renewed_again() -> None:
+    codes = CodeFlow()
+    asked = {"client_id": "console", "redirect_uri": PAGE, "scope": "offline_access", "login_hint": "ann"}
+    asked |= {"response_type": "code", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    sent_back = codes.authorize(Request.from_values(query_string=asked))
+    (code,) = parse_qs(urlsplit(sent_back.headers["location"]).query)["code"]
+    form = {"client_id": "console", "redirect_uri": PAGE, "code_verifier": VERIFIER, "code": code}
+    grant = codes.redeem_code(form)
+    codes.forget_renewals()
+    with pytest.raises(GrantError):
+        codes.redeem_renewal({"client_id": "console", **codes.renewal_of(grant)})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -69,6 +70,7 @@ class CodeFlow:
         self._clock = clock
         self._codes: dict[str, Grant] = {}
         self._renewals: dict[str, Grant] = {}
+        self._forgotten_until_s = -math.inf
 
     def authorize(self, request: Request) -> Response:
         """The login page, or with ``login_hint`` what it leads to: back to the client with a code."""
@@ -102,6 +104,8 @@ class CodeFlow:
         grant = self._renewals.pop(form.get("refresh_token", ""), None)
         if grant is None or form.get("client_id") != grant.client_id:
             raise GrantError
+        if grant.given_at_s <= self._forgotten_until_s:
+            raise GrantError
         return grant
 
     def renewal_of(self, grant: Grant) -> dict[str, str]:
@@ -113,8 +117,8 @@ class CodeFlow:
         return {"refresh_token": token}
 
     def forget_renewals(self) -> None:
-        """No refresh token of before is good any more."""
-        self._renewals.clear()
+        """No login of before is renewed any more, not even one whose new token is just being made."""
+        self._forgotten_until_s = self._clock()
 
     def log_out(self, request: Request) -> Response:
         """Back to the client (OpenID Connect RP-Initiated Logout 1.0); there is no session here to end."""

@@ -47,6 +47,7 @@ class Session implements Login {
       automaticSilentRenew: false, // done here, and only by a refresh token: the page allows no frames
     });
     this.#manager.events.addAccessTokenExpiring(() => void this.#renew());
+    this.#manager.events.addAccessTokenExpired(() => void this.#renew()); // the network was away before
   }
 
   get state(): ReadonlySignal<LoginState> {
