@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from video_jobs_client import Client
 
+from tests.console.played_job import PlayedJob, PlayedService
 from tests.support.browser import browser_tools, required, run_in_browser
 from tools.local_stack.console import built_console
 from tools.local_stack.stack import LocalStack
@@ -18,6 +19,7 @@ AXE = ROOT / ".cache" / "axe-core-4.14.1" / "node_modules" / "axe-core" / "axe.m
 PICTURES = ROOT / "out" / "console"
 
 Drive = Callable[..., Any]
+Play = Callable[[PlayedJob], PlayedService]
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +69,17 @@ def drive(tools: dict[str, str]) -> Drive:
         return run_in_browser(Path(__file__).with_name(script), {**tools, **task})
 
     return run
+
+
+@pytest.fixture
+def play(console: Path) -> Iterator[Play]:
+    """Start a service that plays a job."""
+    services: list[PlayedService] = []
+
+    def start(played: PlayedJob) -> PlayedService:
+        services.append(PlayedService(console, played))
+        return services[-1].__enter__()
+
+    yield start
+    for service in services:
+        service.__exit__(None, None, None)

@@ -1,57 +1,9 @@
 // What the page of a job shows; run by test_player.py with Node.js.
 "use strict";
 
-const { findingsOn, openPage, run } = require("../support/browser.js");
+const { findingsOn, run } = require("../support/browser.js");
+const { drawnOnScreen, frameIs, opened, settled, shown } = require("./job_page.js");
 const { numberOnScreen } = require("./numbers.js");
-
-const WIDE = { viewport: { width: 1280, height: 900 } };
-
-// Runs in the page: the edges of all that is drawn over the picture, in pixels of the video.
-function drawnOnScreen() {
-  const canvas = document.querySelector(".stage-overlay");
-  const video = document.querySelector("video");
-  const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let [left, top, right, bottom] = [width, height, -1, -1];
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      if (data[4 * (y * width + x) + 3] < 128) continue;
-      [left, top] = [Math.min(left, x), Math.min(top, y)];
-      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
-    }
-  }
-  if (right < 0) return null;
-  const [sx, sy] = [video.videoWidth / width, video.videoHeight / height];
-  return [left * sx, top * sy, right * sx, bottom * sy];
-}
-
-const shown = async (page) => ({
-  number: await page.evaluate(numberOnScreen),
-  frame: await page.locator(".stage-overlay").getAttribute("data-frame"),
-  drawn: await page.evaluate(drawnOnScreen),
-});
-
-const frameIs = (page, index) =>
-  page.waitForFunction(
-    (wanted) => document.querySelector(".stage-overlay")?.dataset.frame === wanted,
-    String(index),
-  );
-
-const settled = async (page) => {
-  let before = null;
-  for (let same = 0; same < 4; ) {
-    const now = await page.locator(".stage-overlay").getAttribute("data-frame");
-    same = now === before ? same + 1 : 0;
-    before = now;
-    await page.waitForTimeout(80);
-  }
-};
-
-async function opened(browser, { url, jobId, moment }, options = WIDE) {
-  const page = await openPage(browser, options);
-  const at = moment === undefined ? "" : `&t=${moment}`;
-  await page.goto(`${url}/#job=${jobId}${at}`);
-  return page;
-}
 
 const journeys = {
   // Only labels off, so that the edges of what is drawn are those of the box.
@@ -112,7 +64,7 @@ const journeys = {
   },
 
   async looking({ browser, task }) {
-    const page = await opened(browser, task, { ...WIDE, permissions: ["clipboard-read", "clipboard-write"] });
+    const page = await opened(browser, task, { permissions: ["clipboard-read", "clipboard-write"] });
     await page.locator(".stage-overlay[data-frame='0']").waitFor();
     const seen = { findings: await findingsOn(page) };
     const time = () => page.locator(".clock .time").textContent();
@@ -209,22 +161,6 @@ const journeys = {
     return seen;
   },
 
-  async expired({ browser, task }) {
-    const page = await opened(browser, task);
-    await page.locator(".stage-overlay[data-frame='0']").waitFor();
-    await page.keyboard.press(".");
-    await frameIs(page, 1);
-    const before = await page.locator("video").getAttribute("src");
-    await page.waitForTimeout(500);
-    await page.keyboard.press(".");
-    await page.waitForFunction((src) => document.querySelector("video").getAttribute("src") !== src, before);
-    await page.locator("video").evaluate((video) => video.readyState >= 2 || new Promise((r) => (video.onloadeddata = r)));
-    await settled(page);
-    await page.keyboard.press(".");
-    await settled(page);
-    return { ...(await shown(page)), problems: await page.locator(".problem").allTextContents(), faults: page.faults };
-  },
-
   async stuck({ browser, task }) {
     const page = await opened(browser, task);
     await page.locator(".stage-overlay[data-frame='0']").waitFor();
@@ -238,21 +174,6 @@ const journeys = {
     await frameIs(page, 2);
     await settled(page);
     return { ...seen, on: await shown(page), problems: await page.locator(".problem").count(), faults: page.faults };
-  },
-
-  async refused({ browser, task }) {
-    const page = await opened(browser, task);
-    await page.locator(".stage-overlay[data-frame='0']").waitFor();
-    const before = await page.locator("video").getAttribute("src");
-    await page.evaluate((url) => fetch(url), `${task.url}/expire`);
-    // the browser has the short file already: ask the bucket once more
-    await page.locator("video").evaluate((video) => (video.src += "&again"));
-    await page.waitForFunction((src) => !document.querySelector("video").src.startsWith(src), before);
-    await frameIs(page, 0);
-    await page.keyboard.press(".");
-    await frameIs(page, 1);
-    await settled(page);
-    return { ...(await shown(page)), problems: await page.locator(".problem").count(), faults: page.faults };
   },
 
   async unplayable({ browser, task }) {

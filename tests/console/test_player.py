@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import pytest
 from video_jobs.domain.video import VideoFacts
 from video_jobs_client import Client, Job, Results, exports
 
-from tests.console.conftest import Drive
-from tests.console.played_job import PlayedJob, PlayedService, Result
+from tests.console.conftest import Drive, Play
+from tests.console.played_job import PlayedJob, PlayedService, Result, box_on, one_box
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_scene_mp4 import PATH as SCENE
 from tests.fixtures.numbered_videos import make_numbered
@@ -37,17 +37,6 @@ KINDS = {
 }
 
 
-def box_on(index: int, facts: VideoFacts) -> list[float]:
-    """A box that tells the number of its picture by its place."""
-    left, top = 8.0 + 7.0 * (index % 24), 20.0 + 3.0 * (index % 17)
-    return [left, top, left + 60, top + 50]
-
-
-def one_box(index: int, facts: VideoFacts) -> Result:
-    found = {"xyxy": box_on(index, facts), "confidence": 0.9, "class_id": 2, "class_name": "car"}
-    return {"detections": [found], "text": "", "blocks": []}
-
-
 def street(index: int, facts: VideoFacts) -> Result:
     """A car that moves, a person who stands, and a sign from the ninth picture on."""
     person = {"xyxy": [200.0, 60.0, 240.0, 150.0], "confidence": 0.8, "class_id": 0, "class_name": "person"}
@@ -67,23 +56,6 @@ def street(index: int, facts: VideoFacts) -> Result:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("numbered")
-
-
-Play = Callable[[PlayedJob], PlayedService]
-
-
-@pytest.fixture
-def play(console: Path) -> Iterator[Play]:
-    """Start a service that plays a job."""
-    services: list[PlayedService] = []
-
-    def start(played: PlayedJob) -> PlayedService:
-        services.append(PlayedService(console, played))
-        return services[-1].__enter__()
-
-    yield start
-    for service in services:
-        service.__exit__(None, None, None)
 
 
 def near(drawn: list[float] | None, box: list[float]) -> bool:
@@ -218,23 +190,6 @@ def test_results_fill_in_while_the_job_runs(drive: Drive, console: Path, play: P
     assert seen["before"] == "not analysed yet"
     assert seen["after"] == "frame 20"
     assert seen["tracks"] == 1
-
-
-def test_an_expired_url_of_the_video_is_renewed(drive: Drive, play: Play, folder: Path) -> None:
-    service = play(PlayedJob.of_video(make_numbered("ntsc", folder).path, one_box))
-    service.expires_s = 20.5
-    seen = drive("player.js", journey="expired", url=service.url, jobId=JOB_ID)
-    assert seen["problems"] == seen["faults"] == []
-    assert str(seen["number"]) == seen["frame"]
-    assert sum(path.startswith(f"/video/jobs/{JOB_ID}/video") for path in service.asked) >= 2
-
-
-def test_a_url_that_the_bucket_refuses_is_renewed(drive: Drive, play: Play, folder: Path) -> None:
-    service = play(PlayedJob.of_video(make_numbered("ntsc", folder).path, one_box))
-    service.turns["/expire"] = service.refuse_signed
-    seen = drive("player.js", journey="refused", url=service.url, jobId=JOB_ID)
-    assert (seen["number"], seen["frame"], seen["problems"]) == (1, "1", 0)
-    assert seen["faults"] == []
 
 
 def test_a_video_that_no_browser_plays_is_told_and_its_results_are_drawn(

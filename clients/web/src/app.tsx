@@ -49,7 +49,7 @@ export function App() {
 function Page({ open }: { open: Route }) {
   switch (open.page) {
     case "job":
-      return <JobPage key={open.jobId} jobId={open.jobId} moment={open.moment} />;
+      return <JobPage key={open.jobId} link={open} />;
     case "upload":
       return <UploadPage />;
     default:

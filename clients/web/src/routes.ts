@@ -1,11 +1,14 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 
 /** The pages, as the part of the address behind `#` names them: a link to one can be sent to others. */
-export type Route =
-  | { page: "jobs" }
-  | { page: "upload" }
-  /** `moment` is in milliseconds from the first picture of the video. */
-  | { page: "job"; jobId: string; moment: number | null };
+export type Route = { page: "jobs" } | { page: "upload" } | JobRoute;
+
+export interface JobRoute {
+  page: "job";
+  jobId: string;
+  /** In milliseconds from the first picture of the video; null for its start. */
+  moment: number | null;
+}
 
 export function parseRoute(hash: string): Route {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));

@@ -1,4 +1,9 @@
 import { sleep } from "./client";
+import { ApiError, sentenceOf } from "./errors";
+
+const LONGEST_PAUSE_S = 30;
+/** However a service counts, it is not asked without a pause. */
+const SHORTEST_PAUSE_S = 1;
 
 /** Resolves when the page is looked at; at once if it is. */
 function visible(signal: AbortSignal): Promise<void> {
@@ -35,6 +40,32 @@ export async function poll(
     await visible(signal);
     const pauseS = await ask(signal);
     if (pauseS === null) return;
-    await sleep(pauseS, signal);
+    await sleep(Math.max(SHORTEST_PAUSE_S, pauseS), signal);
   }
+}
+
+/**
+ * Like `poll`, but a failure that may pass does not end it: it is told, and after a growing pause asked again.
+ *
+ * `tell` gets the sentence of a failure, and null after a success. Other errors are thrown.
+ */
+export async function pollPatiently(
+  ask: (signal: AbortSignal) => Promise<number | null>,
+  signal: AbortSignal,
+  tell: (problem: string | null) => void,
+): Promise<void> {
+  let failures = 0;
+  await poll(async () => {
+    try {
+      const pauseS = await ask(signal);
+      failures = 0;
+      tell(null);
+      return pauseS;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isTemporary)) throw error;
+      tell(sentenceOf(error));
+      failures += 1;
+      return Math.min(LONGEST_PAUSE_S, 2 ** failures);
+    }
+  }, signal);
 }

@@ -1,11 +1,11 @@
-import { computed, effect } from "@preact/signals";
+import { computed, effect, type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useApi } from "../api/context";
 import type { Job } from "../api/types";
 import { nameOf } from "../jobs/job_list";
 import { LABELS } from "../jobs/job_row";
 import { reasonOf, remedyOf } from "../jobs/reasons";
-import { hashOf, replaceMoment } from "../routes";
+import { hashOf, type JobRoute, replaceMoment } from "../routes";
 import { CopyButton } from "../take_away/copy_button";
 import { TakeAway } from "../take_away/take_away";
 import { SearchPanel } from "../timeline/search_panel";
@@ -16,16 +16,15 @@ import { FramePanel, Switches } from "./frame_panel";
 import { actionOf } from "./keyboard";
 import { annotateCommand, unplayableSentence } from "./playback_support";
 import { Playhead } from "./playhead";
-import { Session } from "./session";
+import { lastMsOf, Session } from "./session";
 import { Stage } from "./stage";
-import { JobVideo } from "./video";
+import { JobVideo, type Loaded } from "./video";
 import { ViewState } from "./view_state";
 import "./player.css";
 
 export interface JobPageProps {
-  jobId: string;
-  /** Where to begin, in milliseconds from the first picture. */
-  moment: number | null;
+  /** Another object for each link that was followed, even if it leads where the one before did. */
+  link: JobRoute;
 }
 
 interface Opened {
@@ -33,31 +32,29 @@ interface Opened {
   playhead: Playhead;
   view: ViewState;
   timeline: TimelineView;
+  /** What the browser told of the video; the service tells nothing of one that no worker has opened. */
+  loaded: Signal<Loaded | null>;
 }
 
 function opened(api: ReturnType<typeof useApi>, jobId: string): Opened {
   const session = new Session(api, jobId);
   const playhead = new Playhead(session.windows, session.changes);
+  const loaded = signal<Loaded | null>(null);
   const durationMs = computed(() => {
     const { job, summary } = session;
     const told = job.value?.video?.duration_ms ?? summary.value?.video.duration_ms;
-    return (
-      told ??
-      Math.max(
-        1000,
-        ...(summary.value?.classes ?? []).flatMap(({ intervals }) => intervals.at(-1)?.end_ms ?? 0),
-      )
-    );
+    return told ?? loaded.value?.durationMs ?? lastMsOf(summary.value);
   });
   const timeline = new TimelineView(durationMs);
-  return { session, playhead, view: new ViewState(session, playhead), timeline };
+  return { session, playhead, view: new ViewState(session, playhead), timeline, loaded };
 }
 
 /** The page of one job: its video with what was found, its timeline, and its files. */
-export function JobPage({ jobId, moment }: JobPageProps) {
+export function JobPage({ link }: JobPageProps) {
+  const { jobId, moment } = link;
   const api = useApi();
   const page = useMemo(() => opened(api, jobId), [api, jobId]);
-  const { session, playhead, view, timeline } = page;
+  const { session, playhead, view, timeline, loaded } = page;
   const video = useRef<HTMLVideoElement>(null);
   const startMs = useRef(moment ?? 0).current;
   const [isPlayable, setPlayable] = useState(true);
@@ -89,7 +86,7 @@ export function JobPage({ jobId, moment }: JobPageProps) {
   useEffect(() => {
     if (hasStarted.current && moment !== null) void playhead.seek(moment);
     hasStarted.current = true;
-  }, [moment, playhead]);
+  }, [link, playhead]);
 
   const job = session.job.value;
   const about = job?.video ?? null;
@@ -123,15 +120,18 @@ export function JobPage({ jobId, moment }: JobPageProps) {
               {videoProblem}
             </p>
           )}
-          <Stage view={view} about={about}>
+          <Stage view={view} size={about ?? loaded.value}>
             {isPlayable && (
               <JobVideo
                 api={api}
                 jobId={jobId}
-                about={about}
+                job={job}
                 playhead={playhead}
                 startMs={startMs}
                 element={video}
+                onLoaded={(told) => {
+                  loaded.value = told;
+                }}
                 onUnplayable={onUnplayable}
                 onProblem={setVideoProblem}
               />

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import type { Api } from "../api/client";
+import { type Api, sleep } from "../api/client";
 import { ApiError, isAborted, sentenceOf } from "../api/errors";
-import { poll } from "../api/polling";
+import { pollPatiently } from "../api/polling";
 import type { Job, Results, Summary } from "../api/types";
 import { PartialSummary } from "../timeline/partial_summary";
 import { shownFrames } from "./shown_frame";
@@ -10,6 +10,7 @@ import { equalWindows, ResultWindows } from "./windows";
 /** A page of 200 frames with 10 objects each is read in a few milliseconds, so that playing goes on. */
 const FRAMES_PER_WINDOW = 200;
 const ASK_AGAIN_S = 2;
+const WINDOW_AGAIN_S = 4;
 const UNKNOWN_VERSION = "This page does not know the summary of this job; reload it to get a newer one.";
 
 /** A job with its results and its summary, which fill in while it runs. */
@@ -25,9 +26,10 @@ export class Session {
   readonly changes = signal(0);
   readonly windows = new ResultWindows(
     () => {
+      this.problem.value = null;
       this.changes.value += 1;
     },
-    (error) => this.#tell(error),
+    (error) => this.#onWindowFailure(error),
   );
   readonly #stop = new AbortController();
   #hasTracks = true;
@@ -39,8 +41,10 @@ export class Session {
 
   async run(): Promise<void> {
     try {
-      await poll(() => this.#follow(), this.#stop.signal);
-      if (this.job.value?.status === "completed") await this.#openCompleted(this.job.value);
+      await this.#patiently(() => this.#follow());
+      const job = this.job.value;
+      if (job?.status === "completed") await this.#patiently(() => this.#openCompleted(job));
+      else this.#endPartial();
     } catch (error) {
       this.#tell(error);
     }
@@ -51,13 +55,19 @@ export class Session {
     this.windows.close();
   }
 
+  #patiently(step: () => Promise<number | null>): Promise<void> {
+    return pollPatiently(step, this.#stop.signal, (problem) => {
+      this.problem.value = problem;
+    });
+  }
+
   /** Ask for the job; while it runs, also for the results that have come meanwhile. */
   async #follow(): Promise<number | null> {
     const { signal } = this.#stop;
     const { body: job, retryAfterS } = await this.api.job(this.jobId, signal);
     this.job.value = job;
     if (job.status === "completed" || job.status === "failed") return null;
-    if (job.status === "running" && job.video) await this.#readOn(job);
+    if (job.status === "running" && job.video) await this.#readOn(job).catch(ifItHasNotEnded);
     return retryAfterS ?? ASK_AGAIN_S;
   }
 
@@ -106,7 +116,15 @@ export class Session {
     return (await this.api.results(this.jobId, query, signal)).body;
   }
 
-  async #openCompleted(job: Job): Promise<void> {
+  /** The job has failed: nothing comes any more after the first results. */
+  #endPartial(): void {
+    if (!this.isPartial.value) return;
+    this.isPartial.value = false;
+    this.withoutSummary.value = "The job has failed: these are the results until then.";
+    this.windows.end();
+  }
+
+  async #openCompleted(job: Job): Promise<null> {
     this.summary.value = await this.#completeSummary();
     this.#hasTracks = this.summary.value !== null;
     this.isPartial.value = false;
@@ -118,6 +136,7 @@ export class Session {
         this.#framesBetween(fromMs, toMs, signal),
       ),
     );
+    return null;
   }
 
   async #framesBetween(fromMs: number, toMs: number | null, signal: AbortSignal) {
@@ -149,10 +168,20 @@ export class Session {
       if (summary.version !== 1) throw new Error(UNKNOWN_VERSION);
       return summary;
     } catch (error) {
-      if (isAborted(error)) throw error;
+      if (isAborted(error) || (error instanceof ApiError && error.isTemporary)) throw error;
       this.withoutSummary.value = sentenceOf(error);
       return null;
     }
+  }
+
+  /** Have the window asked for again, if the failure may pass. */
+  #onWindowFailure(error: unknown): void {
+    this.#tell(error);
+    if (!(error instanceof ApiError && error.isTemporary)) return;
+    const again = () => {
+      this.changes.value += 1;
+    };
+    sleep(WINDOW_AGAIN_S, this.#stop.signal).then(again, () => {}); // closed meanwhile
   }
 
   #tell(error: unknown): void {
@@ -160,7 +189,15 @@ export class Session {
   }
 }
 
-function lastMsOf(summary: Summary | null): number {
-  const ends = [...(summary?.tracks ?? []), ...(summary?.texts ?? [])].map(({ end_ms }) => end_ms);
-  return Math.max(1000, ...ends);
+/** Between two questions the job may have ended, which the next answer tells. */
+function ifItHasNotEnded(error: unknown): void {
+  if (!(error instanceof ApiError && error.status === 404)) throw error;
+}
+
+/** When the last thing that was found ends; a second at least. */
+export function lastMsOf(summary: Summary | null): number {
+  if (!summary) return 1000;
+  const intervals = summary.classes.flatMap((one) => one.intervals.slice(-1));
+  const ends = [...intervals, ...summary.tracks, ...summary.texts].map(({ end_ms }) => end_ms);
+  return Math.max(1000, summary.frames * (summary.sampling_interval_ms ?? 0), ...ends);
 }

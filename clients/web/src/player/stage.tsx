@@ -1,26 +1,26 @@
 import { effect } from "@preact/signals";
 import type { ComponentChildren, TargetedPointerEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Video } from "../api/types";
 import { formatTime } from "../format";
 import { drawFrame, labelOf, objectAt } from "./overlay";
 import type { ViewState } from "./view_state";
 
-/** Before the worker has opened the video. */
+/** Before anything is known of the video. */
 const USUAL_SIZE = { width: 16, height: 9 };
 
 interface StageProps {
   view: ViewState;
-  about: Video | null;
+  /** Of the picture, in pixels, or null. */
+  size: { width: number; height: number } | null;
   children: ComponentChildren;
 }
 
 /** The picture, and over it a canvas of the same size with what was found on it. */
-export function Stage({ view, about, children }: StageProps) {
+export function Stage({ view, size, children }: StageProps) {
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [tip, setTip] = useState<{ x: number; y: number; text: string } | null>(null);
-  const { width, height } = about ?? USUAL_SIZE;
+  const { width, height } = size ?? USUAL_SIZE;
 
   useEffect(() => {
     const [box, surface] = [stage.current, canvas.current];

@@ -1,56 +1,77 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Api } from "../api/client";
-import { isAborted, sentenceOf } from "../api/errors";
-import type { SignedVideo, Video } from "../api/types";
+import { ApiError, isAborted, sentenceOf } from "../api/errors";
+import { pollPatiently } from "../api/polling";
+import type { Job } from "../api/types";
+import { isOpen } from "../jobs/job_list";
 import { isUnplayable } from "./playback_support";
 import type { Playhead } from "./playhead";
-
-/** So long before its end, a signed URL is no longer given to the player. */
-const MARGIN_MS = 20_000;
+import { SignedUrl } from "./signed_url";
 
 const BETWEEN_RENEWALS_MS = 10_000;
+
+/** What a player tells of a video. */
+export interface Loaded {
+  width: number;
+  height: number;
+  durationMs: number | null;
+}
 
 export interface VideoProps {
   api: Api;
   jobId: string;
-  about: Video | null;
+  /** Another object each time that the service was asked; null before that. */
+  job: Job | null;
   playhead: Playhead;
   /** Where to begin, in milliseconds from the first picture. */
   startMs: number;
   element: { current: HTMLVideoElement | null };
+  onLoaded: (loaded: Loaded) => void;
   onUnplayable: () => void;
   onProblem: (sentence: string | null) => void;
 }
 
 /** The pictures; when their signed URL has expired, another one is fetched and playing goes on. */
 export function JobVideo(props: VideoProps) {
-  const { api, jobId, about, playhead, startMs, element, onUnplayable, onProblem } = props;
-  const [url, setUrl] = useState<string | null>(null);
-  const signed = useRef<SignedVideo | null>(null);
+  const { api, jobId, job, playhead, startMs, element, onLoaded, onUnplayable, onProblem } = props;
+  const [signed, setSigned] = useState<SignedUrl | null>(null);
+  const latest = useRef(job);
+  latest.current = job;
   const resume = useRef({ seconds: null as number | null, isPlaying: false });
-  const isRenewing = useRef(false);
-  const renewedAt = useRef(0);
+  const isFetching = useRef(false);
+  const renewedAt = useRef(Number.NEGATIVE_INFINITY);
   const hasStarted = useRef(false);
   const stop = useRef(new AbortController());
+  const about = job?.video ?? null;
 
   const fetchUrl = async () => {
+    if (isFetching.current) return;
+    isFetching.current = true;
+    const { signal } = stop.current;
+    const ask = async () => {
+      const { body } = await api.video(jobId, signal);
+      setSigned(new SignedUrl(body, Date.now()));
+      return null;
+    };
     try {
-      const { body } = await api.video(jobId, stop.current.signal);
-      signed.current = body;
-      setUrl(body.video_url);
-      onProblem(null);
+      await pollPatiently(ask, signal, onProblem);
     } catch (error) {
-      if (!isAborted(error)) onProblem(sentenceOf(error));
+      // the video of an open job may still be on its way
+      if (!isAborted(error) && !(isMissing(error) && (!latest.current || isOpen(latest.current))))
+        onProblem(sentenceOf(error));
     } finally {
-      isRenewing.current = false;
+      isFetching.current = false;
     }
   };
 
   useEffect(() => {
     stop.current = new AbortController();
-    void fetchUrl();
     return () => stop.current.abort();
   }, [jobId]);
+
+  useEffect(() => {
+    if (!signed) void fetchUrl();
+  }, [jobId, job, signed]);
 
   useEffect(() => {
     playhead.about = about;
@@ -58,19 +79,18 @@ export function JobVideo(props: VideoProps) {
     if (about && isUnplayable(about.codec, canPlayType)) onUnplayable();
   }, [about, playhead, element, onUnplayable]);
 
-  const hasUrl = url !== null;
+  const hasUrl = signed !== null;
   useEffect(() => {
     const video = element.current;
     return video && hasUrl ? playhead.attach(video) : undefined;
   }, [hasUrl, playhead, element]);
 
-  const isExpired = () =>
-    signed.current !== null && Date.parse(signed.current.expires_at) - MARGIN_MS < Date.now();
+  const isExpired = () => signed?.isOver(Date.now()) ?? false;
+  const hasJustRenewed = () => Date.now() - renewedAt.current < BETWEEN_RENEWALS_MS;
 
   const renew = () => {
     const video = element.current;
-    if (!video || isRenewing.current) return;
-    isRenewing.current = true;
+    if (!video || isFetching.current) return;
     renewedAt.current = Date.now();
     resume.current = { seconds: video.currentTime, isPlaying: !video.paused };
     void fetchUrl();
@@ -83,8 +103,8 @@ export function JobVideo(props: VideoProps) {
     if (isExpired()) renew();
     else if (code === MediaError.MEDIA_ERR_DECODE && hasStarted.current) void playhead.recover();
     else if (code !== MediaError.MEDIA_ERR_NETWORK && !hasStarted.current) onUnplayable();
-    else if (Date.now() - renewedAt.current > BETWEEN_RENEWALS_MS) renew();
-    else onProblem("The video stopped loading: reload the page.");
+    else if (!hasJustRenewed()) renew();
+    else onProblem("The video stopped loading. Press play to try it again.");
   };
 
   const onMetadata = () => {
@@ -95,6 +115,8 @@ export function JobVideo(props: VideoProps) {
       onUnplayable();
       return;
     }
+    const { duration, videoWidth: width, videoHeight: height } = video;
+    onLoaded({ width, height, durationMs: Number.isFinite(duration) ? duration * 1000 : null });
     const { seconds, isPlaying } = resume.current;
     resume.current = { seconds: null, isPlaying: false };
     if (seconds !== null) video.currentTime = seconds;
@@ -104,13 +126,17 @@ export function JobVideo(props: VideoProps) {
   };
 
   const renewIfExpired = () => {
-    if (isExpired()) renew();
+    if (isExpired() && !hasJustRenewed()) renew();
+  };
+  const onPlay = () => {
+    if (element.current?.error) renew();
+    else renewIfExpired();
   };
 
   return (
     <video
       ref={element}
-      {...(url ? { src: url } : {})}
+      {...(signed ? { src: signed.url } : {})}
       class="stage-video"
       preload="auto"
       playsInline
@@ -118,8 +144,12 @@ export function JobVideo(props: VideoProps) {
       aria-label="The video of the job"
       onError={onError}
       onLoadedMetadata={onMetadata}
-      onPlay={renewIfExpired}
+      onPlay={onPlay}
       onSeeking={renewIfExpired}
     />
   );
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "video_missing";
 }

@@ -55,6 +55,12 @@ export class ResultWindows {
     this.onChange();
   }
 
+  /** Nothing is appended any more. */
+  end(): void {
+    this.#isGrowing = false;
+    this.onChange();
+  }
+
   close(): void {
     this.#stop.abort();
   }
