@@ -36,10 +36,14 @@ def test_a_file_is_chosen_sent_and_watched_to_its_end(
 ) -> None:
     picture = tmp_path / "picture.png"
     picture.write_bytes(PNG)
-    seen = drive("upload.js", journey="small", url=stack.url, video=TINY, picture=picture)
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    seen = drive("upload.js", journey="small", url=stack.url, video=TINY, picture=picture, folder=folder)
     # what the service would refuse is refused here, for the same reason, and nothing of it is sent
     assert "it is a PNG image" in seen["refused"]
     assert seen["sentForIt"] == []
+    assert "This is a folder" in seen["folder"]
+    assert "Try again" not in seen["folder"]
     assert "one of them cannot be read" in seen["wrongOption"]
     assert seen["first"] in ("pending", "running", "completed")
     assert seen["faults"] == []
@@ -66,9 +70,15 @@ def test_a_large_upload_goes_on_after_a_lost_line_and_a_reload(
     assert (job.status, job.size_bytes) == ("completed", LARGE_BYTES)
 
 
-def test_an_upload_that_is_cancelled_cancels_its_job(drive: Drive, stack: LocalStack, large: Path) -> None:
+def test_an_upload_that_is_cancelled_cancels_its_job_and_no_other(
+    drive: Drive, stack: LocalStack, large: Path
+) -> None:
     seen = drive("upload.js", journey="cancelled", url=stack.url, video=large, bytesPerSecond=10 * MIB)
-    assert "cancelled" in seen["reason"]
+    # the same file with other options is a job of its own, which goes on
+    assert seen["states"] == ["cancelled", "sending"]
+    assert seen["elsewhere"] == 0
+    assert len(seen["reasons"]) == 2
+    assert all("cancelled" in reason for reason in seen["reasons"])
     assert seen["faults"] == []
 
 

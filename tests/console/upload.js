@@ -24,6 +24,17 @@ async function reached(page, name, state) {
   await page.locator(`li.upload[data-state="${state}"]`, { hasText: name }).first().waitFor();
 }
 
+// A real folder, dropped as a person does it: a page cannot make one.
+async function drop(page, path) {
+  const box = await page.locator(".drop").boundingBox();
+  const at = { x: box.x + box.width / 2, y: box.y + 10 };
+  const data = { items: [], files: [path], dragOperationsMask: 1 };
+  const protocol = await page.context().newCDPSession(page);
+  for (const type of ["dragEnter", "dragOver", "drop"]) {
+    await protocol.send("Input.dispatchDragEvent", { type, data, ...at });
+  }
+}
+
 // A small file with options, watched until it ends; beside it one that is no video.
 async function small({ browser, task }) {
   const page = await openPage(browser);
@@ -35,6 +46,10 @@ async function small({ browser, task }) {
   await chosen(page, task.picture);
   await reached(page, "picture.png", "refused");
   const seen = { refused: await stateOf(page, "picture.png").innerText(), sentForIt: [...called] };
+
+  await drop(page, task.folder);
+  await reached(page, "a folder", "refused");
+  seen.folder = await stateOf(page, "a folder").innerText();
 
   await page.getByLabel("So many a second").check();
   await page.getByLabel("Pictures a second").fill("often");
@@ -106,7 +121,7 @@ async function storedParts(page, url) {
   return { numbers: there.parts.map((part) => part.part_number), count: there.part_count };
 }
 
-// A large upload that the user gives up, and one that is cancelled while it runs.
+// A large upload that is cancelled while it runs; the same file, chosen again meanwhile, is an upload of its own.
 async function cancelled({ browser, task }) {
   const page = await openPage(browser);
   const arrived = watchParts(page);
@@ -121,11 +136,35 @@ async function cancelled({ browser, task }) {
   await page.goto(`${task.url}/#upload`);
   await chosen(page, task.video);
   await until(() => arrived.length >= 1);
-  await page.getByRole("button", { name: "Cancel the upload of large.mp4" }).click();
+  await page.getByLabel("Most pictures").fill("1");
+  await chosen(page, task.video);
+  await page.waitForResponse((answer) => /submit/.test(answer.url()));
+  const seen = { elsewhere: await interruptedInAnotherTab(page, task.url) };
+  const cancel = page.getByRole("button", { name: "Cancel the upload of large.mp4" });
+  await cancel.first().click();
   await reached(page, "large.mp4", "cancelled");
+  arrived.length = 0;
+  await until(() => arrived.length >= 2);
+  seen.states = await page.locator("li.upload").evaluateAll((all) => all.map((one) => one.dataset.state));
+  await cancel.click();
+  await page.locator('li.upload[data-state="cancelled"]').nth(1).waitFor();
   await page.goto(`${task.url}/#jobs`);
-  await page.locator('li.job[data-status="failed"]', { hasText: "large.mp4" }).waitFor();
-  return { reason: await page.locator("li.job", { hasText: "large.mp4" }).first().innerText(), faults: page.faults };
+  const ended = page.locator('li.job[data-status="failed"]', { hasText: "large.mp4" });
+  await ended.nth(1).waitFor();
+  seen.reasons = await ended.allInnerTexts();
+  seen.faults = page.faults;
+  return seen;
+}
+
+// How many interrupted uploads another tab offers to go on with or to give up.
+async function interruptedInAnotherTab(page, url) {
+  const tab = await page.context().newPage();
+  await tab.goto(`${url}/#upload`);
+  await tab.getByRole("heading", { name: "Options" }).waitFor();
+  await tab.evaluate(() => navigator.locks.query());
+  const count = await tab.getByRole("button", { name: "Give up" }).count();
+  await tab.close();
+  return count;
 }
 
 // Addresses: what is refused at once, and what the service is asked to fetch.

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Api } from "../src/api/client";
+import type { JobOptions } from "../src/api/types";
+import { Claims, type Locks } from "../src/upload/claims";
 import { OneUpload, UploadError } from "../src/upload/one_upload";
 import type { Send } from "../src/upload/transfer";
 import { UnfinishedUploads } from "../src/upload/unfinished";
@@ -15,14 +17,20 @@ class Service {
   status = "pending";
   jobs = 0;
   isOpen = true;
+  isCancelled = false;
   /** What is answered to the next transfers, in place of 200. */
   faults: number[] = [];
+  /** After this answer to a transfer, the job is cancelled. */
+  hasEndedAfter = -1;
 
   constructor(readonly sizeBytes: number) {}
 
   readonly fetch = async (url: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const path = String(url).replace("https://api", "");
     this.calls.push(`${init.method} ${path}`);
+    if (this.isCancelled && path !== "/video/submit") {
+      return Response.json({ code: "job_cancelled", detail: "The job was cancelled." }, { status: 409 });
+    }
     const body = init.body ? JSON.parse(String(init.body)) : null;
     if (path === "/video/submit") return this.#submitted(body.upload_method);
     if (path.endsWith("/upload/parts")) {
@@ -40,6 +48,7 @@ class Service {
 
   readonly send: Send = async (_method, url, body, onProgress) => {
     const fault = this.faults.shift();
+    if (fault === this.hasEndedAfter) this.isCancelled = true;
     if (fault !== undefined) return { status: fault };
     const number = Number(url.split(":")[1]);
     this.sent.push(number);
@@ -56,7 +65,8 @@ class Service {
     this.jobs += 1;
     const upload = { url: "form:0", fields: { key: "k" }, max_bytes: 1, expires_at: "" };
     const multipart = { part_bytes: PART, part_count: Math.ceil(this.sizeBytes / PART) };
-    return Response.json({ job_id: "7f", ...(method === "form" ? { upload } : { multipart }) });
+    const id = this.jobs === 1 ? "7f" : `7f-${this.jobs}`;
+    return Response.json({ job_id: id, ...(method === "form" ? { upload } : { multipart }) });
   }
 
   #progress(): Response {
@@ -73,6 +83,8 @@ class Service {
     return Response.json({});
   }
 }
+
+const OPTIONS: JobOptions = { frame_stride: 5 };
 
 /** A file whose size is a claim: nothing is read of it. */
 function fileOf(size: number): File {
@@ -97,14 +109,17 @@ function world(size: number, storage = memory()) {
   const lines: boolean[] = [];
   const progress: [number, number][] = [];
   const stop = new AbortController();
-  const run = (file = fileOf(size)) =>
+  const claims = new Claims(undefined);
+  const hasTheseOptions: boolean[] = [];
+  const run = (file = fileOf(size), options = OPTIONS) =>
     new OneUpload(
       file,
-      { frame_stride: 5 },
+      options,
       {
         api: new Api("https://api", undefined, { fetch: service.fetch, sleep: async () => {} }),
         send: service.send,
         unfinished,
+        claims,
         pause: async (_seconds, signal) => {
           service.onPause();
           signal.throwIfAborted();
@@ -112,13 +127,13 @@ function world(size: number, storage = memory()) {
         newKey: () => "key",
       },
       {
-        onJob: () => {},
+        onJob: (_id, isSo) => hasTheseOptions.push(isSo),
         onProgress: (sent, resumed) => progress.push([sent, resumed]),
         onLine: (isThere) => lines.push(isThere),
       },
       stop.signal,
     ).run();
-  return { service, unfinished, lines, progress, stop, run };
+  return { service, unfinished, claims, hasTheseOptions, lines, progress, stop, run };
 }
 
 describe("an upload", () => {
@@ -157,7 +172,7 @@ describe("an upload", () => {
 
   it("goes on after a reload with what is missing, in the same job", async () => {
     const { service, run, unfinished, progress } = world(505);
-    unfinished.keep(fileOf(505), "7f");
+    unfinished.keep(fileOf(505), "7f", OPTIONS);
     for (let number = 1; number <= 40; number += 1) service.stored.set(number, PART);
     service.stored.set(3, 4); // cut off
     await run();
@@ -169,7 +184,7 @@ describe("an upload", () => {
 
   it("begins anew if the job of before is gone", async () => {
     const { service, run, unfinished } = world(505);
-    unfinished.keep(fileOf(505), "6e");
+    unfinished.keep(fileOf(505), "6e", OPTIONS);
     service.isOpen = false;
     await run();
     expect(service.jobs).toBe(1);
@@ -180,8 +195,58 @@ describe("an upload", () => {
     const { service, run, unfinished } = world(505);
     service.faults = [418];
     await expect(run()).rejects.toThrow(UploadError);
-    expect(unfinished.find(fileOf(505))?.jobId).toBe("7f");
-    expect(unfinished.find(fileOf(506))).toBeUndefined();
+    expect(unfinished.find(fileOf(505), OPTIONS).map(({ jobId }) => jobId)).toEqual(["7f"]);
+    expect(unfinished.find(fileOf(506), OPTIONS)).toEqual([]);
+  });
+
+  it("of a file that is being sent already is a job of its own", async () => {
+    const { service, run, unfinished } = world(505);
+    service.faults = [0];
+    const second = new Promise<string>((resolve, reject) => {
+      service.onPause = () => {
+        service.onPause = () => {};
+        run().then(resolve, reject);
+      };
+    });
+    expect(await run()).toBe("7f");
+    expect(await second).toBe("7f-2");
+    expect(unfinished.all()).toEqual([]);
+  });
+
+  it("does not go on with other options than those that are chosen", async () => {
+    const { service, run, unfinished } = world(505);
+    unfinished.keep(fileOf(505), "6e", { frame_stride: 2 });
+    await run();
+    expect(service.jobs).toBe(1);
+    expect(unfinished.all().map(({ jobId }) => jobId)).toEqual(["6e"]);
+  });
+
+  it("goes on if no options are chosen, and says that it has some", async () => {
+    const { service, run, unfinished, hasTheseOptions } = world(505);
+    unfinished.keep(fileOf(505), "6e", OPTIONS);
+    expect(await run(fileOf(505), {})).toBe("6e");
+    expect(service.jobs).toBe(0);
+    expect(hasTheseOptions).toEqual([false]);
+  });
+
+  it("tells what the service says if its job ends meanwhile", async () => {
+    const { service, run, unfinished } = world(505);
+    unfinished.keep(fileOf(505), "7f", OPTIONS);
+    service.faults = [404];
+    service.hasEndedAfter = 404;
+    await expect(run()).rejects.toThrow("The job was cancelled.");
+    expect(service.jobs).toBe(0);
+  });
+
+  it.each([505, 100])("of %i bytes ends with a sentence if the file is gone", async (size) => {
+    const { service, run } = world(size);
+    const file = fileOf(size);
+    const gone = () =>
+      Promise.reject(new DOMException("A requested file could not be found", "NotFoundError"));
+    file.slice = () =>
+      ({ size: 1, slice: () => ({ arrayBuffer: gone }), arrayBuffer: gone }) as unknown as Blob;
+    service.faults = Array.from({ length: 400 }, () => 0); // what XMLHttpRequest says of it
+    await expect(run(file)).rejects.toThrow("The file has changed or is gone");
   });
 
   it("stops when it is cancelled", async () => {
@@ -195,9 +260,9 @@ describe("an upload", () => {
 it("remembers uploads for a week, and does without a storage", () => {
   const storage = memory();
   const file = { name: "a.mp4", size: 1, lastModified: 2 };
-  new UnfinishedUploads("a", storage, () => 0).keep(file, "7f");
+  new UnfinishedUploads("a", storage, () => 0).keep(file, "7f", OPTIONS);
   const found = (service: string, now: number) =>
-    new UnfinishedUploads(service, storage, () => now).find(file);
+    new UnfinishedUploads(service, storage, () => now).find(file, OPTIONS)[0];
   expect(found("a", 1)?.jobId).toBe("7f");
   expect(found("b", 1)).toBeUndefined();
   expect(found("a", 8 * 24 * 3600 * 1000)).toBeUndefined();
@@ -207,6 +272,41 @@ it("remembers uploads for a week, and does without a storage", () => {
       throw new Error("full");
     },
   });
-  full.keep(file, "7f");
+  full.keep(file, "7f", OPTIONS);
   expect(full.all()).toEqual([]);
+});
+
+/** The locks that all tabs of a browser share. */
+function sharedLocks(): Locks {
+  const held = new Set<string>();
+  return {
+    request: async (name: string, _options: LockOptions, hold: (lock: Lock | null) => unknown) => {
+      if (held.has(name)) return hold(null);
+      held.add(name);
+      await hold({ name, mode: "exclusive" });
+      return held.delete(name);
+    },
+    query: async () => ({ held: [...held].map((name) => ({ name })) }),
+  } as unknown as Locks;
+}
+
+it("gives a job to one upload at a time, in all tabs", async () => {
+  const locks = sharedLocks();
+  const [one, other] = [new Claims(locks), new Claims(locks)];
+  const end = await one.claim("7f");
+  expect(await one.claim("7f")).toBeNull();
+  expect(await other.claim("7f")).toBeNull();
+  expect([...(await other.elsewhere())]).toEqual(["7f"]);
+  expect([...(await one.elsewhere())]).toEqual([]);
+  end?.();
+  await Promise.resolve();
+  expect(await other.claim("7f")).not.toBeNull();
+});
+
+it("gives a job to one upload at a time where there are no locks", async () => {
+  const claims = new Claims(undefined);
+  const end = await claims.claim("7f");
+  expect(await claims.claim("7f")).toBeNull();
+  end?.();
+  expect(await claims.claim("7f")).not.toBeNull();
 });

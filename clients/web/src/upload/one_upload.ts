@@ -1,7 +1,8 @@
 import { type Api, ApiError, sleep as sleepFor } from "../api/client";
 import type { JobOptions, SignedPart, UploadForm, UploadProgress } from "../api/types";
+import type { Claims } from "./claims";
 import type { Send } from "./transfer";
-import type { UnfinishedUploads } from "./unfinished";
+import { isEqual, type Unfinished, type UnfinishedUploads } from "./unfinished";
 
 export const FORM_BYTES = 64 * 2 ** 20;
 const PARALLEL = 4;
@@ -15,13 +16,15 @@ export interface Surroundings {
   api: Api;
   send: Send;
   unfinished: UnfinishedUploads;
+  claims: Claims;
   /** Waits; ends early if the network is back. */
   pause: (seconds: number, signal: AbortSignal) => Promise<void>;
   newKey: () => string;
 }
 
 export interface Listener {
-  onJob(jobId: string): void;
+  /** An upload that goes on may have been begun with other options than those that are chosen now. */
+  onJob(jobId: string, hasTheseOptions: boolean): void;
   onProgress(sentBytes: number, resumedBytes: number): void;
   /** Whether the upload waits for the network. */
   onLine(isThere: boolean): void;
@@ -37,6 +40,7 @@ export class OneUpload {
   readonly #sentOfPart = new Map<number, number>();
   #storedBytes = 0;
   #resumedBytes = 0;
+  #endClaim = () => {};
 
   constructor(
     private readonly file: File,
@@ -55,13 +59,16 @@ export class OneUpload {
     } catch (error) {
       this.#failed.abort(); // the other parts
       throw error;
+    } finally {
+      this.#endClaim();
     }
   }
 
   async #run(): Promise<string> {
-    const begun = this.around.unfinished.find(this.file);
-    const resumed = begun && (await this.#goneOn(begun.jobId));
-    if (resumed) return resumed;
+    for (const begun of this.around.unfinished.find(this.file, this.options)) {
+      if (!(await this.#claim(begun.jobId))) continue;
+      if (await this.#goesOn(begun)) return begun.jobId;
+    }
     const method = this.file.size > FORM_BYTES ? "multipart" : "form";
     try {
       return await this.#submit(method);
@@ -72,20 +79,35 @@ export class OneUpload {
     }
   }
 
-  /** Upload what is missing; null if the job does not wait for it any more. */
-  async #goneOn(jobId: string): Promise<string | null> {
+  /** Whether this upload has the job for itself. */
+  async #claim(jobId: string): Promise<boolean> {
+    const end = await this.around.claims.claim(jobId);
+    if (!end) return false;
+    this.#endClaim();
+    this.#endClaim = end;
+    return true;
+  }
+
+  /** Upload what is missing; false if the job does not wait for it any more. */
+  async #goesOn({ jobId, options }: Unfinished): Promise<boolean> {
+    const there = await this.#progressOf(jobId);
+    if (!there) return false;
+    this.listener.onJob(jobId, isEqual(options, this.options));
+    if (there !== "arrived") await this.#inParts(jobId, there);
+    return true;
+  }
+
+  /** Null if the upload or its job has ended otherwise. */
+  async #progressOf(jobId: string): Promise<UploadProgress | "arrived" | null> {
     const { api, unfinished } = this.around;
     try {
-      const there = await this.#patiently(() => api.upload(jobId, this.signal));
-      this.listener.onJob(jobId);
-      await this.#inParts(jobId, there.body);
-      return jobId;
+      return (await this.#patiently(() => api.upload(jobId, this.signal))).body;
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error;
       unfinished.forget(jobId);
       if (error.status === 404) return null;
       const job = await this.#patiently(() => api.job(jobId, this.signal));
-      return job.body.status === "failed" ? null : jobId; // the answer to its completion was lost
+      return job.body.status === "failed" ? null : "arrived"; // the answer to its completion was lost
     }
   }
 
@@ -100,9 +122,10 @@ export class OneUpload {
     const key = newKey();
     const ask = async () => (await this.#patiently(() => api.submit(wanted, key, this.signal))).body;
     const offer = await ask();
-    this.listener.onJob(offer.job_id);
+    this.listener.onJob(offer.job_id, true);
     if (offer.multipart) {
-      unfinished.keep(this.file, offer.job_id);
+      await this.#claim(offer.job_id);
+      unfinished.keep(this.file, offer.job_id, this.options);
       await this.#inParts(offer.job_id, { ...offer.multipart, size_bytes: this.file.size, parts: [] });
     } else if (offer.upload) {
       await this.#withForm(offer.job_id, offer.upload, async () => (await ask()).upload ?? null);
@@ -210,7 +233,7 @@ export class OneUpload {
       this.#sentOfPart.set(part, Math.min(bytes, this.file.size));
       this.#tell();
     };
-    if (body instanceof Blob) await this.#checkReadable(body);
+    await this.#checkReadable(body instanceof Blob ? body : this.file);
     const { status } = await this.around.send(method, url, body, onProgress, this.signal);
     if (status) this.listener.onLine(true);
     return status;
@@ -227,12 +250,13 @@ export class OneUpload {
 
   /** Throws what cannot be mended; otherwise waits before the next try. */
   async #afterFailure(status: number, tries: number, what: string): Promise<void> {
-    const canBeMended = status === 0 || status === 400 || status === 403 || status >= 500;
+    const isExpired = status === 400 || status === 403; // the signature has expired
+    const isGone = status === 404; // the job has ended meanwhile: the service says why when it is asked to sign
+    const canBeMended = status === 0 || isExpired || isGone || status >= 500;
     if (!canBeMended || (status !== 0 && tries >= TRIES)) {
       throw new UploadError(`The storage refused ${what} with status ${status}.`);
     }
-    if (status === 400 || status === 403) return; // the signature has expired
-    await this.#wait(status === 0, tries);
+    if (!isExpired && !isGone) await this.#wait(status === 0, tries);
   }
 
   /** Call the API until it answers: without a network, for as long as it takes. */

@@ -1,3 +1,5 @@
+import type { JobOptions } from "../api/types";
+
 /** What is known of uploads in parts that were interrupted, kept in the browser: no URL and no token. */
 
 export interface FileIdentity {
@@ -8,6 +10,8 @@ export interface FileIdentity {
 
 export interface Unfinished extends FileIdentity {
   jobId: string;
+  /** Those of the job; earlier versions of this page did not keep them. */
+  options?: JobOptions;
   begunAt: number;
 }
 
@@ -27,15 +31,22 @@ export class UnfinishedUploads {
     return (this.#read()[this.service] ?? []).filter(({ begunAt }) => this.now() - begunAt < KEPT_MS);
   }
 
-  /** A file is found by what a browser tells of it after a reload: it has no path. */
-  find(file: FileIdentity): Unfinished | undefined {
-    return this.all().find((one) => isSame(one, file));
+  /**
+   * Those that a file may go on with: begun with the same options, or with any if none are chosen now.
+   *
+   * A file is found by what a browser tells of it after a reload: it has no path.
+   */
+  find(file: FileIdentity, options: JobOptions): Unfinished[] {
+    const ofFile = this.all().filter((one) => isSame(one, file));
+    const isSoBegun = (one: Unfinished) => isEqual(one.options, options);
+    const others = Object.keys(options).length === 0 ? ofFile.filter((one) => !isSoBegun(one)) : [];
+    return [...ofFile.filter(isSoBegun), ...others];
   }
 
-  keep(file: FileIdentity, jobId: string): void {
+  keep(file: FileIdentity, jobId: string, options: JobOptions): void {
     const { name, size, lastModified } = file;
-    const others = this.all().filter((one) => !isSame(one, file));
-    this.#write([...others, { name, size, lastModified, jobId, begunAt: this.now() }]);
+    const others = this.all().filter((one) => one.jobId !== jobId);
+    this.#write([...others, { name, size, lastModified, jobId, options, begunAt: this.now() }]);
   }
 
   forget(jobId: string): void {
@@ -61,4 +72,9 @@ export class UnfinishedUploads {
 
 function isSame(one: FileIdentity, other: FileIdentity): boolean {
   return one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
+}
+
+/** `readOptions` writes them in a fixed order. */
+export function isEqual(one: JobOptions | undefined, other: JobOptions): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { sentenceOf } from "../api/errors";
 import type { JobOptions } from "../api/types";
 import { formatBytes } from "../format";
 import { useUploads } from "./context";
@@ -137,24 +138,37 @@ function UrlForm({ onUrl }: { onUrl: (url: string) => void }) {
 
 function Unfinished() {
   const uploads = useUploads();
+  const problem = useSignal("");
   const found = uploads.unfinished.value;
+  const giveUp = (jobId: string) => {
+    problem.value = "";
+    uploads.giveUp(jobId).catch((error: unknown) => {
+      problem.value = `The upload could not be given up: ${sentenceOf(error)}`;
+    });
+  };
   if (found.length === 0) return null;
   return (
     <section class="card" aria-labelledby="unfinished">
       <h2 id="unfinished">Interrupted uploads</h2>
-      <p class="muted">Choose the same file again: the upload goes on where it ended, with its options.</p>
+      <p class="muted">
+        Choose the same file again: the upload goes on where it ended, with its options. If you choose other
+        options first, it becomes a job of its own.
+      </p>
       <ul class="plain">
         {found.map(({ jobId, name, size }) => (
           <li key={jobId} class="row between">
             <span>
               {name} <span class="muted">({formatBytes(size)})</span>
             </span>
-            <button type="button" onClick={() => void uploads.giveUp(jobId)}>
+            <button type="button" onClick={() => giveUp(jobId)}>
               Give up<span class="hidden-text"> {name}</span>
             </button>
           </li>
         ))}
       </ul>
+      <p role="alert" class={problem.value ? "problem" : ""}>
+        {problem.value}
+      </p>
     </section>
   );
 }

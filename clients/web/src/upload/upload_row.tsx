@@ -31,8 +31,12 @@ export function UploadRow({ item }: { item: Item }) {
         <progress max={item.sizeBytes} value={state.sentBytes} aria-label={`Upload of ${item.name}`} />
       )}
       <p class={isBad(state) ? "wrong" : "muted"}>{sentence(state, item.sizeBytes)}</p>
+      {item.note.value && <p class="muted">{item.note.value}</p>}
       <p class="hidden-text" role="status">
-        {state.kind === "sending" && state.isOnline ? "" : `${item.name}: ${sentence(state, item.sizeBytes)}`}
+        {state.kind === "sending" && state.isOnline
+          ? ""
+          : `${item.name}: ${sentence(state, item.sizeBytes)} `}
+        {item.note.value}
       </p>
     </li>
   );

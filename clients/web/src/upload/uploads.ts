@@ -1,7 +1,8 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Api } from "../api/client";
-import { isAborted, sentenceOf } from "../api/errors";
+import { ApiError, isAborted, sentenceOf } from "../api/errors";
 import type { JobOptions } from "../api/types";
+import { Claims } from "./claims";
 import { HEAD_BYTES, refusalOf } from "./door";
 import { OneUpload, pauseUntilOnline, type Surroundings } from "./one_upload";
 import { sendByXhr } from "./transfer";
@@ -20,12 +21,19 @@ export interface Item {
   readonly sizeBytes: number | null;
   readonly state: Signal<UploadState>;
   readonly jobId: Signal<string | null>;
+  /** What else is to be known of it, as a sentence; or empty. */
+  readonly note: Signal<string>;
   cancel(): void;
   /** Try a failed one again. */
   start(): void;
 }
 
+type Told = Pick<Item, "state" | "jobId" | "note">;
+
 const AT_ONCE = 2;
+const OTHER_OPTIONS =
+  "It goes on with the options that it was begun with. For others, give it up and choose the file again.";
+const UNREADABLE = "This is a folder, or a file that cannot be read.";
 
 /** The uploads of this page; they go on while other pages of the console are looked at. */
 export class Uploads {
@@ -33,6 +41,8 @@ export class Uploads {
   readonly #unfinished: Signal<Unfinished[]>;
   readonly #around: Surroundings;
   readonly #queue: (() => Promise<void>)[] = [];
+  /** The jobs of `#unfinished` that another tab uploads now. */
+  readonly #elsewhere = new Set<string>();
   #running = 0;
   #count = 0;
 
@@ -44,12 +54,14 @@ export class Uploads {
     this.#around = {
       api,
       unfinished,
+      claims: new Claims(navigator.locks),
       send: sendByXhr,
       pause: pauseUntilOnline,
       newKey: () => crypto.randomUUID(),
       ...around,
     };
-    this.#unfinished = signal(unfinished.all());
+    this.#unfinished = signal([]);
+    void this.#look();
     window.addEventListener("beforeunload", (event) => {
       if (this.#running) event.preventDefault();
     });
@@ -59,7 +71,7 @@ export class Uploads {
     return this.#items;
   }
 
-  /** Those that an earlier page began. */
+  /** Those that an earlier page began, and that no other tab goes on with. */
   get unfinished(): ReadonlySignal<Unfinished[]> {
     return this.#unfinished;
   }
@@ -77,75 +89,105 @@ export class Uploads {
     });
   }
 
-  /** Give an interrupted upload up; its job is cancelled. */
+  /** Give an interrupted upload up; its job is cancelled. Throws an `ApiError`. */
   async giveUp(jobId: string): Promise<void> {
-    this.#around.unfinished.forget(jobId);
-    this.#look();
-    await this.api.abortUpload(jobId).catch(() => {}); // it ends by itself after some days
+    const endClaim = await this.#around.claims.claim(jobId);
+    try {
+      if (endClaim) await this.#abort(jobId); // otherwise another tab goes on with it
+    } finally {
+      endClaim?.();
+      await this.#look();
+    }
   }
 
   forgetEnded(): void {
     this.#items.value = this.#items.value.filter(({ state }) =>
       ["waiting", "sending"].includes(state.value.kind),
     );
+    void this.#look();
   }
 
-  #look(): void {
-    const open = new Set(this.#items.value.map(({ jobId }) => jobId.value));
-    this.#unfinished.value = this.#around.unfinished.all().filter(({ jobId }) => !open.has(jobId));
+  async #look(): Promise<void> {
+    const { claims, unfinished } = this.#around;
+    const elsewhere = await claims.elsewhere();
+    const here = new Set(this.#items.peek().map(({ jobId }) => jobId.peek()));
+    const ofOthers = unfinished.all().filter(({ jobId }) => !here.has(jobId) && !claims.isHere(jobId));
+    this.#unfinished.value = ofOthers.filter(({ jobId }) => !elsewhere.has(jobId));
+    for (const { jobId } of ofOthers) {
+      if (elsewhere.has(jobId)) this.#waitFor(jobId).catch(() => {}); // the next change of an upload looks, too
+    }
   }
 
-  #add(
-    name: string,
-    sizeBytes: number | null,
-    work: (item: Pick<Item, "state" | "jobId">, stop: AbortSignal) => Promise<void>,
-  ): void {
+  /** Look again when the tab that uploads has ended, or is closed. */
+  async #waitFor(jobId: string): Promise<void> {
+    if (this.#elsewhere.has(jobId)) return;
+    this.#elsewhere.add(jobId);
+    await this.#around.claims.end(jobId);
+    this.#elsewhere.delete(jobId);
+    await this.#look();
+  }
+
+  #add(name: string, sizeBytes: number | null, work: (item: Told, stop: AbortSignal) => Promise<void>): void {
     const state = signal<UploadState>({ kind: "waiting" });
     const jobId = signal<string | null>(null);
+    const note = signal("");
     let stop = new AbortController();
     const run = async () => {
       if (stop.signal.aborted) return;
       try {
         state.value = { kind: "sending", sentBytes: 0, resumedBytes: 0, isOnline: true };
-        await work({ state, jobId }, stop.signal);
+        await work({ state, jobId, note }, stop.signal);
         if (state.peek().kind === "sending") state.value = { kind: "sent" };
       } catch (error) {
         const isCancelled = stop.signal.aborted && (isAborted(error) || error === stop.signal.reason);
         state.value = isCancelled ? { kind: "cancelled" } : { kind: "failed", reason: sentenceOf(error) };
       }
-      this.#look();
+      void this.#look();
     };
     const cancel = () => {
       stop.abort();
       state.value = { kind: "cancelled" };
-      if (jobId.value) void this.#cancelJob(jobId.value);
+      if (jobId.value) void this.#cancelJob(jobId.value, note);
     };
     const start = () => {
       stop = new AbortController();
+      note.value = "";
       state.value = { kind: "waiting" };
       this.#enqueue(run);
     };
     this.#count += 1;
     this.#items.value = [
-      { number: this.#count, name, sizeBytes, state, jobId, cancel, start },
+      { number: this.#count, name, sizeBytes, state, jobId, note, cancel, start },
       ...this.#items.value,
     ];
     this.#enqueue(run);
   }
 
-  async #cancelJob(jobId: string): Promise<void> {
+  async #cancelJob(jobId: string, note: Signal<string>): Promise<void> {
     const isInParts = this.#around.unfinished.all().some((one) => one.jobId === jobId);
-    if (isInParts) return this.giveUp(jobId);
-    await this.api.cancel(jobId).catch(() => {});
+    try {
+      await (isInParts ? this.#abort(jobId) : hasEnded(this.api.cancel(jobId)));
+    } catch (error) {
+      note.value = `Its job is still there, because it could not be cancelled: ${sentenceOf(error)}`;
+    }
+  }
+
+  async #abort(jobId: string): Promise<void> {
+    await hasEnded(this.api.abortUpload(jobId));
+    this.#around.unfinished.forget(jobId);
   }
 
   async #upload(
     file: File,
     options: JobOptions,
-    { state, jobId }: Pick<Item, "state" | "jobId">,
+    { state, jobId, note }: Told,
     stop: AbortSignal,
   ): Promise<void> {
-    const refusal = refusalOf(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+    const head = await file
+      .slice(0, HEAD_BYTES)
+      .arrayBuffer()
+      .catch(() => null);
+    const refusal = head ? refusalOf(new Uint8Array(head)) : UNREADABLE;
     if (refusal !== null) {
       state.value = { kind: "refused", reason: refusal };
       return;
@@ -155,9 +197,10 @@ export class Uploads {
       if (now.kind === "sending" && !stop.aborted) state.value = { ...now, ...change };
     };
     const listener = {
-      onJob: (id: string) => {
+      onJob: (id: string, hasTheseOptions: boolean) => {
         jobId.value = id;
-        this.#look();
+        note.value = hasTheseOptions ? "" : OTHER_OPTIONS;
+        void this.#look();
       },
       onProgress: (sentBytes: number, resumedBytes: number) => sending({ sentBytes, resumedBytes }),
       onLine: (isOnline: boolean) => sending({ isOnline }),
@@ -186,4 +229,13 @@ export class Uploads {
 function hostAndName(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname}`;
+}
+
+/** Waits for a cancellation; that the job has ended before is no failure. */
+async function hasEnded(cancellation: Promise<unknown>): Promise<void> {
+  try {
+    await cancellation;
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error;
+  }
 }
