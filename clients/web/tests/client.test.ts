@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Api, ApiError, queryOf, type Tokens } from "../src/api/client";
-import { retryAfterOf } from "../src/api/errors";
+import { retryAfterOf, sentenceOf } from "../src/api/errors";
+import { pauseAfterFailures, poll } from "../src/api/polling";
 
 type Step = Response | Error;
 
@@ -113,6 +114,15 @@ describe("the client of the API", () => {
     expect(again.requests).toHaveLength(2);
   });
 
+  it("asks again if the line is lost in the middle of an answer", async () => {
+    const cut = new Response(
+      new ReadableStream({ pull: (body) => body.error(new TypeError("network error")) }),
+    );
+    const { api, requests } = apiOf([cut]);
+    await api.job("7f");
+    expect(requests).toHaveLength(2);
+  });
+
   it("stops when it is told to", async () => {
     const stop = new AbortController();
     stop.abort();
@@ -128,6 +138,57 @@ it.each([
 ])("Retry-After: %s", (text, seconds) => {
   const now = Date.parse("Sun, 06 Nov 1994 08:49:37 GMT");
   expect(retryAfterOf(new Headers({ "retry-after": text }), now)).toBe(seconds);
+});
+
+it("compares the date of Retry-After with that of the answer, not with a wrong clock", () => {
+  const headers = new Headers({
+    "retry-after": "Sun, 06 Nov 1994 08:49:47 GMT",
+    date: "Sun, 06 Nov 1994 08:49:37 GMT",
+  });
+  const quarterOfAnHourLate = Date.parse("Sun, 06 Nov 1994 08:34:37 GMT");
+  expect(retryAfterOf(headers, quarterOfAnHourLate)).toBe(10);
+});
+
+it.each([
+  new TypeError("Failed to fetch"),
+  new TypeError("NetworkError when attempting to fetch resource."),
+  new TypeError("Load failed"),
+  new DOMException("signal timed out", "TimeoutError"),
+])("says in its own words that no answer came: %s", (error) => {
+  expect(sentenceOf(error)).toBe("No answer came; is the network there?");
+});
+
+describe("polling", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal("document", { hidden: false });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it.each([
+    [0, 10],
+    [-900, 10],
+    [1e9, 0],
+    [2, 5],
+  ])("with Retry-After %i asks %i times more in 10 s", async (told, times) => {
+    let asked = 0;
+    const ask = async () => {
+      asked += 1;
+      if (asked > 100) throw new Error("a loop without a pause");
+      return told;
+    };
+    void poll(ask, new AbortController().signal);
+    await vi.advanceTimersByTimeAsync(10_050);
+    expect(asked - 1).toBe(times);
+  });
+
+  it("waits longer after each failure, and as long as the service says", () => {
+    expect([1, 2, 9].map((failures) => pauseAfterFailures(failures, new Error("lost")))).toEqual([2, 4, 60]);
+    expect(pauseAfterFailures(1, new ApiError(429, "quota_exceeded", "Wait.", 90))).toBe(90);
+  });
 });
 
 it("leaves out of a query what is undefined", () => {

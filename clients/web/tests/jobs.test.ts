@@ -1,12 +1,39 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import errors from "../../../docs/errors.md?raw";
+import type { Api } from "../src/api/client";
 import type { Job, Status } from "../src/api/types";
-import { nameOf, newsOf } from "../src/jobs/job_list";
+import { JobList, nameOf, newsOf } from "../src/jobs/job_list";
 import { KNOWN_CODES, reasonOf, remedyOf } from "../src/jobs/reasons";
 
 function job(id: string, status: Status, more: Partial<Job> = {}): Job {
   return { job_id: id, status, filename: `${id}.mp4`, source_host: null, ...more } as Job;
 }
+
+it("asks no more when its page is left while an action runs", async () => {
+  vi.stubGlobal("document", { hidden: false });
+  let asked = 0;
+  let end = () => {};
+  const api = {
+    jobs: async () => {
+      asked += 1;
+      return { body: { jobs: [], next_cursor: null }, retryAfterS: null };
+    },
+    retry: () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      }),
+  } as unknown as Api;
+  const list = new JobList(api);
+  const leave = list.watch();
+  const action = list.change("retry", "a");
+  await vi.waitFor(() => expect(asked).toBe(1));
+  leave();
+  end();
+  await action;
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(asked).toBe(1);
+  vi.unstubAllGlobals();
+});
 
 it("knows what to do about each reason that the service has", () => {
   const table = errors.split("## Why a job failed")[1] ?? "";

@@ -18,7 +18,7 @@ export { ApiError } from "./errors";
 /** Where tokens come from; without a login there is none. */
 export interface Tokens {
   current(): string | null;
-  /** Try to get a new one after a 401; false if the user must log in again. */
+  /** Get a new one after a 401; false if the user must log in again. Throws an `ApiError` if no answer came. */
   renew(): Promise<boolean>;
 }
 
@@ -64,6 +64,8 @@ const TIMEOUT_S = 60;
 const RETRIES = 4;
 const FIRST_PAUSE_S = 0.5;
 const LONGEST_PAUSE_S = 30;
+/** A timer that is set for longer ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The routes of the service. Each call throws an `ApiError`, or an `AbortError` if its signal says so. */
 export class Api {
@@ -175,23 +177,12 @@ export class Api {
   async #callOnce<T>(path: string, call: Call): Promise<Answer<T>> {
     const answer = await this.#send(path, call);
     if (!answer.ok) throw await errorOf(answer);
-    const body =
-      answer.status === 204 ? null : call.isText ? await answer.text() : await this.#bodyOf(answer);
+    const text = await reached(() => answer.text(), call.signal);
     return {
-      body: body as T,
+      body: (call.isText ? text : bodyOf(text, answer.status)) as T,
       retryAfterS: retryAfterOf(answer.headers, Date.now()),
       etag: answer.headers.get("etag"),
     };
-  }
-
-  async #bodyOf(answer: Response): Promise<unknown> {
-    const text = await answer.text();
-    if (text === "") return null;
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new ApiError(answer.status, "no_json", "What answers at the API's address is not the service.");
-    }
   }
 
   async #send(path: string, call: Call): Promise<Response> {
@@ -200,19 +191,35 @@ export class Api {
     if (token) headers.set("authorization", `Bearer ${token}`);
     if (call.json !== undefined) headers.set("content-type", "application/json");
     const signals = [AbortSignal.timeout(TIMEOUT_S * 1000), ...(call.signal ? [call.signal] : [])];
-    try {
-      return await this.#surroundings.fetch(this.baseUrl + path + queryOf(call.query), {
-        method: call.method ?? "GET",
-        headers,
-        body: call.json === undefined ? (call.body ?? null) : JSON.stringify(call.json),
-        signal: AbortSignal.any(signals),
-        cache: "no-store",
-        credentials: "omit",
-      });
-    } catch {
-      call.signal?.throwIfAborted();
-      throw new ApiError(0, "unreachable", "The service cannot be reached; is the network there?");
-    }
+    const request: RequestInit = {
+      method: call.method ?? "GET",
+      headers,
+      body: call.json === undefined ? (call.body ?? null) : JSON.stringify(call.json),
+      signal: AbortSignal.any(signals),
+      cache: "no-store",
+      credentials: "omit",
+    };
+    const url = this.baseUrl + path + queryOf(call.query);
+    return reached(() => this.#surroundings.fetch(url, request), call.signal);
+  }
+}
+
+/** The line may be lost before the answer, or in the middle of it. */
+async function reached<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    return await ask();
+  } catch {
+    signal?.throwIfAborted();
+    throw new ApiError(0, "unreachable", "The service cannot be reached; is the network there?");
+  }
+}
+
+function bodyOf(text: string, status: number): unknown {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(status, "no_json", "What answers at the API's address is not the service.");
   }
 }
 
@@ -241,10 +248,13 @@ export function sleep(seconds: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, seconds * 1000);
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      },
+      Math.min(LONGEST_TIMER_MS, seconds * 1000),
+    );
     if (signal?.aborted) stop();
     else signal?.addEventListener("abort", stop, { once: true });
   });

@@ -24,7 +24,14 @@ export function isAborted(error: unknown): boolean {
 
 /** The sentence to show for an error of any kind. */
 export function sentenceOf(error: unknown): string {
+  if (isUnreachable(error)) return "No answer came; is the network there?";
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether `fetch` got no answer: each browser says so in its own words. */
+function isUnreachable(error: unknown): boolean {
+  const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+  return isTimeout || (error instanceof TypeError && /fetch|network|load failed/i.test(error.message));
 }
 
 const OF_THE_GATEWAY: Record<number, string> = {
@@ -49,11 +56,16 @@ export async function errorOf(answer: Response): Promise<ApiError> {
   );
 }
 
-/** `Retry-After` in seconds (RFC 9110, 10.2.3: a number or a date); null if there is none. */
+/**
+ * `Retry-After` in seconds (RFC 9110, 10.2.3: a number or a date); null if there is none.
+ *
+ * A date is compared with that of the answer, if it has one: the clock of this machine may be wrong.
+ */
 export function retryAfterOf(headers: Headers, nowMs: number): number | null {
   const text = headers.get("retry-after")?.trim();
   if (!text) return null;
   if (/^\d+$/.test(text)) return Number(text);
   const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, (at - nowMs) / 1000);
+  const sentAt = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(at) ? null : Math.max(0, (at - (sentAt || nowMs)) / 1000);
 }

@@ -1,9 +1,10 @@
 import { sleep } from "./client";
 import { ApiError, sentenceOf } from "./errors";
 
-const LONGEST_PAUSE_S = 30;
-/** However a service counts, it is not asked without a pause. */
-const SHORTEST_PAUSE_S = 1;
+/** `Retry-After` may be 0, or a date that is past by this clock. */
+const LEAST_PAUSE_S = 1;
+const LONGEST_PAUSE_S = 300;
+const LONGEST_PAUSE_AFTER_FAILURES_S = 60;
 
 /** Resolves when the page is looked at; at once if it is. */
 function visible(signal: AbortSignal): Promise<void> {
@@ -30,7 +31,7 @@ function visible(signal: AbortSignal): Promise<void> {
 /**
  * Ask again and again until `ask` answers null or the signal says so; throws an `AbortError` then.
  *
- * `ask` answers in how many seconds to ask again. Nothing is asked while the page is hidden.
+ * `ask` answers in how many seconds to ask again: 1 to 300, whatever it says. Nothing is asked while the page is hidden.
  */
 export async function poll(
   ask: (signal: AbortSignal) => Promise<number | null>,
@@ -40,8 +41,14 @@ export async function poll(
     await visible(signal);
     const pauseS = await ask(signal);
     if (pauseS === null) return;
-    await sleep(Math.max(SHORTEST_PAUSE_S, pauseS), signal);
+    await sleep(Math.min(LONGEST_PAUSE_S, Math.max(LEAST_PAUSE_S, pauseS)), signal);
   }
+}
+
+/** In how many seconds to ask again after so many failures in a row, of which the service may say more. */
+export function pauseAfterFailures(failures: number, error: unknown): number {
+  const told = error instanceof ApiError ? error.retryAfterS : null;
+  return Math.max(told ?? 0, Math.min(LONGEST_PAUSE_AFTER_FAILURES_S, 2 ** failures));
 }
 
 /**
@@ -65,7 +72,6 @@ export async function pollPatiently(
       if (!(error instanceof ApiError && error.isTemporary)) throw error;
       tell(sentenceOf(error));
       failures += 1;
-      return Math.min(LONGEST_PAUSE_S, 2 ** failures);
+      return pauseAfterFailures(failures, error);
     }
   }, signal);
-}

@@ -1,7 +1,7 @@
 import { batch, type Signal, signal } from "@preact/signals";
 import type { Api } from "../api/client";
 import { sentenceOf } from "../api/errors";
-import { poll } from "../api/polling";
+import { pauseAfterFailures, poll } from "../api/polling";
 import type { Job, Status } from "../api/types";
 
 export interface Filter {
@@ -11,7 +11,6 @@ export interface Filter {
 
 /** If nothing is open: other pages and programs may submit jobs. */
 const QUIET_S = 15;
-const LONGEST_PAUSE_S = 60;
 const ON_A_PAGE = 20;
 
 /** One page of the caller's jobs, kept up to date while it is looked at. */
@@ -65,7 +64,7 @@ export class JobList {
   async change(action: "cancel" | "retry" | "delete", jobId: string): Promise<void> {
     await this.api[action](jobId);
     if (action === "delete") this.jobs.value = this.jobs.value?.filter((job) => job.job_id !== jobId) ?? null;
-    this.#restart();
+    if (!this.#watching.signal.aborted) this.#restart(); // the page may be left meanwhile
   }
 
   #turnTo(cursors: string[]): void {
@@ -105,7 +104,7 @@ export class JobList {
       signal.throwIfAborted();
       this.problem.value = sentenceOf(error);
       this.#failures += 1;
-      return Math.min(LONGEST_PAUSE_S, 2 ** this.#failures);
+      return pauseAfterFailures(this.#failures, error);
     }
   }
 }

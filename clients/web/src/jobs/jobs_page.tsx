@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { useApi } from "../api/context";
 import { sentenceOf } from "../api/errors";
+import { useOffered } from "../api/pipelines";
 import type { Job, Status } from "../api/types";
 import { type Question, QuestionDialog } from "../question";
 import { listCommand } from "../take_away/curl";
@@ -74,18 +75,7 @@ function questionOf(action: "cancel" | "delete", job: Job, list: JobList): Quest
 }
 
 function Filters({ list }: { list: JobList }) {
-  const api = useApi();
-  const pipelines = useSignal<string[]>([]);
-  useEffect(() => {
-    const stop = new AbortController();
-    api.pipelines(stop.signal).then(
-      ({ body }) => {
-        pipelines.value = body.pipelines.map(({ pipeline_id: id }) => id);
-      },
-      () => {}, // the list itself says so
-    );
-    return () => stop.abort();
-  }, [api, pipelines]);
+  const { offered } = useOffered(); // if the service is away, the list says so
   const { status, pipelineId } = list.filter.value;
   return (
     <div class="row filters">
@@ -109,7 +99,7 @@ function Filters({ list }: { list: JobList }) {
           onChange={(event) => list.choose({ pipelineId: event.currentTarget.value })}
         >
           <option value="">all</option>
-          {pipelines.value.map((id) => (
+          {offered.pipelines.map(({ pipeline_id: id }) => (
             <option key={id} value={id}>
               {id}
             </option>

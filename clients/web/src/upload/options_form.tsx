@@ -1,9 +1,7 @@
-import { type Signal, useSignal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
-import { useApi } from "../api/context";
-import { sentenceOf } from "../api/errors";
-import type { Pipelines, TextEngine } from "../api/types";
+import { useOffered } from "../api/pipelines";
+import type { TextEngine } from "../api/types";
 import type { FieldErrors, FieldName, OptionFields } from "./options";
 
 interface Props {
@@ -13,7 +11,7 @@ interface Props {
 
 /** What jobs may be asked for, with explanations; pipelines and engines are those of the service. */
 export function OptionsForm({ fields, errors }: Props) {
-  const offered = useOffered();
+  const { offered, problem } = useOffered();
   const set = (name: FieldName, value: string) => {
     fields.value = { ...fields.value, [name]: value };
   };
@@ -34,14 +32,14 @@ export function OptionsForm({ fields, errors }: Props) {
       />
     </Field>
   );
-  const { pipelines, text_engines: engines } = offered.pipelines;
+  const { pipelines, text_engines: engines } = offered;
   const pipeline = pipelines.find((one) =>
     fields.value.pipeline ? one.pipeline_id === fields.value.pipeline : one.is_default,
   );
   const languages = engines.flatMap((engine) => engine.languages ?? []);
   return (
     <div class="options">
-      {offered.problem && <p class="problem">{offered.problem}</p>}
+      {problem && <p class="problem">{problem}</p>}
       <Field id="pipeline" label="Analysis" hint={pipeline?.description ?? "What is looked for."}>
         <select
           id="pipeline"
@@ -103,27 +101,6 @@ export function OptionsForm({ fields, errors }: Props) {
 function hintOfEngine(engine: TextEngine | undefined): string {
   const all = engine?.scripts?.length ? `It reads these scripts: ${engine.scripts.join(", ")}.` : "";
   return all || "PP-OCR is for signs and captions, Tesseract for documents and screens.";
-}
-
-const NOTHING: Pipelines = { pipelines: [], text_engines: [] };
-
-function useOffered() {
-  const api = useApi();
-  const pipelines = useSignal<Pipelines>(NOTHING);
-  const problem = useSignal("");
-  useEffect(() => {
-    const stop = new AbortController();
-    api.pipelines(stop.signal).then(
-      ({ body }) => {
-        pipelines.value = body;
-      },
-      (error: unknown) => {
-        if (!stop.signal.aborted) problem.value = sentenceOf(error);
-      },
-    );
-    return () => stop.abort();
-  }, [api, pipelines, problem]);
-  return { pipelines: pipelines.value, problem: problem.value };
 }
 
 type PartProps = Props & { set: (name: FieldName, value: string) => void };
