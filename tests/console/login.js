@@ -40,7 +40,8 @@ async function expiry({ browser, task }) {
   await page.locator("li.job").first().waitFor();
   await page.waitForResponse((answer) => /jobs/.test(answer.url()) && renewals.length > 0 && answer.ok());
   await page.getByLabel("State").selectOption("pending");
-  const seen = { renewed: renewals.length > 0, alerts: await page.getByText("Your login has ended").count() };
+  const seen = { whileAway: await whileAway(page, task.issuer) };
+  Object.assign(seen, { renewed: renewals.length > 0, alerts: await page.getByText("Your login has ended").count() });
 
   await (await fetch(`${task.control}/forget`, { method: "POST" })).text();
   await page.getByText("Your login has ended").waitFor();
@@ -50,12 +51,31 @@ async function expiry({ browser, task }) {
   await page.evaluate((hash) => {
     location.hash = hash;
   }, link);
-  await page.getByRole("button", { name: "Log in" }).first().click();
+  const again = page.getByRole("button", { name: "Log in" }).first();
+  await page.route(`${task.issuer}/**`, (route) => route.abort());
+  await again.click();
+  const refused = page.getByText("The login page cannot be opened.");
+  await refused.waitFor();
+  Object.assign(seen, { refused: await refused.innerText(), stays: await page.evaluate(() => location.hash) });
+  await page.unroute(`${task.issuer}/**`);
+  await again.click();
   await logIn(page, "ann");
   await corner(page).getByText("ann").waitFor();
   seen.afterLogin = await page.evaluate(() => location.hash);
   seen.faults = page.faults;
   return seen;
+}
+
+// What the list says while no token can be renewed, until it can be again.
+async function whileAway(page, issuer) {
+  await page.route(`${issuer}/**`, (route) => route.abort());
+  const alert = page.getByRole("alert").filter({ hasText: "out of date" });
+  await page.waitForResponse((answer) => answer.status() === 401);
+  await alert.waitFor();
+  const told = await alert.innerText();
+  await page.unroute(`${issuer}/**`);
+  await alert.waitFor({ state: "detached" });
+  return told;
 }
 
 // A page that asks for nothing renews its login, even if the first try does not reach the issuer.
@@ -91,7 +111,9 @@ async function others({ browser, task }) {
   await page.getByText(/not found/i).first().waitFor();
 
   await page.goto(`${task.url}/#jobs`);
+  const revoked = page.waitForResponse((answer) => /revoke/.test(answer.url()));
   await page.getByRole("button", { name: "Log out" }).click();
+  seen.revoked = [(await revoked).status(), new URLSearchParams((await revoked).request().postData()).get("token_type_hint")];
   await page.getByText("You are logged out.").waitFor();
   seen.afterLogout = await page.getByRole("button", { name: "Log in" }).count();
   seen.faults = page.faults;

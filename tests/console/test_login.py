@@ -70,11 +70,22 @@ def test_a_login_is_renewed_and_its_end_keeps_the_page(
     drive: Drive, stack: LocalStack, job_id: str, short_logins: None
 ) -> None:
     with Control(stack.issuer) as control:
-        seen = drive("login.js", journey="expiry", url=stack.url, jobId=job_id, control=control.url)
+        seen = drive(
+            "login.js",
+            journey="expiry",
+            url=stack.url,
+            jobId=job_id,
+            control=control.url,
+            issuer=stack.issuer.url,
+        )
     assert seen["renewed"]
+    # without an answer nothing has ended
+    assert "could not be renewed" in seen["whileAway"]
     assert seen["alerts"] == 0
     assert seen["heading"] == "Jobs"
-    assert seen["afterLogin"] == f"#job={job_id}&t=250"
+    # the page stays if the issuer is away, and says so
+    assert "No answer came" in seen["refused"]
+    assert seen["stays"] == seen["afterLogin"] == f"#job={job_id}&t=250"
     assert seen["findings"] == seen["faults"] == []
 
 
@@ -89,5 +100,6 @@ def test_nobody_sees_the_jobs_of_others(drive: Drive, stack: LocalStack, job_id:
     seen = drive("login.js", journey="others", url=stack.url, jobId=job_id)
     assert seen["ofBob"] == 0
     assert seen["query"] == ""
+    assert seen["revoked"] == [200, "refresh_token"]
     assert seen["afterLogout"] == 1
     assert seen["findings"] == seen["faults"] == []

@@ -52,6 +52,18 @@ def test_who_does_not_ask_for_it_is_not_told(issuer: DevelopmentIssuer) -> None:
     assert "id_token" not in log_in(issuer, scope="offline_access")
 
 
+def test_a_login_that_was_revoked_is_not_renewed(issuer: DevelopmentIssuer) -> None:
+    tokens = log_in(issuer)
+
+    def revoke(kind: str) -> int:
+        form = {"token": tokens[kind], "token_type_hint": kind, "client_id": "console"}
+        return requests.post(f"{issuer.url}/revoke", data=form, timeout=10).status_code
+
+    assert revoke("access_token") == 400
+    assert revoke("refresh_token") == 200
+    assert renew(issuer, tokens) == 400
+
+
 def test_a_login_that_was_forgotten_is_not_renewed(issuer: DevelopmentIssuer) -> None:
     assert renew(issuer, log_in(issuer)) == 200
     tokens = log_in(issuer)

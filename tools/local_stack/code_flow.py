@@ -116,6 +116,10 @@ class CodeFlow:
         self._renewals[token] = grant
         return {"refresh_token": token}
 
+    def revoke(self, form: Mapping[str, str]) -> None:
+        """Renew nothing by this refresh token any more; one that is not known is no error (RFC 7009, 2.2)."""
+        self._renewals.pop(form.get("token", ""), None)
+
     def forget_renewals(self) -> None:
         """No login of before is renewed any more, not even one whose new token is just being made."""
         self._forgotten_until_s = self._clock()

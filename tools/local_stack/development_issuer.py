@@ -83,6 +83,8 @@ class DevelopmentIssuer(LoopbackServer):
                 return self._codes.authorize(request)
             case "POST", "/token":
                 return self._answer_for_token(request)
+            case "POST", "/revoke":
+                return self._revoke(request)
             case "GET", "/logout":
                 return self._codes.log_out(request)
         return _json({"error": "not_found"}, 404)
@@ -93,6 +95,7 @@ class DevelopmentIssuer(LoopbackServer):
             "jwks_uri": f"{self.url}/.well-known/jwks.json",
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": self.token_url,
+            "revocation_endpoint": f"{self.url}/revoke",
             "end_session_endpoint": f"{self.url}/logout",
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
@@ -112,6 +115,13 @@ class DevelopmentIssuer(LoopbackServer):
         except GrantError:
             return _json({"error": "invalid_grant"}, 400)
         return self._give_token(request)
+
+    def _revoke(self, request: Request) -> Response:
+        """As Cognito does, it revokes refresh tokens only."""
+        if request.form.get("token_type_hint") == "access_token":
+            return _json({"error": "unsupported_token_type"}, 400)
+        self._codes.revoke(request.form)
+        return _json({})
 
     def _tokens_of(self, grant: Grant) -> Response:
         claims, lasts_s = {"client_id": grant.client_id}, self.login_lasts_s

@@ -7,8 +7,8 @@ export type LoginState =
   | { kind: "in"; who: string }
   /** Not yet or not any more logged in; `reason` is a sentence, or empty. */
   | { kind: "out"; reason: string }
-  /** It has ended while a page was open, which stays as it is. */
-  | { kind: "ended" };
+  /** It has ended while a page was open, which stays as it is; `reason` says why a new one failed, or is empty. */
+  | { kind: "ended"; reason: string };
 
 /** The login of the user; the page that is open comes back after it. */
 export interface Login {

@@ -18,10 +18,11 @@ export function LoginCorner() {
 /** Says that the login has ended; what is on the page stays. */
 export function LoginEnded() {
   const login = useLogin();
-  if (login?.state.value.kind !== "ended") return null;
+  const state = login?.state.value;
+  if (!login || state?.kind !== "ended") return null;
   return (
     <div class="problem row between ended" role="alert">
-      <span>Your login has ended. After a new one, you come back to this page.</span>
+      <span>Your login has ended. {state.reason || "After a new one, you come back to this page."}</span>
       <LogInButton login={login} />
     </div>
   );

@@ -7,11 +7,13 @@ import {
   WebStorageStateStore,
 } from "oidc-client-ts";
 import type { Tokens } from "../api/client";
-import { sentenceOf } from "../api/errors";
+import { ApiError, sentenceOf } from "../api/errors";
 import type { Login as LoginConfig } from "../config";
 import type { Login, LoginState } from "./login";
 
 const LOGGED_OUT = "video-jobs-logged-out";
+const ANSWER_MS = 10_000;
+const NOT_RENEWED = "Your login could not be renewed, because no answer came; is the network there?";
 
 /** What comes back after the login. */
 interface Kept {
@@ -46,8 +48,9 @@ class Session implements Login {
       stateStore: new WebStorageStateStore({ store: sessionStorage }),
       automaticSilentRenew: false, // done here, and only by a refresh token: the page allows no frames
     });
-    this.#manager.events.addAccessTokenExpiring(() => void this.#renew());
-    this.#manager.events.addAccessTokenExpired(() => void this.#renew()); // the network was away before
+    const renew = () => void this.#renew().catch(() => {}); // the next event or call tries it again
+    this.#manager.events.addAccessTokenExpiring(renew);
+    this.#manager.events.addAccessTokenExpired(renew);
   }
 
   get state(): ReadonlySignal<LoginState> {
@@ -67,16 +70,25 @@ class Session implements Login {
   }
 
   async logIn(): Promise<void> {
+    const { kind } = this.#state.peek();
     try {
+      if (kind === "ended") await this.#askIssuer();
       await this.#manager.signinRedirect({ state: { hash: location.hash } satisfies Kept });
     } catch (error) {
-      const reason = `The login page cannot be reached (${sentenceOf(error)}).`;
-      if (this.#state.value.kind === "out") this.#state.value = { kind: "out", reason };
+      const reason = `The login page cannot be opened. ${sentenceOf(error)}`;
+      if (kind !== "in") this.#state.value = { kind, reason };
     }
   }
 
+  /** The page that is open would be lost if the browser went to an address that does not answer. */
+  async #askIssuer(): Promise<void> {
+    const url = `${this.config.authority.replace(/\/$/, "")}/.well-known/openid-configuration`;
+    await fetch(url, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(ANSWER_MS) });
+  }
+
   async logOut(): Promise<void> {
-    await this.#manager.revokeTokens().catch(() => {}); // not every issuer can
+    // not every issuer can; Cognito refuses access tokens, and the first refusal would end it
+    await this.#manager.revokeTokens(["refresh_token"]).catch(() => {});
     this.#user = null;
     this.#state.value = { kind: "out", reason: "You are logged out." };
     sessionStorage.setItem(LOGGED_OUT, "yes");
@@ -125,9 +137,9 @@ class Session implements Login {
         return true;
       }
     } catch (error) {
-      if (!(error instanceof ErrorResponse)) return false; // the network is away; the next call tries it again
+      if (!(error instanceof ErrorResponse)) throw new ApiError(0, "unreachable", NOT_RENEWED);
     }
-    if (this.#state.value.kind === "in") this.#state.value = { kind: "ended" };
+    if (this.#state.value.kind === "in") this.#state.value = { kind: "ended", reason: "" };
     return false;
   }
 }
@@ -136,7 +148,7 @@ function reasonOf(error: unknown): string {
   if (error instanceof ErrorResponse && error.error === "access_denied") {
     return "The login was refused.";
   }
-  return `The login did not succeed (${sentenceOf(error)}); try it again.`;
+  return `The login did not succeed; try it again. (${sentenceOf(error)})`;
 }
 
 export async function openSession(config: LoginConfig): Promise<Login> {
