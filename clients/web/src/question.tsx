@@ -22,12 +22,13 @@ export function QuestionDialog({ question }: { question: Signal<Question | null>
     else dialog.current?.close();
   }, [asked, problem]);
   const act = async () => {
+    const isStillAsked = () => question.peek() === asked; // it can be closed, and another one asked, meanwhile
     isBusy.value = true;
     try {
       await asked?.act();
-      question.value = null;
+      if (isStillAsked()) question.value = null;
     } catch (error) {
-      problem.value = sentenceOf(error);
+      if (isStillAsked()) problem.value = sentenceOf(error);
     }
     isBusy.value = false;
   };
