@@ -1,10 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Api } from "../src/api/client";
 import type { JobOptions } from "../src/api/types";
 import { Claims, type Locks } from "../src/upload/claims";
 import { OneUpload, UploadError } from "../src/upload/one_upload";
 import type { Send } from "../src/upload/transfer";
 import { UnfinishedUploads } from "../src/upload/unfinished";
+import { Uploads } from "../src/upload/uploads";
 
 const PART = 10;
 
@@ -280,7 +281,8 @@ it("remembers uploads for a week, and does without a storage", () => {
 function sharedLocks(): Locks {
   const held = new Set<string>();
   return {
-    request: async (name: string, _options: LockOptions, hold: (lock: Lock | null) => unknown) => {
+    request: async (name: string, options: LockOptions, hold: (lock: Lock | null) => unknown) => {
+      if (options.mode === "shared") return vi.waitUntil(() => !held.has(name), { interval: 1 });
       if (held.has(name)) return hold(null);
       held.add(name);
       await hold({ name, mode: "exclusive" });
@@ -301,6 +303,49 @@ it("gives a job to one upload at a time, in all tabs", async () => {
   end?.();
   await Promise.resolve();
   expect(await other.claim("7f")).not.toBeNull();
+});
+
+it("offers to give up what no other tab sends, and offers it when that tab ends", async () => {
+  vi.stubGlobal("window", new EventTarget());
+  vi.stubGlobal("localStorage", memory());
+  vi.stubGlobal("navigator", {});
+  const locks = sharedLocks();
+  const unfinished = new UnfinishedUploads("https://api", memory());
+  unfinished.keep(fileOf(505), "7f", OPTIONS);
+  const closeTab = await new Claims(locks).claim("7f");
+  const called: string[] = [];
+  const api = new Api("https://api", undefined, {
+    fetch: async (url, init) => {
+      called.push(`${init?.method} ${url}`);
+      return Response.json({});
+    },
+  });
+  const uploads = new Uploads(api, { unfinished, claims: new Claims(locks) });
+  await uploads.giveUp("7f");
+  expect(uploads.unfinished.value).toEqual([]);
+  expect(called).toEqual([]);
+  closeTab?.();
+  await vi.waitFor(() => expect(uploads.unfinished.value.map(({ jobId }) => jobId)).toEqual(["7f"]));
+  await uploads.giveUp("7f");
+  expect(uploads.unfinished.value).toEqual([]);
+  expect(called).toEqual(["DELETE https://api/video/jobs/7f/upload"]);
+  vi.unstubAllGlobals();
+});
+
+it("keeps an upload that could not be given up", async () => {
+  vi.stubGlobal("window", new EventTarget());
+  vi.stubGlobal("localStorage", memory());
+  vi.stubGlobal("navigator", {});
+  const unfinished = new UnfinishedUploads("https://api", memory());
+  unfinished.keep(fileOf(505), "7f", OPTIONS);
+  const api = new Api("https://api", undefined, {
+    fetch: () => Promise.reject(new TypeError("Failed to fetch")),
+    sleep: async () => {},
+  });
+  const uploads = new Uploads(api, { unfinished, claims: new Claims(undefined) });
+  await expect(uploads.giveUp("7f")).rejects.toThrow("cannot be reached");
+  expect(uploads.unfinished.value.map(({ jobId }) => jobId)).toEqual(["7f"]);
+  vi.unstubAllGlobals();
 });
 
 it("gives a job to one upload at a time where there are no locks", async () => {

@@ -32,7 +32,7 @@ type Told = Pick<Item, "state" | "jobId" | "note">;
 
 const AT_ONCE = 2;
 const OTHER_OPTIONS =
-  "It goes on with the options that it was begun with. For others, give it up and choose the file again.";
+  "It keeps the options that it was begun with; to use others, cancel it and choose the file again.";
 const UNREADABLE = "This is a folder, or a file that cannot be read.";
 
 /** The uploads of this page; they go on while other pages of the console are looked at. */
