@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Api, ApiError, queryOf, type Tokens } from "../src/api/client";
 import { retryAfterOf, sentenceOf } from "../src/api/errors";
-import { pauseAfterFailures, poll } from "../src/api/polling";
+import { poll, pollPatiently } from "../src/api/polling";
 
 type Step = Response | Error;
 
@@ -185,9 +185,34 @@ describe("polling", () => {
     expect(asked - 1).toBe(times);
   });
 
-  it("waits longer after each failure, and as long as the service says", () => {
-    expect([1, 2, 9].map((failures) => pauseAfterFailures(failures, new Error("lost")))).toEqual([2, 4, 60]);
-    expect(pauseAfterFailures(1, new ApiError(429, "quota_exceeded", "Wait.", 90))).toBe(90);
+  it("waits longer after each failure, and as long as the service says", async () => {
+    const lost = new ApiError(0, "unreachable", "Lost.");
+    const answers = [
+      lost,
+      lost,
+      null,
+      lost,
+      new ApiError(429, "quota_exceeded", "Wait.", 90),
+      ...Array(9).fill(lost),
+    ];
+    const [askedAt, told] = [[] as number[], [] as (string | null)[]];
+    const ask = async () => {
+      askedAt.push(Date.now() / 1000);
+      const error = answers[askedAt.length - 1];
+      if (error) throw error;
+      return 1;
+    };
+    void pollPatiently(ask, new AbortController().signal, (problem) => told.push(problem));
+    await vi.advanceTimersByTimeAsync(360_000);
+    const pauses = askedAt.slice(1, 12).map((at, place) => at - (askedAt[place] ?? 0));
+    expect(pauses).toEqual([2, 4, 1, 2, 90, 8, 16, 32, 60, 60, 60]);
+    expect(told.slice(0, 5)).toEqual(["Lost.", "Lost.", null, "Lost.", "Wait."]);
+  });
+
+  it("ends with an error that does not pass", async () => {
+    const refused = new ApiError(404, "job_not_found", "Job not found");
+    const ask = () => Promise.reject(refused);
+    await expect(pollPatiently(ask, new AbortController().signal, () => {})).rejects.toBe(refused);
   });
 });
 

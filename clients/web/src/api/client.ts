@@ -1,4 +1,4 @@
-import { ApiError, errorOf, retryAfterOf } from "./errors";
+import { ApiError, errorOf, isTemporary, retryAfterOf } from "./errors";
 import type {
   Job,
   JobList,
@@ -161,7 +161,7 @@ export class Api {
           if (await this.tokens.renew()) continue;
         }
         const pauseS = this.#pauseAfter(error, attempt);
-        if (!isRepeatable || !error.isTemporary || attempt >= RETRIES || pauseS > LONGEST_PAUSE_S)
+        if (!isRepeatable || !isTemporary(error) || attempt >= RETRIES || pauseS > LONGEST_PAUSE_S)
           throw error;
         attempt += 1;
         await this.#surroundings.sleep(pauseS, call.signal);

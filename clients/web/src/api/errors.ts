@@ -11,11 +11,11 @@ export class ApiError extends Error {
     super(detail);
     this.name = "ApiError";
   }
+}
 
-  /** Whether the same call may succeed later. */
-  get isTemporary(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
-  }
+/** Whether the same call may succeed later. */
+export function isTemporary(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 
 export function isAborted(error: unknown): boolean {

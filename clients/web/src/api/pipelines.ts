@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useApi } from "./context";
-import { sentenceOf } from "./errors";
-import { pauseAfterFailures, poll } from "./polling";
+import { pollPatiently } from "./polling";
 import type { Pipelines } from "./types";
 
 const NOTHING: Pipelines = { pipelines: [], text_engines: [] };
@@ -14,20 +13,14 @@ export function useOffered(): { offered: Pipelines; problem: string } {
   const problem = useSignal("");
   useEffect(() => {
     const stop = new AbortController();
-    let failures = 0;
     const ask = async (signal: AbortSignal) => {
-      try {
-        offered.value = (await api.pipelines(signal)).body;
-        problem.value = "";
-        return null;
-      } catch (error) {
-        signal.throwIfAborted();
-        problem.value = sentenceOf(error);
-        failures += 1;
-        return pauseAfterFailures(failures, error);
-      }
+      offered.value = (await api.pipelines(signal)).body;
+      return null;
     };
-    poll(ask, stop.signal).catch(() => {}); // ended by the signal
+    const tell = (sentence: string | null) => {
+      problem.value = sentence ?? "";
+    };
+    pollPatiently(ask, stop.signal, tell, () => true).catch(() => {}); // ended by the signal
     return () => stop.abort();
   }, [api, offered, problem]);
   return { offered: offered.value, problem: problem.value };

@@ -1,5 +1,5 @@
 import { sleep } from "./client";
-import { ApiError, sentenceOf } from "./errors";
+import { ApiError, isTemporary, sentenceOf } from "./errors";
 
 /** `Retry-After` may be 0, or a date that is past by this clock. */
 const LEAST_PAUSE_S = 1;
@@ -45,14 +45,8 @@ export async function poll(
   }
 }
 
-/** In how many seconds to ask again after so many failures in a row, of which the service may say more. */
-export function pauseAfterFailures(failures: number, error: unknown): number {
-  const told = error instanceof ApiError ? error.retryAfterS : null;
-  return Math.max(told ?? 0, Math.min(LONGEST_PAUSE_AFTER_FAILURES_S, 2 ** failures));
-}
-
 /**
- * Like `poll`, but a failure that may pass does not end it: it is told, and after a growing pause asked again.
+ * Like `poll`, but a failure does not end it if it may pass: it is told, and after a growing pause asked again.
  *
  * `tell` gets the sentence of a failure, and null after a success. Other errors are thrown.
  */
@@ -60,6 +54,7 @@ export async function pollPatiently(
   ask: (signal: AbortSignal) => Promise<number | null>,
   signal: AbortSignal,
   tell: (problem: string | null) => void,
+  mayPass: (error: unknown) => boolean = isTemporary,
 ): Promise<void> {
   let failures = 0;
   await poll(async () => {
@@ -69,9 +64,15 @@ export async function pollPatiently(
       tell(null);
       return pauseS;
     } catch (error) {
-      if (!(error instanceof ApiError && error.isTemporary)) throw error;
+      signal.throwIfAborted();
+      if (!mayPass(error)) throw error;
       tell(sentenceOf(error));
       failures += 1;
-      return pauseAfterFailures(failures, error);
+      return Math.max(toldPauseS(error), Math.min(LONGEST_PAUSE_AFTER_FAILURES_S, 2 ** failures));
     }
   }, signal);
+}
+
+function toldPauseS(error: unknown): number {
+  return (error instanceof ApiError ? error.retryAfterS : null) ?? 0;
+}

@@ -1,7 +1,6 @@
 import { batch, type Signal, signal } from "@preact/signals";
 import type { Api } from "../api/client";
-import { sentenceOf } from "../api/errors";
-import { pauseAfterFailures, poll } from "../api/polling";
+import { pollPatiently } from "../api/polling";
 import type { Job, Status } from "../api/types";
 
 export interface Filter {
@@ -24,7 +23,6 @@ export class JobList {
   /** The cursors of the pages up to this one; the first page has none. */
   readonly #cursors: Signal<string[]> = signal([]);
   #watching = new AbortController();
-  #failures = 0;
 
   constructor(private readonly api: Api) {}
 
@@ -78,7 +76,11 @@ export class JobList {
   #restart(): void {
     this.#watching.abort();
     this.#watching = new AbortController();
-    poll((signal) => this.#look(signal), this.#watching.signal).catch(() => {}); // ended by the signal
+    const tell = (problem: string | null) => {
+      this.problem.value = problem ?? "";
+    };
+    const look = (signal: AbortSignal) => this.#look(signal);
+    pollPatiently(look, this.#watching.signal, tell, () => true).catch(() => {}); // ended by the signal
   }
 
   async #look(signal: AbortSignal): Promise<number> {
@@ -90,22 +92,13 @@ export class JobList {
       ...(pipelineId && { pipeline_id: pipelineId }),
       ...(cursor && { cursor }),
     };
-    try {
-      const { body, retryAfterS } = await this.api.jobs(query, signal);
-      this.#failures = 0;
-      batch(() => {
-        this.news.value = newsOf(this.jobs.value ?? [], body.jobs) || this.news.value;
-        this.jobs.value = body.jobs;
-        this.#nextCursor.value = body.next_cursor;
-        this.problem.value = "";
-      });
-      return retryAfterS ?? QUIET_S;
-    } catch (error) {
-      signal.throwIfAborted();
-      this.problem.value = sentenceOf(error);
-      this.#failures += 1;
-      return pauseAfterFailures(this.#failures, error);
-    }
+    const { body, retryAfterS } = await this.api.jobs(query, signal);
+    batch(() => {
+      this.news.value = newsOf(this.jobs.value ?? [], body.jobs) || this.news.value;
+      this.jobs.value = body.jobs;
+      this.#nextCursor.value = body.next_cursor;
+    });
+    return retryAfterS ?? QUIET_S;
   }
 }
 

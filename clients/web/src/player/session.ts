@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { type Api, sleep } from "../api/client";
-import { ApiError, isAborted, sentenceOf } from "../api/errors";
+import { ApiError, isAborted, isTemporary, sentenceOf } from "../api/errors";
 import { pollPatiently } from "../api/polling";
 import type { Job, Results, Summary } from "../api/types";
 import { PartialSummary } from "../timeline/partial_summary";
@@ -168,7 +168,7 @@ export class Session {
       if (summary.version !== 1) throw new Error(UNKNOWN_VERSION);
       return summary;
     } catch (error) {
-      if (isAborted(error) || (error instanceof ApiError && error.isTemporary)) throw error;
+      if (isAborted(error) || isTemporary(error)) throw error;
       this.withoutSummary.value = sentenceOf(error);
       return null;
     }
@@ -177,7 +177,7 @@ export class Session {
   /** Have the window asked for again, if the failure may pass. */
   #onWindowFailure(error: unknown): void {
     this.#tell(error);
-    if (!(error instanceof ApiError && error.isTemporary)) return;
+    if (!isTemporary(error)) return;
     const again = () => {
       this.changes.value += 1;
     };

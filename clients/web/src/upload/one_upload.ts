@@ -1,4 +1,5 @@
 import { type Api, ApiError, sleep as sleepFor } from "../api/client";
+import { isTemporary } from "../api/errors";
 import type { JobOptions, SignedPart, UploadForm, UploadProgress } from "../api/types";
 import type { Claims } from "./claims";
 import type { Send } from "./transfer";
@@ -267,7 +268,7 @@ export class OneUpload {
         this.listener.onLine(true);
         return answer;
       } catch (error) {
-        if (!(error instanceof ApiError) || !error.isTemporary) throw error;
+        if (!isTemporary(error)) throw error;
         if (error.status !== 0 && tries >= TRIES) throw error;
         await this.#wait(error.status === 0, tries, error.retryAfterS ?? 0);
       }
