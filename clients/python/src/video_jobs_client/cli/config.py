@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from video_jobs_client.cli.commands import add
 from video_jobs_client.cli.help import Group
 from video_jobs_client.cli.session import Session
 from video_jobs_client.profiles import KEYS, Config
+from video_jobs_client.settings import PROFILE_VARIABLE
 
 app = typer.Typer(
     cls=Group,
@@ -71,7 +73,7 @@ def path(session: Session) -> None:
 
 
 def _name(session: Session, config: Config) -> str:
-    return session.profile or config.default_name
+    return session.profile or os.environ.get(PROFILE_VARIABLE) or config.default_name
 
 
 add(app, list_profiles, name="list")

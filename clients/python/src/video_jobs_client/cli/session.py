@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -53,25 +52,13 @@ class Session:
         """A client that waits for each answer."""
         from video_jobs_client.client import Client
 
-        return Client(
-            self.server.url,
-            self.server.token,
-            token_provider=self._provider(),
-            retries=self._retries(),
-            transport=self.transport,
-        )
+        return Client(self.url, profile=self.profile, retries=self._retries(), transport=self.transport)
 
     def async_client(self) -> AsyncClient:
         """A client for several questions at a time."""
         from video_jobs_client.async_client import AsyncClient
 
-        return AsyncClient(
-            self.server.url,
-            self.server.token,
-            token_provider=self._provider(),
-            retries=self._retries(),
-            transport=self.transport,
-        )
+        return AsyncClient(self.url, profile=self.profile, retries=self._retries(), transport=self.transport)
 
     def job(self, client: Client, name: str) -> Job:
         """The job that the user names."""
@@ -82,14 +69,6 @@ class Session:
         from video_jobs_client.cli.record import job_id_of
 
         return job_id_of(name, self.record)
-
-    def _provider(self) -> Callable[[], str] | None:
-        server = self.server
-        if server.token is not None or server.profile is None or server.profile.login is None:
-            return None
-        from video_jobs_client.login.provider import token_provider
-
-        return token_provider(server)
 
     def _retries(self) -> Retries:
         from video_jobs_client.protocol.retries import Retries
