@@ -76,6 +76,7 @@ def why_not(content: bytes) -> str:
 WEBM = why_not(b"\x1a\x45\xdf\xa3" + bytes(99))
 DONE = job("completed", filename="clip.mp4", frames_done=8, frames_total=8, percent=100, video=VIDEO)
 RUNNING = job("running", job_id=OTHER, frames_done=40, frames_total=100, percent=40)
+TWINS = [DONE, job("pending", job_id=f"{JOB_ID[:9]}0000-4000-8000-000000000000")]
 FAILED = job("failed", filename="clip.webm", error={"code": "invalid_mp4", "message": WEBM})
 LONG = "2026-11-25-north-entrance-of-the-harbour-recording-of-camera-12-0001.mp4"
 WIDE = "北門の防犯カメラの映像-北門の防犯カメラの映像.mp4"
@@ -178,6 +179,9 @@ ERRORS: list[Scene] = [
     Scene("login", code=ExitCode.USAGE),
     Scene(f"status {OTHER}", [refusal(errors.JobNotFoundError, 404)], ExitCode.NOT_FOUND),
     Scene("status last", code=ExitCode.REFUSED),
+    Scene("status 3f0", code=ExitCode.USAGE),
+    Scene("status 3f0f6122", [answer({"jobs": [RUNNING], "next_cursor": None})], ExitCode.NOT_FOUND),
+    Scene("status 3f0f6122", [answer({"jobs": TWINS, "next_cursor": None})], ExitCode.REFUSED),
     Scene(f"summary {OTHER}", [answer(job()), refusal(errors.JobNotCompletedError, 404)], ExitCode.NOT_FOUND),
     Scene("submit clip.webm", [refusal(errors.InvalidVideoError, 400, WEBM)], ExitCode.REFUSED),
     Scene("submit missing.mp4", code=ExitCode.REFUSED),

@@ -119,11 +119,13 @@ def known_jobs(ctx: typer.Context, incomplete: str) -> list[str]:
     return [one for one in ("last", *reversed(ids)) if one.startswith(incomplete)]
 
 
-JOB_HELP = 'The id of a job, the beginning of it, or "last".'
+JOB_HELP = 'The id of a job, its first 4 or more characters, or "last".'
 JobName = Annotated[str, typer.Argument(metavar="JOB", help=JOB_HELP, autocompletion=known_jobs)]
 JobNames = Annotated[
     list[str],
     typer.Argument(
-        metavar="JOB", help='Ids of jobs, their beginnings, or "last".', autocompletion=known_jobs
+        metavar="JOB",
+        help='Ids of jobs, their first 4 or more characters, or "last".',
+        autocompletion=known_jobs,
     ),
 ]

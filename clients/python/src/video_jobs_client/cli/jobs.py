@@ -58,16 +58,18 @@ def cancel(session: Session, jobs: JobNames) -> None:
 
     Each becomes "failed" with the code "cancelled".
     """
+    ids = [session.job_id(name) for name in jobs]
     with session.client() as client:
-        for name in jobs:
-            _changed(session, client.jobs.cancel(session.job_id(name)).resource, "is cancelled")
+        for job_id in ids:
+            _changed(session, client.jobs.cancel(job_id).resource, "is cancelled")
 
 
 def retry(session: Session, jobs: JobNames) -> None:
     """Run failed jobs once more."""
+    ids = [session.job_id(name) for name in jobs]
     with session.client() as client:
-        for name in jobs:
-            _changed(session, client.jobs.retry(session.job_id(name)).resource, "runs again")
+        for job_id in ids:
+            _changed(session, client.jobs.retry(job_id).resource, "runs again")
 
 
 def delete(

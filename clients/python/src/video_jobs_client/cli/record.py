@@ -9,15 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from video_jobs_client.errors import SourceError, VideoJobsClientError
+import typer
+
+from video_jobs_client.errors import JobNotFoundError, SourceError, VideoJobsClientError
 
 LAST = ("last", "-")
+NEWEST = 1000
+"""Among so many jobs of the service, the beginning of an id is looked for."""
 _LEAST_PREFIX = 4
+_WHOLE = len("3f0f6122-979e-4cf4-b70a-224e165cc97b")
+_TOLD = 5
 _NO_PART_OF_RESULTS = ("callback_url", "filename")
 
 
@@ -101,12 +107,16 @@ def content_key(path: Path, options: Mapping[str, Any]) -> str:
     return f"{content} {json.dumps(asked, sort_keys=True)}" if asked else content
 
 
-def job_id_of(name: str, record: Record) -> str:
-    """The id of a job: of the last one, of the only one of this machine that begins so, or ``name`` itself.
+def job_id_of(name: str, record: Record, newest: Callable[[], Sequence[str]]) -> str:
+    """The id of a job: of the last one, ``name`` if it is whole, or of the only one that begins so.
+
+    The jobs of this machine come first; if none of them fits, ``newest`` gives those of the service.
 
     Raises
     ------
-    NoLastJobError, AmbiguousJobError
+    typer.BadParameter
+        If ``name`` is too short to tell jobs apart.
+    NoLastJobError, JobNotFoundError, AmbiguousJobError
         If there is none, or are several.
     """
     if name in LAST:
@@ -115,8 +125,26 @@ def job_id_of(name: str, record: Record) -> str:
             raise NoLastJobError(str(NoLastJobError.__doc__))
         return ids[-1]
     if len(name) < _LEAST_PREFIX:
+        raise typer.BadParameter(f"give at least {_LEAST_PREFIX} characters of the id", param_hint="JOB")
+    if len(name) >= _WHOLE:
         return name
-    found = [one for one in record.job_ids() if one.startswith(name)]
+    return _only(name, _beginning(name, record.job_ids()) or _beginning(name, newest()))
+
+
+def _beginning(name: str, ids: Sequence[str]) -> list[str]:
+    return [one for one in ids if one.startswith(name)]
+
+
+def _only(name: str, found: Sequence[str]) -> str:
+    if not found:
+        raise JobNotFoundError(
+            f"Neither a job of this machine nor one of your newest {NEWEST:,} jobs has an id that begins with "
+            f"{name}",
+            status=404,
+        )
     if len(found) > 1:
-        raise AmbiguousJobError(f"{len(found)} jobs have an id that begins with {name}: add a few characters")
-    return found[0] if found else name
+        more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+        raise AmbiguousJobError(
+            f"{len(found)} jobs have an id that begins with {name}: {', '.join(found[:_TOLD])}{more}"
+        )
+    return found[0]

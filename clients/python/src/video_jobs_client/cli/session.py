@@ -68,7 +68,15 @@ class Session:
         """The id of the job that the user names: ``last``, ``-``, or the beginning of an id."""
         from video_jobs_client.cli.record import job_id_of
 
-        return job_id_of(name, self.record)
+        return job_id_of(name, self.record, lambda: self._newest)
+
+    @cached_property
+    def _newest(self) -> list[str]:
+        """The ids of the newest jobs of the service."""
+        from video_jobs_client.cli.record import NEWEST
+
+        with self.client() as client:
+            return [job.id for job in client.jobs.list(limit=NEWEST)]
 
     def _retries(self) -> Retries:
         from video_jobs_client.protocol.retries import Retries
