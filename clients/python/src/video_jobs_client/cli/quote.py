@@ -53,7 +53,8 @@ def _facts_of(path: Path) -> dict[str, Any]:
     except ImportError:
         return {}
     try:
-        with av.open(str(path)) as container:
+        # FFmpeg takes what stands before a colon for a protocol, unless the path begins at the root
+        with av.open(str(path.absolute())) as container:
             stream = container.streams.video[0]
             facts: dict[str, Any] = {"width": stream.width, "height": stream.height}
             if stream.duration and stream.time_base:

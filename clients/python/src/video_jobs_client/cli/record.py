@@ -138,8 +138,8 @@ def _beginning(name: str, ids: Sequence[str]) -> list[str]:
 def _only(name: str, found: Sequence[str]) -> str:
     if not found:
         raise JobNotFoundError(
-            f"Neither a job of this machine nor one of your newest {NEWEST:,} jobs has an id that begins with "
-            f"{name}",
+            f"Neither a job of this machine nor one of your newest {NEWEST:,} jobs has an id that begins "
+            f"with {name}",
             status=404,
         )
     if len(found) > 1:
