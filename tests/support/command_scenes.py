@@ -196,6 +196,7 @@ ERRORS: list[Scene] = [
     Scene(f"delete {OTHER}", code=ExitCode.USAGE, means=(PIPE,)),
     Scene("submit clip.mp4 --frames 3", code=ExitCode.USAGE),
     Scene("submit clip.mp4 --fps many", code=ExitCode.USAGE),
+    Scene("submit clip.mp4 --fps nan", code=ExitCode.USAGE),
     Scene("submit clip.mp4 --region 1,2", code=ExitCode.USAGE),
     Scene(f"results {JOB_ID} --format xml", code=ExitCode.USAGE),
     Scene(f"results {JOB_ID} --format yolo", code=ExitCode.USAGE),

@@ -11,6 +11,7 @@ import typer
 from video_jobs_client.cli.exits import ExitCode, ending
 from video_jobs_client.cli.help import Command
 from video_jobs_client.cli.session import Session
+from video_jobs_client.cli.values import refuse_odd_values
 
 Group = Mapping[str, Any]
 """Options that a function gets together as one dictionary: their names and annotated types."""
@@ -73,6 +74,7 @@ def add(
 
 def _command(function: Callable[..., object], groups: Mapping[str, Group]) -> Callable[..., None]:
     def command(ctx: typer.Context, **values: Any) -> None:
+        refuse_odd_values(ctx, values)
         session: Session = ctx.obj
         use_globals(session, **{name: values.pop(name) for name in GLOBALS})
         for group, members in groups.items():

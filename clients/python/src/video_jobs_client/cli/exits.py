@@ -104,7 +104,8 @@ def message_of(error: errors.VideoJobsClientError) -> str:
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     said = said[:1].upper() + said[1:] if said.partition(" ")[0] in _OPENINGS else said
     sentence = shown(said).rstrip(".")
-    return f"{sentence}. {hint}".rstrip()
+    end = "" if sentence.endswith(("?", "!")) else "."
+    return f"{sentence}{end} {hint}".rstrip()
 
 
 def message_about(name: str, error: errors.VideoJobsClientError) -> str:

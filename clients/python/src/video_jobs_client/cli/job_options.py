@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
@@ -58,4 +59,6 @@ def _region(text: str) -> list[float]:
         corners = []
     if len(corners) != _CORNERS:
         raise typer.BadParameter("four numbers are needed, as in 0,0.5,1,1", param_hint="--region")
+    if not all(map(math.isfinite, corners)):
+        raise typer.BadParameter("a corner is not a finite number", param_hint="--region")
     return corners

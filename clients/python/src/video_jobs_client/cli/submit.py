@@ -19,6 +19,7 @@ from video_jobs_client.cli.progress import Bar, bars
 from video_jobs_client.cli.record import content_key
 from video_jobs_client.cli.session import Session
 from video_jobs_client.cli.text import shown
+from video_jobs_client.cli.values import NO_TEXT, is_text
 from video_jobs_client.cli.watch import Timeout, watch_jobs
 from video_jobs_client.errors import (
     JobNotFoundError,
@@ -118,6 +119,8 @@ class Submission:
 
     def _submit(self, source: str) -> None:
         if _is_url(source):
+            if not is_text(source):
+                raise SourceError(f"{_name(source)} {NO_TEXT}")
             self._has(source, self._send(source, source))
             return
         if source == _PIPE:

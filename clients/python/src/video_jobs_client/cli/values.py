@@ -1,0 +1,38 @@
+"""What no value of an option or argument may be, whichever command it belongs to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+NO_TEXT = "is not text in UTF-8"
+_OF_FILES = "FILE"
+
+
+def refuse_odd_values(ctx: typer.Context, values: Mapping[str, Any]) -> None:
+    """Refuse nan and infinity, and bytes that are no text; only the name of a file may hold any bytes.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is one.
+    """
+    for parameter in ctx.command.params:
+        given = values.get(str(parameter.name))
+        for value in given if isinstance(given, list) else [given]:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise typer.BadParameter(f"{value} is not a finite number", ctx, parameter)
+            if isinstance(value, str) and parameter.metavar != _OF_FILES and not is_text(value):
+                raise typer.BadParameter(f"it {NO_TEXT}", ctx, parameter)
+
+
+def is_text(value: str) -> bool:
+    """Whether it can be sent: Python keeps bytes of arguments that are no UTF-8 as halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
