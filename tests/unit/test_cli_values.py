@@ -112,3 +112,19 @@ def test_the_video_that_is_drawn_and_its_target_may_be_called_like_an_address(ru
 )
 def test_a_message_gets_a_full_stop_if_it_has_no_end(said: str, told: str) -> None:
     assert message_of(VideoJobsClientError(said)) == told
+
+
+@pytest.mark.parametrize("command", [["quote"], ["verify", JOB_ID], ["annotate", JOB_ID]], ids=" ".join)
+def test_a_file_that_is_missing_is_told_before_the_service_is_asked(run: Run, command: list[str]) -> None:
+    ran = run(*command, "missing.mp4")
+    assert (ran.code, ran.out) == (ExitCode.REFUSED, "")
+    assert ran.err == "Error: There is no file missing.mp4.\n"
+
+
+def test_a_missing_worker_is_told_before_anything_is_fetched(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video_jobs_client.verification.recomputation.find_spec", lambda name: None)
+    ran = run("verify", JOB_ID)
+    assert (ran.code, ran.out) == (ExitCode.REFUSED, "")
+    assert ran.err.startswith("Error: The worker is not installed for ")

@@ -10,6 +10,7 @@ import typer
 
 from video_jobs_client.cli.commands import JobName
 from video_jobs_client.cli.session import Session
+from video_jobs_client.cli.values import refuse_missing
 from video_jobs_client.errors import AnnotationError
 
 
@@ -35,6 +36,8 @@ def annotate(
         raise AnnotationError(
             "Drawing needs more packages: run  pip install 'video-jobs-client[video]'"
         ) from None
+    if file is not None:
+        refuse_missing(file)
     with session.client() as client, tempfile.TemporaryDirectory(prefix="video-jobs-") as folder:
         found = session.job(client, job)
         results = found.results()

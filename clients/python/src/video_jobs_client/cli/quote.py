@@ -10,7 +10,7 @@ import typer
 from video_jobs_client.cli.job_options import job_options
 from video_jobs_client.cli.session import Session
 from video_jobs_client.cli.text import seconds_in_words
-from video_jobs_client.errors import SourceError
+from video_jobs_client.cli.values import refuse_missing
 from video_jobs_client.options import QuoteOptions
 
 
@@ -23,8 +23,7 @@ def quote(
 
     The quote rests on the speed of earlier jobs with such options.
     """
-    if not file.is_file():
-        raise SourceError(f"there is no file {file}")
+    refuse_missing(file)
     facts: dict[str, Any] = {"size_bytes": file.stat().st_size, **_facts_of(file), **job_options(options)}
     with session.client() as client:
         found = client.quote(**cast("QuoteOptions", facts))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
+
+from video_jobs_client.errors import SourceError
 
 NO_TEXT = "is not text in UTF-8"
 _OF_FILES = "FILE"
@@ -20,6 +23,7 @@ def refuse_odd_values(ctx: typer.Context, values: Mapping[str, Any]) -> None:
     typer.BadParameter
         If there is one.
     """
+    parameter: Any  # Typer's own kind, which the list of them does not promise
     for parameter in ctx.command.params:
         given = values.get(str(parameter.name))
         for value in given if isinstance(given, list) else [given]:
@@ -27,6 +31,12 @@ def refuse_odd_values(ctx: typer.Context, values: Mapping[str, Any]) -> None:
                 raise typer.BadParameter(f"{value} is not a finite number", ctx, parameter)
             if isinstance(value, str) and parameter.metavar != _OF_FILES and not is_text(value):
                 raise typer.BadParameter(f"it {NO_TEXT}", ctx, parameter)
+
+
+def refuse_missing(file: Path) -> None:
+    """Refuse a file that is not there, before the service is asked about it."""
+    if not file.is_file():
+        raise SourceError(f"there is no file {file}")
 
 
 def is_text(value: str) -> bool:

@@ -12,6 +12,7 @@ from video_jobs_client.cli.commands import JobName
 from video_jobs_client.cli.exits import ExitCode
 from video_jobs_client.cli.progress import bars
 from video_jobs_client.cli.session import Session
+from video_jobs_client.cli.values import refuse_missing
 
 
 def verify(
@@ -36,7 +37,11 @@ def verify(
 
     from video_jobs_client.verification import PartChoice
     from video_jobs_client.verification import verify as verified
+    from video_jobs_client.verification.recomputation import find_worker
 
+    find_worker(None)  # before a video is fetched in vain
+    if file is not None:
+        refuse_missing(file)
     with session.client() as client, tempfile.TemporaryDirectory(prefix="video-jobs-") as folder:
         found = session.job(client, job)
         results = found.download(Path(folder) / "results.json")
