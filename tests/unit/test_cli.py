@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -319,15 +316,6 @@ def test_global_options_may_stand_before_and_after_the_command(run: Run, clip: P
         assert json.loads(found.out)["job_id"] == JOB_ID
     for arguments in (["-q", "submit", "clip.mp4", "--again"], ["submit", "clip.mp4", "--again", "--quiet"]):
         assert run(*arguments, replies=offered(), terminal=True).err == ""
-
-
-def test_a_reader_that_ends_first_ends_the_program_without_a_word() -> None:
-    reads, writes = os.pipe()
-    os.close(reads)
-    command = [sys.executable, "-m", "video_jobs_client.cli", "config", "path"]
-    ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, check=False)
-    os.close(writes)
-    assert (ended.returncode, ended.stderr) == (ExitCode.BROKEN_PIPE, b"")
 
 
 # --- help and docs ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pexpect
 import pytest
 from typer.testing import CliRunner
 from video_jobs_client.cli import _prepare_output, watch
@@ -85,6 +87,7 @@ def test_a_terminal_keeps_its_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.TextIOWrapper(written, encoding="cp1252")
     monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(io.BytesIO()))
     _prepare_output()
     terminal.write("é出")
     terminal.flush()
@@ -97,6 +100,103 @@ def test_output_that_somebody_closed_goes_nowhere(closed: str) -> None:
     ended = subprocess.run(command, shell=True, capture_output=True, check=False, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert bool(ended.stdout) == (closed == "2>&-")
+
+
+def ended(command: str, *, unbuffered: bool, **streams: Any) -> subprocess.CompletedProcess[bytes]:
+    """How the program ends with these streams, with and without PYTHONUNBUFFERED."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        f"{sys.executable} -m video_jobs_client.cli {command}",
+        shell=True,
+        check=False,
+        env={**environment, **({"PYTHONUNBUFFERED": "1"} if unbuffered else {})},
+        **streams,
+    )
+
+
+UNBUFFERED = pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+
+
+@UNBUFFERED
+@pytest.mark.parametrize("command", ["config path", "--version", "config set --help"])
+def test_a_reader_that_ends_first_ends_the_program_without_a_word(command: str, unbuffered: bool) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    found = ended(command, unbuffered=unbuffered, stdout=writes, stderr=subprocess.PIPE)
+    assert (found.returncode, found.stderr) == (ExitCode.BROKEN_PIPE, b"")
+    both = ended(command, unbuffered=unbuffered, stdout=writes, stderr=writes)
+    os.close(writes)
+    assert both.returncode == ExitCode.BROKEN_PIPE
+
+
+@UNBUFFERED
+@pytest.mark.parametrize("command", ["", "play"])
+def test_a_reader_of_errors_that_ends_first_ends_the_program_too(command: str, unbuffered: bool) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    found = ended(command, unbuffered=unbuffered, stderr=writes)
+    os.close(writes)
+    assert found.returncode == ExitCode.BROKEN_PIPE
+
+
+@UNBUFFERED
+@pytest.mark.parametrize("command", ["config path", "submit --help"])
+def test_a_full_disk_is_told_in_a_sentence(command: str, unbuffered: bool) -> None:
+    with Path("/dev/full").open("wb") as full:
+        found = ended(command, unbuffered=unbuffered, stdout=full, stderr=subprocess.PIPE)
+        assert found.returncode == ExitCode.REFUSED
+        assert found.stderr == b"Error: The output or a file: No space left on device.\n"
+        # AND an error that nobody can read keeps its exit code
+        assert ended("config get colour", unbuffered=unbuffered, stderr=full).returncode == ExitCode.USAGE
+
+
+WRITES_MUCH = (
+    "import sys; from video_jobs_client.cli import main; from video_jobs_client.cli.output import Output; "
+    "Output.line = lambda *_: sys.stdout.write('x' * 300_000); sys.argv[1:] = ['config', 'path']; main()"
+)
+
+
+@UNBUFFERED
+def test_output_of_which_a_part_fits_is_not_cut_short_in_silence(tmp_path: Path, unbuffered: bool) -> None:
+    command = f'ulimit -f 64; exec {sys.executable} {"-u" if unbuffered else ""} -c "{WRITES_MUCH}" > out'
+    found = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert found.returncode == ExitCode.REFUSED
+    assert found.stderr == b"Error: The output or a file: File too large.\n"
+
+
+# --- questions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "said"),
+    [("\x03", ExitCode.INTERRUPTED, "Interrupted."), ("\x04", ExitCode.USAGE, "Error: Nothing was deleted")],
+    ids=["Ctrl-C", "Ctrl-D"],
+)
+def test_a_question_ends_with_ctrl_c_and_ctrl_d_means_no(
+    tmp_path: Path, key: str, code: ExitCode, said: str
+) -> None:
+    with new_user(tmp_path):
+        child = pexpect.spawn(
+            sys.executable, ["-m", "video_jobs_client.cli", "delete", JOB_ID, "--url", URL], encoding="utf-8"
+        )
+        child.expect_exact("[y/N]:")
+        child.send(key)
+        child.expect(pexpect.EOF)
+        child.close()
+    assert f"\n{said}" in str(child.before)
+    assert "Aborted" not in str(child.before)
+    assert child.exitstatus == code
+
+
+def test_a_question_that_nobody_can_answer_means_no(run: Run) -> None:
+    ran = run("delete", JOB_ID, terminal=True)
+    assert (ran.code, "Nothing was deleted" in ran.err) == (ExitCode.USAGE, True)
+    command = f"{sys.executable} -m video_jobs_client.cli delete {JOB_ID} --url {URL} <&-"
+    child = pexpect.spawn("bash", ["-c", command], encoding="utf-8")
+    child.expect_exact("Nothing was deleted")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == ExitCode.USAGE
 
 
 # --- watch -----------------------------------------------------------------------------------------

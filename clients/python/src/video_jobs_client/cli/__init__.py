@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TextIO
@@ -27,12 +28,23 @@ def main() -> None:
 def _prepare_output() -> None:
     """Files and pipes get UTF-8 with plain line ends on every system; a terminal keeps its own encoding."""
     # Somebody may have closed them, as in  video-jobs list >&-
-    sys.stdout = sys.stdout or _nowhere()
-    sys.stderr = sys.stderr or _nowhere()
+    sys.stdout = _buffered(sys.stdout or _nowhere())
+    sys.stderr = _buffered(sys.stderr or _nowhere())
     for file in (sys.stdout, sys.stderr):
-        file.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are real files here
+        file.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]  # both are real files here
     if not sys.stdout.isatty():
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[attr-defined]
+
+
+def _buffered(file: TextIO) -> TextIO:
+    """The file with a buffer, which PYTHONUNBUFFERED takes away; each line goes out at once all the same.
+
+    Without a buffer, what a write leaves over, as on a full disk, is lost without an error.
+    """
+    if not isinstance(file, io.TextIOWrapper) or not isinstance(file.buffer, io.RawIOBase):
+        return file
+    encoding, errors, raw = file.encoding, file.errors, file.detach()
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=True)
 
 
 def _nowhere() -> TextIO:

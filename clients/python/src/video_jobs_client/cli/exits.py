@@ -6,8 +6,9 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
+from typing import NoReturn
 
 import typer
 
@@ -116,12 +117,17 @@ def message_about(name: str, error: errors.VideoJobsClientError) -> str:
 
 def tell(message: str) -> None:
     """Say on stderr what went wrong."""
-    print(f"Error: {message}", file=sys.stderr)  # noqa: T201 - the command line prints
+    _say(f"Error: {message}")
 
 
 def tell_interrupted(what_next: str = "") -> None:
     """Say on stderr that Ctrl-C was heard, and how to come back."""
-    print(f"Interrupted. {what_next}".rstrip(), file=sys.stderr)  # noqa: T201
+    _say(f"Interrupted. {what_next}".rstrip())
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # nobody hears it then, and the exit code tells it all the same
+        print(text, file=sys.stderr)  # noqa: T201 - the command line prints
 
 
 @contextmanager
@@ -140,17 +146,29 @@ def ending() -> Iterator[None]:
         tell(message_of(error))
         _end(exit_code_of(error))
     except OSError as error:
-        if _is_broken_pipe(error):
-            # what is still buffered can go nowhere, and must not fail again when the program ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            _end(ExitCode.BROKEN_PIPE)
+        _end_without_reader(error)
         _trace_if_wanted()
-        tell(shown(f"{error.filename or 'A file'}: {error.strerror or error}."))
+        tell(shown(f"{error.filename or 'The output or a file'}: {error.strerror or error}."))
         _end(ExitCode.REFUSED)
     except Exception as error:  # noqa: BLE001 - the outermost place; users get a sentence
         _trace_if_wanted()
         tell(f"Unexpected: {type(error).__name__}. Set {DEBUG_VARIABLE}=1 to see where, and report it.")
         _end(ExitCode.UNEXPECTED)
+
+
+@contextmanager
+def ending_without_reader() -> Iterator[None]:
+    """Around what Typer does: it has an exit code of its own for a reader that is gone."""
+    try:
+        yield
+    except OSError as error:
+        _end_without_reader(error)
+        raise
+
+
+def _end_without_reader(error: OSError) -> None:
+    if _is_broken_pipe(error):
+        _end(ExitCode.BROKEN_PIPE)
 
 
 def _is_broken_pipe(error: OSError) -> bool:
@@ -165,5 +183,11 @@ def _trace_if_wanted() -> None:
         traceback.print_exc()
 
 
-def _end(code: ExitCode) -> None:
+def _end(code: ExitCode) -> NoReturn:
+    for file in (sys.stdout, sys.stderr):
+        try:
+            file.flush()
+        except OSError:
+            # what is still buffered can go nowhere, and must not fail again when the program ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
     sys.exit(int(code))

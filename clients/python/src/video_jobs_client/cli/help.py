@@ -6,6 +6,8 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from video_jobs_client.cli.exits import ending_without_reader
+
 SHARED = ("profile", "url", "json", "quiet", "help")
 """The names of the options that every command has."""
 
@@ -37,6 +39,16 @@ class Group(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "subcommand_metavar": "COMMAND ..."})
+
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        """Understand the arguments; --help and --version write here already."""
+        with ending_without_reader():
+            return super().make_context(*arguments, **settings)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with ending_without_reader():
+            return super().invoke(ctx)
 
 
 def _write(formatter: Any, title: str, records: list[tuple[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -107,9 +108,15 @@ def pipelines(session: Session) -> None:
 
 
 def _is_agreed(session: Session, ids: list[str]) -> bool:
-    if not session.output.has_tables:
+    if not session.output.has_tables or sys.stdin is None:
         return False
-    return typer.confirm(f"Delete {', '.join(ids)} with video and results?", err=True)
+    try:
+        return typer.confirm(f"Delete {', '.join(ids)} with video and results?", err=True)
+    except typer.Abort as error:
+        print(file=sys.stderr)  # noqa: T201 - what follows must not stand behind the question
+        if isinstance(error.__context__, EOFError):
+            return False
+        raise KeyboardInterrupt from None
 
 
 def _changed(session: Session, job: JobResource, what: str) -> None:
