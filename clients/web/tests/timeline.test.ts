@@ -1,8 +1,10 @@
+import { effect, signal } from "@preact/signals";
 import { describe, expect, it } from "vitest";
 import type { Summary } from "../src/api/types";
 import { inRows, lanesOf, moved, showing, spanAt, ticks, timeOfX, xOf, zoomed } from "../src/timeline/layout";
 import { PartialSummary } from "../src/timeline/partial_summary";
 import { moments, placeOfNext } from "../src/timeline/search";
+import { TimelineView } from "../src/timeline/timeline_view";
 import stored from "./fixtures/exports/summary.json";
 
 const summary = stored as unknown as Summary;
@@ -74,6 +76,29 @@ describe("the view", () => {
     expect(showing(view, 1100, 10_000)).toEqual({ fromMs: 1000, toMs: 2000 });
   });
 
+  it("follows the playhead only when that moves, so that one can look elsewhere", () => {
+    const durationMs = signal(60_000);
+    const timeMs = signal(0);
+    const timeline = new TimelineView(durationMs);
+    const dispose = effect(() => timeline.follow(timeMs.value));
+    for (let turn = 0; turn < 5; turn += 1) timeline.zoom(0.8, 48_000);
+    expect(timeline.view.fromMs).toBeGreaterThan(30_000);
+    timeline.move(1000);
+    const { fromMs } = timeline.view;
+    durationMs.value = 61_000;
+    expect(timeline.view.fromMs).toBe(fromMs);
+    timeMs.value = 40;
+    expect(timeline.view.fromMs).toBe(0);
+    dispose();
+  });
+
+  it("is zoomed at its middle while the playhead is elsewhere", () => {
+    const timeline = new TimelineView(signal(10_000));
+    timeline.shown.value = { fromMs: 6000, toMs: 8000 };
+    timeline.zoom(0.5, 0);
+    expect(timeline.view).toEqual({ fromMs: 6500, toMs: 7500 });
+  });
+
   it("has times for pixels and back", () => {
     const view = { fromMs: 500, toMs: 1500 };
     expect(timeOfX(view, 200, xOf(view, 200, 720))).toBeCloseTo(720);
@@ -103,6 +128,35 @@ describe("search", () => {
     expect(names("person #2")).toEqual([["person #2", 800]]);
     expect(names("#1")).toEqual([["person #1", 400]]);
     expect(names("")).toHaveLength(5);
+  });
+
+  it("finds words whatever their accents and capitals", () => {
+    const text = (name: string) => ({ ...summary.texts[0], text: name, alternatives: [] });
+    const signs = ["CAFÉ", "Straße", "İstanbul", "ﬁnal", "한국", "ガラス", "ΟΔΟΣ"];
+    const found = (query: string) => {
+      const texts = signs.map(text) as Summary["texts"];
+      return [...new Set(moments({ ...summary, texts, tracks: [] }, query).map(({ name }) => name))];
+    };
+    const queries = "cafe CAFE\u0301 café strasse STRAẞE istanbul FINAL 한 ガ οδοσ".split(" ");
+    expect(queries.map((query) => found(query).join())).toEqual(
+      [0, 0, 0, 1, 1, 2, 3, 4, 5, 6].map((place) => signs[place]),
+    );
+    // other letters, though they begin with the same strokes
+    expect(found("하")).toEqual([]);
+    expect(found("カ")).toEqual([]);
+  });
+
+  it("finds an object by all digits of its number", () => {
+    const [track] = summary.tracks;
+    const tracks = [3, 13, 30, 31].map((track_id) => ({ ...track, track_id })) as Summary["tracks"];
+    const found = (query: string) => [
+      ...new Set(moments({ ...summary, tracks, texts: [] }, query).map(({ name }) => name)),
+    ];
+    expect(found("#3")).toEqual(["person #3"]);
+    expect(found("Person  #3")).toEqual(["person #3"]);
+    expect(found("person #")).toHaveLength(4);
+    const texts = [{ ...summary.texts[0], text: "GATE #3 NORTH" }] as Summary["texts"];
+    expect(moments({ ...summary, texts }, "gate #3").map(({ name }) => name)).toContain("GATE #3 NORTH");
   });
 
   it("goes through moments in both directions, and around", () => {

@@ -165,9 +165,12 @@ function useDrawing(
     drawLanes(canvas.current, lanes.value.placed, scrollPx.value, timeline.view, inks, isChosen);
   });
   useSignalEffect(() => {
+    const timeMs = state.playhead.presentedMs.value;
+    if (timeMs !== null) timeline.follow(timeMs);
+  });
+  useSignalEffect(() => {
     void sizes.value;
     const timeMs = state.playhead.presentedMs.value ?? 0;
-    timeline.follow(timeMs);
     const width = canvas.current?.clientWidth ?? 0;
     const x = Math.max(-2, Math.min(width, xOf(timeline.view, width, timeMs)));
     mark.current?.style.setProperty("transform", `translateX(${x}px)`);
