@@ -16,6 +16,13 @@ export function normalised(text: string): string {
   return text.normalize("NFKC").toLowerCase().split(/\s+/).filter(Boolean).join(" ");
 }
 
+/** As `normalised`, and without accents; in capitals, ß is SS, and the i with and without a dot are the same. */
+function searchable(text: string): string {
+  // only accents of alphabets: elsewhere, as in Japanese, a mark makes another letter
+  const plain = text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
+  return normalised(plain).toUpperCase();
+}
+
 /**
  * The moments of the texts and objects that a query names, in the order of their starts.
  *
@@ -23,14 +30,16 @@ export function normalised(text: string): string {
  * names everything.
  */
 export function moments(summary: Summary, query: string): Moment[] {
-  const wanted = normalised(query);
-  const isNamed = (name: string) => normalised(name).includes(wanted);
+  const wanted = searchable(query);
+  const isNamed = (name: string) => searchable(name).includes(wanted);
+  // #3 is not the beginning of #30
+  const isNumber = /#\d+$/.test(wanted);
   const texts = summary.texts
     .filter(({ text, alternatives }) => isNamed(text) || alternatives.some((other) => isNamed(other.text)))
     .flatMap(({ text, intervals }) => intervals.map((shown) => momentOf(shown, text, "text")));
   const tracks = summary.tracks
     .map((track) => ({ name: `${track.class_name} #${track.track_id}`, intervals: track.intervals }))
-    .filter(({ name }) => isNamed(name) || `#${name.split("#").at(-1)}` === wanted);
+    .filter(({ name }) => (isNumber ? searchable(name).endsWith(wanted) : isNamed(name)));
   const listed = new Set(summary.tracks.map((track) => track.class_name));
   // before the end of a job there are no tracks, and later the shortest ones are left out
   const classes = summary.classes
