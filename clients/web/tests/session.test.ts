@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Answer, Api } from "../src/api/client";
 import { ApiError } from "../src/api/errors";
 import type { Job, Results, Status, Summary } from "../src/api/types";
-import { lastMsOf, Session } from "../src/player/session";
+import { lastMsOf } from "../src/player/analysed_span";
+import { Session } from "../src/player/session";
 import { SignedUrl } from "../src/player/signed_url";
 
 const AWAY = new ApiError(0, "unreachable", "The service cannot be reached.");

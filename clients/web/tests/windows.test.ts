@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
+import type { Job, Summary } from "../src/api/types";
+import { analysedSpan } from "../src/player/analysed_span";
 import { bytesOf, type ShownFrame } from "../src/player/shown_frame";
 import { equalWindows, ResultWindows } from "../src/player/windows";
 
@@ -10,6 +12,7 @@ const frameOf = (index: number): ShownFrame => ({
   words: [],
 });
 const ALL = Array.from({ length: 1000 }, (_, index) => frameOf(index));
+const SUMMARY = { frames: 1800, sampling_interval_ms: 100 / 3, tracks: [], texts: [] } as unknown as Summary;
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 function opened(budgetBytes?: number) {
@@ -21,7 +24,7 @@ function opened(budgetBytes?: number) {
     asked.push([fromMs, toMs]);
     return ALL.filter(({ timeMs }) => timeMs >= fromMs && (toMs === null || timeMs <= toMs));
   };
-  windows.reset(equalWindows(1000 * STEP_MS, 1000, 100, fetch));
+  windows.reset(equalWindows({ startMs: 0, endMs: 1000 * STEP_MS }, 1000, 100, fetch));
   return { windows, asked, onChange, onError };
 }
 
@@ -96,6 +99,36 @@ describe("windows of results", () => {
     expect(windows.frameAt(0)?.index).toBe(0);
   });
 
+  it("passes over no window that could not be fetched", async () => {
+    const windows = new ResultWindows(
+      () => {},
+      () => {},
+    );
+    const last = vi.fn().mockResolvedValue([frameOf(40)]);
+    windows.reset([
+      { fromMs: 0, fetch: async () => [], frames: [frameOf(0)] },
+      { fromMs: 500, fetch: () => Promise.reject(new Error("away")) },
+      { fromMs: 1000, fetch: last },
+    ]);
+    await expect(windows.neighbour(0, 1)).rejects.toThrow();
+    // nor while it is not asked for again
+    await expect(windows.neighbour(0, 1)).rejects.toThrow();
+    await expect(windows.shownAt(900)).rejects.toThrow();
+    expect(last).not.toHaveBeenCalled();
+  });
+
+  it("finds a neighbour in a far window that is freed at once", async () => {
+    const windows = new ResultWindows(
+      () => {},
+      () => {},
+      0,
+    );
+    const far = { fromMs: 1000, fetch: async () => [frameOf(40)] };
+    const empty = { fetch: async () => [] };
+    windows.reset([{ fromMs: 0, ...empty }, { fromMs: 500, ...empty }, far]);
+    expect((await windows.neighbour(0, 1))?.index).toBe(40);
+  });
+
   it("takes nothing from before a reset", async () => {
     const { windows, onError } = opened();
     windows.want(0);
@@ -103,6 +136,20 @@ describe("windows of results", () => {
     await settled();
     expect(windows.frameAt(0)).toBeNull();
     expect(onError).not.toHaveBeenCalled();
+  });
+
+  it("divides the part of the video that was analysed", () => {
+    const job = { frames_done: 1800, start_ms: null, end_ms: null, max_frames: null };
+    const video = { duration_ms: 3_600_000 };
+    const starts = (changed: object) => {
+      const span = analysedSpan({ ...job, video, ...changed } as Job, { ...SUMMARY, video } as Summary);
+      return equalWindows(span, 1800, 600, async () => []).map(({ fromMs }) => fromMs);
+    };
+    expect(starts({})).toEqual([0, 1_200_000, 2_400_000]);
+    expect(starts({ end_ms: 60_000 })).toEqual([0, 20_000, 40_000]);
+    expect(starts({ start_ms: 3_540_000 })).toEqual([0, 3_560_000, 3_580_000]);
+    expect(starts({ start_ms: 60_000, max_frames: 1800 })).toEqual([0, 80_000, 100_000]);
+    expect(starts({ end_ms: 9e9 })).toEqual([0, 1_200_000, 2_400_000]);
   });
 
   it("grows while a job runs", () => {

@@ -4,6 +4,7 @@ import { ApiError, isAborted, isTemporary, sentenceOf } from "../api/errors";
 import { pollPatiently } from "../api/polling";
 import type { Job, Results, Summary } from "../api/types";
 import { PartialSummary } from "../timeline/partial_summary";
+import { analysedSpan } from "./analysed_span";
 import { shownFrames } from "./shown_frame";
 import { equalWindows, ResultWindows } from "./windows";
 
@@ -129,10 +130,9 @@ export class Session {
     this.#hasTracks = this.summary.value !== null;
     this.isPartial.value = false;
     const frames = this.summary.value?.frames ?? job.frames_done;
-    const durationMs = job.video?.duration_ms ?? this.summary.value?.video.duration_ms ?? null;
-    const lastMs = durationMs ?? lastMsOf(this.summary.value);
+    const span = analysedSpan(job, this.summary.value);
     this.windows.reset(
-      equalWindows(lastMs, frames, FRAMES_PER_WINDOW, (fromMs, toMs, signal) =>
+      equalWindows(span, frames, FRAMES_PER_WINDOW, (fromMs, toMs, signal) =>
         this.#framesBetween(fromMs, toMs, signal),
       ),
     );
@@ -192,12 +192,4 @@ export class Session {
 /** Between two questions the job may have ended, which the next answer tells. */
 function ifItHasNotEnded(error: unknown): void {
   if (!(error instanceof ApiError && error.status === 404)) throw error;
-}
-
-/** When the last thing that was found ends; a second at least. */
-export function lastMsOf(summary: Summary | null): number {
-  if (!summary) return 1000;
-  const intervals = summary.classes.flatMap((one) => one.intervals.slice(-1));
-  const ends = [...intervals, ...summary.tracks, ...summary.texts].map(({ end_ms }) => end_ms);
-  return Math.max(1000, summary.frames * (summary.sampling_interval_ms ?? 0), ...ends);
 }

@@ -1,3 +1,4 @@
+import type { Span } from "./analysed_span";
 import { frameAt, TOLERANCE_MS } from "./frame_clock";
 import { bytesOf, type ShownFrame } from "./shown_frame";
 
@@ -14,7 +15,8 @@ interface Window extends WindowPlan {
   state: "absent" | "loading" | "there";
   frames: ShownFrame[];
   bytes: number;
-  loaded: Promise<void> | null;
+  /** Ends with its frames, or with null if they could not be fetched. */
+  loaded: Promise<ShownFrame[] | null> | null;
   /** Not to be asked for before this time, because it failed. */
   notBefore: number;
 }
@@ -22,6 +24,9 @@ interface Window extends WindowPlan {
 const PAUSE_AFTER_FAILURE_MS = 3000;
 /** So many bytes of frames stay in memory, about. */
 const BUDGET_BYTES = 24 * 1024 * 1024;
+
+/** Thrown where frames are needed that could not be fetched; why, was told by then. */
+export class NotThereError extends Error {}
 
 /** Windows of the results around the playhead. */
 export class ResultWindows {
@@ -79,15 +84,19 @@ export class ResultWindows {
     return found ?? (windows.some((window) => window && window.state !== "there") ? undefined : null);
   }
 
-  /** Fetch what is needed at a time: its window, the one after it, and the one before. */
-  want(timeMs: number): void {
+  /** Fetch what is needed at a time: its window, which can be waited for, the one after it, and the one before. */
+  want(timeMs: number): Promise<unknown> | null {
     this.#playheadMs = timeMs;
     const place = this.#placeOf(timeMs);
-    for (const near of [place, place + 1, place - 1]) this.#load(near);
+    const [here = null] = [place, place + 1, place - 1].map((near) => this.#load(near));
     this.#free();
+    return here;
   }
 
-  /** The analysed frame after a time, or the one before it; null if there is none. */
+  /**
+   * The analysed frame after a time, or the one before it; null if there is none. Throws if what lies between
+   * could not be fetched.
+   */
   async neighbour(timeMs: number, direction: 1 | -1): Promise<ShownFrame | null> {
     const from = this.#placeOf(timeMs);
     for (let place = from; place >= 0 && place < this.#windows.length; place += direction) {
@@ -106,12 +115,14 @@ export class ResultWindows {
     return this.neighbour(timeMs + 2 * TOLERANCE_MS, -1);
   }
 
+  /** The frames of a window, which must not seem empty if it could not be fetched. */
   async #framesOf(place: number): Promise<ShownFrame[]> {
-    const stop = this.#stop;
-    await this.#load(place);
-    stop.signal.throwIfAborted();
+    const { signal } = this.#stop;
     const window = this.#windows[place];
-    return window?.state === "there" ? window.frames : [];
+    const frames = window?.state === "there" ? window.frames : await this.#load(place);
+    signal.throwIfAborted();
+    if (!frames) throw new NotThereError();
+    return frames;
   }
 
   /** The last window that begins at a time or before it. */
@@ -126,24 +137,27 @@ export class ResultWindows {
     return low;
   }
 
-  #load(place: number): Promise<void> | null {
+  #load(place: number): Promise<ShownFrame[] | null> | null {
     const window = this.#windows[place];
     if (window?.state === "absent" && Date.now() >= window.notBefore) window.loaded = this.#fetch(window);
     return window?.loaded ?? null;
   }
 
-  async #fetch(window: Window): Promise<void> {
+  async #fetch(window: Window): Promise<ShownFrame[] | null> {
     const { signal } = this.#stop;
     window.state = "loading";
     try {
-      fill(window, await window.fetch(signal));
-      if (signal.aborted) return;
+      const frames = await window.fetch(signal);
+      fill(window, frames);
+      if (signal.aborted) return null;
       this.#free();
       this.onChange();
+      return frames;
     } catch (error) {
       window.state = "absent";
       window.notBefore = Date.now() + PAUSE_AFTER_FAILURE_MS;
       if (!signal.aborted) this.onError(error);
+      return null;
     } finally {
       window.loaded = null;
     }
@@ -178,19 +192,20 @@ function fill(window: Window, frames: ShownFrame[]): void {
   window.bytes = bytesOf(frames);
 }
 
-/** Windows of equal length over a video of a known duration; each has about as many frames. */
+/** Windows of equal length over the part that was analysed; each has about as many frames. */
 export function equalWindows(
-  durationMs: number,
+  { startMs, endMs }: Span,
   frameCount: number,
   framesPerWindow: number,
   fetch: (fromMs: number, toMs: number | null, signal: AbortSignal) => Promise<ShownFrame[]>,
 ): WindowPlan[] {
   const count = Math.max(1, Math.ceil(frameCount / framesPerWindow));
-  const lengthMs = Math.max(1, Math.ceil(durationMs / count));
+  const lengthMs = Math.max(1, Math.ceil((endMs - startMs) / count));
   return Array.from({ length: count }, (_, place) => {
-    const fromMs = place * lengthMs;
+    // together they have all frames, even those that are not where they were expected
+    const fromMs = place === 0 ? 0 : startMs + place * lengthMs;
     // both ends belong to a range, and times have three decimals
-    const toMs = place === count - 1 ? null : fromMs + lengthMs - 0.001;
+    const toMs = place === count - 1 ? null : startMs + (place + 1) * lengthMs - 0.001;
     return { fromMs, fetch: (signal) => fetch(fromMs, toMs, signal) };
   });
 }
