@@ -17,10 +17,16 @@ interface ControlsProps {
 export function Controls({ view, video, durationMs, isPlayable }: ControlsProps) {
   const { playhead } = view;
   const [isMuted, setMuted] = useState(false);
+  const [speed, setSpeed] = useState(1);
   const isPlaying = playhead.isPlaying.value;
   const mute = () => {
     if (video.current) video.current.muted = !isMuted;
     setMuted(!isMuted);
+  };
+  const chooseSpeed = (rate: number) => {
+    // a video that is loaded anew, as with another URL, plays at the default rate
+    if (video.current) Object.assign(video.current, { defaultPlaybackRate: rate, playbackRate: rate });
+    setSpeed(rate);
   };
   return (
     <div class="controls row">
@@ -51,14 +57,12 @@ export function Controls({ view, video, durationMs, isPlayable }: ControlsProps)
           <label class="row tight">
             Speed
             <select
-              value="1"
-              onChange={(event) => {
-                if (video.current) video.current.playbackRate = Number(event.currentTarget.value);
-              }}
+              value={String(speed)}
+              onChange={(event) => chooseSpeed(Number(event.currentTarget.value))}
             >
-              {SPEEDS.map((speed) => (
-                <option key={speed} value={String(speed)}>
-                  {speed}×
+              {SPEEDS.map((one) => (
+                <option key={one} value={String(one)}>
+                  {one}×
                 </option>
               ))}
             </select>
