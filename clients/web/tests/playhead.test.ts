@@ -38,7 +38,7 @@ class PlayedVideo extends EventTarget {
   set currentTime(seconds: number) {
     this.#seconds = seconds;
     this.sentTo.push(seconds);
-    const index = Math.floor((seconds * 1000 - FIRST_MS) / STEP_MS + 1e-6);
+    const index = Math.max(0, Math.floor((seconds * 1000 - FIRST_MS) / STEP_MS + 1e-6));
     if (index >= this.stuckFrom) return;
     queueMicrotask(() => {
       this.present(this.instead[index] ?? index);
@@ -75,7 +75,9 @@ class PlayedVideo extends EventTarget {
   }
 }
 
-function opened(instead: Record<number, number> = {}, stride = 1) {
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+function opened(instead: Record<number, number> = {}, stride = 1, facts: Video | null = about) {
   const changes = signal(0);
   const windows = new ResultWindows(
     () => {
@@ -83,10 +85,10 @@ function opened(instead: Record<number, number> = {}, stride = 1) {
     },
     () => {},
   );
-  const frames = Array.from({ length: 100 / stride }, (_, place) => frameOf(place * stride));
+  const frames = Array.from({ length: Math.ceil(100 / stride) }, (_, place) => frameOf(place * stride));
   windows.reset([{ fromMs: 0, fetch: async () => [], frames }]);
   const playhead = new Playhead(windows, changes);
-  playhead.about = about;
+  playhead.about = facts;
   const video = new PlayedVideo(instead);
   playhead.attach(video as unknown as HTMLVideoElement);
   const shown = () => playhead.frame.value?.index;
@@ -103,11 +105,39 @@ describe("the playhead", () => {
     expect(playhead.frame.value).toBeNull();
   });
 
-  it("goes to the middle of a frame, and snaps to an analysed one", async () => {
+  it("goes to the middle of an analysed frame", async () => {
     const { playhead, video, shown } = opened({}, 5);
-    await playhead.seek(230);
+    await playhead.seek(200);
     expect(shown()).toBe(5);
     expect(video.sentTo).toEqual([0.72]);
+  });
+
+  it("goes to the picture that a link names, though it was not analysed", async () => {
+    const { playhead } = opened({}, 5);
+    for (const index of [6, 9, 4, 0]) {
+      await playhead.seek(index * STEP_MS);
+      expect(playhead.presentedMs.value).toBeCloseTo(index * STEP_MS);
+    }
+  });
+
+  it("skips by seconds though the analysed frames are farther apart", async () => {
+    const { playhead } = opened({}, 26);
+    await playhead.seek(0);
+    const places = [];
+    for (const byMs of [1000, 1000, 1000, -1000, -1000, -1000, -1000]) {
+      await playhead.skip(byMs, 4000);
+      places.push(Math.round(playhead.timeMs));
+    }
+    expect(places).toEqual([1000, 2000, 3000, 2000, 1000, 0, 0]);
+    await playhead.skip(10_000, 3960);
+    expect(playhead.timeMs).toBeCloseTo(3960);
+  });
+
+  it("skips to the next frame if the same picture is still shown after a second", async () => {
+    const { playhead, shown } = opened({ 25: 0 }, 26);
+    await playhead.seek(0);
+    await playhead.skip(1000, 4000);
+    expect(shown()).toBe(26);
   });
 
   it("steps by analysed frames, one after the other", async () => {
@@ -176,6 +206,72 @@ describe("the playhead", () => {
     video.present(3);
     video.dispatchEvent(new Event("emptied"));
     expect(playhead.presentedMs.value).toBeNull();
+  });
+
+  it("counts from the first picture when the facts come after it", async () => {
+    const { playhead, video, shown } = opened({}, 1, null);
+    await playhead.seek(0);
+    expect(playhead.presentedMs.value).toBe(FIRST_MS);
+    playhead.about = about;
+    expect([playhead.presentedMs.value, shown()]).toEqual([0, 0]);
+    await settled();
+    expect(video.sentTo.at(-1)).toBeCloseTo(0.52);
+  });
+
+  it("goes again where a link leads when the facts come, unless the user has moved", async () => {
+    const link = opened({}, 1, null);
+    await link.playhead.seek(120);
+    expect(link.shown()).not.toBe(3);
+    link.playhead.about = about;
+    await settled();
+    expect(link.shown()).toBe(3);
+
+    const playing = opened({}, 1, null);
+    await playing.playhead.seek(120);
+    await playing.video.play();
+    playing.video.present(7);
+    playing.video.pause();
+    playing.playhead.about = about;
+    await settled();
+    expect(playing.shown()).toBe(7);
+  });
+
+  it("stays within a video that cannot be played", async () => {
+    const { playhead } = opened({}, 1, null);
+    playhead.detach();
+    playhead.windows.reset([], true);
+    await playhead.seek(1e9);
+    playhead.about = { ...about, duration_ms: 4000 };
+    await settled();
+    expect(playhead.timeMs).toBe(4000);
+  });
+
+  it("goes to analysed frames alone without a video, on and back", async () => {
+    const { playhead, shown } = opened({}, 26);
+    playhead.detach();
+    const places = [];
+    for (const byMs of [1000, 1000, 1000, -1000, -1000]) {
+      await playhead.skip(byMs, 4000);
+      places.push(shown());
+    }
+    expect(places).toEqual([26, 52, 78, 52, 26]);
+    await playhead.seek(1e9);
+    expect(shown()).toBe(78);
+  });
+
+  it("steps by one frame or stays where the next results cannot be fetched", async () => {
+    const { playhead, shown } = opened();
+    const away = () => Promise.reject(new Error("away"));
+    playhead.windows.reset([
+      { fromMs: 0, fetch: away, frames: [frameOf(0), frameOf(1)] },
+      { fromMs: 80, fetch: away },
+      { fromMs: 160, fetch: away, frames: [frameOf(4)] },
+    ]);
+    await playhead.seek(0);
+    await playhead.step(1);
+    expect(shown()).toBe(1);
+    await playhead.step(1);
+    expect(shown()).toBe(1);
   });
 
   it("goes on without a video", async () => {

@@ -73,7 +73,7 @@ export function JobPage({ link }: JobPageProps) {
     };
   }, [session, playhead, startMs]);
   useKeys(page);
-  useMomentInAddress(jobId, playhead);
+  useMomentInAddress(session, playhead);
   const onUnplayable = useMemo(
     () => () => {
       setPlayable(false);
@@ -91,6 +91,9 @@ export function JobPage({ link }: JobPageProps) {
 
   const job = session.job.value;
   const about = job?.video ?? null;
+  useEffect(() => {
+    playhead.about = about;
+  }, [about, playhead]);
   return (
     <div class="job-page">
       <JobHeading jobId={jobId} job={job} isPartial={session.isPartial.value} />
@@ -242,20 +245,23 @@ function inAddress(timeMs: number): number {
 }
 
 /** While the player rests, the address leads to the moment that is shown. */
-function useMomentInAddress(jobId: string, playhead: Playhead): void {
+function useMomentInAddress(session: Session, playhead: Playhead): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const dispose = effect(() => {
       const timeMs = playhead.presentedMs.value;
       clearTimeout(timer);
-      if (timeMs === null || playhead.isPlaying.value) return;
-      timer = setTimeout(() => replaceMoment(jobId, timeMs === 0 ? null : inAddress(timeMs)), 300);
+      // before it is known when the first picture comes, its time is not known either
+      const isTimed = session.job.value?.video || session.job.value?.status === "completed";
+      if (timeMs === null || playhead.isPlaying.value || !isTimed) return;
+      const moment = timeMs === 0 ? null : inAddress(timeMs);
+      timer = setTimeout(() => replaceMoment(session.jobId, moment), 300);
     });
     return () => {
       clearTimeout(timer);
       dispose();
     };
-  }, [jobId, playhead]);
+  }, [session, playhead]);
 }
 
 function useKeys({ playhead, view, timeline }: Opened): void {
@@ -273,9 +279,7 @@ function useKeys({ playhead, view, timeline }: Opened): void {
         case "step":
           return void playhead.step(action.direction);
         case "skip":
-          return void playhead.seek(
-            Math.max(0, Math.min(timeline.durationMs.value, playhead.timeMs + action.seconds * 1000)),
-          );
+          return void playhead.skip(action.seconds * 1000, timeline.durationMs.value);
         case "edge":
           return void playhead.seek(action.end ? timeline.durationMs.value : 0);
         case "moment":

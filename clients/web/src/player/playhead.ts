@@ -15,8 +15,6 @@ const LONGEST_SEEK_MS = 6000;
 const MOST_PASSED = 16;
 /** At the very start of a picture, a player may show the one before. */
 const SURE_MS = 1;
-/** A seek goes to the analysed frame that is shown there, if there is one so near. */
-const SNAP_MS = 1000;
 
 /**
  * What is on the screen, and the ways to change it.
@@ -35,6 +33,10 @@ export class Playhead {
   readonly #changes;
   #video: HTMLVideoElement | null = null;
   #about: Video | null = null;
+  /** The time of the presented picture as the player counts. */
+  #mediaTime: number | null = null;
+  /** Where a seek was to go, until something else moves the playhead. */
+  #soughtMs: number | null = null;
   #seeks = 0;
   #presented = 0;
   #steps: Promise<void> = Promise.resolve();
@@ -56,8 +58,13 @@ export class Playhead {
     });
   }
 
+  /** Facts about the video, which may come after its first picture: only they tell what its times mean. */
   set about(video: Video | null) {
+    const isNews = this.#about === null && video !== null;
     this.#about = video;
+    if (!isNews) return;
+    if (this.#mediaTime !== null) this.presentedMs.value = resultsMs(this.#mediaTime, this.#firstMs);
+    if (this.#soughtMs !== null) void this.seek(this.#soughtMs);
   }
 
   /** Follow what a video element presents; returns what ends it. */
@@ -65,15 +72,17 @@ export class Playhead {
     this.#video = video;
     let handle = 0;
     const onFrame = (now: number, { mediaTime, expectedDisplayTime }: VideoFrameCallbackMetadata) => {
-      this.#show(resultsMs(mediaTime, this.#firstMs), now - expectedDisplayTime);
+      this.#show(mediaTime, now - expectedDisplayTime);
       handle = video.requestVideoFrameCallback(onFrame);
     };
     handle = video.requestVideoFrameCallback(onFrame);
     const onPlayState = () => {
       this.isPlaying.value = !video.paused && !video.ended;
       if (video.paused) this.isLate.value = false;
+      else this.#soughtMs = null;
     };
     const onEmptied = () => {
+      this.#mediaTime = null;
       this.presentedMs.value = null;
     };
     const events = { play: onPlayState, pause: onPlayState, ended: onPlayState, emptied: onEmptied };
@@ -88,6 +97,7 @@ export class Playhead {
   /** Go on without a video. */
   detach(): void {
     this.#video = null;
+    this.#mediaTime = null;
     this.isPlaying.value = false;
   }
 
@@ -104,25 +114,44 @@ export class Playhead {
     else video.pause();
   }
 
-  /** Go to a time, and there to the analysed frame that is shown, if it is near. */
+  /** Go to a time: to the picture that is shown then, or without a video to an analysed frame. */
   seek(timeMs: number): Promise<void> {
+    this.#soughtMs = timeMs;
     // what cannot be fetched is told by the windows; the player stays where it is
-    return this.#seek(timeMs).catch(() => {});
+    return this.#seek(timeMs, ++this.#seeks).catch(() => {});
   }
 
-  async #seek(timeMs: number): Promise<void> {
-    const seek = ++this.#seeks;
+  async #seek(timeMs: number, seek: number): Promise<void> {
     const isKnown = this.windows.frameAt(timeMs) !== undefined;
-    this.windows.want(timeMs);
+    const fetched = this.windows.want(timeMs);
     if (this.#video && (!isKnown || this.isPlaying.value)) {
       this.#video.currentTime = this.#secondsOf(timeMs);
       if (this.isPlaying.value) return;
     }
-    const frame = (await this.windows.shownAt(timeMs)) ?? (await this.windows.neighbour(timeMs, 1));
+    await fetched;
+    const frame = this.#video ? this.windows.frameAt(timeMs) : await this.#frameAlone(timeMs);
     if (seek !== this.#seeks || this.isPlaying.value) return;
-    const isKnownNow = this.windows.frameAt(timeMs) !== undefined;
-    if (frame && isKnownNow && Math.abs(frame.timeMs - timeMs) <= SNAP_MS) await this.#goTo(frame, seek);
-    else await this.#present(timeMs + SURE_MS);
+    if (frame) await this.#goTo(frame, seek);
+    else await this.#present(this.#video ? timeMs + SURE_MS : timeMs);
+  }
+
+  /** Without a video, a frame stays until the next one, and the first one is there from the start. */
+  async #frameAlone(timeMs: number): Promise<ShownFrame | null> {
+    const frame = (await this.windows.shownAt(timeMs)) ?? (await this.windows.neighbour(timeMs, 1));
+    return this.windows.frameAt(timeMs) === undefined ? null : frame;
+  }
+
+  /** Go on by a time, or back; if the same picture is still shown there, to the next analysed frame. */
+  skip(byMs: number, durationMs: number): Promise<void> {
+    return this.#skip(byMs, durationMs).catch(() => {});
+  }
+
+  async #skip(byMs: number, durationMs: number): Promise<void> {
+    this.#soughtMs = null;
+    const [seek, fromMs, direction] = [++this.#seeks, this.timeMs, byMs > 0 ? 1 : -1] as const;
+    await this.#seek(Math.max(0, Math.min(durationMs, fromMs + byMs)), seek);
+    const hasMoved = direction * (this.timeMs - fromMs) > TOLERANCE_MS;
+    if (!hasMoved && !this.isPlaying.value) await this.#pass(fromMs, direction, seek);
   }
 
   /** Pause, and go to the next analysed frame, or to the one before. */
@@ -140,8 +169,12 @@ export class Playhead {
   }
 
   async #step(direction: 1 | -1): Promise<void> {
-    const seek = ++this.#seeks;
-    const fromMs = this.timeMs;
+    this.#soughtMs = null;
+    await this.#pass(this.timeMs, direction, ++this.#seeks);
+  }
+
+  /** Go to the first analysed frame beyond a time at which the player can stop. */
+  async #pass(fromMs: number, direction: 1 | -1, seek: number): Promise<void> {
     let target = await this.windows.neighbour(fromMs, direction);
     for (let passed = 0; target && passed < MOST_PASSED && seek === this.#seeks; passed += 1) {
       this.windows.want(target.timeMs);
@@ -157,7 +190,7 @@ export class Playhead {
       this.presentedMs.value = frame.timeMs;
       return;
     }
-    const next = await this.windows.neighbour(frame.timeMs, 1);
+    const next = await this.windows.neighbour(frame.timeMs, 1).catch(() => null);
     const shownMs = shownForMs(frame, next, this.#about?.average_frame_rate ?? null);
     for (const timeMs of seekPoints(frame, shownMs)) {
       if (seek !== this.#seeks) return;
@@ -171,7 +204,7 @@ export class Playhead {
   async #present(timeMs: number): Promise<void> {
     const video = this.#video;
     if (!video) {
-      this.presentedMs.value = timeMs;
+      this.presentedMs.value = Math.min(timeMs, this.#about?.duration_ms ?? timeMs);
       return;
     }
     const before = this.#presented;
@@ -184,6 +217,11 @@ export class Playhead {
     this.#isSeeking = false;
     if (!isThere) throw new StuckError();
     this.isStuck.value = false;
+    await this.#nextPicture(before);
+  }
+
+  /** Wait for the callback of a picture after so many. */
+  async #nextPicture(before: number): Promise<void> {
     const untilMs = performance.now() + QUIET_MS;
     while (this.#presented === before && performance.now() < untilMs) await after(5);
   }
@@ -196,20 +234,24 @@ export class Playhead {
   /** Load the video anew, and go where its picture was presented. */
   async #comeBack(video: HTMLVideoElement, lastMs: number | null): Promise<void> {
     this.isStuck.value = true;
+    const before = this.#presented;
     const loaded = happens(video, "loadeddata");
     video.load();
     await loaded;
     if (lastMs === null) return;
+    // a picture that comes too soon after the first one has no callback in Chromium
+    await this.#nextPicture(before);
     const seeked = happens(video, "seeked");
     video.currentTime = this.#secondsOf(lastMs + SURE_MS);
     await seeked;
   }
 
-  #show(timeMs: number, lateMs: number): void {
+  #show(mediaTime: number, lateMs: number): void {
     this.#presented += 1;
     const shownMs = 1000 / (this.#about?.average_frame_rate ?? 30) / (this.#video?.playbackRate || 1);
     this.isLate.value = this.isPlaying.value && lateMs > shownMs;
-    this.presentedMs.value = timeMs;
+    this.#mediaTime = mediaTime;
+    this.presentedMs.value = resultsMs(mediaTime, this.#firstMs);
   }
 
   #secondsOf(timeMs: number): number {

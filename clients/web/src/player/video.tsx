@@ -74,10 +74,9 @@ export function JobVideo(props: VideoProps) {
   }, [jobId, job, signed]);
 
   useEffect(() => {
-    playhead.about = about;
     const canPlayType = (type: string) => element.current?.canPlayType(type) ?? "";
     if (about && isUnplayable(about.codec, canPlayType)) onUnplayable();
-  }, [about, playhead, element, onUnplayable]);
+  }, [about, element, onUnplayable]);
 
   const hasUrl = signed !== null;
   useEffect(() => {
