@@ -28,6 +28,7 @@ const journeys = {
   async refused({ browser, task }) {
     const page = await opened(browser, task);
     await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    await page.getByLabel("Speed").selectOption("0.25");
     const before = await page.locator("video").getAttribute("src");
     await turn(page, task, "expire");
     // the browser has the short file already: ask the bucket once more
@@ -37,7 +38,14 @@ const journeys = {
     await page.keyboard.press(".");
     await frameIs(page, 1);
     await settled(page);
-    return { ...(await shown(page)), problems: await page.locator(".problem").count(), faults: page.faults };
+    const seen = { ...(await shown(page)), problems: await page.locator(".problem").count() };
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    seen.speeds = [
+      await page.getByLabel("Speed").inputValue(),
+      await page.locator("video").evaluate((video) => video.playbackRate),
+    ];
+    return { ...seen, faults: page.faults };
   },
 
   // A job is opened before its video has arrived; then a worker takes it.

@@ -87,6 +87,12 @@ const journeys = {
     await page.keyboard.press("Home");
     await settled(page);
     seen.home = (await shown(page)).frame;
+    // zoomed under the pointer, the timeline no longer shows the playhead, whose mark waits beside it
+    await page.mouse.move(box.x + box.width * 0.9, box.y + 5);
+    await page.keyboard.down("Control");
+    for (let turn = 0; turn < 3; turn += 1) await page.mouse.wheel(0, -100);
+    await page.keyboard.up("Control");
+    await page.waitForFunction(() => document.querySelector(".playhead").style.transform === "translateX(-2px)");
     await page.keyboard.press("ArrowRight");
     await settled(page);
     seen.second = await time();
@@ -113,6 +119,11 @@ const journeys = {
   async partial({ browser, task }) {
     const page = await opened(browser, task);
     const seen = {};
+    await page.locator(".job-heading", { hasText: "Running" }).waitFor();
+    await settled(page); // the first picture is there before anything is known of the video
+    await page.waitForTimeout(500);
+    seen.address = await page.evaluate(() => location.hash);
+    await page.evaluate((url) => fetch(url), `${task.url}/begin`);
     await page.locator(".stage-overlay[data-frame='0']").waitFor();
     await page.locator(".lane-name", { hasText: "person" }).waitFor(); // from the results so far
     seen.lanes = await page.locator(".lane-name").allTextContents();
@@ -168,6 +179,11 @@ const journeys = {
     await frameIs(page, 1);
     await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.moment2}`);
     const seen = { said: await page.locator(".problem").first().textContent() };
+    await page.waitForFunction(() => {
+      const video = document.querySelector("video");
+      return video.readyState >= 2 && !video.seeking && video.currentTime > 0;
+    });
+    await frameIs(page, 1);
     await settled(page);
     seen.back = await shown(page);
     await page.keyboard.press(".");

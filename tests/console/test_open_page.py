@@ -33,6 +33,7 @@ def test_a_url_that_the_bucket_refuses_is_renewed(drive: Drive, play: Play, play
     service.turns["/expire"] = service.refuse_signed
     seen = drive("open_page.js", journey="refused", url=service.url, jobId=JOB_ID)
     assert (seen["number"], seen["frame"], seen["problems"]) == (1, "1", 0)
+    assert seen["speeds"] == ["0.25", 0.25]
     assert seen["faults"] == []
 
 

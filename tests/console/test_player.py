@@ -168,11 +168,18 @@ def test_words_are_found_the_timeline_is_clicked_and_tracks_are_shown(
 
 
 def test_results_fill_in_while_the_job_runs(drive: Drive, console: Path, play: Play, folder: Path) -> None:
-    played = PlayedJob.of_video(make_numbered("ntsc", folder).path, street)
-    played.visible = 12
+    played = PlayedJob.of_video(make_numbered("edit_empty_first", folder).path, street)
+    played.visible = 0
+    played.changed = {"video": None}
     service = play(played)
     service.restarts = 1
+
+    def begin() -> None:
+        played.visible = 12
+        played.changed = {}
+
     service.turns = {
+        "/begin": begin,
         "/more": lambda: setattr(played, "visible", 22),
         "/end": lambda: setattr(played, "visible", None),
     }
@@ -185,6 +192,7 @@ def test_results_fill_in_while_the_job_runs(drive: Drive, console: Path, play: P
         times=[played.frames[20][1]],
     )
     assert seen["faults"] == []
+    assert seen["address"] == f"#job={JOB_ID}"
     assert [name.strip() for name in seen["lanes"]] == ["Texts", "car", "person"]
     assert "12 of 24 frames" in seen["heading"]
     assert seen["before"] == "not analysed yet"
