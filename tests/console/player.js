@@ -27,17 +27,20 @@ const journeys = {
   async steps({ browser, task }) {
     const page = await opened(browser, task);
     await page.locator(".stage-overlay[data-frame='0']").waitFor();
-    const walk = async (key) => {
-      const numbers = [];
-      for (let at = 0; at < task.steps; at += 1) {
-        await page.keyboard.press(key);
-        await settled(page);
-        const { number, frame } = await shown(page);
-        numbers.push([number, frame]);
-      }
-      return numbers;
+    const seen = { on: [], back: [], between: [] };
+    const note = async (places) => {
+      await settled(page);
+      const { number, frame } = await shown(page);
+      places.push([number, frame]);
     };
-    return { on: await walk("."), back: await walk(","), faults: page.faults };
+    for (const [key, places] of [[".", seen.on], [",", seen.back]]) {
+      for (let at = 0; at < task.steps; at += 1) await page.keyboard.press(key).then(() => note(places));
+    }
+    for (const moment of task.between ?? []) {
+      await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${moment}`);
+      await note(seen.between);
+    }
+    return { ...seen, faults: page.faults };
   },
 
   // While it plays: what each callback of a presented picture found drawn.
@@ -179,10 +182,7 @@ const journeys = {
     await frameIs(page, 1);
     await page.evaluate((t) => (location.hash = t), `#job=${task.jobId}&t=${task.moment2}`);
     const seen = { said: await page.locator(".problem").first().textContent() };
-    await page.waitForFunction(() => {
-      const video = document.querySelector("video");
-      return video.readyState >= 2 && !video.seeking && video.currentTime > 0;
-    });
+    await page.waitForFunction(() => document.querySelector("video").currentTime > 0); // after it was loaded anew
     await frameIs(page, 1);
     await settled(page);
     seen.back = await shown(page);

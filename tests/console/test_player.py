@@ -98,10 +98,13 @@ def test_boxes_are_drawn_exactly_on_their_frame(drive: Drive, play: Play, folder
 def test_nothing_is_drawn_on_pictures_that_were_not_analysed(drive: Drive, play: Play, folder: Path) -> None:
     video = make_numbered("uneven_rate", folder)
     service = play(PlayedJob.of_video(video.path, one_box, stride=5))
-    seen = drive("player.js", journey="steps", url=service.url, jobId=JOB_ID, steps=4)
+    between = [PlayedJob.of_video(video.path, one_box).frames[index][1] for index in (7, 18)]
+    seen = drive("player.js", journey="steps", url=service.url, jobId=JOB_ID, steps=4, between=between)
     # a step goes to the next picture that was analysed
     assert seen["on"] == [[index, str(index)] for index in (5, 10, 15, 20)]
     assert seen["back"] == [[index, str(index)] for index in (15, 10, 5, 0)]
+    # a link leads to its own moment, though nothing is drawn there
+    assert seen["between"] == [[7, ""], [18, ""]]
     playing = drive("player.js", journey="playing", url=service.url, jobId=JOB_ID)["presented"]
     drawn = drawn_as_named(playing, service.played)
     assert len(drawn) >= 3
