@@ -77,7 +77,7 @@ class PlayedVideo extends EventTarget {
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-function opened(instead: Record<number, number> = {}, stride = 1, facts: Video | null = about) {
+function nothingYet() {
   const changes = signal(0);
   const windows = new ResultWindows(
     () => {
@@ -85,9 +85,13 @@ function opened(instead: Record<number, number> = {}, stride = 1, facts: Video |
     },
     () => {},
   );
+  return { windows, playhead: new Playhead(windows, changes) };
+}
+
+function opened(instead: Record<number, number> = {}, stride = 1, facts: Video | null = about) {
+  const { windows, playhead } = nothingYet();
   const frames = Array.from({ length: Math.ceil(100 / stride) }, (_, place) => frameOf(place * stride));
   windows.reset([{ fromMs: 0, fetch: async () => [], frames }]);
-  const playhead = new Playhead(windows, changes);
   playhead.about = facts;
   const video = new PlayedVideo(instead);
   playhead.attach(video as unknown as HTMLVideoElement);
@@ -244,6 +248,30 @@ describe("the playhead", () => {
     playhead.about = { ...about, duration_ms: 4000 };
     await settled();
     expect(playhead.timeMs).toBe(4000);
+  });
+
+  it("waits for the results without a video, and goes to their first frame then", async () => {
+    const { playhead } = nothingYet();
+    const gone = playhead.seek(30); // while the first frame is shown
+    await settled();
+    playhead.windows.reset([], true);
+    playhead.windows.append({ fromMs: 0, fetch: async () => [], frames: [frameOf(0), frameOf(1)] });
+    await gone;
+    expect(playhead.frame.value?.index).toBe(0);
+  });
+
+  it("goes on where a video was only when its first picture is there, and not if it was sent elsewhere", async () => {
+    const { playhead, video } = opened();
+    const back = playhead.resume(1.5, true);
+    expect(video.sentTo).toEqual([]);
+    video.present(0);
+    await back;
+    expect([video.sentTo, video.paused]).toEqual([[1.5], false]);
+    video.pause();
+    const late = playhead.resume(1.5, false);
+    await playhead.seek(2000);
+    await late;
+    expect(video.sentTo.at(-1)).not.toBe(1.5);
   });
 
   it("goes to analysed frames alone without a video, on and back", async () => {

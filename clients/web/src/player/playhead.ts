@@ -137,6 +137,7 @@ export class Playhead {
 
   /** Without a video, a frame stays until the next one, and the first one is there from the start. */
   async #frameAlone(timeMs: number): Promise<ShownFrame | null> {
+    await this.windows.opened;
     const frame = (await this.windows.shownAt(timeMs)) ?? (await this.windows.neighbour(timeMs, 1));
     return this.windows.frameAt(timeMs) === undefined ? null : frame;
   }
@@ -220,10 +221,19 @@ export class Playhead {
     await this.#nextPicture(before);
   }
 
-  /** Wait for the callback of a picture after so many. */
+  /** Wait for the callback of a picture after so many; one that follows the first too soon has none in Chromium. */
   async #nextPicture(before: number): Promise<void> {
     const untilMs = performance.now() + QUIET_MS;
     while (this.#presented === before && performance.now() < untilMs) await after(5);
+  }
+
+  /** After its URL was renewed, the video goes on where it was; the place is in seconds of the player. */
+  async resume(seconds: number, isPlaying: boolean): Promise<void> {
+    const [video, seek] = [this.#video, this.#seeks];
+    await this.#nextPicture(this.#presented);
+    if (!video || seek !== this.#seeks) return;
+    video.currentTime = seconds;
+    if (isPlaying) await video.play().catch(() => {});
   }
 
   /** After a picture that cannot be decoded: go on where the last one was presented. */
@@ -239,7 +249,6 @@ export class Playhead {
     video.load();
     await loaded;
     if (lastMs === null) return;
-    // a picture that comes too soon after the first one has no callback in Chromium
     await this.#nextPicture(before);
     const seeked = happens(video, "seeked");
     video.currentTime = this.#secondsOf(lastMs + SURE_MS);

@@ -119,10 +119,10 @@ export class Session {
 
   /** The job has failed: nothing comes any more after the first results. */
   #endPartial(): void {
+    this.windows.end();
     if (!this.isPartial.value) return;
     this.isPartial.value = false;
     this.withoutSummary.value = "The job has failed: these are the results until then.";
-    this.windows.end();
   }
 
   async #openCompleted(job: Job): Promise<null> {

@@ -118,10 +118,9 @@ export function JobVideo(props: VideoProps) {
     onLoaded({ width, height, durationMs: Number.isFinite(duration) ? duration * 1000 : null });
     const { seconds, isPlaying } = resume.current;
     resume.current = { seconds: null, isPlaying: false };
-    if (seconds !== null) video.currentTime = seconds;
+    if (seconds !== null) void playhead.resume(seconds, isPlaying);
     else if (!hasStarted.current) void playhead.seek(startMs);
     hasStarted.current = true;
-    if (isPlaying) void video.play().catch(() => {});
   };
 
   const renewIfExpired = () => {

@@ -35,6 +35,11 @@ export class ResultWindows {
   #playheadMs = 0;
   #isGrowing = false;
   #knownUntilMs = -1;
+  #open = () => {};
+  /** Resolves when there are windows, or there will be none. */
+  readonly opened = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
 
   constructor(
     readonly onChange: () => void,
@@ -49,6 +54,7 @@ export class ResultWindows {
     this.#knownUntilMs = -1;
     this.#stop = new AbortController();
     this.#windows = plans.map(windowOf);
+    if (plans.length > 0) this.#open();
     this.onChange();
   }
 
@@ -57,12 +63,14 @@ export class ResultWindows {
     this.#windows.push(windowOf(plan));
     this.#knownUntilMs = plan.frames.at(-1)?.timeMs ?? this.#knownUntilMs;
     this.#free();
+    this.#open();
     this.onChange();
   }
 
   /** Nothing is appended any more. */
   end(): void {
     this.#isGrowing = false;
+    this.#open();
     this.onChange();
   }
 
