@@ -16,6 +16,7 @@ from tests.support.played_service import JOB_ID, job, status_of
 
 JOB, STATUS = f"GET /video/jobs/{JOB_ID}", f"GET /video/status/{JOB_ID}"
 RESULTS, SUMMARY = f"GET /video/results/{JOB_ID}", f"GET /video/summary/{JOB_ID}"
+JOBS = "GET /video/jobs"
 SUBMIT, UPLOAD = "POST /video/submit", f"/video/jobs/{JOB_ID}/upload"
 GOOD = reply(job("running"))
 SHORT_S = 0.5

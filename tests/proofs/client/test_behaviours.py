@@ -9,9 +9,23 @@ from typing import Any
 
 import pytest
 from video_jobs_client import errors
+from video_jobs_client.uploads import UploadSettings
 
 import tests.proofs.client.storage_behaviours  # noqa: F401 - are added to WHEN
-from tests.proofs.client.client_behaviours import GOOD, JOB, RESULTS, STATUS, SUMMARY, WHEN, when
+from tests.proofs.client.client_behaviours import (
+    GOOD,
+    JOB,
+    JOBS,
+    PART_BYTES,
+    RESULTS,
+    STATUS,
+    SUBMIT,
+    SUMMARY,
+    UPLOAD,
+    VIDEO,
+    WHEN,
+    when,
+)
 from tests.support.client_user import ClientUser, client_user
 from tests.support.misbehaving_server import MisbehavingServer, Move, reply
 from tests.support.pages import Page, table_rows
@@ -60,12 +74,45 @@ def other_json(server: MisbehavingServer, user: ClientUser) -> None:
         user.do(found.summary)
 
 
+@when("JSON comes that is nested too deeply")
+def deep_json(server: MisbehavingServer, user: ClientUser) -> None:
+    for status in (200, 400):
+        server.moves[JOB] = [reply(b'{"detail": ' + b'{"a": ' * 100_000, status)]
+        with pytest.raises(errors.UnexpectedAnswerError, match="is none of the service"):
+            user.job(JOB_ID)
+
+
 @when("a page of results has frames that are none of the service")
 def other_frames(server: MisbehavingServer, user: ClientUser) -> None:
     for frame, lack in (({"frame_index": 0}, "result"), ({"result": {}}, "frame_index")):
         server.moves = {JOB: [GOOD], RESULTS: [reply({"results": [frame], "next_cursor": None})]}
         with pytest.raises(errors.ResultsError, match=f"A frame has no {lack}: pass answers of GET"):
             user.every(user.job(JOB_ID).frames)
+
+
+@when("a list names a next page that has come before")
+def endless_lists(server: MisbehavingServer, user: ClientUser) -> None:
+    page = {"results": [], "next_cursor": "again"}
+    server.moves = {
+        JOBS: [reply({"jobs": [job()], "next_cursor": "again"})],
+        JOB: [GOOD],
+        RESULTS: [reply(page)],
+    }
+    with pytest.raises(errors.UnexpectedAnswerError, match="next_cursor"):
+        user.every(user.client.jobs.list)
+    assert server.calls == [JOBS] * 2
+    with pytest.raises(errors.UnexpectedAnswerError, match="next_cursor"):
+        user.every(user.job(JOB_ID).pages)
+
+
+@when("the service signs other parts of an upload than were asked for")
+def other_parts(server: MisbehavingServer, user: ClientUser) -> None:
+    offer = {"job_id": JOB_ID, "multipart": {"part_bytes": PART_BYTES, "part_count": 2}}
+    none = {"parts": [], "expires_at": "2026-11-25T10:00:00Z"}
+    server.moves = {SUBMIT: [reply(offer, 201)], f"POST {UPLOAD}/parts": [reply(none)]}
+    with pytest.raises(errors.UnexpectedAnswerError, match="signed other parts"):
+        user.do(user.client.analyse, VIDEO, upload=UploadSettings(method="multipart"))
+    assert server.calls == [SUBMIT, f"POST {UPLOAD}/parts"]
 
 
 @when("the service redirects")

@@ -22,9 +22,9 @@ from video_jobs_client.protocol.async_driver import AsyncDriver
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Steps
 from video_jobs_client.protocol.files import File, downloaded, summary_of
-from video_jobs_client.protocol.paging import FrameRange, Pages
+from video_jobs_client.protocol.paging import Cursors, FrameRange, Pages
 from video_jobs_client.protocol.waiting import Waiting, succeeded, wait
-from video_jobs_client.results import Frame, Results
+from video_jobs_client.results import Frame, Results, index_after
 from video_jobs_client.summary import Summary
 from video_jobs_client.uploads import (
     Source,
@@ -106,16 +106,16 @@ class AsyncJobs:
         self, *, status: str | None = None, pipeline_id: str | None = None, limit: int | None = None
     ) -> AsyncIterator[AsyncJob]:
         """The caller's jobs, newest first, at most ``limit``; pages are fetched as they are needed."""
-        cursor, left = None, limit
+        cursor, cursors, left = None, Cursors(), limit
         while left is None or left > 0:
             query = {"status": status, "pipeline_id": pipeline_id, "cursor": cursor}
             page = await self._driver.run(self._calls.jobs(query))
             for resource in page.jobs[:left]:
                 yield AsyncJob(self._calls, self._driver, resource)
             left = None if left is None else left - len(page.jobs)
-            cursor = page.next_cursor
-            if cursor is None:
+            if page.next_cursor is None:
                 return
+            cursor = cursors.next(page.next_cursor)
 
     async def cancel(self, job_id: str) -> AsyncJob:
         """End an open job; it becomes ``failed`` with the code ``cancelled``."""
@@ -214,8 +214,10 @@ class AsyncJob(JobFacts):
         **chosen
             A range of frames or times, see `FrameRange`; with ``partial``, only its ``limit``.
         """
+        last = -1
         async for page in self.pages(partial=partial, **chosen):
             for frame in Results.of_job(self.resource, [page]).frames():
+                last = index_after(last, frame)
                 yield frame
 
     async def pages(

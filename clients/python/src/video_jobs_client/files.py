@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from video_jobs_client.errors import ResultsError
+from video_jobs_client.models.base import NOT_AS_EXPECTED
 
 PathOrName: TypeAlias = "str | os.PathLike[str]"
 T = TypeVar("T")
@@ -30,7 +31,7 @@ def json_file(path: PathOrName, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(Path(path).read_bytes(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_AS_EXPECTED as error:
         raise ResultsError(f"{path} is not the file that is needed here: {error}") from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from operator import index as as_index
 from typing import Any, Self
 
@@ -160,9 +161,17 @@ class Results:
 
     @classmethod
     def of_job(cls, job: JobResource, pages: Iterable[Page]) -> Self:
-        """Results with all that the job resource (``GET /video/jobs/{job_id}``) tells about them."""
-        plugins = (job.fingerprint or {}).get("plugins", {})
-        names = next((facts["classes"] for facts in plugins.values() if "classes" in facts), ())
+        """Results with all that the job resource (``GET /video/jobs/{job_id}``) tells about them.
+
+        Raises
+        ------
+        ResultsError
+            If the ``fingerprint`` of the job is none of the service.
+        """
+        try:
+            names = _class_names(job.fingerprint or {})
+        except _FOREIGN as error:
+            raise _foreign("The fingerprint of the job", error) from None
         return cls(pages, job.video, names)
 
     @classmethod
@@ -202,11 +211,7 @@ class Results:
         self._is_used_up = iter(self._pages) is self._pages
         last = -1
         for frame in (frame for page in self._pages for frame in _frames_of(page)):
-            if frame.index <= last:
-                raise ResultsError(
-                    f"Frame {frame.index} comes after frame {last}: pass each page once, in order"
-                )
-            last = frame.index
+            last = index_after(last, frame)
             yield frame
 
 
@@ -233,8 +238,21 @@ def video_of(video: Video | None) -> Video:
     return video
 
 
+def index_after(last: int, frame: Frame) -> int:
+    """The index of a frame that comes after frame ``last``.
+
+    Raises
+    ------
+    ResultsError
+        If it does not belong there.
+    """
+    if frame.index <= last:
+        raise ResultsError(f"Frame {frame.index} comes after frame {last}: pass each page once, in order")
+    return frame.index
+
+
 def _frames_of(page: Page) -> Iterator[Frame]:
-    found = page.get("results")
+    found = page.get("results") if isinstance(page, Mapping) else None
     if not isinstance(found, list | tuple):
         raise ResultsError("There is a page without results: pass answers of GET /video/results/{job_id}")
     times = _beside(found, page.get("timestamps_ms"), "timestamps_ms")
@@ -243,11 +261,13 @@ def _frames_of(page: Page) -> Iterator[Frame]:
         try:
             index, result = as_index(one["frame_index"]), one["result"]
             count = len(result.get("detections", ()))
+            time = None if timestamp_ms is None else _number(timestamp_ms)
+            _check_track_ids(track_ids)
         except _FOREIGN as error:
             raise _foreign("A frame", error) from None
         if track_ids is not None and len(track_ids) != count:
             raise ResultsError(f"Frame {index} has {count} detections and {len(track_ids)} track_ids")
-        yield Frame(index, timestamp_ms, result, track_ids)
+        yield Frame(index, time, result, track_ids)
 
 
 def _foreign(what: str, error: Exception) -> ResultsError:
@@ -260,19 +280,53 @@ def _beside(found: Sequence[Any], values: Sequence[Any] | None, name: str) -> Se
     """One value for each frame; None where the page has none."""
     if values is None:
         return [None] * len(found)
+    if not isinstance(values, list | tuple):
+        raise ResultsError(
+            f"A page has {name} that are no list: pass answers of GET /video/results/{{job_id}}"
+        )
     if len(values) != len(found):
         raise ResultsError(f"A page has {len(found)} frames and {len(values)} {name}")
     return values
 
 
 def _detection(found: Mapping[str, Any], track_id: int | None) -> Detection:
-    left, top, right, bottom = found["xyxy"]
+    left, top, right, bottom = map(_number, found["xyxy"])
     box = (left, top, right, bottom)
+    _check_kinds(found, class_id=int, class_name=str, confidence=Real)
     return Detection(found["class_id"], found["class_name"], found["confidence"], box, track_id)
 
 
 def _word(block: Mapping[str, Any]) -> Word:
     box = block["bbox"]
-    corners = (box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
+    left, top, width, height = (_number(box[name]) for name in ("x", "y", "width", "height"))
+    _check_kinds(block, text=str, confidence=Real, level=int, block_num=int, line_num=int)
     place = (block["level"], block["block_num"], block["line_num"])
-    return Word(block["text"], block["confidence"], corners, *place)
+    return Word(block["text"], block["confidence"], (left, top, left + width, top + height), *place)
+
+
+def _class_names(fingerprint: Mapping[str, Any]) -> Sequence[str]:
+    plugins = fingerprint.get("plugins", {}).values()
+    names = next((facts["classes"] for facts in plugins if "classes" in facts), ())
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise TypeError
+    return names
+
+
+def _check_track_ids(track_ids: Any) -> None:
+    if track_ids is None:
+        return
+    if not isinstance(track_ids, list | tuple) or not all(isinstance(one, int | None) for one in track_ids):
+        raise TypeError
+
+
+def _check_kinds(found: Mapping[str, Any], **kinds: type) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(found[name], kind) or isinstance(found[name], bool):
+            raise TypeError
+
+
+def _number(value: Any) -> float:
+    """The value, whose kind stays: exports write it as it came."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError
+    return value  # type: ignore[return-value]  # mypy takes no float for a Real

@@ -9,6 +9,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificationError
 
 from video_jobs_client.errors import UnexpectedAnswerError, WebhookError
+from video_jobs_client.models.base import NOT_AS_EXPECTED
 from video_jobs_client.models.events import EndedJob, JobEvent
 
 __all__ = ["EndedJob", "JobEvent", "verify"]
@@ -54,7 +55,7 @@ def verify(body: bytes | str, headers: Mapping[str, str], secret: str) -> JobEve
         raise WebhookError("The webhook is not genuine: its headers or body are malformed") from None
     try:
         return msgspec.json.decode(body, type=JobEvent)
-    except msgspec.DecodeError as error:
+    except NOT_AS_EXPECTED as error:
         raise UnexpectedAnswerError(
             f"The webhook is signed, but is no event of a job ({error}): install a newer video-jobs-client"
         ) from None

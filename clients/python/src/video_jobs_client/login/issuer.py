@@ -152,7 +152,7 @@ def _tokens_of(answer: httpx2.Response, client: Client, asked_at: float, secrets
 def _object(answer: httpx2.Response) -> dict[str, Any]:
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

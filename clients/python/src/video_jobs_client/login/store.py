@@ -94,10 +94,8 @@ class TokenStore:
     def _in_file(self) -> dict[str, str]:
         try:
             stored = json.loads(self._path.read_text(encoding="utf-8"))
-        except (
-            OSError,
-            ValueError,
-        ):  # whoever cannot read it is not logged in, and the next login replaces it
+        except (OSError, ValueError, RecursionError):
+            # whoever cannot read it is not logged in, and the next login replaces it
             return {}
         return (
             {name: text for name, text in stored.items() if isinstance(text, str)} if _is_map(stored) else {}

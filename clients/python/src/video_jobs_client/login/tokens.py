@@ -33,7 +33,7 @@ class Tokens:
         try:
             stored = json.loads(text or "")
             tokens = cls(stored["access_token"], stored.get("expires_at"), stored.get("refresh_token"))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
         return tokens if tokens._is_sound() else None
 

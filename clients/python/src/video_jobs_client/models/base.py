@@ -8,6 +8,8 @@ import msgspec
 
 Rectangle: TypeAlias = tuple[float, float, float, float]
 """Left, top, right and bottom."""
+NOT_AS_EXPECTED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding JSON raises if it is none, is not of the wanted type, or is nested too deeply."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from video_jobs_client import errors
-from video_jobs_client.models.base import Model
+from video_jobs_client.models.base import NOT_AS_EXPECTED, Model
 from video_jobs_client.protocol.effects import Answer
 from video_jobs_client.protocol.retries import retry_after_s
 
@@ -38,7 +38,7 @@ def model_of(answer: Answer, kind: type[ModelT]) -> ModelT:
     content = content_of(answer)
     try:
         return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_AS_EXPECTED as error:
         raise errors.UnexpectedAnswerError(f"{_not_expected(answer)} ({error})") from None
 
 
@@ -47,7 +47,7 @@ def json_of(answer: Answer, *fields: str) -> dict[str, Any]:
     content = content_of(answer)
     try:
         told = msgspec.json.decode(content, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_AS_EXPECTED as error:
         raise errors.UnexpectedAnswerError(f"{_not_expected(answer)} ({error})") from None
     missing = [name for name in fields if name not in told]
     if missing:
@@ -94,7 +94,7 @@ def refusal_of(answer: Answer) -> str:
 def _told(answer: Answer) -> dict[str, Any]:
     try:
         return msgspec.json.decode(answer.content, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_AS_EXPECTED:
         return {}
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from video_jobs_client.errors import DownloadError
 from video_jobs_client.models import VideoSummary
+from video_jobs_client.models.base import NOT_AS_EXPECTED
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Steps
 from video_jobs_client.summary import video_summary
@@ -32,7 +33,7 @@ def summary_of(calls: Calls, job_id: str) -> Steps[VideoSummary]:
         content = yield from calls.download(_url_in(answer, "summary", job_id))
         try:
             told = msgspec.json.decode(content, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_AS_EXPECTED as error:
             raise DownloadError(f"What was downloaded is no summary ({error}); try again") from None
     return video_summary(told)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from video_jobs_client.errors import JobNotCompletedError, NoSummaryError
+from video_jobs_client.errors import JobNotCompletedError, NoSummaryError, UnexpectedAnswerError
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Steps, pause
 from video_jobs_client.protocol.waiting import succeeded
@@ -27,6 +27,28 @@ class FrameRange(TypedDict, total=False):
     limit: int
 
 
+class Cursors:
+    """The cursors of a list, of which none comes twice: the list would have no end."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def next(self, cursor: Any) -> str:
+        """The cursor of the next page.
+
+        Raises
+        ------
+        UnexpectedAnswerError
+            If it is no text, or has come before.
+        """
+        if not isinstance(cursor, str) or cursor in self._seen:
+            raise UnexpectedAnswerError(
+                "A page is followed by none that was not there before (by its next_cursor): is the URL right?"
+            )
+        self._seen.add(cursor)
+        return cursor
+
+
 @dataclass(slots=True)
 class Pages:
     """The pages of a job's results, one after the other.
@@ -45,6 +67,7 @@ class Pages:
     has_tracks: bool = True
     is_partial: bool = False
     _cursor: str | None = None
+    _cursors: Cursors = field(default_factory=Cursors)
     _is_over: bool = False
 
     def next_page(self) -> Steps[dict[str, Any] | None]:
@@ -53,11 +76,17 @@ class Pages:
             return None
         while True:
             page = yield from self._page()
-            self._cursor = page.get("next_cursor") or (self._cursor if self.is_partial else None)
-            self._is_over = page.get("next_cursor") is None and page.get("complete") is not False
+            self._go_on_at(page)
             if page["results"] or self._is_over:
                 return page
             yield from pause(_PAUSE_S)
+
+    def _go_on_at(self, page: Mapping[str, Any]) -> None:
+        found = page.get("next_cursor")
+        self._is_over = found is None and not (self.is_partial and page.get("complete") is False)
+        has_no_news = self.is_partial and not page["results"] and found in (None, self._cursor)
+        if not self._is_over and not has_no_news:
+            self._cursor = self._cursors.next(found)
 
     def _page(self) -> Steps[dict[str, Any]]:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from video_jobs_client.errors import UploadError, UploadIncompleteError
+from video_jobs_client.errors import UnexpectedAnswerError, UploadError, UploadIncompleteError
 from video_jobs_client.models import SignedPart, UploadProgress
 from video_jobs_client.protocol.answers import refusal_of
 from video_jobs_client.protocol.calls import Calls
@@ -52,12 +52,15 @@ class MultipartUpload:
         raise UploadError("The storage loses parts of the upload again and again; try it later")
 
     def _send_missing(self, there: UploadProgress) -> Steps[None]:
+        before_last = (there.part_count - 1) * there.part_bytes
+        if not before_last < self.video.size_bytes <= before_last + there.part_bytes:
+            raise UnexpectedAnswerError("The service wants parts that are not those of the video")
         size_of = {n: self._size(n, there.part_bytes) for n in range(1, there.part_count + 1)}
         stored = {part.part_number: part.size_bytes for part in there.parts}
         missing = [number for number, size in size_of.items() if stored.get(number) != size]
         for numbers in _batches(missing, _SIGNED_AT_ONCE):
-            signed = yield from self.calls.sign_parts(self.job_id, numbers)
-            sending = [self._send(part, there.part_bytes) for part in signed.parts]
+            signed = yield from self._signed(numbers)
+            sending = [self._send(part, there.part_bytes) for part in signed]
             yield from together(sending, self.parallel)
 
     def _send(self, part: SignedPart, part_bytes: int) -> Steps[None]:
@@ -69,8 +72,15 @@ class MultipartUpload:
                 return
             if answer.status not in (400, 403):
                 break
-            (part,) = (yield from self.calls.sign_parts(self.job_id, [part.part_number])).parts
+            (part,) = yield from self._signed([part.part_number])
         raise UploadError(f"The storage refused part {part.part_number} with {refusal_of(answer)}")
+
+    def _signed(self, numbers: list[int]) -> Steps[list[SignedPart]]:
+        """URLs for these parts, and no others."""
+        signed = (yield from self.calls.sign_parts(self.job_id, numbers)).parts
+        if sorted(part.part_number for part in signed) != numbers:
+            raise UnexpectedAnswerError("The service signed other parts of the upload than it was asked for")
+        return [*signed]
 
     def _body(self, number: int, part_bytes: int) -> Body:
         start = (number - 1) * part_bytes
