@@ -41,6 +41,8 @@ AGAIN: list[Reply] = [
     answer({}, 500),
     answer({"message": "Service Unavailable"}, 503),
     answer({"message": "Too Many Requests"}, 429),
+    answer({"message": "Too Early"}, 425),
+    *(httpx2.Response(status, html="<html>away</html>") for status in (507, 520, 524, 529, 599)),
     problem("temporarily_unavailable", 503, **{"retry-after": "0"}),
     problem("quota_exceeded", 429, **{"retry-after": format_datetime(NOW - timedelta(days=1))}),
 ]
@@ -75,6 +77,12 @@ FINAL: list[tuple[Reply, type[Exception], str]] = [
         errors.TooManyRequestsError,
         "too many requests",
     ),
+    (httpx2.Response(501, html="<html>never</html>"), errors.ServerError, "status 501"),
+    (httpx2.Response(505, html="<html>never</html>"), errors.ServerError, "status 505"),
+    (httpx2.Response(401, html="<html>log in</html>"), errors.UnauthenticatedError, "status 401.*token"),
+    (httpx2.Response(401), errors.UnauthenticatedError, "status 401.*token"),
+    (httpx2.Response(403, html="<html>no</html>"), errors.ForbiddenError, "status 403"),
+    (httpx2.Response(413, html="<html>too large</html>"), errors.VideoTooLargeError, "status 413"),
     (httpx2.Response(404, html="<html>gone</html>"), errors.UnexpectedAnswerError, "text/html"),
     (httpx2.Response(200, content=b'{"job_id": "3f'), errors.UnexpectedAnswerError, "none of the service"),
     (

@@ -71,8 +71,18 @@ def test_a_large_one_is_sent_in_parts(submit: Submit, clip: Path) -> None:
     assert [content for _, content in sorted(service.parts.items())] == PARTS
 
 
-def test_what_the_service_finds_too_large_is_sent_the_next_way(submit: Submit, clip: Path) -> None:
-    service = Storage(submit=[answer({"message": "Request Too Long"}, 413), problem("video_too_large", 413)])
+@pytest.mark.parametrize(
+    "first",
+    [
+        answer({"message": "Request Too Long"}, 413),
+        httpx2.Response(413, html="<html>Request Entity Too Large</html>"),
+        httpx2.Response(413),
+    ],
+)
+def test_what_the_service_or_a_proxy_finds_too_large_is_sent_the_next_way(
+    submit: Submit, clip: Path, first: httpx2.Response
+) -> None:
+    service = Storage(submit=[first, problem("video_too_large", 413)])
     submit(service, clip)
     assert service.is_complete
 

@@ -126,12 +126,17 @@ def token_is_late(server: MisbehavingServer, user: ClientUser) -> None:
 # --- refusals that pass ----------------------------------------------------------------------------
 
 
-@when("the service fails (500, 502, 503, 504)")
+@when("the service fails (any 5xx but 501 and 505)")
 def the_service_fails(server: MisbehavingServer, user: ClientUser) -> None:
     page = reply(b"<html>Bad Gateway</html>", 502, content_type="text/html")
-    server.moves[JOB] = [reply({}, 500), page, reply({"message": "No"}, 503), reply({}, 504), GOOD]
+    server.moves[JOB] = [reply({}, 500), page, reply({"message": "No"}, 503), reply({}, 520), GOOD]
     assert user.job(JOB_ID).status == "running"
     assert user.pauses == [0.001, 0.002, 0.004, 0.008]
+    for status in (501, 505):
+        server.moves[JOB] = [reply({}, status)]
+        with pytest.raises(errors.ServerError, match=f"status {status}"):
+            user.job(JOB_ID)
+    assert len(user.pauses) == 4
 
 
 @when("the service fails each time")
@@ -155,6 +160,26 @@ def too_many_for_a_proxy(server: MisbehavingServer, user: ClientUser) -> None:
     with pytest.raises(errors.TooManyRequestsError, match="try again later"):
         user.job(JOB_ID)
     assert server.calls == [JOB] * 6
+
+
+@when("401, 403 or 413 comes as a page for people, or empty")
+def refused_by_a_proxy(server: MisbehavingServer, user: ClientUser) -> None:
+    kinds = {401: errors.UnauthenticatedError, 403: errors.ForbiddenError, 413: errors.VideoTooLargeError}
+    for status, kind in kinds.items():
+        for page in (b"<html>No</html>", b""):
+            server.moves[JOB] = [reply(page, status, content_type="text/html")]
+            with pytest.raises(kind, match=f"status {status}"):
+                user.job(JOB_ID)
+
+
+@when("a proxy finds a video in the request too large")
+def too_large_for_a_proxy(server: MisbehavingServer, user: ClientUser) -> None:
+    form = {"url": f"{server.url}/form", "fields": {"policy": "p"}, "max_bytes": 100}
+    offer = {"job_id": JOB_ID, "upload": {**form, "expires_at": "2026-11-25T10:00:00Z"}}
+    page = reply(b"<html>Too large</html>", 413, content_type="text/html")
+    server.moves = {SUBMIT: [page, reply(offer, 201)], "POST /form": [reply(status=204)], JOB: [GOOD]}
+    assert user.do(user.client.analyse, VIDEO).id == JOB_ID
+    assert server.calls == [SUBMIT, SUBMIT, "POST /form", JOB]
 
 
 @when("429 comes with a `Retry-After` as a date")

@@ -22,6 +22,12 @@ _BY_STATUS: dict[int, type[errors.ApiError]] = {
     413: errors.VideoTooLargeError,
     429: errors.TooManyRequestsError,
 }
+_SENTENCES = {
+    401: "The service takes no request without a valid token (status 401): log in, or check the token",
+    403: "The service, or a proxy before it, does not allow this request (status 403)",
+    413: "The video is larger than the service, or a proxy before it, takes in one request (status 413)",
+    429: "The service gets too many requests (status 429): try again later",
+}
 _SHOWN = 200
 
 
@@ -109,7 +115,7 @@ def _message_for(status: int) -> str | None:
     """What a refusal means that others gave before the service was asked; None if nobody can tell."""
     if status >= 500:
         return f"The service failed with status {status}"
-    return "The service gets too many requests (status 429): try again later" if status == 429 else None
+    return _SENTENCES.get(status)
 
 
 def _not_expected(answer: Answer) -> str:

@@ -13,7 +13,9 @@ from itertools import count
 from video_jobs_client.errors import ServiceUnreachableError, WaitTimeoutError
 from video_jobs_client.protocol.effects import Answer, NoAnswer, Request, Steps, pause, send
 
-_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+_AGAIN = frozenset({408, 425, 429})
+_NEVER = frozenset({501, 505})
+"""A server that cannot do something now will not be able to soon."""
 _MOST_DOUBLED = 100
 
 
@@ -70,7 +72,7 @@ class Retries:
 
     def pause_s(self, outcome: Answer | NoAnswer, attempt: int) -> float | None:
         """How long to wait after this outcome of the attempt (from 1); None if it is final."""
-        if attempt > self.limit or (isinstance(outcome, Answer) and outcome.status not in _AGAIN):
+        if attempt > self.limit or (isinstance(outcome, Answer) and not _may_change(outcome.status)):
             return None
         backoff = self.random() * min(self.longest_s, self.first_s * 2.0 ** min(attempt - 1, _MOST_DOUBLED))
         wished = retry_after_s(outcome, self.now()) if isinstance(outcome, Answer) else None
@@ -121,6 +123,11 @@ def _may_be_repeated(request: Request, outcome: Answer | NoAnswer) -> bool:
     if request.is_repeatable:
         return True
     return not outcome.was_sent if isinstance(outcome, NoAnswer) else outcome.status == 429
+
+
+def _may_change(status: int) -> bool:
+    """Whether the same request may have a better answer later."""
+    return status in _AGAIN or (status >= 500 and status not in _NEVER)
 
 
 def _reason(outcome: Answer | NoAnswer) -> str:
