@@ -75,6 +75,43 @@ def test_another_method_than_the_one_without_an_answer_begins_anew_at_once(clip:
     assert (len(service.forms), list(cache.iterdir())) == (1, [])
 
 
+KEPT = {"key": "k", "begun_at": 4e9, "job_id": JOB_ID}
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b'{"key": "\xff", "begun_at": 4e9}',
+        b"\xff",
+        b"",
+        b"[" * 100_000,
+        *(
+            json.dumps({**KEPT, **changed}).encode()
+            for changed in (
+                {"key": "\u00e9", "job_id": None},
+                {"key": "a\nb", "job_id": None},
+                {"key": "", "job_id": None},
+                {"key": "k" * 1000, "job_id": None},
+                {"job_id": ".."},
+                {"job_id": ""},
+                {"job_id": "\u00e9"},
+            )
+        ),
+    ],
+)
+def test_a_damaged_file_does_not_hinder_an_upload(damaged: bytes, clip: Path, cache: Path) -> None:
+    # GIVEN an upload that was interrupted, and whose file was damaged since
+    service = Storage(submit=[httpx2.ReadError("cut") for _ in range(6)])
+    with pytest.raises(errors.ServiceUnreachableError):
+        submit(service, clip, PARTS)
+    (kept,) = cache.iterdir()
+    kept.write_bytes(damaged)
+    # WHEN the video is submitted again, THEN it begins anew
+    assert submit(service, clip, PARTS) == JOB_ID
+    keys = [one.headers["idempotency-key"] for one in service.asked if one.url.path == "/video/submit"]
+    assert (len(set(keys)), service.is_complete, list(cache.iterdir())) == (2, True, [])
+
+
 Race = Callable[[Storage], None]
 
 

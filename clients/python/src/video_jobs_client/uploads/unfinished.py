@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,11 +21,13 @@ import msgspec
 import platformdirs
 
 from video_jobs_client.files import replacing
+from video_jobs_client.models.base import NOT_AS_EXPECTED
 from video_jobs_client.uploads.sources import LocalFile
 
 FOLDER_VARIABLE = "VIDEO_JOBS_CACHE_DIR"
 _KEPT_S = 7 * 24 * 3600.0
 """A service gives unfinished uploads up after at most this time."""
+_WORD = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
 class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +36,12 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     begun_at: float
     job_id: str | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether a header can carry the key, and a path the job_id."""
+        words = (self.key,) if self.job_id is None else (self.key, self.job_id)
+        return all(_WORD.fullmatch(word) for word in words)
 
 
 def cache_folder() -> Path:
@@ -52,12 +61,12 @@ class UnfinishedUploads:
         return cache_folder() / "uploads"
 
     def find(self, name: str) -> Unfinished | None:
-        """What is known of an upload; None if nothing, or if it is too old."""
+        """What is known of an upload; None if nothing, if it is too old, or if its file is damaged."""
         try:
             found = msgspec.json.decode(self._path(name).read_bytes(), type=Unfinished)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, *NOT_AS_EXPECTED):
             return None
-        return found if self.now() - found.begun_at < _KEPT_S else None
+        return found if found.is_sound and self.now() - found.begun_at < _KEPT_S else None
 
     def keep(self, name: str, upload: Unfinished) -> None:
         """Remember an upload, and forget those that are too old."""
