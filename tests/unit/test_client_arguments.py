@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,85 @@ def test_an_upload_that_sends_nothing_at_a_time_is_refused_before_there_is_a_job
     with pytest.raises(errors.ArgumentError, match=f"parallel={parallel}.*: at least 1"):
         anyio.run(by_async) if is_async else by_sync()
     assert service.asked == []
+
+
+NAN, INFINITY = float("nan"), float("inf")
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"min_confidence": NAN}, "min_confidence has a number that is not finite"),
+    ({"start_ms": INFINITY}, "start_ms has a number that is not finite"),
+    ({"end_ms": -INFINITY}, "end_ms has a number that is not finite"),
+    ({"frames_per_second": NAN}, "frames_per_second has a number that is not finite"),
+    ({"region": (0, 0, NAN, 1)}, "region has a number that is not finite"),
+    ({"region": [0, 0, INFINITY, 1]}, "region has a number that is not finite"),
+    ({"filename": "\ud800.mp4"}, "filename has a letter that is none"),
+    ({"classes": ["car", "\ud800"]}, "classes has a letter that is none"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("options", "words"), REFUSED)
+def test_an_option_that_json_cannot_hold_is_refused_before_anything_is_asked(
+    options: dict[str, Any], words: str, is_async: bool
+) -> None:
+    service = PlayedService([])
+
+    async def by_async(call: str, *arguments: Any, **more: Any) -> None:
+        async with service.async_client() as client:
+            await getattr(client.jobs if call == "begin_upload" else client, call)(*arguments, **more)
+
+    def by_sync(call: str, *arguments: Any, **more: Any) -> None:
+        with service.client() as client:
+            getattr(client.jobs if call == "begin_upload" else client, call)(*arguments, **more)
+
+    for call, arguments in (("analyse", [b"video"]), ("quote", []), ("begin_upload", [5])):
+        does = partial(by_async if is_async else by_sync, call, *arguments, **options)
+        with pytest.raises(errors.ArgumentError, match=words):
+            anyio.run(does) if is_async else does()
+    assert service.asked == []
+
+
+@pytest.mark.parametrize("facts", [{"duration_ms": NAN}, {"average_frame_rate": INFINITY}])
+def test_a_fact_of_a_quote_is_finite(facts: Any) -> None:
+    with PlayedService([]).client() as client, pytest.raises(errors.ArgumentError, match="is not finite"):
+        client.quote(**facts)
+
+
+def test_what_is_no_json_is_refused() -> None:
+    nothing: Any = {"languages": object()}
+    with PlayedService([]).client() as client, pytest.raises(errors.ArgumentError, match="as JSON"):
+        client.quote(**nothing)
+
+
+@BOTH
+@pytest.mark.parametrize("job_id", ["\ud800", None, 5, ".."])
+def test_what_is_no_job_id_is_refused_before_anything_is_asked(job_id: Any, is_async: bool) -> None:
+    for verb in ("get", "cancel", "delete"):
+        with pytest.raises(errors.ArgumentError, match="is no job_id"):
+            PlayedService([]).did(verb, job_id, is_async=is_async)
+
+
+@pytest.mark.parametrize("key", ["caf\u00e9", "a\nb", "\ud800"])
+def test_an_idempotency_key_that_no_header_can_hold_is_refused(key: str) -> None:
+    with PlayedService([]).client() as client:
+        for source in (b"video", "https://videos.example.com/a.mp4"):
+            with pytest.raises(errors.ArgumentError, match="idempotency_key"):
+                client.analyse(source, idempotency_key=key)
+
+
+def test_what_cannot_be_sent_with_any_request_is_refused() -> None:
+    unsendable: list[dict[str, Any]] = [
+        {"headers": {"x": "\u00e9"}},
+        {"headers": {"x": 5}},
+        {"params": {"a": "\ud800"}},
+        {"path": "/\ud800"},
+        {"path": "/\x01"},
+    ]
+    with PlayedService([]).client() as client:
+        for parts in unsendable:
+            with pytest.raises(errors.ArgumentError, match="cannot be sent"):
+                client.request("GET", **{"path": "/health", **parts})
+        with pytest.raises(errors.ArgumentError, match="cannot be sent"):
+            list(client.jobs.list(status="\ud800"))
 
 
 FRAME: dict[str, Any] = {"frame_index": 3, "result": {"detections": []}}

@@ -13,6 +13,7 @@ import msgspec
 from video_jobs_client import errors, models
 from video_jobs_client.files import is_stream
 from video_jobs_client.models.base import Model
+from video_jobs_client.options import is_text
 from video_jobs_client.protocol.answers import content_of, json_of, model_of, refusal_of
 from video_jobs_client.protocol.effects import Answer, Body, Request, Steps
 from video_jobs_client.protocol.retries import Deadline, Retries, ask
@@ -186,7 +187,11 @@ class Calls:
         if body is None:
             return self._request("POST", path)
         every = {"content-type": "application/json", **(headers or {})}
-        return self._request("POST", path, headers=every, content=msgspec.json.encode(body))
+        try:
+            content = msgspec.json.encode(body)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise errors.ArgumentError(f"An argument cannot be sent as JSON: {error}") from None
+        return self._request("POST", path, headers=every, content=content)
 
     def _request(self, method: str, path: str, **parts: Any) -> Request:
         return Request(method, self.base_url + path, timeout_s=self.timeout_s, **parts)
@@ -198,9 +203,9 @@ def _job(job_id: str) -> str:
 
 def _word(job_id: str) -> str:
     """The id as one segment of a path, whatever it holds."""
-    if job_id in (".", ".."):
-        raise errors.ArgumentError(f'"{job_id}" is no job_id')
-    return quote(job_id, safe="") or "-"
+    if isinstance(job_id, str) and job_id not in (".", "..") and is_text(job_id):
+        return quote(job_id, safe="") or "-"
+    raise errors.ArgumentError(f"{job_id!a} is no job_id")
 
 
 def _is_cancelled(job: models.JobResource) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from video_jobs_client.addresses import is_loopback
-from video_jobs_client.errors import TokenProviderError
+from video_jobs_client.errors import ArgumentError, TokenProviderError, UnexpectedAnswerError
 from video_jobs_client.protocol.effects import Answer, NoAnswer, Request
 from video_jobs_client.settings import checked_token
 
@@ -49,23 +49,48 @@ def hide_queries() -> None:
 
 
 def prepared(request: Request, token: str | None, within_s: float | None) -> dict[str, Any]:
-    """The arguments of the library's ``stream``, without the content."""
+    """The arguments of the library's ``stream``, without the content.
+
+    Raises
+    ------
+    ArgumentError
+        If no request can have this path, query or header.
+    UnexpectedAnswerError
+        If it is for a URL of an answer, which is none.
+    """
     headers = dict(request.headers)
     content = request.content
     if content is not None and not isinstance(content, bytes):
         headers["content-length"] = str(content.size_bytes)  # S3 takes no body of unknown length
     if token := checked_token(token):
         headers["authorization"] = f"Bearer {token}"
-    params = {name: value for name, value in request.params.items() if value is not None}
+    try:
+        url, told = _url_of(request), _checked_headers(headers)
+    except (httpx2.InvalidURL, UnicodeError, TypeError) as error:
+        if request.is_signed:
+            raise UnexpectedAnswerError(f"The service answered with a URL that is none: {error}") from None
+        raise ArgumentError(f"The request cannot be sent: {error}") from None
     timeout_s = request.timeout_s if within_s is None else min(request.timeout_s, within_s)
     return {
         "method": request.method,
-        "url": request.url,
-        "params": params or None,  # an empty query would take a signature away
-        "headers": headers,
+        "url": url,
+        "headers": told,
         "timeout": None if timeout_s == math.inf else timeout_s,
         "follow_redirects": request.is_signed,
     }
+
+
+def _url_of(request: Request) -> httpx2.URL:
+    params = {name: value for name, value in request.params.items() if value is not None}
+    # an empty query would take a signature away
+    return httpx2.URL(request.url, params=params) if params else httpx2.URL(request.url)
+
+
+def _checked_headers(headers: dict[str, str]) -> httpx2.Headers:
+    checked = httpx2.Headers(headers)
+    if any(letter in value for value in checked.values() for letter in "\r\n\0"):
+        raise TypeError("a header has one line")
+    return checked
 
 
 def received(response: httpx2.Response, content: bytes) -> Answer:

@@ -99,6 +99,7 @@ def submit(
     UploadError
         If the video does not arrive; the same call goes on where it ended.
     """
+    key = _checked(key)
     video = yield from call(lambda: opened(source))
     if isinstance(video, RemoteVideo):
         wanted = {"source_url": video.url, **as_json(options)}
@@ -117,8 +118,7 @@ def begin_upload(
     calls: Calls, facts: Mapping[str, Any], options: Options, key: str | None
 ) -> Steps[UploadOffered]:
     """Submit a job whose video somebody else uploads."""
-    told = {name: value for name, value in facts.items() if value is not None}
-    return calls.submit_json({**told, **as_json(options)}, key or _new_key())
+    return calls.submit_json({**as_json(facts), **as_json(options)}, _checked(key) or _new_key())
 
 
 class _FailedBeforeError(Exception):
@@ -282,6 +282,12 @@ def _nothing_of(video: Video, offer: MultipartOffer) -> UploadProgress:
     return UploadProgress(
         part_bytes=offer.part_bytes, part_count=offer.part_count, size_bytes=video.size_bytes, parts=()
     )
+
+
+def _checked(key: str | None) -> str | None:
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise ArgumentError(f"An idempotency_key has printable ASCII letters only: not {key!a}")
+    return key
 
 
 def _new_key() -> str:
