@@ -74,7 +74,7 @@ def test_an_option_that_json_cannot_hold_is_refused_before_anything_is_asked(
             getattr(client.jobs if call == "begin_upload" else client, call)(*arguments, **more)
 
     for call, arguments in (("analyse", [b"video"]), ("quote", []), ("begin_upload", [5])):
-        does = partial(by_async if is_async else by_sync, call, *arguments, **options)
+        does: Any = partial(by_async if is_async else by_sync, call, *arguments, **options)
         with pytest.raises(errors.ArgumentError, match=words):
             anyio.run(does) if is_async else does()
     assert service.asked == []

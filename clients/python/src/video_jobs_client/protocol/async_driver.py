@@ -68,7 +68,8 @@ class AsyncDriver:
             case Pause(seconds):
                 return await anyio.sleep(seconds)
             case Call(function):
-                return await anyio.to_thread.run_sync(function)
+                # may read from what never ends
+                return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
             case Together(operations, limit):
                 return await self._together(operations, limit)
 

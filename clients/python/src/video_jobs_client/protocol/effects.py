@@ -92,7 +92,10 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call a function that takes long, such as one that reads a file; gives what it returns."""
+    """Call a function that takes long, such as one that reads a file; gives what it returns.
+
+    If the operation is given up, the function goes on: the operation has to end it.
+    """
 
     function: Callable[[], Any]
 

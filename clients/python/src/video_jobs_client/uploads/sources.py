@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import stat
-import tempfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, TypeVar
 
 from video_jobs_client.errors import SourceError, VideoFileChangedError
+from video_jobs_client.options import is_text
 from video_jobs_client.protocol.effects import Body
+from video_jobs_client.uploads.copies import CHUNK_BYTES, UNREADABLE, Copies
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, a URL (``https://``), the content itself, or an open binary file."""
-CHUNK_BYTES = 256 * 1024
 VideoT = TypeVar("VideoT", "LocalFile", "Content")
 
 
@@ -50,7 +48,7 @@ class Content:
 class LocalFile:
     """A video on disk, as it was when it was looked at; ``start`` is where the video begins.
 
-    A temporary file is our own copy, to be removed in the end.
+    A temporary file is a copy of ours, which `Copies` removes in the end.
     """
 
     path: Path
@@ -121,11 +119,10 @@ class _FileSlice:
                 yield chunk
 
 
-def opened(source: Source) -> RemoteVideo | LocalFile | Content:
+def opened(source: Source, copies: Copies) -> RemoteVideo | LocalFile | Content:
     """Look at what is to be submitted.
 
-    What cannot be read twice from the disk, such as a pipe or a member of an archive, is copied to a
-    temporary file first.
+    What cannot be read twice from the disk, such as a pipe or a member of an archive, is copied first.
 
     Raises
     ------
@@ -133,15 +130,22 @@ def opened(source: Source) -> RemoteVideo | LocalFile | Content:
         If it is nothing that can be sent.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _not_empty(Content(bytes(source)), "The content")
+        return _in_memory(source)
     if isinstance(source, str) and "://" in source:
         return _remote(source)
     if isinstance(source, (str, os.PathLike)):
-        return _on_disk(Path(source))
+        return _on_disk(Path(os.fsdecode(source)))
     if not hasattr(source, "read"):
         kind = type(source).__name__
         raise SourceError(f"{kind} is no video: pass a path, a URL, its content, or a file that is open")
-    return _open_file(source)
+    return _open_file(source, copies)
+
+
+def _in_memory(source: bytes | bytearray | memoryview) -> Content:
+    try:
+        return _not_empty(Content(bytes(source)), "The content")
+    except ValueError as error:
+        raise SourceError(f"The content cannot be read ({error})") from None
 
 
 def _remote(url: str) -> RemoteVideo:
@@ -151,6 +155,8 @@ def _remote(url: str) -> RemoteVideo:
             f"The service fetches videos from https:// only, not from {kind}://: "
             "pass a file, or a signed https:// URL of it"
         )
+    if not is_text(rest):
+        raise SourceError(f"{url!a} is no URL: it has half of a letter")
     return RemoteVideo(f"https://{rest}")
 
 
@@ -163,11 +169,12 @@ def _on_disk(path: Path) -> LocalFile:
             raise SourceError(f'{path} is no regular file: pass open("{path}", "rb")')
         with path.open("rb"):
             pass
+        whole = path.resolve()
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror})") from None
-    return _not_empty(
-        LocalFile(path.resolve(), told.st_size, told.st_mtime_ns, name_in_utf8(path)), str(path)
-    )
+    except ValueError as error:
+        raise SourceError(f"{str(path)!a} cannot be the name of a file ({error})") from None
+    return _not_empty(LocalFile(whole, told.st_size, told.st_mtime_ns, name_in_utf8(path)), str(path))
 
 
 def name_in_utf8(path: Path) -> str:
@@ -175,10 +182,13 @@ def name_in_utf8(path: Path) -> str:
     return path.name.encode("utf-8", "replace").decode("utf-8")
 
 
-def _open_file(file: BinaryIO) -> LocalFile | Content:
-    if isinstance(file.read(0), str):
-        raise SourceError('Open the file in binary mode: open(path, "rb")')
-    return _on_disk_already(file) or _copied(file)
+def _open_file(file: BinaryIO, copies: Copies) -> LocalFile:
+    try:
+        if isinstance(file.read(0), str):
+            raise SourceError('Open the file in binary mode: open(path, "rb")')
+        return _on_disk_already(file) or _copied(file, copies)
+    except UNREADABLE as error:
+        raise SourceError(f"The file cannot be read and copied ({_reason(error)})") from error
 
 
 def _on_disk_already(file: BinaryIO) -> LocalFile | None:
@@ -198,21 +208,10 @@ def _on_disk_already(file: BinaryIO) -> LocalFile | None:
     return _not_empty(video, str(path))
 
 
-def _copied(file: BinaryIO) -> LocalFile:
-    with tempfile.NamedTemporaryFile(prefix="video-jobs-", delete=False) as copy:
-        path = Path(copy.name)
-        try:
-            shutil.copyfileobj(file, copy, CHUNK_BYTES)
-            copy.close()
-            told = path.stat()
-            video = LocalFile(path, told.st_size, told.st_mtime_ns, None, is_temporary=True)
-            return _not_empty(video, "The file")
-        except BaseException as error:
-            copy.close()  # Windows removes no open file
-            path.unlink(missing_ok=True)
-            if isinstance(error, (OSError, EOFError, zlib.error)):
-                raise SourceError(f"The file cannot be read and copied ({_reason(error)})") from error
-            raise
+def _copied(file: BinaryIO, copies: Copies) -> LocalFile:
+    path = copies.copy_of(file)
+    told = path.stat()
+    return _not_empty(LocalFile(path, told.st_size, told.st_mtime_ns, None, is_temporary=True), "The file")
 
 
 def _reason(error: Exception) -> str:

@@ -24,6 +24,7 @@ from video_jobs_client.protocol.answers import refusal_of
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Request, Steps, call
 from video_jobs_client.protocol.retries import ask
+from video_jobs_client.uploads.copies import Copies
 from video_jobs_client.uploads.form import form_of
 from video_jobs_client.uploads.multipart import MultipartUpload
 from video_jobs_client.uploads.progress import Meter, UploadState
@@ -100,18 +101,15 @@ def submit(
         If the video does not arrive; the same call goes on where it ended.
     """
     key = _checked(key)
-    video = yield from call(lambda: opened(source))
-    if isinstance(video, RemoteVideo):
-        wanted = {"source_url": video.url, **as_json(options)}
-        return (yield from calls.submit_json(wanted, key or _new_key())).job_id
-    submission = _Submission(calls, video, options, settings)
-    try:
+    with Copies() as copies:
+        video = yield from call(lambda: opened(source, copies))
+        if isinstance(video, RemoteVideo):
+            wanted = {"source_url": video.url, **as_json(options)}
+            return (yield from calls.submit_json(wanted, key or _new_key())).job_id
+        submission = _Submission(calls, video, options, settings)
         if key is None and settings.resume and isinstance(video, LocalFile) and not video.is_temporary:
             return (yield from submission.resumable())
         return (yield from submission.anew(key or _new_key(), lambda _: None))
-    finally:
-        if isinstance(video, LocalFile) and video.is_temporary:
-            video.path.unlink(missing_ok=True)
 
 
 def begin_upload(
