@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from tests.support.played_service import JOB_ID
 from tests.support.webhook_calls import OTHER, SECRET, called
 
 
-@pytest.mark.parametrize("is_text", [True, False])
-def test_a_call_of_the_service_becomes_an_event(is_text: bool) -> None:
+@pytest.mark.parametrize("kind", [bytes.decode, bytes, bytearray, memoryview])
+def test_a_call_of_the_service_becomes_an_event(kind: Callable[[bytes], str | bytes]) -> None:
     body, headers = called()
-    event = webhooks.verify(body if is_text else body.encode(), headers, SECRET)
+    event = webhooks.verify(kind(body.encode()), headers, SECRET)
     assert (event.type, event.data.job_id, event.data.status) == ("job.completed", JOB_ID, "completed")
     assert event.data.ended_at == datetime(2026, 3, 1, tzinfo=UTC)
     assert event.data.event_id == headers["webhook-id"]
@@ -82,7 +83,9 @@ def test_headers_of_another_are_refused(name: str, value: str | None) -> None:
         webhooks.verify(body, {key: told for key, told in changed.items() if told is not None}, SECRET)
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"", "no JSON"])
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe", b"", "no JSON", bytearray(b"{}"), memoryview(b"\xff"), "\ud800"]
+)
 def test_a_body_that_was_not_signed_is_refused(body: bytes | str) -> None:
     with pytest.raises(WebhookError):
         webhooks.verify(body, called()[1], SECRET)

@@ -15,7 +15,7 @@ from video_jobs_client.models.events import EndedJob, JobEvent
 __all__ = ["EndedJob", "JobEvent", "verify"]
 
 
-def verify(body: bytes | str, headers: Mapping[str, str], secret: str) -> JobEvent:
+def verify(body: bytes | bytearray | memoryview | str, headers: Mapping[str, str], secret: str) -> JobEvent:
     """The event in a call, if it comes from the service and is at most five minutes old.
 
     Parameters
@@ -43,18 +43,19 @@ def verify(body: bytes | str, headers: Mapping[str, str], secret: str) -> JobEve
     >>> event.type, event.data.frames_done, event.data.error
     ('job.completed', 40, None)
     """
+    content = body if isinstance(body, str) else memoryview(body).tobytes()
     try:
         webhook = Webhook(secret)
     except (EmptyWebhookSecretError, ValueError):
         raise WebhookError("The webhook secret must be whsec_ and base64, as its operator gave it") from None
     try:
-        webhook.verify(body, dict(headers), json_parse=False)
+        webhook.verify(content, dict(headers), json_parse=False)
     except WebhookVerificationError as error:
         raise WebhookError(f"The webhook is not genuine: {error}") from None
     except ValueError:  # what was sent as a signature is none
         raise WebhookError("The webhook is not genuine: its headers or body are malformed") from None
     try:
-        return msgspec.json.decode(body, type=JobEvent)
+        return msgspec.json.decode(content, type=JobEvent)
     except NOT_AS_EXPECTED as error:
         raise UnexpectedAnswerError(
             f"The webhook is signed, but is no event of a job ({error}): install a newer video-jobs-client"
