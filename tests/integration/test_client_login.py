@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -306,6 +307,34 @@ def test_a_token_is_renewed_before_it_expires_and_stored(
     assert (stored.access_token, stored.expires_at) == (second, clock.now + EXPIRES_IN_S)
     assert stored.refresh_token not in (None, first.refresh_token)
     assert StoredToken(server, store, clock)() == provider() == second
+
+
+def test_a_renewed_token_that_cannot_be_stored_is_used_all_the_same(
+    server: Server, clock: Clock, store: TokenStore, how: LoginSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a login whose folder cannot be written any more
+    store.save(server.account, log_in(how, browser()))
+    provider = StoredToken(server, store, clock)
+    provider()
+
+    def refuse(*_: object) -> str:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(store, "save", refuse)
+
+    # WHEN its token expires, twice, THEN a new one is used, and the program is told; the issuer takes a
+    # refresh token once only
+    for _ in range(2):
+        clock.now += EXPIRES_IN_S
+        with pytest.warns(RuntimeWarning, match="cannot be stored.*Read-only file system.*log in again"):
+            assert provider()
+
+    # AND a login of the user since then counts
+    monkeypatch.undo()
+    again = log_in(how, browser())
+    store.save(server.account, replace(again, expires_at=clock.now + 2 * EXPIRES_IN_S))
+    clock.now += EXPIRES_IN_S
+    assert provider() == again.access_token
 
 
 def test_what_another_program_renewed_is_used(

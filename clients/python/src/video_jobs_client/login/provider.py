@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 
 from video_jobs_client.addresses import refuse_plain_http
 from video_jobs_client.login.errors import IssuerRefusedError, LoginError, NotLoggedInError
@@ -30,6 +31,7 @@ class StoredToken:
         self._server, self._store, self._clock = server, store, clock
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
+        self._outdated: Tokens | None = None  # what is stored, if newer tokens could not be
 
     def __call__(self) -> str:
         """An access token that is good for the next minute.
@@ -57,14 +59,29 @@ class StoredToken:
         stored = self._store.get(self._server.account)
         if stored is None:
             raise self._not_logged_in("the login was removed")
+        if stored == self._outdated:
+            stored = old
         if stored != old and self._lives(stored, EARLY_S):
             return stored
         try:
             new = self._ask_issuer(stored)
         except LoginError as error:
             return self._instead_of_new(stored, error)
-        self._store.save(self._server.account, new)
+        self._save(new)
         return new
+
+    def _save(self, new: Tokens) -> None:
+        """Store the tokens; if that fails, this program goes on with them."""
+        try:
+            self._store.save(self._server.account, new)
+        except OSError as error:
+            self._outdated = self._store.get(self._server.account)
+            warnings.warn(
+                f"The renewed login cannot be stored ({error.strerror or error}): other programs have to "
+                "log in again",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def _instead_of_new(self, old: Tokens, error: LoginError) -> Tokens:
         """What another program got meanwhile, or the old token as long as it lives; or else ``error``."""
