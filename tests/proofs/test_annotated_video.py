@@ -270,6 +270,30 @@ def test_what_is_no_video_is_refused(content: bytes, uneven: Path, tmp_path: Pat
         annotate_video(tmp_path / "clip.mp4", Analysed.of(uneven).results(nothing), kept)
 
 
+@pytest.mark.parametrize("name", ["12:30:00.mp4", "concat:clip.mp4", "-clip.mp4"])
+def test_a_name_may_look_like_an_address(
+    name: str, uneven: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(uneven.read_bytes())
+    annotate_video(name, Analysed.of(uneven).results(nothing), "annotated.mp4")
+    assert Path("annotated.mp4").stat().st_size > 0
+
+
+@pytest.mark.parametrize("error", [av.InvalidDataError, av.ProtocolNotFoundError, av.BSFNotFoundError])
+def test_what_ffmpeg_cannot_open_is_told(
+    error: type[av.FFmpegError], uneven: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = Analysed.of(uneven).results(nothing)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error(1, "No")
+
+    monkeypatch.setattr(av, "open", refuse)
+    with pytest.raises(AnnotationError, match="is not a video of the MP4 family"):
+        annotate_video(uneven, results, kept)
+
+
 def test_damage_leaves_pictures_out_and_the_rest_in_place(folder: Path, tmp_path: Path) -> None:
     source = make_numbered("damaged_plain_key_noise", folder).path
     analysed = Analysed.of(source)

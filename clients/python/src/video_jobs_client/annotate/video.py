@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import av
@@ -77,8 +77,11 @@ def annotate_video(
 
 def _open(source: PathOrName) -> InputContainer:
     try:
-        return av.open(os.fspath(source), "r", format="mov")
-    except (av.InvalidDataError, ValueError) as error:
+        # FFmpeg takes what stands before a colon for a protocol, if it is no path
+        return av.open(str(Path(source).absolute()), "r", format="mov")
+    except (av.FFmpegError, ValueError) as error:
+        if isinstance(error, OSError):
+            raise
         raise AnnotationError(f"{source} is not a video of the MP4 family") from error
 
 
