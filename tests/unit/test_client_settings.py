@@ -6,7 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from video_jobs_client import profiles
+from video_jobs_client import AsyncClient, Client, profiles
+from video_jobs_client.login.issuer import Issuer
 from video_jobs_client.settings import (
     Config,
     LoginSettings,
@@ -219,3 +220,27 @@ def test_settings_lie_in_the_users_folder_of_the_system(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert profiles.config_folder({}) == tmp_path / "video-jobs"
+
+
+UNUSABLE = [
+    ("ALL_PROXY", "socks5://proxy.example.com:1080"),
+    ("HTTPS_PROXY", "ftp://user:s3cret@proxy.example.com:1"),
+    ("HTTPS_PROXY", "http://user:s3cr#et@proxy.example.com:1"),
+    ("HTTPS_PROXY", "http://[::1"),
+    ("SSL_CERT_FILE", "/nope"),
+    ("SSL_CERT_FILE", __file__),
+    ("SSLKEYLOGFILE", "/nope/log"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), UNUSABLE)
+def test_settings_of_the_environment_that_cannot_be_used_are_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    for kind in (Client, AsyncClient):
+        with pytest.raises(SettingsError, match=r"HTTPS_PROXY.*SSL_CERT_FILE.*cannot be used") as failed:
+            kind("https://api.example.com")
+        assert "s3cr" not in str(failed.value)
+    with pytest.raises(SettingsError, match="cannot be used"):
+        Issuer.find(LoginSettings("https://issuer.example.com", client_id="abc"))

@@ -15,7 +15,7 @@ from video_jobs_client.options import Options, QuoteOptions, as_json
 from video_jobs_client.protocol.async_driver import AsyncDriver
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Answer, Request
-from video_jobs_client.protocol.http import settings_for
+from video_jobs_client.protocol.http import http_client
 from video_jobs_client.protocol.retries import Retries
 from video_jobs_client.settings import find_server, stored_or_given
 from video_jobs_client.uploads import Source, UploadSettings
@@ -74,7 +74,7 @@ class AsyncClient:
         if token_provider is not None:
             refuse_plain_http(server.url, "the address of the server")
         self._calls = Calls(server.url, retries or Retries(), timeout_s)
-        self._http = httpx2.AsyncClient(**settings_for(server.url, transport))
+        self._http = http_client(httpx2.AsyncClient, server.url, transport)
         self._driver = AsyncDriver(self._http, token_provider or stored_or_given(server))
         self.jobs = AsyncJobs(self._calls, self._driver)
 

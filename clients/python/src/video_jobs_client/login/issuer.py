@@ -15,7 +15,7 @@ from video_jobs_client.addresses import SettingsError, checked_endpoint, without
 from video_jobs_client.login.errors import IssuerAwayError, IssuerRefusedError, LoginError
 from video_jobs_client.login.tokens import Tokens
 from video_jobs_client.profiles import LoginSettings
-from video_jobs_client.protocol.http import settings_for
+from video_jobs_client.protocol.http import http_client
 from video_jobs_client.settings import checked_token
 
 OFFLINE_ACCESS = "offline_access"
@@ -119,7 +119,7 @@ def _configuration(issuer: str) -> dict[str, Any]:
 
 def _ask(method: str, url: str, **request: Any) -> httpx2.Response:
     try:
-        with httpx2.Client(**settings_for(url), timeout=_TIMEOUT_S, follow_redirects=False) as http:
+        with http_client(httpx2.Client, url, timeout=_TIMEOUT_S, follow_redirects=False) as http:
             return http.request(method, url, **request)
     except httpx2.HTTPError as error:
         kind = type(error).__name__

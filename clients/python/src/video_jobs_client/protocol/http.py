@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import math
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 
-from video_jobs_client.addresses import is_loopback
+from video_jobs_client.addresses import SettingsError, is_loopback
 from video_jobs_client.errors import ArgumentError, TokenProviderError, UnexpectedAnswerError
 from video_jobs_client.protocol.effects import Answer, NoAnswer, Request
 from video_jobs_client.settings import checked_token
 
+HttpT = TypeVar("HttpT", httpx2.Client, httpx2.AsyncClient)
 TRANSPORT_ERRORS = (httpx2.TransportError, httpx2.DecodingError, httpx2.TooManyRedirects)
 
 
@@ -35,11 +36,30 @@ _LOGGERS = ("httpx2", "httpcore2.http11", "httpcore2.http2")
 """Those of the library that log URLs and headers."""
 
 
-def settings_for(url: str, transport: Any = None) -> dict[str, Any]:
-    """How the library's client is made for a server; from now on, no query is logged."""
+def http_client(kind: type[HttpT], url: str, transport: Any = None, **settings: Any) -> HttpT:
+    """The library's client for a server; from now on, no query is logged.
+
+    Raises
+    ------
+    SettingsError
+        If a proxy or a certificate of the environment cannot be used; the message does not show it.
+    """
     hide_queries()
-    # A proxy is another machine: what is for this one, perhaps without encryption, does not go there.
-    return {"transport": transport, "trust_env": not is_loopback(url)}
+    try:
+        # A proxy is another machine: what is for this one, perhaps without encryption, does not go there.
+        return kind(transport=transport, trust_env=not is_loopback(url), **settings)
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        raise SettingsError(
+            f"HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE or SSLKEYLOGFILE cannot be used: {_why_unusable(error)}"
+        ) from None
+
+
+def _why_unusable(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return "a SOCKS proxy needs the package socksio"
+    if isinstance(error, OSError):
+        return f"a file of them cannot be used ({error.strerror or error})"
+    return "the address of a proxy begins with http:// or https:// and has a host"  # it may hold a password
 
 
 def hide_queries() -> None:
