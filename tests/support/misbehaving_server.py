@@ -70,6 +70,20 @@ def reply(body: Any = None, status: int = 200, *, length: int | None = None, **h
     return move
 
 
+def until_closed(body: bytes, **headers: str) -> Move:
+    """An answer that does not say how long it is, and ends with the connection."""
+    length = f"content-length: {len(body)}\r\n".encode()
+    data = _answer(body, 200, None, headers).replace(length, b"", 1)
+
+    def move(wire: Connection) -> Asked:
+        asked = wire.read()
+        wire.send(data)
+        wire.close()
+        return asked
+
+    return move
+
+
 def answered(make: Callable[[Asked], Any]) -> Move:
     """An answer that depends on what was asked."""
 

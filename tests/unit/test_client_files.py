@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import anyio
 import httpx2
@@ -14,10 +15,11 @@ import pytest
 from video_jobs_client import Client, errors
 from video_jobs_client.files import replacing
 from video_jobs_client.protocol.calls import Calls
+from video_jobs_client.protocol.files import File
 from video_jobs_client.protocol.retries import Retries
 
-from tests.support.played_service import URL, PlayedService
-from tests.unit.test_client_requests import BOTH
+from tests.support.played_service import JOB_ID, URL, PlayedService, answer, job
+from tests.unit.test_client_requests import BOTH, PAGE
 
 
 def download(service: PlayedService, target: Path, is_async: bool) -> None:
@@ -32,6 +34,77 @@ def download(service: PlayedService, target: Path, is_async: bool) -> None:
             await client._driver.run(client._calls.download(f"{URL}/r", target))
 
     anyio.run(main)
+
+
+def get(service: PlayedService, target: Path, file: str, is_async: bool) -> None:
+    """Download a file of a job by the one client or the other."""
+    if not is_async:
+        with service.client() as client:
+            client.jobs.get(JOB_ID).download(target, cast("File", file))
+        return
+
+    async def main() -> None:
+        async with service.async_client() as client:
+            await (await client.jobs.get(JOB_ID)).download(target, cast("File", file))
+
+    anyio.run(main)
+
+
+LINK = f"{URL}/stored"
+OFFERS = {
+    "results": {**PAGE, "results_url": LINK},
+    "summary": {"summary": None, "summary_url": LINK, "tracks_url": LINK},
+    "tracks": {"summary": None, "summary_url": LINK, "tracks_url": LINK},
+    "video": {
+        "job_id": JOB_ID,
+        "video_url": LINK,
+        "size_bytes": 15,
+        "expires_at": "2026-11-25T10:00:00Z",
+    },
+}
+JSON = b'{"a": {"b": 1}}'
+
+
+@BOTH
+@pytest.mark.parametrize("file", OFFERS)
+@pytest.mark.parametrize(
+    "stored",
+    [
+        httpx2.Response(200),
+        httpx2.Response(204),
+        httpx2.Response(206, content=JSON),
+        httpx2.Response(200, content=b'{"a": {"b": 1'),
+        httpx2.Response(200, content=b"<html>maintenance</html>"),
+        httpx2.Response(200, content=JSON + b"more"),
+    ],
+)
+def test_half_a_file_is_not_taken_for_the_whole(
+    stored: httpx2.Response, file: str, is_async: bool, tmp_path: Path
+) -> None:
+    target = tmp_path / "kept"
+    target.write_text("old")
+    service = PlayedService([answer(job("completed")), answer(OFFERS[file]), stored])
+    with pytest.raises(errors.DownloadError, match="try again"):
+        get(service, target, file, is_async)
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+
+
+@BOTH
+@pytest.mark.parametrize("file", OFFERS)
+def test_a_whole_file_arrives_at_a_path_and_at_a_device(file: str, is_async: bool, tmp_path: Path) -> None:
+    for target in (tmp_path / "new", Path(os.devnull)):
+        stored = httpx2.Response(200, content=JSON)
+        service = PlayedService([answer(job("completed")), answer(OFFERS[file]), stored])
+        get(service, target, file, is_async)
+    assert (tmp_path / "new").read_bytes() == JSON
+
+
+@BOTH
+@pytest.mark.parametrize("file", OFFERS)
+def test_an_empty_download_to_a_device_is_told(file: str, is_async: bool) -> None:
+    service = PlayedService([answer(job("completed")), answer(OFFERS[file]), httpx2.Response(200)])
+    with pytest.raises(errors.DownloadError, match="try again"):
+        get(service, Path(os.devnull), file, is_async)
 
 
 class Halves(httpx2.SyncByteStream):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,19 @@ from video_jobs_client.uploads import UploadSettings
 
 from tests.proofs.client.client_behaviours import GOOD, JOB, PART_BYTES, RESULTS, SUBMIT, UPLOAD, VIDEO, when
 from tests.support.client_user import ClientUser
-from tests.support.misbehaving_server import Asked, MisbehavingServer, Move, answered, cut, reply, slow
+from tests.support.misbehaving_server import (
+    Asked,
+    MisbehavingServer,
+    Move,
+    answered,
+    cut,
+    reply,
+    slow,
+    until_closed,
+)
 from tests.support.played_service import JOB_ID, job
 
+WHOLE = json.dumps({"results": [{"frame_index": n, "result": {"text": "EXIT"}} for n in range(50)]}).encode()
 EXPIRED = reply(b"<Error><Code>AccessDenied</Code></Error>", 403, content_type="application/xml")
 
 
@@ -74,15 +85,40 @@ def download_refused(server: MisbehavingServer, user: ClientUser) -> None:
 
 @when("a download breaks in the middle")
 def download_breaks(server: MisbehavingServer, user: ClientUser) -> None:
-    results_at(server, cut(b"x" * 1000, 500), reply(b"x" * 1000))
-    assert user.do(user.job(JOB_ID).download, "results.json").read_bytes() == b"x" * 1000
+    results_at(server, cut(WHOLE, 500), reply(WHOLE))
+    assert user.do(user.job(JOB_ID).download, "results.json").read_bytes() == WHOLE
+
+
+@when("a download is not all of the file: another status than 200, fewer bytes, or JSON that is cut")
+def download_is_cut(server: MisbehavingServer, user: ClientUser) -> None:
+    half = len(WHOLE) // 2
+    packed = gzip.compress(WHOLE)[:-20]
+    cuts = [
+        reply(b""),
+        reply(WHOLE[:half]),
+        reply(WHOLE, 206),
+        until_closed(WHOLE[:half]),
+        until_closed(packed, content_encoding="gzip"),
+    ]
+    signed = {"job_id": JOB_ID, "video_url": f"{server.url}/stored", "expires_at": "2026-11-25T10:00:00Z"}
+    for file in ("results", "video"):
+        for move in cuts:
+            results_at(server, move)
+            server.moves[f"{JOB}/video"] = [reply({**signed, "size_bytes": len(WHOLE)})]
+            Path("kept").write_text("old")
+            with pytest.raises(errors.DownloadError, match="try again"):
+                user.do(user.job(JOB_ID).download, "kept", file)
+            assert [path.read_text() for path in Path().glob("kept*")] == ["old"]
+        results_at(server, until_closed(gzip.compress(WHOLE), content_encoding="gzip"))
+        server.moves[f"{JOB}/video"] = [reply({**signed, "size_bytes": len(WHOLE)})]
+        assert user.do(user.job(JOB_ID).download, "kept", file).read_bytes() == WHOLE
 
 
 @when("the storage redirects")
 def storage_redirects(server: MisbehavingServer, user: ClientUser) -> None:
     results_at(server, reply(status=307, location=f"{server.url}/elsewhere"))
-    server.moves["GET /elsewhere"] = [reply(b"there")]
-    assert user.do(user.job(JOB_ID).download, "results.json").read_bytes() == b"there"
+    server.moves["GET /elsewhere"] = [reply(WHOLE)]
+    assert user.do(user.job(JOB_ID).download, "results.json").read_bytes() == WHOLE
     sent = {one.call: one.headers.get("authorization") for one in server.asked}
     assert (sent[JOB], sent["GET /stored"], sent["GET /elsewhere"]) == ("Bearer secret", None, None)
 

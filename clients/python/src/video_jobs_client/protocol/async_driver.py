@@ -90,12 +90,15 @@ class AsyncDriver:
             return await self._received(response, request)
 
     async def _received(self, response: httpx2.Response, request: Request) -> Answer:
-        if request.target is None or not response.is_success:
+        if request.target is None or response.status_code != 200:
             return received(response, await response.aread())
         with replacing(request.target) as path:
+            size_bytes = 0
             async with await anyio.open_file(path, "wb") as file:
                 async for piece in response.aiter_bytes():
-                    await file.write(piece)
+                    size_bytes += await file.write(piece)
+            if request.check is not None:
+                await anyio.to_thread.run_sync(request.check, path, size_bytes)
         return received(response, b"")
 
     async def _current_token(self) -> str | None:

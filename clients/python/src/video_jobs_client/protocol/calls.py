@@ -15,7 +15,7 @@ from video_jobs_client.files import is_stream
 from video_jobs_client.models.base import Model
 from video_jobs_client.options import is_text
 from video_jobs_client.protocol.answers import content_of, json_of, model_of, refusal_of
-from video_jobs_client.protocol.effects import Answer, Body, Request, Steps
+from video_jobs_client.protocol.effects import Answer, Body, Request, Steps, WrittenCheck
 from video_jobs_client.protocol.retries import Deadline, Retries, ask
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -123,26 +123,30 @@ class Calls:
         """The OpenAPI document of the service."""
         return json_of((yield from ask(self._request("GET", "/openapi.json"), self.retries)), "paths")
 
-    def download(self, url: str, target: Path | None = None) -> Steps[bytes]:
+    def download(
+        self, url: str, target: Path | None = None, check: WrittenCheck | None = None
+    ) -> Steps[bytes]:
         """Download from a signed URL, into memory or to a path, which is replaced once all is there.
 
+        ``check`` tells whether all was written.
         What is written to a pipe or a device cannot be taken back, so that it is not begun again.
 
         Raises
         ------
         DownloadError
-            If the storage refuses it, for example because the URL has expired.
+            If the storage refuses it, for example because the URL has expired, or gives only a part.
         """
         request = Request(
             "GET",
             url,
             is_signed=True,
             target=target,
+            check=check,
             timeout_s=self.timeout_s,
             is_repeatable=target is None or not is_stream(target),
         )
         answer = yield from ask(request, self.retries)
-        if not 200 <= answer.status < 300:
+        if answer.status != 200:
             raise errors.DownloadError(
                 f"The storage refused the download with {refusal_of(answer)}; try again"
             )

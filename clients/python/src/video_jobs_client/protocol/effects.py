@@ -23,6 +23,9 @@ class Body(Protocol):
         ...
 
 
+WrittenCheck: TypeAlias = Callable[[Path, int], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request, as often as it may be sent.
@@ -36,7 +39,10 @@ class Request:
     is_signed
         The URL carries its own signature: no token is sent, and redirects are followed.
     target
-        Where the body of a good answer is written to; None keeps it in memory.
+        Where the body of an answer with status 200 is written to; None keeps it in memory.
+    check
+        Raises an error if what was written to a path, so many bytes, is not the whole body; the target then
+        stays as it was.
     timeout_s
         How long connecting, and each pause of the answer, may take.
     is_repeatable
@@ -50,6 +56,7 @@ class Request:
     content: bytes | Body | None = None
     is_signed: bool = False
     target: Path | None = None
+    check: WrittenCheck | None = None
     timeout_s: float = 30.0
     is_repeatable: bool = True
 

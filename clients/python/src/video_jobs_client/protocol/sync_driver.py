@@ -88,11 +88,13 @@ class SyncDriver:
         body, target = request.content, request.target
         content = body if body is None or isinstance(body, bytes) else _Content(body, stop)
         with self._http.stream(**arguments, content=content) as response:
-            if target is None or not response.is_success:
+            if target is None or response.status_code != 200:
                 return received(response, response.read())
-            with replacing(target) as path, path.open("wb") as file:
-                for piece in response.iter_bytes():
-                    file.write(piece)
+            with replacing(target) as path:
+                with path.open("wb") as file:
+                    size_bytes = sum(map(file.write, response.iter_bytes()))
+                if request.check is not None:
+                    request.check(path, size_bytes)
             return received(response, b"")
 
     def _current_token(self) -> str | None:

@@ -252,7 +252,9 @@ class _Submission:
         for _ in range(_SIGNATURES):
             form = form_of(upload.fields, body)
             headers = {"content-type": form.content_type}
-            request = Request("POST", upload.url, {}, headers, form, True, None, self.calls.timeout_s)
+            request = Request(
+                "POST", upload.url, {}, headers, form, is_signed=True, timeout_s=self.calls.timeout_s
+            )
             answer = yield from ask(request, self.calls.retries)
             if 200 <= answer.status < 300:
                 return
