@@ -220,7 +220,7 @@ DENIED = f"<Code>Denied</Code>{SIGNATURE}"
         ("GET /video/jobs/sent", {"frames_done": "4"}, "(frames_done: Input should be a valid integer)"),
         ("GET /storage/sent", {"results": []}, "The pages and the results file of job sent differ"),
         ("GET /storage/sent", {"results": 1}, "The pages and the results file of job sent differ"),
-        ("GET /video/results/sent", {"next_cursor": "more"}, "differ"),
+        ("GET /video/results/sent", {"next_cursor": "more"}, "The next_cursor of a page has come before"),
         ("GET /video/results/sent", {"results": {"results": []}}, "results as dict, which is not its form"),
         ("GET /video/results/sent", {"results": [frame(0) | {"at": 1}]}, "a frame that is not of its form"),
         ("GET /video/results/sent", {"track_ids": [[1]] * 3}, "The tracks of job sent are not those of its"),

@@ -201,3 +201,21 @@ def test_parts_that_are_not_those_of_the_video_end_the_upload(
     ):
         client.analyse(clip, upload=PARTS)
     assert (len(VIDEO), service.put) == (35, [])
+
+
+@BOTH
+@pytest.mark.parametrize("url", ["http://[::1", "https://\x01/r", "https://bucket.example.com:port/r"])
+def test_a_url_that_is_none_is_told(url: str, is_async: bool, tmp_path: Path) -> None:
+    page = {"results": [], "next_cursor": None, "results_url": url}
+    service = PlayedService([answer(job("completed")), answer(page)])
+
+    async def main() -> None:
+        async with service.async_client() as client:
+            await (await client.jobs.get("1")).download(tmp_path / "results.json")
+
+    def by_sync() -> None:
+        with service.client() as client:
+            client.jobs.get("1").download(tmp_path / "results.json")
+
+    with pytest.raises(errors.UnexpectedAnswerError, match="a URL that is none"):
+        anyio.run(main) if is_async else by_sync()

@@ -43,7 +43,7 @@ class Cursors:
         """
         if not isinstance(cursor, str) or cursor in self._seen:
             raise UnexpectedAnswerError(
-                "A page is followed by none that was not there before (by its next_cursor): is the URL right?"
+                "The next_cursor of a page has come before, or is no text: the list would have no end"
             )
         self._seen.add(cursor)
         return cursor
