@@ -136,6 +136,12 @@ def test_an_unknown_profile_is_answered_with_those_that_exist(folder: Path, tmp_
         Config(tmp_path / "config.toml").profile("home")
 
 
+def test_a_file_that_is_nested_too_deeply_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(f"a = {'[' * 100_000}", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"config\.toml is broken"):
+        Config.read({"VIDEO_JOBS_CONFIG_DIR": str(tmp_path)})
+
+
 def test_a_broken_file_is_named_with_its_line_unless_nobody_needs_it(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("a = 1\nb =\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"config\.toml is broken: .*line 2"):

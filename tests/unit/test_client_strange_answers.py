@@ -206,7 +206,7 @@ def test_parts_that_are_not_those_of_the_video_end_the_upload(
 @BOTH
 @pytest.mark.parametrize("url", ["http://[::1", "https://\x01/r", "https://bucket.example.com:port/r"])
 def test_a_url_that_is_none_is_told(url: str, is_async: bool, tmp_path: Path) -> None:
-    page = {"results": [], "next_cursor": None, "results_url": url}
+    page: dict[str, Any] = {"results": [], "next_cursor": None, "results_url": url}
     service = PlayedService([answer(job("completed")), answer(page)])
 
     async def main() -> None:

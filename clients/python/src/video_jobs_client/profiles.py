@@ -107,7 +107,7 @@ class Config:
             raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError:
             raise SettingsError(f"{path} is no text in UTF-8: mend or delete it") from None
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise SettingsError(f"{path} is broken: {error}. Mend that line, or delete the file") from None
         return cls(path, document)
 
