@@ -276,8 +276,8 @@ def test_a_name_may_look_like_an_address(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(uneven.read_bytes())
-    annotate_video(name, Analysed.of(uneven).results(nothing), "annotated.mp4")
-    assert Path("annotated.mp4").stat().st_size > 0
+    annotate_video(name, Analysed.of(uneven).results(nothing), f"12:{name}")
+    assert Path(f"12:{name}").stat().st_size > 0
 
 
 @pytest.mark.parametrize("error", [av.InvalidDataError, av.ProtocolNotFoundError, av.BSFNotFoundError])

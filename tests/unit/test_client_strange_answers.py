@@ -116,22 +116,32 @@ def always(reply: httpx2.Response, most: int = 10) -> list[Any]:
     return [reply] * most
 
 
+def listed(service: PlayedService, is_async: bool, limit: int | None = None) -> list[Any]:
+    async def main() -> list[Any]:
+        async with service.async_client() as client:
+            return [one async for one in client.jobs.list(limit=limit)]
+
+    if is_async:
+        return anyio.run(main)
+    with service.client() as client:
+        return list(client.jobs.list(limit=limit))
+
+
 @BOTH
 @pytest.mark.parametrize("cursor", ["the same", "", 5])
 def test_a_list_of_jobs_whose_next_page_has_come_before_is_told(cursor: Any, is_async: bool) -> None:
     service = PlayedService(always(answer({"jobs": [job()], "next_cursor": cursor})))
-
-    async def main() -> None:
-        async with service.async_client() as client:
-            _ = [one async for one in client.jobs.list()]
-
-    def by_sync() -> None:
-        with service.client() as client:
-            list(client.jobs.list())
-
     with pytest.raises(errors.UnexpectedAnswerError):
-        anyio.run(main) if is_async else by_sync()
+        listed(service, is_async)
     assert len(service.asked) <= 2
+
+
+@BOTH
+def test_no_more_jobs_are_fetched_than_are_wanted(is_async: bool) -> None:
+    pages = [answer({"jobs": [job()] * count, "next_cursor": f"{count}"}) for count in (100, 90, 10)]
+    service = PlayedService(list(pages))
+    assert len(listed(service, is_async, limit=195)) == 195
+    assert [request.url.params["limit"] for request in service.asked] == ["100", "95", "5"]
 
 
 @BOTH

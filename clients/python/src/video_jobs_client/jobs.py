@@ -21,7 +21,7 @@ from video_jobs_client.protocol.answers import model_of
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Steps
 from video_jobs_client.protocol.files import File, downloaded, summary_of
-from video_jobs_client.protocol.paging import Cursors, FrameRange, Pages
+from video_jobs_client.protocol.paging import FrameRange, JobPages, Pages
 from video_jobs_client.protocol.sync_driver import SyncDriver
 from video_jobs_client.protocol.waiting import Waiting, succeeded, wait
 from video_jobs_client.results import Frame, Results
@@ -110,16 +110,10 @@ class Jobs:
         self, *, status: str | None = None, pipeline_id: str | None = None, limit: int | None = None
     ) -> Iterator[Job]:
         """The caller's jobs, newest first, at most ``limit``; pages are fetched as they are needed."""
-        cursor, cursors, left = None, Cursors(), limit
-        while left is None or left > 0:
-            query = {"status": status, "pipeline_id": pipeline_id, "cursor": cursor}
-            page = self._driver.run(self._calls.jobs(query))
-            for resource in page.jobs[:left]:
+        pages = JobPages(self._calls, status, pipeline_id, limit)
+        while (page := self._driver.run(pages.next_page())) is not None:
+            for resource in page:
                 yield Job(self._calls, self._driver, resource)
-            left = None if left is None else left - len(page.jobs)
-            if page.next_cursor is None:
-                return
-            cursor = cursors.next(page.next_cursor)
 
     def cancel(self, job_id: str) -> Job:
         """End an open job; it becomes ``failed`` with the code ``cancelled``."""

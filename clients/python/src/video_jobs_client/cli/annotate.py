@@ -42,6 +42,5 @@ def annotate(
         found = session.job(client, job)
         results = found.results()
         video = file or found.download(Path(folder) / "video.mp4", "video")
-        # FFmpeg takes what stands before a colon for a protocol, unless the path begins at the root
-        annotate_video(video.absolute(), results, output.absolute(), has_sound=not no_sound)
+        annotate_video(video, results, output, has_sound=not no_sound)
     session.output.note(f"Written to {output}")

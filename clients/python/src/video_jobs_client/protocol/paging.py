@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from video_jobs_client.errors import JobNotCompletedError, NoSummaryError, UnexpectedAnswerError
+from video_jobs_client.models import JobResource
 from video_jobs_client.protocol.calls import Calls
 from video_jobs_client.protocol.effects import Steps, pause
 from video_jobs_client.protocol.waiting import succeeded
 
+MOST_JOBS_ON_A_PAGE = 100
 _PAUSE_S = 2.0
 
 
@@ -47,6 +49,39 @@ class Cursors:
             )
         self._seen.add(cursor)
         return cursor
+
+
+@dataclass(slots=True)
+class JobPages:
+    """The pages of the caller's jobs, newest first.
+
+    Attributes
+    ----------
+    left
+        How many jobs are still wanted; None for all.
+    """
+
+    calls: Calls
+    status: str | None
+    pipeline_id: str | None
+    left: int | None
+    _cursor: str | None = None
+    _cursors: Cursors = field(default_factory=Cursors)
+    _is_over: bool = False
+
+    def next_page(self) -> Steps[Sequence[JobResource] | None]:
+        """The jobs of the next page; None after the last."""
+        if self._is_over or self.left == 0:
+            return None
+        size = MOST_JOBS_ON_A_PAGE if self.left is None else min(self.left, MOST_JOBS_ON_A_PAGE)
+        chosen = {"status": self.status, "pipeline_id": self.pipeline_id, "cursor": self._cursor}
+        page = yield from self.calls.jobs({**chosen, "limit": str(size)})
+        jobs = page.jobs[:size]
+        self.left = None if self.left is None else self.left - len(jobs)
+        self._is_over = page.next_cursor is None
+        if not self._is_over:
+            self._cursor = self._cursors.next(page.next_cursor)
+        return jobs
 
 
 @dataclass(slots=True)
