@@ -48,6 +48,27 @@ const journeys = {
     return { ...seen, faults: page.faults };
   },
 
+  // A renewed URL cannot be loaded, until the storage is back and the user presses play.
+  async broken({ browser, task }) {
+    const page = await opened(browser, task);
+    const video = page.locator("video");
+    await page.locator(".stage-overlay[data-frame='0']").waitFor();
+    for (const index of [1, 2, 3]) {
+      await page.keyboard.press(".");
+      await frameIs(page, index);
+    }
+    await turn(page, task, "down");
+    await page.waitForTimeout(500); // until the URL is over
+    await page.keyboard.press(".");
+    await page.getByText("Press play to try it again").waitFor();
+    await turn(page, task, "up");
+    await page.keyboard.press("Space");
+    await page.waitForFunction(() => document.querySelector("video").played.length > 0);
+    const playedFrom = await video.evaluate(({ played }) => played.start(0));
+    await page.waitForFunction(() => document.querySelector("video").ended);
+    return { playedFrom, problems: await problems(page), faults: page.faults };
+  },
+
   // A job is opened before its video has arrived; then a worker takes it.
   async early({ browser, task }) {
     const page = await opened(browser, task);

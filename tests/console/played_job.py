@@ -109,6 +109,8 @@ class PlayedService(LoopbackServer):
         How many frames the largest answer had.
     has_video
         Whether the video has arrived.
+    is_storage_up
+        Whether the storage gives it.
     restarts
         How often a cursor is still answered with ``results_restarted``.
     """
@@ -120,7 +122,7 @@ class PlayedService(LoopbackServer):
         self.expires_s = 900.0
         self._refused_before = 0.0
         self.asked: list[str] = []
-        self.has_video = True
+        self.has_video = self.is_storage_up = True
         self.restarts = 0
         self.largest_page = 0
         self.turns: dict[str, Callable[[], None]] = {}
@@ -158,14 +160,14 @@ class PlayedService(LoopbackServer):
         if not self.has_video:
             return _json(MISSING, 404)
         expires = datetime.now(UTC) + timedelta(seconds=self.expires_s)
-        url = f"{self.url}/video/file?signed={time.monotonic()}"
+        url = f"{self.url}/video/file?signed={time.monotonic()}&X-Amz-Expires={self.expires_s}"
         size = self.played.video.stat().st_size
         return _json(
             {"job_id": JOB_ID, "video_url": url, "expires_at": expires.isoformat(), "size_bytes": size}
         )
 
     def _file(self, request: Request) -> Response:
-        if float(request.args["signed"]) < self._refused_before:
+        if not self.is_storage_up or float(request.args["signed"]) < self._refused_before:
             return Response("expired", 403)
         content = self.played.video.read_bytes()
         answer = Response(content, content_type="video/mp4")

@@ -37,6 +37,20 @@ def test_a_url_that_the_bucket_refuses_is_renewed(drive: Drive, play: Play, play
     assert seen["faults"] == []
 
 
+def test_a_video_that_stopped_loading_goes_on_where_it_was(
+    drive: Drive, play: Play, played: PlayedJob
+) -> None:
+    service = play(played)
+    service.expires_s = 20.5
+    service.turns = {
+        "/down": lambda: setattr(service, "is_storage_up", False),
+        "/up": lambda: setattr(service, "is_storage_up", True),
+    }
+    seen = drive("open_page.js", journey="broken", url=service.url, jobId=JOB_ID)
+    assert seen["playedFrom"] * 1000 >= played.frames[3][1]
+    assert seen["problems"] == seen["faults"] == []
+
+
 def test_a_page_that_was_opened_early_gets_its_video(drive: Drive, play: Play, tmp_path: Path) -> None:
     played = PlayedJob.of_video(make_numbered("turned_90", tmp_path).path, one_box)
     played.changed = {"status": "pending", "video": None}

@@ -14,7 +14,8 @@ export interface Question {
 export function QuestionDialog({ question }: { question: Signal<Question | null> }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const problem = useSignal("");
-  const isBusy = useSignal(false);
+  /** The question whose action runs. */
+  const busy = useSignal<Question | null>(null);
   const asked = question.value;
   useEffect(() => {
     problem.value = "";
@@ -23,14 +24,14 @@ export function QuestionDialog({ question }: { question: Signal<Question | null>
   }, [asked, problem]);
   const act = async () => {
     const isStillAsked = () => question.peek() === asked; // it can be closed, and another one asked, meanwhile
-    isBusy.value = true;
+    busy.value = asked;
     try {
       await asked?.act();
       if (isStillAsked()) question.value = null;
     } catch (error) {
       if (isStillAsked()) problem.value = sentenceOf(error);
     }
-    isBusy.value = false;
+    if (busy.peek() === asked) busy.value = null;
   };
   return (
     <dialog
@@ -47,7 +48,12 @@ export function QuestionDialog({ question }: { question: Signal<Question | null>
         {problem.value}
       </p>
       <div class="row">
-        <button type="button" class="danger" disabled={isBusy.value} onClick={() => void act()}>
+        <button
+          type="button"
+          class="danger"
+          disabled={asked !== null && busy.value === asked}
+          onClick={() => void act()}
+        >
           {asked?.yes}
         </button>
         <button type="button" onClick={() => dialog.current?.close()}>

@@ -23,6 +23,7 @@ class PlayedVideo extends EventTarget {
   ended = false;
   playbackRate = 1;
   stuckFrom = Number.POSITIVE_INFINITY;
+  loads = 0;
   readonly sentTo: number[] = [];
   #seconds = 0;
   #onFrame: OnFrame | null = null;
@@ -60,6 +61,7 @@ class PlayedVideo extends EventTarget {
   cancelVideoFrameCallback(): void {}
 
   load(): void {
+    this.loads += 1;
     this.dispatchEvent(new Event("emptied"));
     queueMicrotask(() => this.dispatchEvent(new Event("loadeddata")));
   }
@@ -162,23 +164,30 @@ describe("the playhead", () => {
     expect(shown()).toBe(4);
   });
 
-  it("comes back from where the player gets stuck", async () => {
-    vi.useFakeTimers();
-    const { playhead, video, shown } = opened();
-    const wait = async (done: Promise<void>) => {
-      await vi.runAllTimersAsync();
-      await done;
-    };
-    await wait(playhead.seek(120));
-    video.stuckFrom = 50;
-    await wait(playhead.seek(60 * STEP_MS));
-    expect(playhead.isStuck.value).toBe(true);
-    expect(shown()).toBe(3);
-    await wait(playhead.step(1));
-    expect(playhead.isStuck.value).toBe(false);
-    expect(shown()).toBe(4);
-    vi.useRealTimers();
-  });
+  it.each([true, false])(
+    "comes back from where the player gets stuck, if it is online: %s",
+    async (onLine) => {
+      vi.useFakeTimers();
+      vi.stubGlobal("navigator", { onLine });
+      const { playhead, video, shown } = opened();
+      const wait = async (done: Promise<void>) => {
+        await vi.runAllTimersAsync();
+        await done;
+      };
+      await wait(playhead.seek(120));
+      video.stuckFrom = 50;
+      await wait(playhead.seek(60 * STEP_MS));
+      expect(playhead.isStuck.value).toBe(onLine);
+      expect(video.loads).toBe(onLine ? 1 : 0);
+      video.stuckFrom = Number.POSITIVE_INFINITY;
+      expect(shown()).toBe(3);
+      await wait(playhead.step(1));
+      expect(playhead.isStuck.value).toBe(false);
+      expect(shown()).toBe(4);
+      vi.useRealTimers();
+      vi.unstubAllGlobals();
+    },
+  );
 
   it("stays at the ends", async () => {
     const { playhead, shown } = opened();
@@ -220,6 +229,17 @@ describe("the playhead", () => {
     expect([playhead.presentedMs.value, shown()]).toEqual([0, 0]);
     await settled();
     expect(video.sentTo.at(-1)).toBeCloseTo(0.52);
+  });
+
+  it("does not go back when the facts come while it plays on", async () => {
+    const { playhead, video } = opened({}, 1, null);
+    await video.play();
+    await playhead.seek(2000);
+    video.present(75);
+    const sent = video.sentTo.length;
+    playhead.about = about;
+    await settled();
+    expect(video.sentTo.length).toBe(sent);
   });
 
   it("goes again where a link leads when the facts come, unless the user has moved", async () => {

@@ -329,6 +329,9 @@ it("offers to give up what no other tab sends, and offers it when that tab ends"
   await uploads.giveUp("7f");
   expect(uploads.unfinished.value).toEqual([]);
   expect(called).toEqual(["DELETE https://api/video/jobs/7f/upload"]);
+  unfinished.keep(fileOf(506), "8f", OPTIONS); // by another tab, which is closed then
+  window.dispatchEvent(new Event("storage"));
+  await vi.waitFor(() => expect(uploads.unfinished.value.map(({ jobId }) => jobId)).toEqual(["8f"]));
   vi.unstubAllGlobals();
 });
 

@@ -35,6 +35,11 @@ def json_file(path: PathOrName, kind: type[T]) -> T:
         raise ResultsError(f"{path} is not the file that is needed here: {error}") from None
 
 
+def ffmpeg_name(path: PathOrName) -> str:
+    """The name that FFmpeg takes for this file: in others, what stands before a colon is a protocol."""
+    return str(Path(path).absolute())
+
+
 @contextmanager
 def replacing(target: PathOrName, mode: int = 0o666) -> Iterator[Path]:
     """A path to write to, which replaces ``target`` at the end; if something fails, that stays as it was.

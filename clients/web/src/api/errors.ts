@@ -58,14 +58,11 @@ export async function errorOf(answer: Response): Promise<ApiError> {
 
 /**
  * `Retry-After` in seconds (RFC 9110, 10.2.3: a number or a date); null if there is none.
- *
- * A date is compared with that of the answer, if it has one: the clock of this machine may be wrong.
  */
 export function retryAfterOf(headers: Headers, nowMs: number): number | null {
   const text = headers.get("retry-after")?.trim();
   if (!text) return null;
   if (/^\d+$/.test(text)) return Number(text);
   const at = Date.parse(text);
-  const sentAt = Date.parse(headers.get("date") ?? "");
-  return Number.isNaN(at) ? null : Math.max(0, (at - (sentAt || nowMs)) / 1000);
+  return Number.isNaN(at) ? null : Math.max(0, (at - nowMs) / 1000);
 }

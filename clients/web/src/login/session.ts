@@ -46,6 +46,7 @@ class Session implements Login {
       post_logout_redirect_uri: this.#page,
       userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
       stateStore: new WebStorageStateStore({ store: sessionStorage }),
+      requestTimeoutInSeconds: ANSWER_MS / 1000,
       automaticSilentRenew: false, // done here, and only by a refresh token: the page allows no frames
     });
     const renew = () => void this.#renew().catch(() => {}); // the next event or call tries it again
@@ -131,8 +132,9 @@ class Session implements Login {
 
   async #renewOnce(): Promise<boolean> {
     try {
+      // the user may log out while it runs
       const user = this.#user?.refresh_token ? await this.#manager.signinSilent() : null;
-      if (user) {
+      if (user && this.#user) {
         this.#isIn(user);
         return true;
       }

@@ -85,7 +85,7 @@ export function JobPage({ link }: JobPageProps) {
   const hasStarted = useRef(false);
   // a link to another moment of the job that is open
   useEffect(() => {
-    if (hasStarted.current && moment !== null) void playhead.seek(moment);
+    if (hasStarted.current) void playhead.seek(moment ?? 0);
     hasStarted.current = true;
   }, [link, playhead]);
 

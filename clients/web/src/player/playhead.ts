@@ -30,6 +30,8 @@ export class Playhead {
   readonly isPlaying = signal(false);
   /** Whether the player did not come to the place where it was sent last. */
   readonly isStuck = signal(false);
+  /** Called when the video is to play, but could not be loaded. */
+  onRefused: () => void = () => {};
   readonly #changes;
   #video: HTMLVideoElement | null = null;
   #about: Video | null = null;
@@ -110,7 +112,10 @@ export class Playhead {
   toggle(): void {
     const video = this.#video;
     if (!video) return;
-    if (video.paused) void video.play().catch(() => {});
+    if (video.paused)
+      void video.play().catch(() => {
+        if (video.error) this.onRefused();
+      });
     else video.pause();
   }
 
@@ -126,7 +131,10 @@ export class Playhead {
     const fetched = this.windows.want(timeMs);
     if (this.#video && (!isKnown || this.isPlaying.value)) {
       this.#video.currentTime = this.#secondsOf(timeMs);
-      if (this.isPlaying.value) return;
+      if (this.isPlaying.value) {
+        this.#soughtMs = null; // it plays on from there
+        return;
+      }
     }
     await fetched;
     const frame = this.#video ? this.windows.frameAt(timeMs) : await this.#frameAlone(timeMs);
@@ -214,7 +222,7 @@ export class Playhead {
     this.#isSeeking = true;
     video.currentTime = this.#secondsOf(timeMs);
     const isThere = await seeked;
-    if (!isThere) await this.#comeBack(video, lastMs);
+    if (!isThere && isFaultOfVideo(video)) await this.#comeBack(video, lastMs);
     this.#isSeeking = false;
     if (!isThere) throw new StuckError();
     this.isStuck.value = false;
@@ -231,6 +239,7 @@ export class Playhead {
   async resume(seconds: number, isPlaying: boolean): Promise<void> {
     const [video, seek] = [this.#video, this.#seeks];
     await this.#nextPicture(this.#presented);
+    this.isStuck.value = false;
     if (!video || seek !== this.#seeks) return;
     video.currentTime = seconds;
     if (isPlaying) await video.play().catch(() => {});
@@ -274,6 +283,11 @@ export class Playhead {
 
 /** Thrown to give a way up; the signals tell why. */
 class StuckError extends Error {}
+
+/** Whether a seek failed at the video itself; if it could not be loaded, another URL or the network helps. */
+function isFaultOfVideo({ error }: HTMLVideoElement): boolean {
+  return error ? error.code === MediaError.MEDIA_ERR_DECODE : navigator.onLine;
+}
 
 /** Whether an event comes in good time, and before an error. */
 function happens(video: HTMLVideoElement, name: string): Promise<boolean> {

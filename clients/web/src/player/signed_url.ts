@@ -6,17 +6,17 @@ const MARGIN_MS = 20_000;
 /**
  * A URL of the video that is valid for some time.
  *
- * The time counts from when the URL came, because the clock of this machine may differ from the service's. If the
- * clock is so far ahead that the URL seems to be over already, nothing is known of its end: the storage tells it.
+ * The URL itself says for how long, which counts from when it came: the clock of this machine may be wrong. Where
+ * it does not say so, `expires_at` is compared with that clock.
  */
 export class SignedUrl {
   readonly url: string;
   readonly #endMs: number;
 
   constructor({ video_url, expires_at }: SignedVideo, receivedMs: number) {
-    const lastsMs = Date.parse(expires_at) - receivedMs - MARGIN_MS;
+    const lastsS = Number(new URL(video_url).searchParams.get("X-Amz-Expires"));
     this.url = video_url;
-    this.#endMs = lastsMs > 0 ? receivedMs + lastsMs : Number.POSITIVE_INFINITY;
+    this.#endMs = (lastsS > 0 ? receivedMs + lastsS * 1000 : Date.parse(expires_at)) - MARGIN_MS;
   }
 
   isOver(nowMs: number): boolean {

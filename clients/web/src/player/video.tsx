@@ -87,13 +87,19 @@ export function JobVideo(props: VideoProps) {
   const isExpired = () => signed?.isOver(Date.now()) ?? false;
   const hasJustRenewed = () => Date.now() - renewedAt.current < BETWEEN_RENEWALS_MS;
 
-  const renew = () => {
+  const renew = (isToPlay = false) => {
     const video = element.current;
     if (!video || isFetching.current) return;
     renewedAt.current = Date.now();
-    resume.current = { seconds: video.currentTime, isPlaying: !video.paused };
+    const { seconds, isPlaying } = resume.current;
+    // a URL that could not be loaded has put the player back to the start
+    resume.current = {
+      seconds: seconds ?? video.currentTime,
+      isPlaying: isToPlay || (seconds === null ? !video.paused : isPlaying),
+    };
     void fetchUrl();
   };
+  playhead.onRefused = () => renew(true);
 
   const onError = () => {
     const video = element.current;
@@ -127,7 +133,7 @@ export function JobVideo(props: VideoProps) {
     if (isExpired() && !hasJustRenewed()) renew();
   };
   const onPlay = () => {
-    if (element.current?.error) renew();
+    if (element.current?.error) renew(true);
     else renewIfExpired();
   };
 

@@ -62,6 +62,7 @@ export class Uploads {
     };
     this.#unfinished = signal([]);
     void this.#look();
+    window.addEventListener("storage", () => void this.#look()); // another tab began one, or ended it
     window.addEventListener("beforeunload", (event) => {
       if (this.#running) event.preventDefault();
     });

@@ -18,7 +18,7 @@ from video_jobs_client.annotate.painter import Painter
 from video_jobs_client.annotate.source import Form, PictureReader, ShownPicture, UprightMaker, analysed_track
 from video_jobs_client.annotate.writer import DrawnPicture, Mp4Writer
 from video_jobs_client.errors import AnnotationError
-from video_jobs_client.files import PathOrName, replacing
+from video_jobs_client.files import PathOrName, ffmpeg_name, replacing
 from video_jobs_client.results import Results
 
 
@@ -77,8 +77,7 @@ def annotate_video(
 
 def _open(source: PathOrName) -> InputContainer:
     try:
-        # FFmpeg takes what stands before a colon for a protocol, if it is no path
-        return av.open(str(Path(source).absolute()), "r", format="mov")
+        return av.open(ffmpeg_name(source), "r", format="mov")
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, OSError):
             raise

@@ -6,9 +6,9 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import typer
 
@@ -126,8 +126,10 @@ def tell_interrupted(what_next: str = "") -> None:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # nobody hears it then, and the exit code tells it all the same
+    try:
         print(text, file=sys.stderr)  # noqa: T201 - the command line prints
+    except OSError:
+        _discard(sys.stderr)  # nobody hears it; the exit code tells it all the same
 
 
 @contextmanager
@@ -188,6 +190,10 @@ def _end(code: ExitCode) -> NoReturn:
         try:
             file.flush()
         except OSError:
-            # what is still buffered can go nowhere, and must not fail again when the program ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+            _discard(file)
     sys.exit(int(code))
+
+
+def _discard(file: TextIO) -> None:
+    """Let what is still buffered go nowhere: it must not fail again when the program ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())

@@ -11,6 +11,7 @@ from video_jobs_client.cli.job_options import job_options
 from video_jobs_client.cli.session import Session
 from video_jobs_client.cli.text import seconds_in_words
 from video_jobs_client.cli.values import refuse_missing
+from video_jobs_client.files import ffmpeg_name
 from video_jobs_client.options import QuoteOptions
 
 
@@ -52,8 +53,7 @@ def _facts_of(path: Path) -> dict[str, Any]:
     except ImportError:
         return {}
     try:
-        # FFmpeg takes what stands before a colon for a protocol, unless the path begins at the root
-        with av.open(str(path.absolute())) as container:
+        with av.open(ffmpeg_name(path)) as container:
             stream = container.streams.video[0]
             facts: dict[str, Any] = {"width": stream.width, "height": stream.height}
             if stream.duration and stream.time_base:

@@ -19,7 +19,7 @@ from video_jobs_client.cli.progress import Bar, bars
 from video_jobs_client.cli.record import content_key
 from video_jobs_client.cli.session import Session
 from video_jobs_client.cli.text import shown
-from video_jobs_client.cli.values import NO_TEXT, is_text
+from video_jobs_client.cli.values import NO_TEXT
 from video_jobs_client.cli.watch import Timeout, watch_jobs
 from video_jobs_client.errors import (
     JobNotFoundError,
@@ -27,6 +27,7 @@ from video_jobs_client.errors import (
     TooManyRequestsError,
     VideoJobsClientError,
 )
+from video_jobs_client.options import is_text
 
 if TYPE_CHECKING:
     from video_jobs_client.client import Client

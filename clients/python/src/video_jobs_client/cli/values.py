@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from video_jobs_client.errors import SourceError
+from video_jobs_client.options import is_text
 
 NO_TEXT = "is not text in UTF-8"
 _OF_FILES = "FILE"
@@ -37,12 +38,3 @@ def refuse_missing(file: Path) -> None:
     """Refuse a file that is not there, before the service is asked about it."""
     if not file.is_file():
         raise SourceError(f"there is no file {file}")
-
-
-def is_text(value: str) -> bool:
-    """Whether it can be sent: Python keeps bytes of arguments that are no UTF-8 as halves of characters."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
