@@ -1,8 +1,8 @@
 """Break the product on purpose, one rule at a time, and see whether the tests notice.
 
 ``python -m tests.mutations [WORD]`` copies the repository to a temporary folder. For each entry of
-``mutations.toml`` (or those whose name holds WORD) it replaces ``old`` by ``new`` in ``file``, runs ``tests``
-there, and puts the file back. It ends with 1 if a mutation survives or no longer fits the code.
+``mutations.toml`` (or those whose name holds WORD) it replaces the old text by the new one in the file, runs
+the tests there, and puts the file back. It ends with 1 if a mutation survives or no longer fits the code.
 """
 
 from __future__ import annotations
@@ -15,24 +15,41 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_suffix(".toml")
 SOURCES = ("layers/common/python", "gpu_worker_image/src", "clients/python/src", ".")
 
 
+class Mutation(NamedTuple):
+    """A text of a file, what takes its place, and the tests that must notice."""
+
+    name: str
+    file: str
+    tests: str
+    old: str
+    new: str
+
+
 def main(words: list[str]) -> int:
     """Try the mutations, print what became of each, then the score."""
-    entries = tomllib.loads(LIST.read_text(encoding="utf-8"))["mutation"]
-    chosen = [entry for entry in entries if all(word in entry["name"] for word in words)]
+    chosen = [mutation for mutation in _listed() if all(word in mutation.name for word in words)]
     with TemporaryDirectory(prefix="mutations-") as folder:
         copy = _copy_of_the_repository(Path(folder))
-        outcomes = {entry["name"]: _outcome(entry, copy) for entry in chosen}
+        outcomes = {mutation.name: _outcome(mutation, copy) for mutation in chosen}
     for name, outcome in outcomes.items():
         print(f"{outcome:<9} {name}")
     killed = list(outcomes.values()).count("killed")
     print(f"{killed} of {len(outcomes)} mutations were noticed")
     return 0 if killed == len(outcomes) else 1
+
+
+def _listed() -> Iterator[Mutation]:
+    for file, groups in tomllib.loads(LIST.read_text(encoding="utf-8")).items():
+        for tests, entries in groups.items():
+            for name, (old, new) in entries.items():
+                yield Mutation(name, file, tests, old, new)
 
 
 def _copy_of_the_repository(folder: Path) -> Path:
@@ -44,14 +61,14 @@ def _copy_of_the_repository(folder: Path) -> Path:
     return folder
 
 
-def _outcome(entry: dict[str, str], copy: Path) -> str:
-    path = copy / entry["file"]
+def _outcome(mutation: Mutation, copy: Path) -> str:
+    path = copy / mutation.file
     original = path.read_text(encoding="utf-8")
-    if original.count(entry["old"]) != 1:
+    if original.count(mutation.old) != 1:
         return "outdated"
-    path.write_text(original.replace(entry["old"], entry["new"]), encoding="utf-8")
+    path.write_text(original.replace(mutation.old, mutation.new), encoding="utf-8")
     try:
-        return "killed" if _tests_fail(entry["tests"].split(), copy) else "SURVIVED"
+        return "killed" if _tests_fail(mutation.tests.split(), copy) else "SURVIVED"
     finally:
         path.write_text(original, encoding="utf-8")
 
