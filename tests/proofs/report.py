@@ -38,8 +38,20 @@ def save(report: Report, name: str) -> Path:
     """Write a report into the folder ``out``."""
     path = OUT / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    path.write_text(_rows_by_line(report), encoding="utf-8")
     return path
+
+
+def _rows_by_line(report: Report) -> str:
+    """JSON that keeps each row of a list on a line of its own."""
+    entries = (f"{json.dumps(name)}: {_lines(value)}" for name, value in report.items())
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+    return json.dumps(value)
 
 
 def write_page(name: str, page: str, render: Callable[[Report], str]) -> int:

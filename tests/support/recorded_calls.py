@@ -31,9 +31,16 @@ ROLE_OF_FUNCTION = {
     "fetch_source": "FetchSourceRole",
 }
 WORKER_ROLE = "VideoWorkerTaskRole"
-LISTED: dict[str, list[str]] = json.loads(
-    Path(__file__).parents[1].joinpath("integration", "aws_calls.json").read_text(encoding="utf-8")
-)
+_LIST = Path(__file__).parents[1] / "integration" / "aws_calls.json"
+LISTED = {
+    role: [
+        f"{service}:{action} {resource}"
+        for place, actions in places.items()
+        for service, resource in [place.split(" ")]
+        for action in actions.split(" ")
+    ]
+    for role, places in json.loads(_LIST.read_text(encoding="utf-8")).items()
+}
 """What each role was seen to do."""
 
 _WORKER_MODULES = ("video_worker.job_worker", "video_worker.heartbeat", "video_worker.retirement")

@@ -31,8 +31,8 @@ def door_tables() -> str:
 
 def door_cases() -> str:
     """Beginnings of files, each with what the service says of it; the console's tests say the same."""
-    cases = [{"head": head.hex(), "refusal": _refusal(head)} for head in _heads()]
-    return json.dumps(cases, indent=0) + "\n"
+    cases = (json.dumps({"head": head.hex(), "refusal": _refusal(head)}) for head in _heads())
+    return "[\n" + ",\n".join(cases) + "\n]\n"
 
 
 def _hex_all(values: frozenset[bytes]) -> list[str]:
