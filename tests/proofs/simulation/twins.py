@@ -93,8 +93,8 @@ class ObservedStorage(MemoryStorage):
 class RedrivingQueue(MemoryQueue):
     """Gives a message up after ``max_receives``; sends it twice where ``duplicates`` says so.
 
-    ``given_up`` has all that were, ``dead_letters`` those that are not yet handled. ``send_help`` sends what
-    asks for help, as often and as late as it likes.
+    ``given_up`` has all that were, ``dead_letters`` those that are not yet handled; ``on_dead_letter`` is
+    told of each. ``send_help`` sends what asks for help, as often and as late as it likes.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class RedrivingQueue(MemoryQueue):
     ) -> None:
         super().__init__(clock)
         self.send_help: Callable[[Callable[[], None]], None] = lambda send: send()
+        self.on_dead_letter: Callable[[str], None] = lambda body: None
         self._duplicates, self._deduplicates = duplicates, deduplicates
         self._max_receives = max_receives
         self.given_up: set[tuple[str, int]] = set()
@@ -115,6 +116,7 @@ class RedrivingQueue(MemoryQueue):
             self.acknowledge(message)
             self.given_up.add((message.body, message.generation))
             self.dead_letters.append((message.body, message.generation))
+            self.on_dead_letter(message.body)
 
     def enqueue(self, job_id: str, generation: int) -> None:
         """Add a job, or add it twice past the deduplication."""

@@ -125,6 +125,7 @@ class World:
         self.segments = ObservedSegments(self.helped.on_segment, fenced=kept.fenced, ending=kept.ending)
         self.helped.segments = self.segments
         self.queue.send_help = self.functions.on_help
+        self.queue.on_dead_letter = self.helped.on_dead_letter
         self.jobs = ObservedJobs(
             self.accounts, self._on_change, self.invariants.on_delete, kept.unconditional
         )
