@@ -17,7 +17,7 @@ from tests.proofs.report import ROOT
 from tools.fleet.figures import figures, read
 from tools.fleet.model import FleetModel, Policies
 from tools.fleet.page import DOCS
-from tools.fleet.scenarios import before, by_pattern, by_size, long_video, two_owners
+from tools.fleet.scenarios import by_pattern, by_size, long_video
 
 LIMITS = FleetLimits(max_workers=4, jobs_per_worker=5)
 START_S = 6 * 60.0
@@ -72,12 +72,6 @@ def test_one_long_job_keeps_one_worker_not_all() -> None:
 
 def test_fifty_workers_end_a_video_of_ten_hours_25_times_as_fast_as_one() -> None:
     assert long_video(1, boots=True) / long_video(50, boots=True) >= 25
-
-
-def test_another_owners_job_starts_before_the_fifth_of_a_thousand() -> None:
-    policies = Policies(limits=LIMITS, running_per_owner=4)
-    assert two_owners(policies)["before_it"] < 5
-    assert two_owners(before(policies))["before_it"] > 900
 
 
 def test_a_flood_keeps_nobody_waiting_who_was_not_waiting_before() -> None:

@@ -40,11 +40,6 @@ class Worker:
         """Whether it boots or waits; any other one is protected."""
         return self.message is None and (self._inbox is None or not self._inbox.triggered)
 
-    @property
-    def holds_job(self) -> bool:
-        """Whether it has the lease of a job."""
-        return isinstance(self.message, Job)
-
     def dismiss(self) -> None:
         """Stop an idle worker."""
         self._is_dismissed = True
