@@ -164,6 +164,14 @@ def logged(caplog: pytest.LogCaptureFixture) -> str:
     return caplog.text + "".join(repr(vars(record)) for record in caplog.records)
 
 
+def assert_refused(app: VideoJobs, event: dict[str, Any], code: str, word: str, status: int = 400) -> None:
+    """A wrong request is told what is wrong, and makes no job."""
+    answered, problem = call(event)
+    assert (answered, problem["code"]) == (status, code)
+    assert word in problem["detail"]
+    assert app.ports.jobs.list_by_owner("local", 10) == []
+
+
 def refusal(name_or_event: str | dict[str, Any]) -> tuple[int, str]:
     """Status and code of the API's problem document."""
     status, problem = call(name_or_event)

@@ -13,7 +13,7 @@ from video_jobs.application import VideoJobs
 from video_jobs.domain.job import JobStatus, Progress
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import EVENT_JOB_ID, asked, call, load_event, refusal
+from tests.integration.conftest import EVENT_JOB_ID, asked, assert_refused, call, load_event, refusal
 from tests.integration.job_states import completed_job, running_job, saved_job, stored_job
 from tests.support.aws import Resources
 
@@ -94,10 +94,7 @@ TOO_LARGE = base64.b64encode(TINY.read_bytes() + b"\0" * (4 * 2**20)).decode()
 def test_a_wrong_submit_is_told_what_is_wrong_and_makes_no_job(
     app: VideoJobs, event: dict[str, Any], status: int, code: str, word: str
 ) -> None:
-    answered, body = call(event)
-    assert (answered, body["code"]) == (status, code)
-    assert word in body["detail"]
-    assert app.ports.jobs.list_by_owner("local", 10) == []
+    assert_refused(app, event, code, word, status)
 
 
 # --- status and results ------------------------------------------------------------------------------

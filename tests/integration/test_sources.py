@@ -16,7 +16,7 @@ from video_jobs.domain.job import UploadState
 from video_jobs.use_cases import fetch_turn
 
 from functions.fetch_source import app as fetch_source
-from tests.integration.conftest import EVENT_JOB_ID, call, load_event, logged, refusal
+from tests.integration.conftest import EVENT_JOB_ID, assert_refused, call, load_event, logged, refusal
 from tests.integration.job_states import code_of, stored_job
 from tests.support.aws import Resources
 from tests.support.clock import ManualClock
@@ -212,9 +212,8 @@ def test_chunks_go_into_the_bucket_and_messages_through_the_queue(
 def test_a_wrong_request_is_refused_and_makes_no_job(
     app: VideoJobs, body: dict[str, Any], words: str
 ) -> None:
-    status, problem = call(submitted(**body))
-    assert (status, words in problem["detail"]) == (400, True)
-    assert app.ports.jobs.list_by_owner("local", 10) == []
+    code = "unknown_language" if "languages" in body else "invalid_request"
+    assert_refused(app, submitted(**body), code, words)
 
 
 def test_a_key_stands_for_one_url(app: VideoJobs) -> None:

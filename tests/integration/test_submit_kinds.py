@@ -15,7 +15,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import asked, call, load_event
+from tests.integration.conftest import asked, assert_refused, call, load_event
 from tests.integration.job_states import stored_job
 from tests.support.aws import Resources
 from tools.local_stack.gateway import to_event
@@ -152,10 +152,7 @@ def test_the_other_fields_of_a_form_are_options(services: VideoJobs, resources: 
 def test_a_wrong_form_is_told_what_is_wrong_and_makes_no_job(
     app: VideoJobs, event: dict[str, Any], code: str, word: str
 ) -> None:
-    status, problem = call(event)
-    assert (status, problem["code"]) == (400, code)
-    assert word in problem["detail"]
-    assert app.ports.jobs.list_by_owner("local", 10) == []
+    assert_refused(app, event, code, word)
 
 
 # --- signed uploads ----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from video_worker.job_worker import Outcome
 from video_worker.pipeline_service import VideoFilePipelineService
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
-from tests.integration.conftest import asked, call, load_event
+from tests.integration.conftest import asked, assert_refused, call, load_event
 from tests.integration.job_states import saved_job, stored_job
 from tests.integration.test_submit_kinds import FILE, described, form
 from tests.support.clock import ManualClock
@@ -95,10 +95,7 @@ def test_a_job_need_not_choose(app: VideoJobs, body: dict[str, Any]) -> None:
 def test_a_wrong_choice_is_told_what_is_wrong_and_makes_no_job(
     offered: None, app: VideoJobs, event: dict[str, Any], code: str, word: str
 ) -> None:
-    status, problem = call(event)
-    assert (status, problem["code"]) == (400, code)
-    assert word in problem["detail"]
-    assert app.ports.jobs.list_by_owner("local", 10) == []
+    assert_refused(app, event, code, word)
 
 
 def test_the_pipelines_answer_says_what_there_is(offered: None, app: VideoJobs) -> None:
