@@ -15,6 +15,7 @@ from msgspec.json import encode
 from video_jobs_client import Client
 from video_jobs_client.uploads import UploadSettings
 
+from tests.support.ready_stack import ready_stack
 from tests.support.source_server import SourceServer
 from tests.support.webhook_receiver import WebhookReceiver
 from tools.local_stack.stack import LocalStack
@@ -105,8 +106,7 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalStack]:
     """The functions trust the servers of these tests, and find them by their names."""
-    folder = tmp_path_factory.mktemp("log")
-    trusted = folder / "trusted.pem"
+    trusted = tmp_path_factory.mktemp("trusted") / "trusted.pem"
     trusted.write_bytes(receiver.certificate.read_bytes() + source_server.certificate.read_bytes())
     paths = (SOURCE_NAMES, ROOT, ROOT / "layers/common/python")
     settings = {
@@ -115,13 +115,8 @@ def stack(
         "SOURCE_SERVER_PORT": str(source_server.port),
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
     }
-    with LocalStack(
-        log_file=folder / "local-stack.log",
-        worker_settings={"MODEL_PATH": str(model_path)},
-        function_settings=settings,
-    ) as running:
-        running.wait_until_ready()
-        yield running
+    models = {"MODEL_PATH": str(model_path)}
+    yield from ready_stack(tmp_path_factory, worker_settings=models, function_settings=settings)
 
 
 @pytest.fixture(scope="package")

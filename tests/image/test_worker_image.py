@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.conftest import Api, wait_until
 from tests.fixtures.ffmpeg import run_ffmpeg
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.ready_stack import ready_stack
 from tools.local_stack.stack import LocalStack
 from tools.worker_image.engine import Engine
 
@@ -54,10 +55,8 @@ print(json.dumps({
 
 
 @pytest.fixture
-def stack(engine: Engine, image: str, tmp_path: Path) -> Iterator[LocalStack]:
-    with LocalStack(log_file=tmp_path / "local-stack.log", launcher=engine.launcher(image)) as running:
-        running.wait_until_ready()
-        yield running
+def stack(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    yield from ready_stack(tmp_path_factory, launcher=engine.launcher(image))
 
 
 def run_inside(engine: Engine, stack: LocalStack, *command: str) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.browser import EmptyPage, run_in_browser
+from tests.support.ready_stack import ready_stack
 from tools.local_stack.loopback_server import HOST
 from tools.local_stack.stack import LocalStack
 
@@ -21,14 +22,12 @@ def stack(
     tools: dict[str, str], page: EmptyPage, model_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalStack]:
     """A local stack with logins that lets the page call, beside another one."""
-    with LocalStack(
-        log_file=tmp_path_factory.mktemp("log") / "local-stack.log",
+    yield from ready_stack(
+        tmp_path_factory,
         worker_settings={"MODEL_PATH": str(model_path)},
         parameters={"AllowedOrigins": f"https://console.example.com,{page.url}"},
         logins=True,
-    ) as running:
-        running.wait_until_ready()
-        yield running
+    )
 
 
 def test_a_page_of_another_origin_does_all_that_a_console_does(

@@ -19,6 +19,7 @@ from video_jobs_client import Client
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.e2e.conftest import wait_until
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.ready_stack import ready_stack
 from tests.support.worker_world import OWN_FOLDERS
 from tools.local_stack.stack import LocalStack
 
@@ -30,15 +31,13 @@ RUNNING_PER_OWNER = 4
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """One worker, whose pipeline only counts frames."""
-    with LocalStack(
-        log_file=tmp_path_factory.mktemp("log") / "stack.log",
+    yield from ready_stack(
+        tmp_path_factory,
         worker_settings={"MODEL_PATH": str(SHIPPED), **OWN_FOLDERS},
         function_settings={"PIPELINE_IDS": "count"},
         parameters={"RunningPerOwner": str(RUNNING_PER_OWNER)},
         logins=True,
-    ) as running:
-        running.wait_until_ready()
-        yield running
+    )
 
 
 def submit(stack: LocalStack, owner: str) -> str:

@@ -19,6 +19,7 @@ from video_jobs_client import Client
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.proofs.chaos.kill_test import CLIP
 from tests.proofs.chaos.proxy import Faults, FaultyProxy
+from tests.support.ready_stack import ready_stack
 from tools.local_stack.stack import LocalStack
 from tools.local_stack.workers import SupervisedWorker, WorkerStartError, from_source
 
@@ -27,10 +28,7 @@ CHAOS = [executable, "-m", "tests.proofs.chaos", "--workers", "2", "--seed", "5"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    log = tmp_path_factory.mktemp("log") / "stack.log"
-    with LocalStack(log_file=log, worker_settings={"MODEL_PATH": str(SHIPPED)}) as running:
-        running.wait_until_ready()
-        yield running
+    yield from ready_stack(tmp_path_factory, worker_settings={"MODEL_PATH": str(SHIPPED)})
 
 
 def counts_of(*arguments: str) -> dict[str, int]:

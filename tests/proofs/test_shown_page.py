@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.support.browser import EmptyPage, run_in_browser
 from tests.support.pages import Page
+from tests.support.ready_stack import ready_stack
 from tools.local_stack.stack import LocalStack
 
 README = Path(__file__).parents[2] / "README.md"
@@ -22,13 +23,11 @@ def stack(
     tools: dict[str, str], page: EmptyPage, model_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalStack]:
     """A local stack as ``make local ORIGINS=`` starts it for the page."""
-    with LocalStack(
-        log_file=tmp_path_factory.mktemp("log") / "local-stack.log",
+    yield from ready_stack(
+        tmp_path_factory,
         worker_settings={"MODEL_PATH": str(model_path)},
         parameters={"AllowedOrigins": page.url},
-    ) as running:
-        running.wait_until_ready()
-        yield running
+    )
 
 
 def test_the_page_of_the_readme_gets_the_results_of_the_file_that_a_user_chooses(

@@ -21,6 +21,7 @@ from tests.fixtures.make_tiny_mp4 import FRAMES
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.proofs.client.installed import Installed, User
 from tests.proofs.help_speed import PAUSING
+from tests.support.ready_stack import ready_stack
 from tools.local_stack.stack import LocalStack
 
 SCRIPT = Path(__file__).with_name("user_script.py")
@@ -42,11 +43,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """Its pipeline ``yolo_only`` waits at each frame; the others are the real ones."""
-    log = tmp_path_factory.mktemp("log") / "stack.log"
     settings = {"MODEL_PATH": str(SHIPPED), "FRAME_THREADS": "1", **PAUSING.worker_settings}
-    with LocalStack(log_file=log, worker_settings=settings) as running:
-        running.wait_until_ready()
-        yield running
+    yield from ready_stack(tmp_path_factory, worker_settings=settings)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from video_jobs_client import Client
 
 from gpu_worker_image.models.street_demo_training import SHIPPED
 from tests.fixtures.make_tiny_mp4 import PATH as TINY
+from tests.support.ready_stack import ready_stack
 from tools.local_stack.stack import LocalStack
 
 ROOT = Path(__file__).parents[3]
@@ -30,10 +31,7 @@ MOST_MEMORY_KIB = 100_000_000 // 1024
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    log = tmp_path_factory.mktemp("log") / "stack.log"
-    with LocalStack(log_file=log, worker_settings={"MODEL_PATH": str(SHIPPED)}) as running:
-        running.wait_until_ready()
-        yield running
+    yield from ready_stack(tmp_path_factory, worker_settings={"MODEL_PATH": str(SHIPPED)})
 
 
 @pytest.fixture(scope="module")
