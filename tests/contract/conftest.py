@@ -46,7 +46,7 @@ from video_jobs.ports import (
 from tests.support.aws import REGION as EVENTS_REGION
 from tests.support.aws import Subscriber
 from tests.support.clock import ManualClock
-from tests.support.dynalite import Dynalite, DynaliteMissingError, create_jobs_table, create_table, find_node
+from tests.support.dynalite import Dynalite, DynaliteMissingError, create_table, find_node
 
 REGION: Final = "eu-central-1"
 
@@ -70,20 +70,23 @@ def dynalite() -> Iterator[Dynalite]:
 
 
 @pytest.fixture
+def on_dynalite(dynalite: Dynalite, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Makes a table on dynalite as the template makes it, and gives its name."""
+    for name, value in dynalite.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def make(resource: str) -> str:
+        create_table(dynalite.client(), name := f"{resource}-{uuid4()}", resource)
+        return name
+
+    return make
+
+
+@pytest.fixture
 def moto_table(aws: None) -> str:
     """The name of a jobs table on moto, as the model makes it."""
     job_item_model("jobs", "us-east-1").create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     return "jobs"
-
-
-@pytest.fixture
-def dynalite_table(dynalite: Dynalite, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a jobs table on dynalite, as the template makes it."""
-    for name, value in dynalite.environment.items():
-        monkeypatch.setenv(name, value)
-    table_name = f"jobs-{uuid4()}"
-    create_jobs_table(dynalite.client(), table_name)
-    return table_name
 
 
 @pytest.fixture
@@ -94,13 +97,13 @@ def moto_state_table(aws: None) -> str:
 
 
 @pytest.fixture
-def dynalite_state_table(dynalite: Dynalite, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a state table on dynalite, as the template makes it."""
-    for name, value in dynalite.environment.items():
-        monkeypatch.setenv(name, value)
-    table_name = f"state-{uuid4()}"
-    create_table(dynalite.client(), table_name, "StateTable")
-    return table_name
+def dynalite_table(on_dynalite: Callable[[str], str]) -> str:
+    return on_dynalite("JobsTable")
+
+
+@pytest.fixture
+def dynalite_state_table(on_dynalite: Callable[[str], str]) -> str:
+    return on_dynalite("StateTable")
 
 
 @pytest.fixture(params=["memory", "moto", "dynalite"])

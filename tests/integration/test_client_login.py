@@ -27,8 +27,9 @@ from video_jobs_client.login import (
 )
 from video_jobs_client.login.callback import PORT, CallbackPage
 from video_jobs_client.settings import LoginSettings, Profile, Server
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
+from tests.support.code_login import code_form, code_in, code_query
 from tests.support.pretend_issuer import PretendIssuer
 from tools.local_stack.authorizer import JwtAuthorizer
 from tools.local_stack.code_flow import CODE_LIFETIME_S, CodeFlow, GrantError
@@ -429,29 +430,17 @@ def test_the_stored_token_goes_to_its_own_server_only(
 
 # --- the development issuer itself -------------------------------------------------------------------
 
-VERIFIER = "v" * 43
-CHALLENGE = "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM"
+OURS = {"client_id": "local", "redirect_uri": "http://localhost:1/callback"}
 
 
 def asked(issuer: DevelopmentIssuer, **changes: str | None) -> requests.Response:
-    query = {
-        "response_type": "code", "client_id": "local", "redirect_uri": "http://localhost:1/callback",
-        "code_challenge": CHALLENGE, "code_challenge_method": "S256", "state": "s", "login_hint": "ann",
-    }  # fmt: skip
-    sent = {name: value for name, value in (query | changes).items() if value is not None}
+    sent = code_query(**OURS | {"state": "s"} | changes)
     return requests.get(f"{issuer.url}/authorize", params=sent, allow_redirects=False, timeout=10)
 
 
-def code_from(issuer: DevelopmentIssuer) -> str:
-    return parse_qs(urlsplit(asked(issuer).headers["location"]).query)["code"][0]
-
-
 def exchanged(issuer: DevelopmentIssuer, code: str, **changes: str) -> int:
-    form = {
-        "grant_type": "authorization_code", "code": code, "client_id": "local",
-        "redirect_uri": "http://localhost:1/callback", "code_verifier": VERIFIER,
-    }  # fmt: skip
-    return requests.post(issuer.token_url, data=form | changes, timeout=10).status_code
+    form = code_form(**OURS, code=code) | changes
+    return requests.post(issuer.token_url, data=form, timeout=10).status_code
 
 
 def test_the_login_page_sends_nobody_to_another_machine(issuer: DevelopmentIssuer) -> None:
@@ -481,31 +470,25 @@ def test_the_login_page_asks_for_a_subject_and_shows_text_as_text(issuer: Develo
 
 
 def test_a_code_is_good_once_and_for_the_client_that_asked(issuer: DevelopmentIssuer) -> None:
-    code = code_from(issuer)
+    code = code_in(asked(issuer))
     assert (exchanged(issuer, code), exchanged(issuer, code)) == (200, 400)
     for name in ("client_id", "redirect_uri", "code_verifier"):
-        assert exchanged(issuer, code_from(issuer), **{name: "other"}) == 400
+        assert exchanged(issuer, code_in(asked(issuer)), **{name: "other"}) == 400
 
 
 def test_a_code_expires() -> None:
     clock = Clock()
     flow = CodeFlow(clock)
-    query = {
-        "response_type": "code", "client_id": "local", "redirect_uri": "http://localhost:1/callback",
-        "code_challenge": CHALLENGE, "code_challenge_method": "S256", "login_hint": "ann",
-    }  # fmt: skip
-    form = {"client_id": "local", "redirect_uri": "http://localhost:1/callback", "code_verifier": VERIFIER}
 
     def code() -> str:
-        answer: Response = flow.authorize(Request.from_values(query_string=query))
-        return parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+        return code_in(flow.authorize(Request.from_values(query_string=code_query(**OURS))))
 
     early, late = code(), code()
     clock.now += CODE_LIFETIME_S - 1
-    assert flow.redeem_code({**form, "code": early}).subject == "ann"
+    assert flow.redeem_code(code_form(**OURS, code=early)).subject == "ann"
     clock.now += 1
     with pytest.raises(GrantError):
-        flow.redeem_code({**form, "code": late})
+        flow.redeem_code(code_form(**OURS, code=late))
 
 
 def test_a_refresh_token_is_good_once_and_for_its_client(

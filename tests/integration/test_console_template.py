@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from tests.support.pages import Page, table_rows
-from tests.support.translated import raw_template
 from tools.local_stack.console import security_headers
+from tools.local_stack.template import parsed
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "clients" / "web"
-CONSOLE: Mapping[str, Any] = yaml_parse((ROOT / "deploy" / "console.yaml").read_text(encoding="utf-8"))
+CONSOLE: Mapping[str, Any] = parsed(ROOT / "deploy" / "console.yaml")
 PAGE = Page(ROOT / "docs" / "console.md")
 API, ISSUER, LOGIN = "https://api.example.com", "https://issuer.example.com/pool", "https://login.example.com"
 VALUES = {
@@ -110,7 +108,7 @@ def test_the_page_names_parameters_and_outputs_that_exist() -> None:
         assert name in outputs
     for name in ("AllowedOrigins", "JwtAudience"):
         assert f"`{name}`" in PAGE.text
-        assert name in raw_template()["Parameters"]
+        assert name in parsed()["Parameters"]
 
 
 def test_the_page_lists_the_licences_of_the_lock_file() -> None:

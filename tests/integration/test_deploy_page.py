@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from tests.support.pages import Page
-from tests.support.translated import NEEDED, raw_template
+from tests.support.translated import NEEDED
 from tools import smoke_login
+from tools.local_stack.template import parsed
 
 ROOT = Path(__file__).parents[2]
 PAGE = Page(ROOT / "docs" / "deploy.md")
 SHOWN = [block.content.replace("\\\n", " ") for block in PAGE.blocks() if block.language == "sh"]
-ISSUER: Mapping[str, Any] = yaml_parse((ROOT / "deploy" / "issuer.yaml").read_text(encoding="utf-8"))
+ISSUER: Mapping[str, Any] = parsed(ROOT / "deploy" / "issuer.yaml")
 
 
 def test_every_parameter_and_output_that_is_named_exists() -> None:
-    parameters = {**raw_template()["Parameters"], **ISSUER["Parameters"]}
+    parameters = {**parsed()["Parameters"], **ISSUER["Parameters"]}
     settings = dict(re.findall(r"`(\w+)=(\w+)`", PAGE.prose))
     for block in SHOWN:
         settings |= dict(re.findall(r"--parameter-overrides (\w+)=(\w+)", block))
@@ -33,7 +32,7 @@ def test_every_parameter_and_output_that_is_named_exists() -> None:
 
 
 def test_the_page_names_every_parameter_that_must_be_given() -> None:
-    needed = {name for name, spec in raw_template()["Parameters"].items() if "Default" not in spec}
+    needed = {name for name, spec in parsed()["Parameters"].items() if "Default" not in spec}
     assert needed == set(NEEDED)
     (sentence,) = re.findall(r"Three have no default: ([^.]+)\.", PAGE.text)
     assert set(re.findall(r"`(\w+)`", sentence)) == needed

@@ -6,15 +6,15 @@ import csv
 import inspect
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from video_jobs.ports import JobRepository
+from werkzeug.datastructures import MultiDict
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
 from tests.contract import conftest, test_due_jobs, test_job_repository
 from tests.fixtures.ffmpeg import run_ffmpeg
@@ -26,6 +26,7 @@ from tests.support.sample_results import job_answer as sample_job
 from tests.support.sample_results import pages as sample_pages
 from tests.support.sample_summary import summary as sample_summary
 from tools.governance.validate_plugins import main as validate_plugins
+from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -94,37 +95,28 @@ def cases_of(test: Any) -> list[dict[str, Any]]:
     return [{mark.args[0]: value} for mark in marks for value in mark.args[1]] or [{}]
 
 
-def sample_page(query: dict[str, list[str]]) -> dict[str, Any]:
-    assert query["include"] == ["tracks"]
-    pages, number = sample_pages(), int(query.get("cursor", ["0"])[0])
+def sample_page(query: MultiDict[str, str]) -> dict[str, Any]:
+    assert query.getlist("include") == ["tracks"]
+    pages, number = sample_pages(), int(query.get("cursor", "0"))
     return {**pages[number], "next_cursor": str(number + 1) if number + 1 < len(pages) else None}
 
 
-class ResultsApi(BaseHTTPRequestHandler):
+@Request.application
+def answer(request: Request) -> Response:
     """Every job is the sample; its results come page by page."""
-
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        links = dict.fromkeys(("summary_url", "tracks_url"), "https://bucket.example.com/file")
-        answers: dict[str, Callable[[dict[str, list[str]]], dict[str, Any]]] = {
-            "jobs": lambda _: sample_job(),
-            "summary": lambda _: {"summary": sample_summary(), **links},
-            "results": sample_page,
-        }
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps(answers[url.path.split("/")[2]](parse_qs(url.query))).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Nothing of it is of interest."""
+    links = dict.fromkeys(("summary_url", "tracks_url"), "https://bucket.example.com/file")
+    match request.path.split("/")[2]:
+        case "jobs":
+            return Response(json.dumps(sample_job()))
+        case "summary":
+            return Response(json.dumps({"summary": sample_summary(), **links}))
+    return Response(json.dumps(sample_page(request.args)))
 
 
 @pytest.fixture
 def results_api() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), ResultsApi) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with LoopbackServer(make_server(HOST, 0, answer), "results-api") as server:
+        yield server.url
 
 
 def make_clip(path: Path) -> None:

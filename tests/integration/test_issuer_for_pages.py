@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -13,22 +10,19 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from werkzeug.wrappers import Request
 
+from tests.support.code_login import code_form, code_in, code_query
 from tools.local_stack.code_flow import CodeFlow, GrantError
 from tools.local_stack.development_issuer import DevelopmentIssuer
 
 PAGE = "http://127.0.0.1:8000/"
-VERIFIER = "v" * 43
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
 def log_in(issuer: DevelopmentIssuer, scope: str = "openid offline_access", **more: str) -> dict[str, Any]:
     """The answer to the code, as a page gets it."""
-    asked = {"response_type": "code", "client_id": "console", "redirect_uri": PAGE, "scope": scope}
-    asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256", "login_hint": "ann", **more}
-    sent_back = requests.get(f"{issuer.url}/authorize", params=asked, allow_redirects=False, timeout=10)
-    (code,) = parse_qs(urlsplit(sent_back.headers["location"]).query)["code"]
-    form = {"grant_type": "authorization_code", "code": code, "client_id": "console", "redirect_uri": PAGE}
-    answer = requests.post(issuer.token_url, data=form | {"code_verifier": VERIFIER}, timeout=10)
+    query = code_query(client_id="console", redirect_uri=PAGE, scope=scope, **more)
+    sent_back = requests.get(f"{issuer.url}/authorize", params=query, allow_redirects=False, timeout=10)
+    form = code_form(client_id="console", redirect_uri=PAGE, code=code_in(sent_back))
+    answer = requests.post(issuer.token_url, data=form, timeout=10)
     assert answer.headers["access-control-allow-origin"] == "*"
     tokens: dict[str, Any] = answer.json()
     return tokens
@@ -73,12 +67,9 @@ def test_a_login_that_was_forgotten_is_not_renewed(issuer: DevelopmentIssuer) ->
 
 def test_a_login_that_is_forgotten_while_it_is_renewed_is_not_renewed_again() -> None:
     codes = CodeFlow()
-    asked = {"client_id": "console", "redirect_uri": PAGE, "scope": "offline_access", "login_hint": "ann"}
-    asked |= {"response_type": "code", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
-    sent_back = codes.authorize(Request.from_values(query_string=asked))
-    (code,) = parse_qs(urlsplit(sent_back.headers["location"]).query)["code"]
-    form = {"client_id": "console", "redirect_uri": PAGE, "code_verifier": VERIFIER, "code": code}
-    grant = codes.redeem_code(form)
+    query = code_query(client_id="console", redirect_uri=PAGE, scope="offline_access")
+    code = code_in(codes.authorize(Request.from_values(query_string=query)))
+    grant = codes.redeem_code(code_form(client_id="console", redirect_uri=PAGE, code=code))
     codes.forget_renewals()
     with pytest.raises(GrantError):
         codes.redeem_renewal({"client_id": "console", **codes.renewal_of(grant)})

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
-from tests.support.translated import NEEDED, Deployment, raw_template, translated
+from tests.support.translated import NEEDED, Deployment, translated
+from tools.local_stack.template import parsed
 
 ROOT = Path(__file__).parents[2]
 GIVEN = {"WorkerNetwork": "given", "WorkerVpcId": "vpc-1", "WorkerSubnetIds": "subnet-1,subnet-2"}
@@ -60,7 +60,7 @@ def test_a_failed_first_deployment_leaves_nothing_in_the_way_of_the_second() -> 
     RetainExceptOnCreate keeps it in every other case. A bucket that is left makes the next try fail, because
     its name is fixed.
     """
-    templates = (translated(), yaml_parse((ROOT / "deploy" / "issuer.yaml").read_text(encoding="utf-8")))
+    templates = (translated(), issuer())
     resources = [spec for template in templates for spec in template["Resources"].values()]
     kept = [spec for spec in resources if spec.get("UpdateReplacePolicy") == "Retain"]
     assert {spec["Type"].rpartition("::")[2] for spec in kept} >= {"Table", "Bucket", "UserPool"}
@@ -93,7 +93,7 @@ def test_every_security_scheme_that_a_route_names_is_there() -> None:
 
 def test_parameters_that_may_be_left_out_have_a_type_that_allows_it() -> None:
     """CloudFormation, "AWS-specific parameter types": a value must exist in the account, so "" is refused."""
-    for name, spec in raw_template()["Parameters"].items():
+    for name, spec in parsed()["Parameters"].items():
         if spec.get("Default") == "":
             assert not spec["Type"].startswith(("AWS::", "List<AWS::")), name
 
@@ -108,7 +108,7 @@ def test_a_given_network_must_be_named() -> None:
 
 def test_the_quota_for_gpus_is_told_where_an_instance_type_is_chosen() -> None:
     """EC2, "Amazon EC2 instance type quotas": Running On-Demand G and VT instances starts at 0 for many."""
-    told = raw_template()["Parameters"]["WorkerInstanceType"]["Description"]
+    told = parsed()["Parameters"]["WorkerInstanceType"]["Description"]
     assert "Running On-Demand G and VT instances" in told
     page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     assert "L-DB2E81BA" in page
@@ -298,14 +298,13 @@ def test_a_message_stays_hidden_until_its_function_has_surely_ended() -> None:
 
 
 def issuer() -> dict[str, Any]:
-    template: dict[str, Any] = yaml_parse((ROOT / "deploy" / "issuer.yaml").read_text(encoding="utf-8"))
-    return template
+    return parsed(ROOT / "deploy" / "issuer.yaml")
 
 
 def test_the_issuer_needs_no_other_stack() -> None:
     """CloudFormation, "Fn::ImportValue": stacks that refer to each other cannot be created or deleted."""
     names = {"Fn::ImportValue", "AWS::CloudFormation::Stack"}
-    for template in (issuer(), raw_template()):
+    for template in (issuer(), parsed()):
         assert names & {*texts(template), *_keys(template)} == set()
     needed = [name for name, spec in issuer()["Parameters"].items() if "Default" not in spec]
     assert needed == ["DomainPrefix"]
@@ -317,7 +316,7 @@ def test_the_api_takes_what_the_issuer_gives() -> None:
     Cognito's access tokens have no ``aud``, so the audiences are the ids of its clients.
     """
     outputs = issuer()["Outputs"]
-    assert {"JwtIssuer", "JwtAudience"} <= set(raw_template()["Parameters"]) & set(outputs)
+    assert {"JwtIssuer", "JwtAudience"} <= set(parsed()["Parameters"]) & set(outputs)
     assert outputs["JwtIssuer"]["Value"] == {"Fn::GetAtt": ["Users", "ProviderURL"]}
     both, one = {"Fn::Sub": "${UserClient},${MachineClient}"}, {"Ref": "UserClient"}
     assert outputs["JwtAudience"]["Value"] == {"Fn::If": ["MachinesLogIn", both, one]}

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import JobStatus
 from video_jobs.domain.keys import parts_prefix
 from video_jobs.domain.sampling import EVERY_PICTURE, Sampling
@@ -24,7 +23,7 @@ from tests.fixtures.make_tiny_mp4 import PATH as TINY
 from tests.fixtures.numbered_videos import make_numbered
 from tests.support.function_plugin import FunctionPlugin
 from tests.support.numbered_video import US_A_PICTURE, NumberedVideo
-from tests.support.worker_world import World, misbehave, on_frame
+from tests.support.worker_world import World, fail_once_at, misbehave, on_frame
 
 BY_TIME = {"start_ms": 120, "end_ms": 900, "frames_per_second": 10}
 CUT_OFF = JobWarning("file_cut_off", "The file is cut off")
@@ -39,18 +38,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 def submit(world: World, video: NumberedVideo, **chosen: Any) -> None:
     world.open_with(video)
     world.submit(TINY, "misbehave", part_frames=4, **chosen)
-
-
-def fail_once_at(world: World, doomed: int) -> None:
-    """The analysis fails at this frame, the first time that it comes to it."""
-    on_frame().clear()
-
-    def fail(frame_index: int) -> None:
-        if frame_index == doomed:
-            on_frame().clear()
-            raise TransientError
-
-    misbehave(world, fail)
 
 
 def finish(world: World) -> tuple[list[int], list[float], tuple[JobWarning, ...]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from aws_lambda_powertools import Logger
 from video_jobs.adapters.local.local_storage import LocalStorage
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
-from video_jobs.domain.errors import InvalidRequestError, PipelineError, TransientError
+from video_jobs.domain.errors import InvalidRequestError, PipelineError
 from video_jobs.domain.job import JobOptions, JobStatus
 from video_jobs.domain.keys import parts_prefix
 from video_jobs.domain.rules import Rules
@@ -30,7 +29,7 @@ from tests.integration.job_states import saved_job, stored_job
 from tests.integration.test_submit_kinds import FILE, described, form
 from tests.support.clock import ManualClock
 from tests.support.numbered_video import NumberedVideo
-from tests.support.worker_world import World, settings
+from tests.support.worker_world import World, fail_once_at, misbehave, on_frame, settings
 
 CHOOSING = Path(__file__).parents[1] / "support" / "choosing"
 FOLDERS = {"PLUGINS_DIR": str(CHOOSING / "plugins"), "PIPELINES_DIR": str(CHOOSING / "pipelines")}
@@ -147,14 +146,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.clock = clock
     made.pipelines = in_this_process()
     yield made
-    on_frame().clear()
-
-
-def on_frame() -> list[Callable[[int], None]]:
-    """What the plugin calls for each frame, if it is loaded in this process."""
-    module = sys.modules.get("video_worker_plugin_reader")
-    calls: list[Callable[[int], None]] = [] if module is None else module.on_frame
-    return calls
+    on_frame("choose").clear()
 
 
 def read_by(results: bytes) -> set[str]:
@@ -227,29 +219,17 @@ def test_a_job_whose_language_the_worker_lacks_fails_with_the_reason(world: Worl
     assert "there is no tlh.traineddata" in world.error_message
 
 
-def fail_once_at(world: World, doomed: int) -> None:
-    """The analysis fails at this frame, the first time that it comes to it."""
-    world.pipelines.fingerprint("choose")  # loads the plugin
-
-    def fail(frame_index: int) -> None:
-        if frame_index == doomed:
-            on_frame().clear()
-            raise TransientError
-
-    on_frame().append(fail)
-
-
 def test_a_resumed_job_finds_the_parts_of_its_choice(world: World) -> None:
     # GIVEN a job whose first attempt fails in its second part
     world.pipelines = VideoFilePipelineService.from_settings(settings(**FOLDERS), NumberedVideo(8))
-    fail_once_at(world, 5)
+    fail_once_at(world, 5, "choose")
     world.submit(TINY, "choose", part_frames=4, text_engine="ppocr")
     assert world.worker().run_once() is Outcome.RETURNED
     assert len(list(world.storage.list_keys(parts_prefix(world.job_id)))) == 1
     # WHEN it is taken up again
     world.clock.advance(60)
     seen: list[int] = []
-    on_frame().append(seen.append)
+    on_frame("choose").append(seen.append)
     assert world.worker().run_once() is Outcome.COMPLETED
     # THEN only the second part is computed
     assert sorted(set(seen)) == [4, 5, 6, 7]
@@ -259,16 +239,15 @@ def test_a_resumed_job_finds_the_parts_of_its_choice(world: World) -> None:
 def test_the_same_job_id_with_another_choice_does_not_find_them(world: World) -> None:
     # GIVEN a job under a key, deleted while a worker is in its second part, and submitted with another choice
     world.pipelines = VideoFilePipelineService.from_settings(settings(**FOLDERS), NumberedVideo(8))
-    world.pipelines.fingerprint("choose")
 
     def submit_again(frame_index: int) -> None:
         if frame_index == 5:
-            on_frame().clear()
+            on_frame("choose").clear()
             owner = world.app.owner
             owner.delete(owner.cancel(owner.job(world.job_id, "ann")))
             world.submit(TINY, "choose", part_frames=4, key="one", languages=("deu",))
 
-    on_frame().append(submit_again)
+    misbehave(world, submit_again, "choose")
     world.submit(TINY, "choose", part_frames=4, key="one", text_engine="ppocr")
     first = world.job_id
     assert world.worker().run_once() is Outcome.LOST

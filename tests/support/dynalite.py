@@ -85,11 +85,6 @@ class Dynalite(AbstractContextManager["Dynalite"]):
         return session.client("dynamodb", config=config, endpoint_url=self.url)
 
 
-def create_jobs_table(client: DynamoDBClient, table_name: str) -> None:
-    """The jobs table of template.yaml."""
-    create_table(client, table_name, "JobsTable")
-
-
 def create_table(client: DynamoDBClient, table_name: str, logical_id: str) -> None:
     """A table of template.yaml, without what does not affect its items; ready when this returns."""
     properties = Template().resources[logical_id]["Properties"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import tracemalloc
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -29,3 +31,33 @@ class LongResults:
 def _word(text: str) -> dict[str, Any]:
     box = {"x": 4, "y": 4, "width": 30, "height": 12}
     return {"text": text, "confidence": 90, "bbox": box, "level": 5, "block_num": 1, "line_num": 1}
+
+
+class Nowhere(io.RawIOBase):
+    """Takes text or bytes, and forgets them."""
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return 0
+
+    def write(self, content: Any) -> int:
+        return len(content)
+
+
+def check_memory(write: Callable[[int], object], frames: int) -> None:
+    """Ten times as many frames need about as much memory."""
+
+    def most_bytes(frames: int) -> int:
+        tracemalloc.reset_peak()
+        write(frames)
+        return tracemalloc.get_traced_memory()[1]
+
+    tracemalloc.start()
+    try:
+        most_bytes(frames)
+        few, many = most_bytes(frames), most_bytes(10 * frames)
+    finally:
+        tracemalloc.stop()
+    assert many < few * 1.5

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from video_jobs.adapters.source_http import HttpsSourceReader
 
-from tests.support.certificates import certificate_and_key
-from tools.local_stack.loopback_server import HOST, LoopbackServer
+from tests.support.tls_server import Quiet, TlsServer
+from tools.local_stack.loopback_server import HOST
 
 PUBLIC = "93.184.216.34"
 HOSTS = ("source.example", "cdn.example")
@@ -65,7 +64,7 @@ class Asked:
     headers: dict[str, str]
 
 
-class SourceServer(LoopbackServer):
+class SourceServer(TlsServer):
     """Serves ``files`` by their path with its query; ``certificate`` is what a caller must trust.
 
     Attributes
@@ -81,14 +80,7 @@ class SourceServer(LoopbackServer):
         self.asked: list[Asked] = []
         self.addresses: dict[str, list[str]] = {host: [PUBLIC] for host in HOSTS}
         self.connected: list[tuple[str, int]] = []
-        self.certificate = folder / "source.pem"
-        self.certificate.write_bytes(certificate_and_key(*HOSTS))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate)
-        server = ThreadingHTTPServer((HOST, 0), _handler_of(self))
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        super().__init__(server, "source-server")
-        self.port = server.server_port
+        super().__init__(_handler_of(self), folder, "source-server", *HOSTS)
 
     def reader(self, wait_s: float = 5) -> HttpsSourceReader:
         """The product's reader, for which all addresses lead to this server."""
@@ -113,7 +105,7 @@ class SourceServer(LoopbackServer):
 
 
 def _handler_of(server: SourceServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -166,8 +158,5 @@ def _handler_of(server: SourceServer) -> type[BaseHTTPRequestHandler]:
 
         def _write(self, file: SourceFile, content: bytes) -> None:
             self.wfile.write(content if file.is_declared else b"%x\r\n%b\r\n" % (len(content), content))
-
-        def log_message(self, *_: Any) -> None:
-            pass
 
     return Handler

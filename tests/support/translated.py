@@ -11,10 +11,9 @@ from typing import Any
 import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from tools.local_stack.intrinsics import Intrinsics
-from tools.local_stack.template import TEMPLATE
+from tools.local_stack.template import parsed
 
 REGION = "eu-central-1"
 NEEDED = {
@@ -26,15 +25,9 @@ NEEDED = {
 _CODE = {"CodeUri": "code", "ContentUri": "layer"}
 
 
-def raw_template() -> dict[str, Any]:
-    """template.yaml as it is written."""
-    parsed: dict[str, Any] = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
-    return parsed
-
-
 @cache
 def _translated(given: str) -> dict[str, Any]:
-    template = raw_template()
+    template = deepcopy(parsed())
     for resource in template["Resources"].values():
         for name in _CODE.keys() & resource.get("Properties", {}).keys():  # what `sam package` writes there
             resource["Properties"][name] = {"Bucket": "artifacts", "Key": _CODE[name]}

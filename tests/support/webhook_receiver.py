@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
-from tests.support.certificates import certificate_and_key
-from tools.local_stack.loopback_server import HOST, LoopbackServer
+from tests.support.tls_server import Quiet, TlsServer
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class Call:
     body: str
 
 
-class WebhookReceiver(LoopbackServer):
+class WebhookReceiver(TlsServer):
     """Answers the statuses in ``answers``, then 204; ``certificate`` is what a caller must trust."""
 
     def __init__(self, folder: Path) -> None:
@@ -31,19 +28,11 @@ class WebhookReceiver(LoopbackServer):
         self.answers: deque[int] = deque()
         self.drips_after = b""
         self.header_line = ""
-        self.certificate = folder / "receiver.pem"
-        self.certificate.write_bytes(certificate_and_key("receiver.example"))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate)
-        server = ThreadingHTTPServer((HOST, 0), _handler_of(self))
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        super().__init__(server, "webhook-receiver")
-        self.port = server.server_port
-        self.url = f"https://{HOST}:{self.port}"
+        super().__init__(_handler_of(self), folder, "webhook-receiver", "receiver.example")
 
 
 def _handler_of(receiver: WebhookReceiver) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -68,8 +57,5 @@ def _handler_of(receiver: WebhookReceiver) -> type[BaseHTTPRequestHandler]:
                 except OSError:
                     return
                 time.sleep(0.05)
-
-        def log_message(self, *_: Any) -> None:
-            pass
 
     return Handler

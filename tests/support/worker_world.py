@@ -17,6 +17,7 @@ from typing import Any
 from video_jobs.adapters.local.local_storage import LocalStorage
 from video_jobs.application import VideoJobs
 from video_jobs.bindings import Ports
+from video_jobs.domain.errors import TransientError
 from video_jobs.domain.job import Job, JobOptions
 from video_jobs.domain.keys import results_key
 from video_jobs.domain.rules import Rules
@@ -130,13 +131,28 @@ class World:
         return self.storage.read_range(found.key, 0, found.size_bytes)
 
 
-def on_frame() -> list[Callable[[int], None]]:
-    """What the tool ``misbehave`` calls for each frame."""
-    module = sys.modules.get("video_worker_plugin_counter")
+_TOOLS = {"misbehave": "counter", "choose": "reader"}
+
+
+def on_frame(pipeline_id: str = "misbehave") -> list[Callable[[int], None]]:
+    """What the tool of a pipeline calls for each frame, if it is loaded in this process."""
+    module = sys.modules.get(f"video_worker_plugin_{_TOOLS[pipeline_id]}")
     calls: list[Callable[[int], None]] = [] if module is None else module.on_frame
     return calls
 
 
-def misbehave(world: World, call: Callable[[int], None]) -> None:
-    world.pipelines.fingerprint("misbehave")
-    on_frame().append(call)
+def misbehave(world: World, call: Callable[[int], None], pipeline_id: str = "misbehave") -> None:
+    world.pipelines.fingerprint(pipeline_id)  # loads the tool
+    on_frame(pipeline_id).append(call)
+
+
+def fail_once_at(world: World, doomed: int, pipeline_id: str = "misbehave") -> None:
+    """The analysis fails at this frame, the first time that it comes to it."""
+    on_frame(pipeline_id).clear()
+
+    def fail(frame_index: int) -> None:
+        if frame_index == doomed:
+            on_frame(pipeline_id).clear()
+            raise TransientError
+
+    misbehave(world, fail, pipeline_id)

@@ -6,7 +6,6 @@ import csv
 import io
 import subprocess
 import sys
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pyarrow import parquet
 from video_jobs_client import Results, VideoJobsClientError, exports
 from video_jobs_client.exports import parquet as parquet_module
 
-from tests.support.long_results import LongResults
+from tests.support.long_results import LongResults, Nowhere, check_memory
 from tests.support.sample_results import pages, sample, text_of, without_times
 
 Write = Callable[[Results, Any], None]
@@ -101,26 +100,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet_module, "ROWS_IN_A_GROUP", 100)
-
-    def most_bytes(frames: int) -> int:
-        tracemalloc.reset_peak()
-        write(Results(LongResults(frames)), Nowhere())
-        return tracemalloc.get_traced_memory()[1]
-
-    tracemalloc.start()
-    try:
-        most_bytes(300)
-        few, many = most_bytes(300), most_bytes(3000)
-    finally:
-        tracemalloc.stop()
-    assert many < few * 1.5
-
-
-class Nowhere(io.BytesIO):
-    """Takes bytes and forgets them."""
-
-    def write(self, content: Any) -> int:
-        return len(content)
+    check_memory(lambda frames: write(Results(LongResults(frames)), Nowhere()), 300)
 
 
 @pytest.mark.parametrize("write", WRITERS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from video_jobs_client import Results, ResultsError, exports
 from video_jobs_client.exports.output import plain
 
-from tests.support.long_results import LongResults
+from tests.support.long_results import LongResults, Nowhere, check_memory
 from tests.support.sample_results import CLASSES, job, pages, sample, text_of, video, without_times
 from tests.support.sample_summary import CAPTION, SIGN, sample_summary
 
@@ -131,27 +130,10 @@ def test_nothing_found_gives_a_file_that_says_so(name: str) -> None:
     text_of(ALL[name], Results.of_job(job(), []))
 
 
-class Nowhere(io.StringIO):
-    """Takes text and forgets it."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_memory_does_not_grow_with_the_number_of_frames(name: str) -> None:
-    def most_bytes(frames: int) -> int:
-        tracemalloc.reset_peak()
-        ALL[name](Results(LongResults(frames), video(), CLASSES), Nowhere())
-        return tracemalloc.get_traced_memory()[1]
-
-    tracemalloc.start()
-    try:
-        most_bytes(500)
-        few, many = most_bytes(500), most_bytes(5000)
-    finally:
-        tracemalloc.stop()
-    assert many < few * 1.5
+    nowhere: Any = Nowhere()
+    check_memory(lambda frames: ALL[name](Results(LongResults(frames), video(), CLASSES), nowhere), 500)
 
 
 # --- results ---------------------------------------------------------------------------------------

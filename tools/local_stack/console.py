@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
 from werkzeug.security import safe_join
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from tools.local_stack.intrinsics import Intrinsics
+from tools.local_stack.template import parsed
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "deploy" / "console.yaml"
@@ -81,7 +80,7 @@ class Console:
 
 def security_headers(values: dict[str, str]) -> dict[str, str]:
     """The headers of ``SecurityHeaders`` of deploy/console.yaml; ``values`` are what its ``!Ref`` give."""
-    template = _parsed()
+    template = parsed(TEMPLATE)
     properties = template["Resources"]["SecurityHeaders"]["Properties"]
     intrinsics = Intrinsics(lambda name: values.get(name, ""), template)
     config = intrinsics.compute(properties["ResponseHeadersPolicyConfig"])
@@ -96,9 +95,3 @@ def security_headers(values: dict[str, str]) -> dict[str, str]:
         "strict-transport-security": f"max-age={transport['AccessControlMaxAgeSec']}{subdomains}",
         **{item["Header"]: item["Value"] for item in config["CustomHeadersConfig"]["Items"]},
     }
-
-
-@cache
-def _parsed() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
-    return parsed

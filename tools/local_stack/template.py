@@ -64,7 +64,7 @@ class Template:
     """
 
     def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
-        self._raw = _parsed()
+        self._raw = parsed()
         self._given = dict(parameters or {})
         self._physical_ids: dict[str, str] = {}
         self._intrinsics = Intrinsics(self._reference, self._raw)
@@ -194,10 +194,10 @@ class Template:
 
 
 @cache
-def _parsed() -> dict[str, Any]:
-    """Read once: parsing takes a tenth of a second, and no caller changes the result."""
-    parsed: dict[str, Any] = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
-    return parsed
+def parsed(path: Path = TEMPLATE) -> dict[str, Any]:
+    """A template, read once: parsing takes a tenth of a second, and no caller changes the result."""
+    content: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
+    return content
 
 
 def _rate_s(schedule: str) -> int:

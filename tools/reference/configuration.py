@@ -9,10 +9,9 @@ from itertools import pairwise
 from typing import Any, get_args, get_type_hints
 
 import msgspec
-from samtranslator.yaml_helper import yaml_parse
 from video_jobs.settings import EnvironmentSettings
 
-from tools.local_stack.template import TEMPLATE, Template
+from tools.local_stack.template import Template, parsed
 from tools.markdown_writer import code, table
 
 WORKER = "the worker"
@@ -62,7 +61,7 @@ def _sections() -> Iterator[str]:
     known = {one["name"] for kind in settings_classes() for one in settings_of(kind)}
     yield table(["variable", "read by", "set for"], _of_libraries(given, sorted(given.keys() - known)))
     yield _PARAMETERS
-    parameters = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
+    parameters = parsed()["Parameters"]
     yield table(["parameter", "type", "default", "allowed", "what"], map(_parameter, parameters.items()))
 
 

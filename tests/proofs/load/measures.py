@@ -48,7 +48,7 @@ from tests.proofs.load.tables import (
     moto_table,
 )
 from tests.proofs.report import Row
-from tests.support.dynalite import Dynalite, create_jobs_table, create_table
+from tests.support.dynalite import Dynalite, create_table
 from tools.local_stack.aws_server import REGION
 from tools.local_stack.gateway import LOCAL_OWNER
 from tools.local_stack.stack import LocalStack
@@ -199,7 +199,7 @@ def filled_tables(backend: str, sizes: Sequence[int]) -> Iterator[list[JobsTable
             environment: dict[str, str] = {}
             if backend == "moto":
                 table = moto_table(boto3.client("dynamodb", region_name=REGION), f"{TABLE}-{jobs}")
-                create_jobs_table(table.client, table.name)
+                create_table(table.client, table.name, "JobsTable")
                 create_table(table.client, table.state_name, "StateTable")
             else:
                 server = exits.enter_context(Dynalite())

@@ -23,7 +23,7 @@ from video_jobs.adapters.aws.job_item import JobItem
 from video_jobs.domain.job import Failure, Job, JobStatus, Output, Progress, Upload, UploadState, to_iso
 from video_jobs.domain.keys import results_key, video_key
 
-from tests.support.dynalite import Dynalite, create_jobs_table
+from tests.support.dynalite import Dynalite, create_table
 from tools.local_stack.aws_server import REGION
 from tools.local_stack.gateway import LOCAL_OWNER
 
@@ -135,7 +135,7 @@ def moto_table(client: DynamoDBClient, name: str) -> JobsTable:
 
 
 def dynalite_table(server: Dynalite) -> JobsTable:
-    create_jobs_table(server.client(), TABLE)
+    create_table(server.client(), TABLE, "JobsTable")
     # Ready-made items need no checks; those would take longer than the writing.
     unchecked = server.client(Config(parameter_validation=False))
 

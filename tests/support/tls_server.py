@@ -1,16 +1,42 @@
-"""Certificates for servers on the loopback interface."""
+"""Servers of real HTTPS on the loopback interface, each with a certificate of its own."""
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tools.local_stack.loopback_server import HOST
+from tools.local_stack.loopback_server import HOST, LoopbackServer
+
+
+class Quiet:
+    """A handler that prints nothing of what it is asked."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class TlsServer(LoopbackServer):
+    """``certificate`` is what a caller must trust; its hosts are some names and loopback."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], folder: Path, name: str, *hosts: str) -> None:
+        self.certificate = folder / f"{name}.pem"
+        self.certificate.write_bytes(certificate_and_key(*hosts))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate)
+        server = ThreadingHTTPServer((HOST, 0), handler)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        super().__init__(server, name)
+        self.port = server.server_port
+        self.url = f"https://{HOST}:{self.port}"
 
 
 def certificate_and_key(*hosts: str) -> bytes:
