@@ -117,9 +117,9 @@ def upload(job_id: str = JOB_ID) -> list[Reply]:
 
 TABLES: dict[str, list[Scene]] = {
     "submit": [
-        Scene("submit clip.mp4", upload()),
+        Scene("submit clip.mp4", upload(), means=(PIPE,)),
         Scene("submit copy.mp4", [answer(DONE)]),
-        Scene("submit clip.mp4 --again", upload(OTHER), means=(PIPE, JSON)),
+        Scene("submit clip.mp4 --again", upload(OTHER), means=EVERYWHERE),
     ],
     "list": [
         Scene("list", [answer({"jobs": LISTED, "next_cursor": None})], means=EVERYWHERE),
@@ -185,6 +185,7 @@ ERRORS: list[Scene] = [
     Scene(f"summary {OTHER}", [answer(job()), refusal(errors.JobNotCompletedError, 404)], ExitCode.NOT_FOUND),
     Scene("submit clip.webm", [refusal(errors.InvalidVideoError, 400, WEBM)], ExitCode.REFUSED),
     Scene("submit missing.mp4", code=ExitCode.REFUSED),
+    Scene("submit s3://bucket/a.mp4", code=ExitCode.REFUSED),
     Scene("submit videos", code=ExitCode.REFUSED),
     Scene("submit *.mkv", code=ExitCode.REFUSED),
     Scene("submit empty.mp4", code=ExitCode.REFUSED),
@@ -193,6 +194,7 @@ ERRORS: list[Scene] = [
         [answer(RUNNING), answer(status_of("running")), answer(RUNNING)],
         ExitCode.TIMEOUT,
     ),
+    Scene(f"cancel {OTHER}", [refusal(errors.JobStateError, 409)], ExitCode.REFUSED),
     Scene(f"delete {OTHER}", code=ExitCode.USAGE, means=(PIPE,)),
     Scene("submit clip.mp4 --frames 3", code=ExitCode.USAGE),
     Scene("submit clip.mp4 --fps many", code=ExitCode.USAGE),

@@ -16,7 +16,7 @@ from video_jobs_client.cli.app import app
 from video_jobs_client.cli.exits import MEANINGS, ExitCode
 
 from tests.support.command_line import Ran, new_user, run_command
-from tests.support.played_answers import SUMMARY, TOLD, VIDEO
+from tests.support.played_answers import TOLD, VIDEO
 from tests.support.played_service import JOB_ID, Reply, answer, job, problem, status_of
 
 ROOT = Path(__file__).parents[2]
@@ -50,14 +50,6 @@ def offered(job_id: str = JOB_ID) -> list[Reply]:
 
 
 # --- submit and watch ------------------------------------------------------------------------------
-
-
-def test_submit_prints_the_id_for_programs_and_a_sentence_for_people(run: Run, clip: Path) -> None:
-    piped = run("submit", "clip.mp4", replies=offered())
-    assert (piped.code, piped.out, piped.err) == (0, f"{JOB_ID}\n", f"clip.mp4: job {JOB_ID}\n")
-    told = run("submit", "clip.mp4", "--again", replies=offered(), terminal=True)
-    assert told.out == f"clip.mp4: job {JOB_ID}\n"
-    assert told.err == f"To wait for it: video-jobs watch {JOB_ID}\n"
 
 
 def test_the_same_content_is_submitted_once_unless_it_is_wanted_again(run: Run, clip: Path) -> None:
@@ -100,14 +92,6 @@ def test_ctrl_c_in_an_upload_ends_the_command_also_if_it_was_to_watch(run: Run, 
         "Interrupted. Run the same command again: the upload goes on where it ended.",
         f"To wait for it: video-jobs watch {JOB_ID}",
     ]
-
-
-def test_watch_tells_how_each_job_ended_and_fails_with_a_job_that_failed(run: Run) -> None:
-    failed = job("failed", error={"code": "invalid_mp4", "message": "Invalid MP4 file: a WebM file"})
-    ended = [answer(job()), answer(status_of("failed")), answer(failed), answer(failed)]
-    ran = run("watch", JOB_ID, replies=[*ended])
-    assert (ran.code, ran.out) == (ExitCode.JOB_FAILED, f"{JOB_ID}\tfailed\t0\tinvalid_mp4\n")
-    assert "a WebM file" in ran.err
 
 
 def test_a_job_can_be_named_by_the_beginning_of_its_id_or_as_the_last(run: Run, clip: Path) -> None:
@@ -153,42 +137,12 @@ def interrupt(_: httpx2.Request) -> httpx2.Response:
 
 # --- what it prints --------------------------------------------------------------------------------
 
-LISTED = {"jobs": [job("completed", percent=100, filename="[red]a\x1b[31m.mp4"), job("failed")]}
-
-
-def test_a_list_is_a_table_lines_or_json(run: Run) -> None:
-    replies: list[Reply] = [answer({**LISTED, "next_cursor": None})]
-    table = run("list", replies=replies, terminal=True).out.splitlines()
-    assert max(map(len, table)) <= 80
-    assert table[0].split() == ["job", "status", "submitted", "file"]
-    # what a stranger named a file is neither obeyed nor taken as markup
-    row = table[2]
-    assert JOB_ID in row
-    assert "\x1b" not in row
-    assert "[red]a" in row
-    plain = run("list", replies=replies).out.splitlines()
-    assert plain[1] == f"{JOB_ID}\tfailed\t\t2026-11-25T10:00:00+00:00\t"
-    assert [one["status"] for one in json.loads(run("list", "--json", replies=replies).out)] == [
-        "completed",
-        "failed",
-    ]
-
 
 def test_a_narrow_terminal_cuts_names_and_no_ids(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "50")
     listed = {"jobs": [job("running", percent=40, filename="a-long-name.mp4")], "next_cursor": None}
     row = run("list", replies=[answer(listed)], terminal=True).out.splitlines()[2]
     assert row.split("  ") == [JOB_ID, "running 40 %", "11-25 10:00", "a-l….mp4"]
-
-
-def test_the_summary_is_a_table_of_what_was_seen_and_when(run: Run) -> None:
-    replies: list[Reply] = [answer(job("completed")), answer(TOLD)]
-    table = run("summary", JOB_ID, replies=replies, terminal=True).out.splitlines()
-    assert table[1].split()[:3] == ["start", "end", "in"]
-    assert table[3].split() == ["0:00.000", "1:01.500", "0:01.500", "text", "EXIT", "12", "3", "0.98"]
-    plain = run("summary", JOB_ID, replies=replies).out
-    assert plain == "0:00.000\t1:01.500\t0:01.500\ttext\tEXIT 12\t3\t0.98\n"
-    assert json.loads(run("summary", JOB_ID, "--json", replies=replies).out)["frames"] == 8
 
 
 FRAME = {
@@ -221,15 +175,6 @@ def test_results_are_the_bytes_of_the_service_or_an_export(run: Run, tmp_path: P
     assert "EXIT 12" in subtitles.out
 
 
-def test_two_jobs_that_saw_the_same_do_not_differ_and_others_do(run: Run) -> None:
-    jobs: list[Reply] = [answer(job("completed")), answer(job("completed"))]
-    assert run("diff", JOB_ID, OTHER, replies=[*jobs, answer(TOLD), answer(TOLD)]).code == 0
-    text = {**SUMMARY["texts"][0], "text": "EXIT 13"}
-    other = {**TOLD, "summary": {**SUMMARY, "texts": [text]}}
-    ran = run("diff", JOB_ID, OTHER, replies=[*jobs, answer(TOLD), answer(other)])
-    assert (ran.code, ran.out) == (ExitCode.DIFFERS, "respelled\tEXIT 12\tEXIT 13\t0:00.000\n")
-
-
 def test_changes_of_jobs_are_told_and_a_deletion_is_asked_about(run: Run) -> None:
     cancelled = job("failed", error={"code": "cancelled", "message": None})
     assert run("cancel", JOB_ID, replies=[answer(cancelled)]).out == f"{JOB_ID}\n"
@@ -239,43 +184,7 @@ def test_changes_of_jobs_are_told_and_a_deletion_is_asked_about(run: Run) -> Non
     assert run("delete", JOB_ID, "--yes", replies=[httpx2.Response(204)]).code == 0
 
 
-# --- errors ----------------------------------------------------------------------------------------
-
-OUTCOMES: list[tuple[list[str], list[Reply], ExitCode, str]] = [
-    (["status", JOB_ID], [httpx2.ConnectError("x")], ExitCode.UNREACHABLE, "video-jobs config list"),
-    (["status", JOB_ID], [answer({"message": "Unauthorized"}, 401)], ExitCode.FORBIDDEN, "video-jobs login"),
-    (["status", JOB_ID], [problem("job_not_found", 404)], ExitCode.NOT_FOUND, "video-jobs list"),
-    (
-        ["summary", JOB_ID],
-        [answer(job()), problem("job_not_completed", 404)],
-        ExitCode.NOT_FOUND,
-        "watch JOB",
-    ),
-    (["status", JOB_ID], [httpx2.Response(200, html="<p>")], ExitCode.UNREACHABLE, "is its URL right"),
-    (["cancel", JOB_ID], [problem("job_state", 409)], ExitCode.REFUSED, "No: job_state"),
-    (["submit", "missing.mp4"], [], ExitCode.REFUSED, "here is no file missing.mp4"),
-    (["submit", "*.mkv"], [], ExitCode.REFUSED, "No file fits the pattern"),
-    (["submit", "s3://bucket/a.mp4"], [], ExitCode.REFUSED, "here is no file s3://bucket/a.mp4"),
-    (["results", JOB_ID, "--format", "yolo"], [], ExitCode.USAGE, "-o"),
-    (["results", JOB_ID, "--format", "xml"], [], ExitCode.USAGE, "'coco'"),
-    (["submit", "a.mp4", "--region", "1,2"], [], ExitCode.USAGE, "0,0.5,1,1"),
-    (["login"], [], ExitCode.USAGE, "config set issuer"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "replies", "code", "words"), OUTCOMES, ids=lambda one: str(one)[:30])
-def test_an_error_is_a_sentence_that_says_what_to_do_and_an_exit_code(
-    run: Run, clip: Path, arguments: list[str], replies: list[Reply], code: ExitCode, words: str
-) -> None:
-    ran = run(*arguments, replies=replies)
-    assert (ran.code, ran.out) == (code, "")
-    assert words in " ".join(ran.err.split())
-    assert "Traceback" not in ran.err
-
-
-def test_without_a_server_it_says_how_to_name_one(run: Run) -> None:
-    ran = run("list", url=None)
-    assert (ran.code, "VIDEO_JOBS_URL" in ran.err) == (ExitCode.USAGE, True)
+# --- the server ------------------------------------------------------------------------------------
 
 
 def test_profiles_are_made_chosen_and_listed(run: Run) -> None:
@@ -324,16 +233,6 @@ def test_global_options_may_stand_before_and_after_the_command(run: Run, clip: P
 def commands() -> list[str]:
     found = CliRunner().invoke(app, ["--help"]).stdout.partition("Commands:\n")[2].partition("\n\n")[0]
     return re.findall(r"^  (\S+)", found, re.M)
-
-
-def test_the_help_of_each_command_fits_80_columns_and_shows_what_it_needs(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for command in commands():
-        text = run(command, "--help").out
-        assert max(map(len, text.splitlines())) <= 80, command
-        assert text.startswith(f"Usage: video-jobs {command} "), text
-    assert "Exit codes:" in run("--help").out
 
 
 def test_the_page_on_the_command_line_lists_every_command_and_exit_code() -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import threading
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,7 +13,7 @@ from video_jobs_client.protocol.effects import together
 from video_jobs_client.settings import SettingsError
 
 from tests.support.played_service import JOB_ID, URL, PlayedService, answer, job, status_of
-from tests.unit.test_client_requests import BOTH, PAGE
+from tests.unit.test_client_requests import BOTH
 
 
 def wait_for(service: PlayedService, timeout_s: float, is_async: bool, **settings: Any) -> Any:
@@ -30,33 +27,6 @@ def wait_for(service: PlayedService, timeout_s: float, is_async: bool, **setting
             return await (await client.jobs.get(JOB_ID)).wait(timeout_s)
 
     return anyio.run(main)
-
-
-@BOTH
-def test_the_log_shows_no_query_of_a_url(
-    is_async: bool, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
-    # GIVEN a program that logs everything
-    caplog.set_level(logging.DEBUG)
-    moved = httpx2.Response(307, headers={"location": "https://eu.example.com/r?X-Amz-Signature=s"})
-    stored = httpx2.Response(200, content=b"{}")
-    service = PlayedService([answer(job("completed")), answer(PAGE), moved, stored])
-
-    # WHEN it downloads from a signed URL, which redirects to another one
-    async def download() -> None:
-        async with service.async_client() as client:
-            await (await client.jobs.get(JOB_ID)).download(tmp_path / "results.json")
-
-    if is_async:
-        asyncio.run(download())
-    else:
-        with service.client() as client:
-            client.jobs.get(JOB_ID).download(tmp_path / "results.json")
-
-    # THEN the log has the addresses without their signatures
-    assert "bucket.example.com/r?…" in caplog.text
-    assert "eu.example.com/r?…" in caplog.text
-    assert "Signature" not in caplog.text
 
 
 @BOTH
