@@ -13,7 +13,8 @@ import requests
 
 from tests.e2e.conftest import Api
 from tests.support.commands import run_in
-from tests.support.pretend_service import FRAMES, SIGNATURE, PretendService, frame, problem, status
+from tests.support.played_service import problem_of
+from tests.support.pretend_service import FRAMES, SIGNATURE, PretendService, frame, status
 from tools import smoke_test
 from tools.local_stack.authorizer import JwtAuthorizer
 from tools.local_stack.development_issuer import DevelopmentIssuer
@@ -236,7 +237,11 @@ DENIED = f"<Code>Denied</Code>{SIGNATURE}"
             "refused the download with status 404; try again: look at MediaBucket",
         ),
         ("GET /storage/sent", (200, "{}"), "The results file holds no results"),
-        ("GET /video/results/sent", (500, problem(500, "x", "Try again")), "500 (Try again), not 200: look"),
+        (
+            "GET /video/results/sent",
+            (500, problem_of("x", 500, "Try again")),
+            "500 (Try again), not 200: look",
+        ),
         # frames that are not there, or not whole
         ("frames", frames(None, 2, 3), "3 frames where 4 belong (frame 1 is missing)"),
         ("frames", frames(frame(1), 0, 2, 3), "(out of order, or too many)"),
@@ -282,7 +287,7 @@ def test_a_job_that_does_not_complete_fails_and_is_deleted(
     # GIVEN a job that stays as it is, and cannot be deleted before it is cancelled
     pretend.set_job("sent", word, frames())
     pretend.change("GET /video/jobs/sent", **fields)
-    pretend.answers["DELETE /video/jobs/sent"] = (409, problem(409, "job_state"))
+    pretend.answers["DELETE /video/jobs/sent"] = (409, problem_of("job_state", 409))
     # WHEN it is waited for, less long than the service asks
     pretend.headers["Retry-After"] = "600"
     said = failure_of(capsys, pretend.url, timeout_s=0.1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -52,16 +52,20 @@ class ClientUser:
 
 
 @contextmanager
-def client_user(url: str, *, is_async: bool, **settings: Any) -> Iterator[ClientUser]:
+def using(client: Client | AsyncClient, retried: list[Retry]) -> Iterator[ClientUser]:
+    """A program with this client, which is closed in the end."""
+    with ExitStack() as stack:
+        if isinstance(client, Client):
+            yield ClientUser(stack.enter_context(client), retried)
+            return
+        portal = stack.enter_context(start_blocking_portal())
+        stack.callback(lambda: portal.call(client.close))
+        yield ClientUser(client, retried, portal)
+
+
+def client_user(url: str, *, is_async: bool, **settings: Any) -> AbstractContextManager[ClientUser]:
     """A program whose client hardly pauses, and not at random."""
     retried: list[Retry] = []
     usual = Retries(first_s=0.001, random=lambda: 1.0, now=lambda: NOW, on_retry=retried.append)
     settings = {"retries": usual, **settings}
-    with ExitStack() as stack:
-        if not is_async:
-            yield ClientUser(stack.enter_context(Client(url, **settings)), retried)
-            return
-        portal = stack.enter_context(start_blocking_portal())
-        client = AsyncClient(url, **settings)
-        stack.callback(lambda: portal.call(client.close))
-        yield ClientUser(client, retried, portal)
+    return using((AsyncClient if is_async else Client)(url, **settings), retried)

@@ -21,7 +21,7 @@ from video_jobs_client.cli.exits import ExitCode
 
 from tests.support.command_line import new_user, run_command
 from tests.support.played_answers import QUOTE, SUMMARY, TOLD, VIDEO
-from tests.support.played_service import JOB_ID, URL, Reply, answer, job, status_of
+from tests.support.played_service import JOB_ID, URL, Reply, answer, job, problem_of, status_of
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "cli"
 OTHER = "77ab01c4-0000-4000-8000-000000000000"
@@ -59,9 +59,8 @@ class Scene:
 
 def refusal(kind: type[errors.VideoJobsError], status: int, detail: str = "") -> httpx2.Response:
     """How the service refuses, with its own words."""
-    body = {"type": "about:blank", "title": "", "status": status, "code": kind.code, "request_id": "r-1"}
-    told = {"content-type": "application/problem+json"}
-    return httpx2.Response(status, json={**body, "detail": detail or kind.default_message}, headers=told)
+    body = problem_of(kind.code, status, detail or kind.default_message)
+    return httpx2.Response(status, json=body, headers={"content-type": "application/problem+json"})
 
 
 def why_not(content: bytes) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 import httpx2
 from video_jobs_client import AsyncClient, Client
 from video_jobs_client.protocol.retries import Retries, Retry
+
+from tests.support.client_user import ClientUser, using
 
 JOB_ID = "3f0f6122-979e-4cf4-b70a-224e165cc97b"
 URL = "https://api.example.com"
@@ -18,27 +20,11 @@ Reply = httpx2.Response | Exception | Callable[[httpx2.Request], httpx2.Response
 
 def job(status: str = "pending", **changed: Any) -> dict[str, Any]:
     """A job resource."""
-    nothing = dict.fromkeys(
-        (
-            "max_frames",
-            "filename",
-            "text_engine",
-            "min_confidence",
-            "region",
-            "start_ms",
-            "end_ms",
-            "frames_per_second",
-            "source_host",
-            "size_bytes",
-            "frames_total",
-            "percent",
-            "video",
-            "fingerprint",
-            "error",
-            "webhook",
-            "usage",
-        )
-    )
+    nothing = dict.fromkeys((
+        *("max_frames", "filename", "text_engine", "min_confidence", "region", "start_ms", "end_ms"),
+        *("frames_per_second", "source_host", "size_bytes", "frames_total", "percent"),
+        *("video", "fingerprint", "error", "webhook", "usage"),
+    ))  # fmt: skip
     told = {"job_id": JOB_ID, "status": status, "progress": 0.0, "pipeline_id": "yolo_ocr", "frame_stride": 1}
     lists: dict[str, Any] = {"languages": [], "classes": [], "warnings": [], "warning_details": []}
     counts = {"frames_done": 0, "helpers": 0, "attempt": 0}
@@ -60,9 +46,14 @@ def answer(body: Any = None, status: int = 200, **headers: str) -> httpx2.Respon
 
 def problem(code: str, status: int, **headers: str) -> httpx2.Response:
     """A refusal of the service."""
-    body = {"type": "about:blank", "title": "No", "status": status, "detail": f"No: {code}", "code": code}
     told = {"content-type": "application/problem+json", **headers}
-    return httpx2.Response(status, json={**body, "request_id": "r-1"}, headers=told)
+    return httpx2.Response(status, json=problem_of(code, status, f"No: {code}"), headers=told)
+
+
+def problem_of(code: str, status: int, detail: str = "No") -> dict[str, Any]:
+    """The document of a refusal."""
+    told = {"type": "about:blank", "title": "No", "status": status, "detail": detail, "code": code}
+    return {**told, "request_id": "r-1"}
 
 
 @dataclass
@@ -106,14 +97,11 @@ class PlayedService:
     def _quick(self) -> Retries:
         return Retries(first_s=0.001, longest_s=0.001, on_retry=self.retries.append)
 
+    def user(self, is_async: bool, **settings: Any) -> AbstractContextManager[ClientUser]:
+        """A program that uses the one client or the other."""
+        return using(self.async_client(**settings) if is_async else self.client(**settings), self.retries)
+
     def did(self, name: str, *arguments: Any, is_async: bool = False, **settings: Any) -> Any:
-        """What a method of ``client.jobs`` gives, by the one client or the other."""
-        if not is_async:
-            with self.client(**settings) as client:
-                return getattr(client.jobs, name)(*arguments)
-
-        async def main() -> Any:
-            async with self.async_client(**settings) as client:
-                return await getattr(client.jobs, name)(*arguments)
-
-        return anyio.run(main)
+        """What a method of ``client.jobs`` gives."""
+        with self.user(is_async, **settings) as user:
+            return user.do(getattr(user.client.jobs, name), *arguments)

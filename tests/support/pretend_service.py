@@ -9,11 +9,10 @@ from typing import Any
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from functions.video_api.answer_models import Job
+from tests.support.played_service import job, problem_of, status_of
 from tools.local_stack.loopback_server import HOST, LoopbackServer
 
 FRAMES = 4
-NO_WARNINGS: dict[str, Any] = {"warnings": [], "warning_details": []}
 EMPTY_SUMMARY: dict[str, Any] = {
     **{"version": 1, "video": {"width": 1, "height": 1, "duration_ms": None}, "sampling_interval_ms": None},
     **{"classes": [], "tracks": [], "tracks_left_out": 0, "texts": [], "texts_left_out": 0},
@@ -32,23 +31,9 @@ def frame(index: int, **changes: Any) -> dict[str, Any]:
     return {"frame_index": index, "result": found | read | changes}
 
 
-def problem(status: int, code: str, detail: str = "No") -> dict[str, Any]:
-    words = {"type": "about:blank", "title": "No", "detail": detail, "code": code, "request_id": "1"}
-    return {"status": status, **words}
-
-
 def status(job_id: str, word: str) -> dict[str, Any]:
-    body = {"job_id": job_id, "status": word, "progress": PROGRESS[word]}
-    return body | TIMES | {"error_message": "It broke" if word == "failed" else None}
-
-
-def job(job_id: str, word: str, frames: int) -> dict[str, Any]:
-    body: dict[str, Any] = dict.fromkeys(Job.model_fields) | status(job_id, word)
-    del body["error_message"]
-    counts = {"frames_done": frames, "frames_total": frames, "percent": 100, "helpers": 0}
-    counts |= {"size_bytes": 1, "attempt": 1}
-    options = {"pipeline_id": "yolo_ocr", "frame_stride": 1, "languages": [], "classes": []}
-    return body | counts | options | NO_WARNINGS
+    said = {"job_id": job_id, "progress": PROGRESS[word]}
+    return status_of(word) | said | {"error_message": "It broke" if word == "failed" else None}
 
 
 class PretendService(LoopbackServer):
@@ -69,7 +54,7 @@ class PretendService(LoopbackServer):
         }
         self.answers: dict[str, Any] = {
             "GET /health": (200, {"status": "ok"}),
-            "POST /video/submit text": (400, problem(400, "invalid_mp4")),
+            "POST /video/submit text": (400, problem_of("invalid_mp4", 400)),
             "POST /video/submit video": (201, {"job_id": "sent"}),
             "POST /video/submit json": (201, {"job_id": "stored", "upload": form}),
             "POST /storage": (204, {}),
@@ -90,10 +75,14 @@ class PretendService(LoopbackServer):
             "next_cursor": None,
             "results_url": f"{stored}{signature}",
         }
+        counts = dict.fromkeys(("frames_done", "frames_total"), len(frames)) | {
+            "percent": 100,
+            "size_bytes": 1,
+        }
         summary = EMPTY_SUMMARY | {"frames": len(frames)}
         self.answers |= {
             f"GET /video/status/{job_id}": (200, status(job_id, word)),
-            f"GET /video/jobs/{job_id}": (200, job(job_id, word, len(frames))),
+            f"GET /video/jobs/{job_id}": (200, job(word, job_id=job_id, progress=PROGRESS[word], **counts)),
             f"GET /video/results/{job_id}": (200, page | links | TIMES),
             f"GET /video/summary/{job_id}": (200, {"summary": summary, "job_id": job_id} | links | TIMES),
             f"GET /storage/{job_id}": (200, {"results": frames}),
@@ -127,6 +116,6 @@ class PretendService(LoopbackServer):
         return Response(content, code, self.headers, "text/html" if isinstance(body, str) else kind)
 
     def _next(self, call: str) -> tuple[int, Any]:
-        answer = self.answers.get(call, (404, problem(404, "job_not_found")))
+        answer = self.answers.get(call, (404, problem_of("job_not_found", 404)))
         code, body = answer.pop(0) if isinstance(answer, list) else answer
         return code, body

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 from video_jobs_client import errors
@@ -16,15 +15,9 @@ from tests.unit.test_client_requests import BOTH
 
 def sent(service: PlayedService, is_async: bool, *arguments: Any, **named: Any) -> Answer:
     """The answer to ``client.request``."""
-    if not is_async:
-        with service.client(token="secret", timeout_s=1.5) as client:
-            return client.request(*arguments, **named)
-
-    async def main() -> Answer:
-        async with service.async_client(token="secret", timeout_s=1.5) as client:
-            return await client.request(*arguments, **named)
-
-    return anyio.run(main)
+    with service.user(is_async, token="secret", timeout_s=1.5) as user:
+        found: Answer = user.do(user.client.request, *arguments, **named)
+        return found
 
 
 KEY = {"headers": {"Idempotency-Key": "k"}}

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from video_jobs_client import Frame, Results, ResultsError, errors
 from video_jobs_client.uploads import UploadSettings
@@ -23,26 +20,10 @@ def test_the_scheme_of_a_url_may_be_in_capitals(is_async: bool) -> None:
     assert json.loads(service.asked[0].content) == {"source_url": "https://videos.example.com/a.mp4?s=1"}
 
 
-@BOTH
 @pytest.mark.parametrize("parallel", [0, -1])
-def test_an_upload_that_sends_nothing_at_a_time_is_refused_before_there_is_a_job(
-    parallel: int, is_async: bool, tmp_path: Path
-) -> None:
-    clip = tmp_path / "clip.mp4"
-    clip.write_bytes(b"video")
-    service = PlayedService([])
-
-    def by_sync() -> None:
-        with service.client() as client:
-            client.analyse(clip, upload=UploadSettings(method="multipart", parallel=parallel))
-
-    async def by_async() -> None:
-        async with service.async_client() as client:
-            await client.analyse(clip, upload=UploadSettings(method="multipart", parallel=parallel))
-
+def test_an_upload_that_sends_nothing_at_a_time_is_refused_before_there_is_a_job(parallel: int) -> None:
     with pytest.raises(errors.ArgumentError, match=f"parallel={parallel}.*: at least 1"):
-        anyio.run(by_async) if is_async else by_sync()
-    assert service.asked == []
+        UploadSettings(method="multipart", parallel=parallel)
 
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -64,19 +45,14 @@ def test_an_option_that_json_cannot_hold_is_refused_before_anything_is_asked(
     options: dict[str, Any], words: str, is_async: bool
 ) -> None:
     service = PlayedService([])
-
-    async def by_async(call: str, *arguments: Any, **more: Any) -> None:
-        async with service.async_client() as client:
-            await getattr(client.jobs if call == "begin_upload" else client, call)(*arguments, **more)
-
-    def by_sync(call: str, *arguments: Any, **more: Any) -> None:
-        with service.client() as client:
-            getattr(client.jobs if call == "begin_upload" else client, call)(*arguments, **more)
-
-    for call, arguments in (("analyse", [b"video"]), ("quote", []), ("begin_upload", [5])):
-        does: Any = partial(by_async if is_async else by_sync, call, *arguments, **options)
-        with pytest.raises(errors.ArgumentError, match=words):
-            anyio.run(does) if is_async else does()
+    with service.user(is_async) as user:
+        for does, argument in (
+            (user.client.analyse, [b"video"]),
+            (user.client.quote, []),
+            (user.client.jobs.begin_upload, [5]),
+        ):
+            with pytest.raises(errors.ArgumentError, match=words):
+                user.do(does, *argument, **options)
     assert service.asked == []
 
 

@@ -14,19 +14,7 @@ from video_jobs_client.settings import SettingsError
 
 from tests.support.played_service import JOB_ID, URL, PlayedService, answer, job, status_of
 from tests.unit.test_client_requests import BOTH
-
-
-def wait_for(service: PlayedService, timeout_s: float, is_async: bool, **settings: Any) -> Any:
-    """Wait for a job by the one client or the other."""
-    if not is_async:
-        with service.client(**settings) as client:
-            return client.jobs.get(JOB_ID).wait(timeout_s)
-
-    async def main() -> Any:
-        async with service.async_client(**settings) as client:
-            return await (await client.jobs.get(JOB_ID)).wait(timeout_s)
-
-    return anyio.run(main)
+from tests.unit.test_client_waiting import waited
 
 
 @BOTH
@@ -42,7 +30,7 @@ def test_a_token_provider_that_is_slow_does_not_make_a_wait_longer(is_async: boo
     service = PlayedService([answer(job("running")), answer(status_of("running"))])
     try:
         with pytest.raises(errors.WaitTimeoutError):
-            wait_for(service, 0.3, is_async, token_provider=provide)
+            waited(service, 0.3, is_async, token_provider=provide)
     finally:
         ended_before = not released.is_set()
         released.set()

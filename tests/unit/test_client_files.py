@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-import anyio
 import httpx2
 import pytest
 from video_jobs_client import Client, errors
@@ -23,17 +22,9 @@ from tests.unit.test_client_requests import BOTH, PAGE
 
 
 def download(service: PlayedService, target: Path, is_async: bool) -> None:
-    """Download from the storage by the one client or the other."""
-    if not is_async:
-        with service.client() as client:
-            client._driver.run(client._calls.download(f"{URL}/r", target))
-        return
-
-    async def main() -> None:
-        async with service.async_client() as client:
-            await client._driver.run(client._calls.download(f"{URL}/r", target))
-
-    anyio.run(main)
+    """Download from the storage."""
+    with service.user(is_async) as user:
+        user.do(user.client._driver.run, user.client._calls.download(f"{URL}/r", target))
 
 
 def get(service: PlayedService, target: Path, file: str, is_async: bool) -> None:

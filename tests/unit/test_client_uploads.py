@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 from video_jobs_client import errors
@@ -26,18 +25,11 @@ Submit = Callable[..., str]
 def submit(request: pytest.FixtureRequest) -> Submit:
     """Submit by the one client or the other; gives the job_id."""
 
-    def by_sync(service: Storage, source: Any, token: str | None = "t", **options: Any) -> str:
-        with service.client(token=token) as client:
-            return client.analyse(source, **options).id
+    def submit(service: Storage, source: Any, token: str | None = "t", **options: Any) -> str:
+        with service.user(request.param == "async", token=token) as user:
+            return str(user.do(user.client.analyse, source, **options).id)
 
-    def by_async(service: Storage, source: Any, token: str | None = "t", **options: Any) -> str:
-        async def main() -> str:
-            async with service.async_client(token=token) as client:
-                return (await client.analyse(source, **options)).id
-
-        return anyio.run(main)
-
-    return by_sync if request.param == "sync" else by_async
+    return submit
 
 
 MULTIPART = UploadSettings(method="multipart", parallel=2)

@@ -7,7 +7,6 @@ import threading
 import time
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 from video_jobs_client import errors
@@ -241,17 +240,8 @@ def test_a_pause_may_be_longer_than_threads_can_wait(is_async: bool) -> None:
         raise errors.DownloadError("the other one")
 
     both = together([steps(), fails()], 2)
-
-    def by_sync() -> None:
-        with service.client() as client:
-            client._driver.run(both)
-
-    async def by_async() -> None:
-        async with service.async_client() as client:
-            await client._driver.run(both)
-
-    with pytest.raises(errors.DownloadError, match="the other one"):
-        anyio.run(by_async) if is_async else by_sync()
+    with service.user(is_async) as user, pytest.raises(errors.DownloadError, match="the other one"):
+        user.do(user.client._driver.run, both)
 
 
 @BOTH
@@ -259,28 +249,12 @@ def test_partial_frames_of_a_job_that_fails_end_with_its_reason(is_async: bool) 
     failed = job("failed", error={"code": "invalid_mp4", "message": "a WebM file"})
     pages = [page(0, cursor="a", complete=False), problem("job_not_completed", 404), answer(failed)]
     service = PlayedService([answer(job("running")), *pages])
-
-    def by_sync() -> None:
-        with service.client() as client:
-            assert list(client.jobs.get(JOB_ID).frames(partial=True))
-
-    async def by_async() -> None:
-        async with service.async_client() as client:
-            found = await client.jobs.get(JOB_ID)
-            assert [frame.index async for frame in found.frames(partial=True)]
-
-    with pytest.raises(errors.JobFailedError, match="a WebM file"):
-        anyio.run(by_async) if is_async else by_sync()
+    with service.user(is_async) as user, pytest.raises(errors.JobFailedError, match="a WebM file"):
+        user.every(user.job(JOB_ID).frames, partial=True)
 
 
-def waited(service: PlayedService, timeout_s: float, is_async: bool) -> str:
-    """The status that ``wait`` of the one client or the other ends with."""
-    if not is_async:
-        with service.client() as client:
-            return client.jobs.get(JOB_ID).wait(timeout_s).status
-
-    async def main() -> str:
-        async with service.async_client() as client:
-            return (await (await client.jobs.get(JOB_ID)).wait(timeout_s)).status
-
-    return anyio.run(main)
+def waited(service: PlayedService, timeout_s: float, is_async: bool, **settings: Any) -> str:
+    """The status that ``wait`` ends with."""
+    with service.user(is_async, **settings) as user:
+        status: str = user.do(user.job(JOB_ID).wait, timeout_s).status
+        return status
