@@ -204,7 +204,7 @@ def test_an_unknown_route_and_a_body_beyond_the_gateway(api: Api) -> None:
 @needs_real_model
 def test_people_on_real_footage_are_found_as_plain_predict_finds_them(api: Api, model_path: Path) -> None:
     # GIVEN the results of the service on real footage
-    stride, wanted = 20, 60
+    stride, wanted = 40, 30
     job_id = api.submit_presigned(PEOPLE, frame_stride=stride, max_frames=wanted)
     assert api.wait_for_end(job_id)[0]["status"] == "completed"
     frames = api.get(f"/video/results/{job_id}").json()["results"]

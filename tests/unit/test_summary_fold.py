@@ -241,7 +241,7 @@ def test_the_summary_does_not_grow_with_the_frames() -> None:
 def test_the_memory_does_not_grow_with_the_frames() -> None:
     fold = SummaryFold(lambda _: None)
     lines = [Line("EXIT 12"), Line("Main Street", top=300)]
-    frames = text_frames(lines, times(2000), missed=0.02)
+    frames = text_frames(lines, times(1200), missed=0.02)
     for frame in frames:
         x = 300 + Random(frame.frame_index).uniform(-2, 2)
         frame.result["detections"] = [detection(x), detection(x + 200, confidence=0.3)]
@@ -249,11 +249,11 @@ def test_the_memory_does_not_grow_with_the_frames() -> None:
     sizes = []
     for number, frame in enumerate(frames):
         fold.add(frame)
-        if number in (500, 1999):
+        if number in (300, 1199):
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    assert sizes[1] - sizes[0] < 50_000
+    assert sizes[1] - sizes[0] < 30_000
 
 
 def test_pauses_beyond_the_limit_are_joined_and_counted_and_the_time_in_view_stays_right() -> None:
