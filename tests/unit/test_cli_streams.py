@@ -147,7 +147,8 @@ def test_a_full_disk_is_told_in_a_sentence(command: str, unbuffered: bool) -> No
         assert found.returncode == ExitCode.REFUSED
         assert found.stderr == b"Error: The output or a file: No space left on device.\n"
         # AND an error that nobody can read keeps its exit code
-        assert ended("config get colour", unbuffered=unbuffered, stderr=full).returncode == ExitCode.USAGE
+        for wrong in ("config get colour", f"delete {JOB_ID}"):
+            assert ended(wrong, unbuffered=unbuffered, stderr=full).returncode == ExitCode.USAGE
 
 
 WRITES_MUCH = (

@@ -29,16 +29,8 @@ def download(service: PlayedService, target: Path, is_async: bool) -> None:
 
 def get(service: PlayedService, target: Path, file: str, is_async: bool) -> None:
     """Download a file of a job by the one client or the other."""
-    if not is_async:
-        with service.client() as client:
-            client.jobs.get(JOB_ID).download(target, cast("File", file))
-        return
-
-    async def main() -> None:
-        async with service.async_client() as client:
-            await (await client.jobs.get(JOB_ID)).download(target, cast("File", file))
-
-    anyio.run(main)
+    with service.user(is_async) as user:
+        user.do(user.job(JOB_ID).download, target, cast("File", file))
 
 
 LINK = f"{URL}/stored"

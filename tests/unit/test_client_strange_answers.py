@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 from video_jobs_client import Frame, Results, ResultsError, errors, webhooks
@@ -100,15 +99,8 @@ def test_a_signed_call_that_is_nested_too_deeply_is_no_event(monkeypatch: pytest
 
 def frames_of(service: PlayedService, is_async: bool, **chosen: Any) -> list[int]:
     """The frames of a job, by the one client or the other."""
-    if not is_async:
-        with service.client() as client:
-            return [frame.index for frame in client.jobs.get("1").frames(**chosen)]
-
-    async def main() -> list[int]:
-        async with service.async_client() as client:
-            return [frame.index async for frame in (await client.jobs.get("1")).frames(**chosen)]
-
-    return anyio.run(main)
+    with service.user(is_async) as user:
+        return [frame.index for frame in user.every(user.job("1").frames, **chosen)]
 
 
 def always(reply: httpx2.Response, most: int = 10) -> list[Any]:
@@ -116,15 +108,9 @@ def always(reply: httpx2.Response, most: int = 10) -> list[Any]:
     return [reply] * most
 
 
-def listed(service: PlayedService, is_async: bool, limit: int | None = None) -> list[Any]:
-    async def main() -> list[Any]:
-        async with service.async_client() as client:
-            return [one async for one in client.jobs.list(limit=limit)]
-
-    if is_async:
-        return anyio.run(main)
-    with service.client() as client:
-        return list(client.jobs.list(limit=limit))
+def listed(service: PlayedService, is_async: bool, **options: Any) -> list[Any]:
+    with service.user(is_async) as user:
+        return user.every(user.client.jobs.list, **options)
 
 
 @BOTH
@@ -218,14 +204,8 @@ def test_parts_that_are_not_those_of_the_video_end_the_upload(
 def test_a_url_that_is_none_is_told(url: str, is_async: bool, tmp_path: Path) -> None:
     page: dict[str, Any] = {"results": [], "next_cursor": None, "results_url": url}
     service = PlayedService([answer(job("completed")), answer(page)])
-
-    async def main() -> None:
-        async with service.async_client() as client:
-            await (await client.jobs.get("1")).download(tmp_path / "results.json")
-
-    def by_sync() -> None:
-        with service.client() as client:
-            client.jobs.get("1").download(tmp_path / "results.json")
-
-    with pytest.raises(errors.UnexpectedAnswerError, match="a URL that is none"):
-        anyio.run(main) if is_async else by_sync()
+    with (
+        service.user(is_async) as user,
+        pytest.raises(errors.UnexpectedAnswerError, match="a URL that is none"),
+    ):
+        user.do(user.job("1").download, tmp_path / "results.json")
