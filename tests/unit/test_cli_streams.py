@@ -109,7 +109,8 @@ def ended(command: str, *, unbuffered: bool, **streams: Any) -> subprocess.Compl
         f"{sys.executable} -m video_jobs_client.cli {command}",
         shell=True,
         check=False,
-        env={**environment, **({"PYTHONUNBUFFERED": "1"} if unbuffered else {})},
+        env={**environment, "VIDEO_JOBS_URL": URL, **({"PYTHONUNBUFFERED": "1"} if unbuffered else {})},
+        stdin=subprocess.DEVNULL,
         **streams,
     )
 
