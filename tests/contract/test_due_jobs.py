@@ -14,6 +14,7 @@ from video_jobs.domain.changes import POSTPONED
 from video_jobs.domain.job import JobStatus, Lease, UploadState
 from video_jobs.ports import JobRepository
 
+from tests.contract.conftest import MOTO
 from tests.contract.jobs import JOB_ID, KEEP, LEASE, NOW, WHY, full_job, make_job
 
 
@@ -102,7 +103,7 @@ class StoredJobs(NamedTuple):
     model: type[JobItem]
 
 
-@pytest.fixture(params=["moto", "dynalite"])
+@pytest.fixture(params=[MOTO, "dynalite"])
 def stored(request: pytest.FixtureRequest) -> StoredJobs:
     table_name = request.getfixturevalue(f"{request.param}_table")
     region = "us-east-1"

@@ -17,7 +17,7 @@ from video_jobs.domain.errors import ConflictError, FleetError
 from video_jobs.domain.fleet import FleetDecision, FleetRecord
 from video_jobs.fleet_ports import FleetRepository, WorkerFleet, WorkerService
 
-from tests.contract.conftest import REGION
+from tests.contract.conftest import MOTO, REGION
 from tests.contract.jobs import LEASE, NOW
 
 FULL = FleetRecord(
@@ -29,7 +29,7 @@ FULL = FleetRecord(
 """A record in which nothing has its default."""
 
 
-@pytest.fixture(params=["memory", "moto", "dynalite"])
+@pytest.fixture(params=["memory", MOTO, "dynalite"])
 def records(request: pytest.FixtureRequest) -> FleetRepository:
     if request.param == "memory":
         return MemoryFleetRepository()

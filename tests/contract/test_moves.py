@@ -22,6 +22,7 @@ from video_jobs.domain.job import Job, Upload
 from video_jobs.domain.turns import keep_waiting, leave_account, move_of, moved, take_turn
 from video_jobs.ports import JobRepository
 
+from tests.contract.conftest import MOTO
 from tests.contract.jobs import JOB_ID, KEEP, NOW, WHY, make_job
 
 REGION = "us-east-1"
@@ -61,7 +62,7 @@ class Service:
         return account.open_jobs, account.uploads_awaited, account.bytes_awaited, account.sent
 
 
-@pytest.fixture(params=["memory", "moto", "dynalite"])
+@pytest.fixture(params=["memory", MOTO, "dynalite"])
 def service(request: pytest.FixtureRequest) -> Service:
     if request.param == "memory":
         accounts = MemoryAccounts()

@@ -22,6 +22,7 @@ from video_jobs.domain.segments import NOTHING_USED, SEGMENTS_KEPT, Segment
 from video_jobs.domain.usage import Usage
 from video_jobs.help_ports import SegmentRepository
 
+from tests.contract.conftest import MOTO
 from tests.contract.jobs import JOB_ID, LEASE, NOW
 
 OTHER_JOB = "22222222-2222-4222-8222-222222222222"
@@ -46,7 +47,7 @@ FULL = Segment(
 """A segment in which nothing has its default."""
 
 
-@pytest.fixture(params=["memory", "moto", "dynalite"])
+@pytest.fixture(params=["memory", MOTO, "dynalite"])
 def segments(request: pytest.FixtureRequest) -> SegmentRepository:
     if request.param == "memory":
         return MemorySegmentRepository()

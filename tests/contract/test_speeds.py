@@ -14,6 +14,7 @@ from video_jobs.domain.errors import TransientError
 from video_jobs.domain.speeds import SPEEDS_KEPT, Speed
 from video_jobs.speed_ports import SpeedRepository
 
+from tests.contract.conftest import MOTO
 from tests.contract.jobs import LEASE, NOW
 
 SPEED = Speed(
@@ -26,7 +27,7 @@ SPEED = Speed(
 )
 
 
-@pytest.fixture(params=["memory", "moto", "dynalite"])
+@pytest.fixture(params=["memory", MOTO, "dynalite"])
 def speeds(request: pytest.FixtureRequest) -> SpeedRepository:
     if request.param == "memory":
         return MemorySpeedRepository()
