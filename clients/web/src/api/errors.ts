@@ -56,9 +56,7 @@ export async function errorOf(answer: Response): Promise<ApiError> {
   );
 }
 
-/**
- * `Retry-After` in seconds (RFC 9110, 10.2.3: a number or a date); null if there is none.
- */
+/** `Retry-After` in seconds (RFC 9110, 10.2.3: a number or a date); null if there is none. */
 export function retryAfterOf(headers: Headers, nowMs: number): number | null {
   const text = headers.get("retry-after")?.trim();
   if (!text) return null;
