@@ -189,6 +189,16 @@ describe("the playhead", () => {
     },
   );
 
+  it("begins where a link led before the video was there", async () => {
+    const { playhead, video } = opened();
+    playhead.detach();
+    await playhead.seek(200);
+    playhead.attach(video as unknown as HTMLVideoElement);
+    await playhead.begin(0);
+    expect(playhead.frame.value?.index).toBe(5);
+    expect(video.sentTo.at(-1)).toBeCloseTo(0.72);
+  });
+
   it("stays at the ends", async () => {
     const { playhead, shown } = opened();
     await playhead.seek(0);

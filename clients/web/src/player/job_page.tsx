@@ -78,7 +78,7 @@ export function JobPage({ link }: JobPageProps) {
     () => () => {
       setPlayable(false);
       playhead.detach();
-      void playhead.seek(startMs);
+      void playhead.begin(startMs);
     },
     [playhead, startMs],
   );

@@ -126,6 +126,11 @@ export class Playhead {
     return this.#seek(timeMs, ++this.#seeks).catch(() => {});
   }
 
+  /** Go to where it was sent before there was a video, or else to a start. */
+  begin(startMs: number): Promise<void> {
+    return this.seek(this.#soughtMs ?? startMs);
+  }
+
   async #seek(timeMs: number, seek: number): Promise<void> {
     const isKnown = this.windows.frameAt(timeMs) !== undefined;
     const fetched = this.windows.want(timeMs);

@@ -125,7 +125,7 @@ export function JobVideo(props: VideoProps) {
     const { seconds, isPlaying } = resume.current;
     resume.current = { seconds: null, isPlaying: false };
     if (seconds !== null) void playhead.resume(seconds, isPlaying);
-    else if (!hasStarted.current) void playhead.seek(startMs);
+    else if (!hasStarted.current) void playhead.begin(startMs);
     hasStarted.current = true;
   };
 
