@@ -18,7 +18,7 @@ const journeys = {
     await page.waitForTimeout(500);
     await page.keyboard.press(".");
     await page.waitForFunction((src) => document.querySelector("video").getAttribute("src") !== src, before);
-    await page.locator("video").evaluate((video) => video.readyState >= 2 || new Promise((r) => (video.onloadeddata = r)));
+    await page.waitForFunction(() => document.querySelector("video").readyState >= 2);
     await settled(page);
     await page.keyboard.press(".");
     await settled(page);
