@@ -19,10 +19,8 @@ TWIN = f"{JOB_ID[:9]}0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    (tmp_path / "videos").mkdir()
-    monkeypatch.chdir(tmp_path / "videos")
-    Path("clip.mp4").write_bytes(b"video")
+def run(tmp_path: Path, videos: Path) -> Iterator[Run]:
+    (videos / "clip.mp4").write_bytes(b"video")
     with new_user(tmp_path):
         yield run_command
 

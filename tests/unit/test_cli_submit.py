@@ -21,10 +21,8 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(tmp_path: Path, videos: Path) -> Iterator[Run]:
     """Run the command line in an empty folder, against replies."""
-    (tmp_path / "videos").mkdir()
-    monkeypatch.chdir(tmp_path / "videos")
     with new_user(tmp_path):
         yield run_command
 

@@ -23,10 +23,8 @@ NO_TEXT = os.fsdecode(b"caf\xff")
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    (tmp_path / "videos").mkdir()
-    monkeypatch.chdir(tmp_path / "videos")
-    Path("clip.mp4").write_bytes(b"video")
+def run(tmp_path: Path, videos: Path) -> Iterator[Run]:
+    (videos / "clip.mp4").write_bytes(b"video")
     with new_user(tmp_path):
         yield run_command
 
